@@ -1,0 +1,9 @@
+import SelfHosted
+import UsherCore
+import Zoom
+
+/// The provider modules of this house. A program with modules of its own adds them: `builtInProviders + [Mine.self]`.
+public let builtInProviders: [any Provider.Type] = [
+    LinkProvider.self,
+    ZoomAccountProvider.self,
+]

@@ -1,0 +1,59 @@
+import Foundation
+import Logging
+import UsherCatalog
+import UsherCore
+import UsherPipeline
+
+/// Notices that the catalogue's file has changed: a valid one replaces the catalogue in force at once and whole, an invalid one
+/// is reported and changes nothing.
+package struct CatalogWatch: Sendable {
+    private let runtime: Runtime
+    private let path: String
+
+    private static let interval = Duration.milliseconds(500)
+
+    package init(_ runtime: Runtime, path: String) {
+        self.runtime = runtime
+        self.path = path
+    }
+
+    /// Watches until the task is cancelled.
+    package func run() async {
+        var seen = stamp()
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.interval)
+            let present = stamp()
+            guard present != seen else { continue }
+            // What could not be put in force is tried again at the next look.
+            if await reload() { seen = present }
+        }
+    }
+
+    /// - Returns: whether this state of the file is dealt with.
+    private func reload() async -> Bool {
+        let logger = runtime.context.logger
+        let report = CatalogReader(runtime.registry).read(path: path)
+        for diagnostic in report.diagnostics { logger.warning("\(diagnostic.text(file: path))") }
+        guard let catalog = report.catalog else {
+            logger.error(
+                "the catalogue has errors; the one before stays in force",
+                metadata: ["file": "\(path)", "findings": "\(report.diagnostics.count)"])
+            return true
+        }
+        do {
+            try await runtime.adopt(catalog)
+            logger.notice("the catalogue was reloaded", metadata: ["file": "\(path)", "meeting-types": "\(catalog.meetingTypes.count)"])
+            return true
+        } catch {
+            logger.error("the catalogue could not be put in force; the one before stays", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    /// What changes when the file does: inode, size, time.
+    private func stamp() -> [Int64] {
+        var info = stat()
+        guard stat(path, &info) == 0 else { return [] }
+        return [Int64(info.st_ino), Int64(info.st_size), Int64(info.st_mtim.tv_sec), Int64(info.st_mtim.tv_nsec)]
+    }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import UsherCore
+import UsherMail
+
+/// The configuration: the environment, over the same keys in the file that `USHER_CONFIG` names.
+package struct Configuration: Sendable {
+    package enum Mail: Sendable {
+        case smtp(SMTPAddress)
+        case maildir(String)
+    }
+
+    package var catalogPath: String
+    package var databasePath: String
+    package var host: String
+    package var port: Int
+    package var publicURL: String
+    /// `nil`: a key file beside the database.
+    package var vaultKeys: String?
+    package var adminKey: Secret?
+    package var mail: Mail
+    /// Everything that provider modules may ask for.
+    package var values: [String: Secret]
+
+    /// - Throws: ``ErrorCode/configuration`` in one line that names the key and how to set it.
+    package init(environment: [String: String]) throws(UsherError) {
+        let file = try environment["USHER_CONFIG"].map(Self.read) ?? [:]
+        let values = file.merging(environment) { _, fromEnvironment in fromEnvironment }.filter { !$0.value.isEmpty }
+        self.values = values.mapValues(Secret.init)
+        catalogPath = values["USHER_CATALOG"] ?? "meeting-types.yaml"
+        databasePath = try Self.sqlitePath(values["DATABASE_URL"] ?? "sqlite:usher.sqlite")
+        host = values["USHER_HOST"] ?? "127.0.0.1"
+        port = try Self.port(values["USHER_PORT"] ?? "8080")
+        publicURL = try Self.publicURL(values["USHER_PUBLIC_URL"] ?? "http://localhost:\(port)")
+        vaultKeys = values["USHER_VAULT_KEYS"]
+        adminKey = try values["USHER_API_KEY"].map(Self.adminKey)
+        for key in Self.serviceAddresses { if let value = values[key] { try Self.checkService(key, value) } }
+        mail =
+            try values["SMTP_URL"].map { text throws(UsherError) in .smtp(try SMTPAddress(text)) }
+            ?? .maildir(values["USHER_MAILDIR"] ?? "mail")
+    }
+
+    private static func refuse(_ message: String) -> UsherError { UsherError(.configuration, message) }
+
+    /// Lines of `KEY=value`, empty ones and comments left out; a value may stand in quotes.
+    private static func read(_ path: String) throws(UsherError) -> [String: String] {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw refuse("USHER_CONFIG names \(path), which cannot be read: check the path and the file's mode.")
+        }
+        var values: [String: String] = [:]
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let line = line.trimmingBlanks
+            if line.isEmpty || line.hasPrefix("#") { continue }
+            guard let equals = line.firstIndex(of: "="), equals > line.startIndex else {
+                throw refuse("\(path):\(index + 1): write KEY=value.")
+            }
+            var value = String(line[line.index(after: equals)...]).trimmingBlanks
+            if value.count >= 2, let quote = value.first, quote == value.last, quote == "\"" || quote == "'" {
+                value = String(value.dropFirst().dropLast())
+            }
+            values[String(line[..<equals]).trimmingBlanks] = value
+        }
+        return values
+    }
+
+    private static func sqlitePath(_ url: String) throws(UsherError) -> String {
+        if url.hasPrefix("postgres:") || url.hasPrefix("postgresql:") {
+            throw refuse("DATABASE_URL names PostgreSQL, which this Usher cannot use yet: set DATABASE_URL=sqlite:usher.sqlite.")
+        }
+        let path = String(url.dropFirst("sqlite:".count))
+        guard url.hasPrefix("sqlite:"), !path.isEmpty, path != ":memory:" else {
+            throw refuse("DATABASE_URL must be sqlite: and a file, such as sqlite:/var/lib/usher/usher.sqlite.")
+        }
+        return path.hasPrefix("//") ? String(path.dropFirst(2)) : path
+    }
+
+    /// The addresses that replace a provider's own.
+    private static let serviceAddresses = ["ZOOM_API_URL", "ZOOM_OAUTH_URL"]
+
+    private static func checkService(_ key: String, _ text: String) throws(UsherError) {
+        let url = URLComponents(string: text)
+        let isLoopback = ["localhost", "127.0.0.1", "[::1]"].contains(url?.host)
+        guard let url, url.host?.isEmpty == false, url.scheme == "https" || (url.scheme == "http" && isLoopback), url.query == nil,
+            url.fragment == nil
+        else {
+            throw refuse("\(key) must be an https:// address, such as https://api.zoom.us/v2.")
+        }
+    }
+
+    private static func port(_ text: String) throws(UsherError) -> Int {
+        guard let port = Int(text), (1...65_535).contains(port) else { throw refuse("USHER_PORT must be a port number, such as 8080.") }
+        return port
+    }
+
+    private static func publicURL(_ text: String) throws(UsherError) -> String {
+        guard let url = URLComponents(string: text), url.scheme == "https" || url.scheme == "http", url.host?.isEmpty == false,
+            url.query == nil,
+            url.fragment == nil, url.user == nil, text.utf8.allSatisfy({ $0 > 32 && $0 < 127 })
+        else {
+            throw refuse(
+                "USHER_PUBLIC_URL must be the address under which people reach this server, such as https://meet.northwind.example.")
+        }
+        return text.hasSuffix("/") ? String(text.dropLast()) : text
+    }
+
+    private static func adminKey(_ text: String) throws(UsherError) -> Secret {
+        guard text.utf8.count >= 24 else {
+            throw refuse("USHER_API_KEY must have 24 characters at least; make one with: openssl rand -hex 24")
+        }
+        return Secret(text)
+    }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import UsherCatalog
+import UsherCore
+import UsherMail
+import UsherPipeline
+import UsherStore
+import UsherVault
+
+/// Looks at everything that Usher needs, and says how to mend what is wrong. It sends no mail and makes no room.
+package struct Doctor: Sendable {
+    package struct Finding: Sendable {
+        package var area: String
+        package var isFine: Bool
+        package var text: String
+        package var remedy: String
+
+        static func fine(_ area: String, _ text: String) -> Finding { Finding(area: area, isFine: true, text: text, remedy: "") }
+        static func wrong(_ area: String, _ text: String, _ remedy: String) -> Finding {
+            Finding(area: area, isFine: false, text: text, remedy: remedy)
+        }
+    }
+
+    private let configuration: Configuration
+    private let registry: ProviderRegistry
+    /// A clock that differs by more is worth a word: tokens and signatures bear times.
+    private static let clockTolerance = Duration.seconds(60)
+
+    package init(_ configuration: Configuration, _ registry: ProviderRegistry) {
+        self.configuration = configuration
+        self.registry = registry
+    }
+
+    package func examine() async -> [Finding] {
+        var findings = [Finding.fine("configuration", "read; links begin with \(configuration.publicURL)")]
+        findings += access()
+        let report = CatalogReader(registry).read(path: configuration.catalogPath)
+        findings.append(catalog(report))
+        findings.append(await mail())
+        guard let catalog = report.catalog else { return findings }
+        do {
+            let runtime = try await Runtime.open(configuration, catalog: catalog, registry: registry, adopting: false)
+            findings.append(.fine("database", "\(configuration.databasePath) opens, and its schema is current"))
+            findings.append(await vault(runtime))
+            for entry in catalog.providers { findings += await provider(entry, catalog.owners, runtime) }
+            await runtime.close()
+        } catch {
+            let text = (error as? UsherError)?.message ?? "\(error)"
+            findings.append(.wrong("database", text, "See the words above; DATABASE_URL names the file."))
+        }
+        return findings
+    }
+
+    private func access() -> [Finding] {
+        var findings: [Finding] = []
+        if configuration.adminKey == nil {
+            findings.append(
+                .wrong("api", "no API key is set, so every call is refused", "Set USHER_API_KEY, made with: openssl rand -hex 24"))
+        } else {
+            findings.append(.fine("api", "USHER_API_KEY is set"))
+        }
+        if configuration.publicURL.hasPrefix("http://"), !configuration.publicURL.hasPrefix("http://localhost"),
+            !configuration.publicURL.hasPrefix("http://127.0.0.1")
+        {
+            findings.append(
+                .wrong("api", "links in mail are not encrypted: \(configuration.publicURL)", "Set USHER_PUBLIC_URL to an https:// address.")
+            )
+        }
+        return findings
+    }
+
+    private func catalog(_ report: CatalogReport) -> Finding {
+        guard let catalog = report.catalog else {
+            return .wrong(
+                "catalogue", report.diagnostics.first?.text(file: configuration.catalogPath) ?? "cannot be read",
+                "Run `usher check` to see all findings.")
+        }
+        return .fine(
+            "catalogue", "\(configuration.catalogPath): \(catalog.meetingTypes.count) meeting types, \(catalog.providers.count) providers")
+    }
+
+    private func mail() async -> Finding {
+        switch configuration.mail {
+        case .maildir(let folder): return .fine("mail", "SMTP_URL is not set: mail is written to \(folder)/new")
+        case .smtp(let address):
+            if let trouble = await SMTPMailer.probe(address) { return .wrong("mail", trouble, "Check SMTP_URL; nothing was sent.") }
+            return .fine(
+                "mail",
+                "\(address.host):\(address.port) takes connections\(address.security == .none ? ", without TLS" : " with TLS")\(address.user == nil ? "" : ", and lets us sign in")"
+            )
+        }
+    }
+
+    /// Opens a secret that is stored, so that a wrong key shows before it hurts.
+    private func vault(_ runtime: Runtime) async -> Finding {
+        do {
+            let sealed = try runtime.context.vault.seal("test", context: "doctor")
+            _ = try runtime.context.vault.open(sealed, context: "doctor")
+            if let view = try await runtime.desk.list(from: Instant(microseconds: 0), limit: 1).first { _ = view.joinPage }
+            return .fine("vault", "stored secrets open")
+        } catch {
+            return .wrong(
+                "vault", (error as? UsherError)?.message ?? "\(error)",
+                "Put back the key file \(Runtime.vaultKeyFile(configuration)), or add the old key to USHER_VAULT_KEYS.")
+        }
+    }
+
+    private func provider(_ entry: ProviderEntry, _ file: [Owner], _ runtime: Runtime) async -> [Finding] {
+        let area = "provider \(entry.name)"
+        let stored: [StoredOwner]
+        do { stored = try await runtime.context.store.read { try $0.owners() } } catch {
+            return [.wrong(area, "the owners cannot be read, so no host was checked: \(error)", "Check the file that DATABASE_URL names.")]
+        }
+        let owners = file + stored.filter { $0.isActive && !$0.isInFile }.map(\.owner)
+        let needsHost = registry.descriptor(entry.module)?.capabilities.contains(.host) == true
+        let hosts = needsHost ? owners.map { $0.hosts[entry.name] ?? $0.email } : []
+        do throws(ProviderError) {
+            let deadline = runtime.context.now + .seconds(30)
+            let (module, call) = try Provisioner(runtime.context).call(entry.name, deadline: deadline)
+            let preflight = await module.preflight(hosts: hosts, call)
+            var findings = preflight.problems.map { Finding.wrong(area, $0.message, $0.remedy) }
+            if findings.isEmpty { findings = [.fine(area, hosts.isEmpty ? "can make rooms" : "can make rooms for \(hosts.count) hosts")] }
+            return findings + clock(preflight.providerTime, area, runtime)
+        } catch { return [.wrong(area, error.message, error.remedy)] }
+    }
+
+    private func clock(_ time: Instant?, _ area: String, _ runtime: Runtime) -> [Finding] {
+        guard let time else { return [] }
+        let difference = runtime.context.now - time
+        guard abs(difference.microseconds) > Self.clockTolerance.microseconds else { return [.fine("clock", "agrees with \(area)")] }
+        return [
+            .wrong(
+                "clock", "this machine's clock differs from \(area)'s by \(difference.wholeSeconds) s",
+                "Set the clock, for instance with systemd-timesyncd.")
+        ]
+    }
+}

@@ -1,0 +1,74 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import UsherCore
+
+/// Requests to providers over AsyncHTTPClient: connections are used again, redirects are not followed.
+package struct HTTPTransport: Transport {
+    private let client: HTTPClient
+    private let now: @Sendable () -> Instant
+
+    /// No answer of a provider is larger.
+    private static let bodyLimit = 8 * 1_048_576
+
+    package init(now: @escaping @Sendable () -> Instant) {
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.timeout.connect = .seconds(10)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 32
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        self.now = now
+    }
+
+    package func shutdown() async throws { try await client.shutdown() }
+
+    package func send(_ request: UsherCore.HTTPRequest) async throws(TransportError) -> UsherCore.HTTPResponse {
+        let left = request.deadline - now()
+        guard left > .zero else { throw .notSent("no time was left") }
+        do {
+            var outgoing = HTTPClientRequest(url: request.url)
+            outgoing.method = .RAW(value: request.method)
+            for header in request.headers { outgoing.headers.add(name: header.name, value: header.value) }
+            if !request.body.isEmpty { outgoing.body = .bytes(request.body) }
+            return try await exchange(outgoing, within: left)
+        } catch { throw Self.meaning(error) }
+    }
+
+    /// The library's own deadline ends with the head of the answer; this one holds for the body as well.
+    private func exchange(_ request: HTTPClientRequest, within limit: Duration) async throws -> UsherCore.HTTPResponse {
+        try await withThrowingTaskGroup(of: UsherCore.HTTPResponse.self) { group in
+            group.addTask {
+                let answer = try await client.execute(request, timeout: .microseconds(limit.microseconds))
+                let body = try await answer.body.collect(upTo: Self.bodyLimit)
+                return UsherCore.HTTPResponse(
+                    status: Int(answer.status.code), headers: answer.headers.map { (name: $0.name, value: $0.value) },
+                    body: Array(body.readableBytesView))
+            }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                throw TransportError.unclear("no whole answer in time")
+            }
+            defer { group.cancelAll() }
+            guard let response = try await group.next() else { throw TransportError.unclear("no answer") }
+            return response
+        }
+    }
+
+    /// Only what happens before a connection stands is certain not to have reached the server.
+    private static func meaning(_ error: any Error) -> TransportError {
+        if let error = error as? TransportError { return error }
+        // A connection that ends without TLS's farewell was a connection: something may have been answered.
+        if let error = error as? NIOSSLError, error != .uncleanShutdown { return .notSent("\(error)") }
+        if error is NIOConnectionError { return .notSent("\(error)") }
+        if let error = error as? HTTPClientError {
+            switch error {
+            case .connectTimeout, .invalidURL, .emptyHost, .emptyScheme, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout:
+                return .notSent("\(error)")
+            default: return .unclear("\(error)")
+            }
+        }
+        return .unclear("\(error)")
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import Logging
+import UsherCatalog
+import UsherCore
+import UsherMail
+import UsherPipeline
+import UsherSQLite
+import UsherStore
+import UsherVault
+
+/// The engine put together from a configuration: the one place where seams meet their implementations.
+package struct Runtime: Sendable {
+    package let configuration: Configuration
+    package let registry: ProviderRegistry
+    package let context: EngineContext
+    package let bell: Bell
+    package let desk: BookingDesk
+    private let transport: HTTPTransport
+
+    /// Opens the database, the vault and the mail, and makes the file's owners the database's.
+    /// - Parameter adopting: `false` leaves the owners as they are, for a look at a file that is not in force.
+    /// - Throws: ``UsherError`` that says which part cannot be opened and how to mend it.
+    package static func open(
+        _ configuration: Configuration, catalog: Catalog, registry: ProviderRegistry, adopting: Bool = true,
+        surroundings: Surroundings = .system,
+        logger: Logger = Logger(label: "usher")
+    ) async throws -> Runtime {
+        let database: SQLiteDatabase
+        do { database = try SQLiteDatabase(path: configuration.databasePath) } catch {
+            throw UsherError(
+                .configuration,
+                "The database \(configuration.databasePath) cannot be opened: \(error). Check DATABASE_URL, the folder and its owner.")
+        }
+        let store = Store(database)
+        try await store.migrate()
+        let vault = try await vault(configuration, store, surroundings)
+        let mailer: any Mailer =
+            switch configuration.mail {
+            case .smtp(let address): SMTPMailer(address)
+            case .maildir(let folder): try Maildir(folder: folder)
+            }
+        let renderer = try MailRenderer()
+        // Last, because it must be shut down: nothing above may fail after it.
+        let transport = HTTPTransport(now: surroundings.now)
+        let context = EngineContext(
+            store: store, vault: vault, catalog: CatalogHolder(catalog), registry: registry, transport: transport, mailer: mailer,
+            renderer: renderer, surroundings: surroundings,
+            settings: EngineSettings(publicURL: configuration.publicURL, environment: configuration.values), logger: logger)
+        let bell = Bell()
+        let runtime = Runtime(
+            configuration: configuration, registry: registry, context: context, bell: bell, desk: BookingDesk(context, bell: bell),
+            transport: transport)
+        guard adopting else { return runtime }
+        do { try await runtime.adopt(catalog) } catch {
+            await runtime.close()
+            throw error
+        }
+        return runtime
+    }
+
+    /// Puts a catalogue in force, whole.
+    package func adopt(_ catalog: Catalog) async throws {
+        try await context.store.write { try $0.follow(catalog.owners) }
+        context.catalog.current = catalog
+    }
+
+    package func close() async {
+        do {
+            try await transport.shutdown()
+            try await context.store.database.close()
+        } catch { context.logger.warning("not everything could be closed", metadata: ["error": "\(error)"]) }
+    }
+
+    package static func vaultKeyFile(_ configuration: Configuration) -> String { configuration.databasePath + ".key" }
+
+    /// The vault, once it is certain that it opens what is stored: under another key, nothing would work and nothing would say why.
+    private static func vault(_ configuration: Configuration, _ store: Store, _ surroundings: Surroundings) async throws -> Vault {
+        let sealed = try await store.read { try $0.anySealedLink() }
+        let path = vaultKeyFile(configuration)
+        if configuration.vaultKeys == nil, sealed != nil, !FileManager.default.fileExists(atPath: path) {
+            throw UsherError(
+                .configuration,
+                "The key file \(path) is missing, and the database holds secrets that were sealed under it: put it back from your backup, or set USHER_VAULT_KEYS."
+            )
+        }
+        let keys = try configuration.vaultKeys.map(VaultKeys.parse) ?? VaultKeys.file(at: path, random: surroundings.random)
+        let vault = try Vault(keys: keys)
+        if let sealed { _ = try vault.open(sealed.sealed, context: sealed.context) }
+        return vault
+    }
+}

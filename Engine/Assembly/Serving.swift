@@ -1,0 +1,75 @@
+import Hummingbird
+import Logging
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+import UsherCore
+import UsherPipeline
+import UsherWeb
+
+/// The server with its workers, until it is told to stop: what runs finishes or is handed back.
+package struct Serving: Sendable {
+    private let runtime: Runtime
+
+    package init(_ runtime: Runtime) { self.runtime = runtime }
+
+    /// - Parameters:
+    ///   - watching: the catalogue's file, reloaded when it changes; `nil` for none.
+    ///   - workers: pieces of work at the same time; 0 leaves all work to other processes.
+    package func run(watching path: String?, workers: Int = 32, onReady: @escaping @Sendable (Int) -> Void) async throws {
+        let context = runtime.context
+        try await Membership(context).join()
+        let configuration = runtime.configuration
+        let web = WebServer(
+            context, desk: runtime.desk,
+            settings: WebSettings(host: configuration.host, port: configuration.port, adminKey: configuration.adminKey),
+            serverLogger: quiet(context.logger))
+        var services: [any Service] = [Workers(loop: WorkLoop(context, bell: runtime.bell, concurrency: workers))]
+        if let path { services.append(Watching(watch: CatalogWatch(runtime, path: path))) }
+        let isListening = Listening()
+        services.append(
+            web.application { port in
+                isListening.begin()
+                onReady(port)
+            })
+        let group = ServiceGroup(
+            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(context.logger)))
+        do { try await group.run() } catch {
+            guard !isListening.hasBegun, !(error is CancellationError) else { throw error }
+            throw UsherError(
+                .configuration,
+                "The server cannot listen on \(configuration.host):\(configuration.port) (\(error)): set USHER_HOST to an address of this machine, and USHER_PORT to one that is free."
+            )
+        }
+    }
+
+    /// The libraries' own words about connections that end are of no use to an admin.
+    private func quiet(_ logger: Logger) -> Logger {
+        var logger = logger
+        logger.logLevel = .critical
+        return logger
+    }
+}
+
+private struct Workers: Service {
+    let loop: WorkLoop
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await loop.run()
+        } onGracefulShutdown: {
+            loop.stop()
+        }
+    }
+}
+
+private struct Watching: Service {
+    let watch: CatalogWatch
+    func run() async throws { await cancelWhenGracefulShutdown { await watch.run() } }
+}
+
+/// Whether connections have been taken: until then, what fails is the address.
+private final class Listening: Sendable {
+    private let state = Mutex(false)
+    var hasBegun: Bool { state.withLock { $0 } }
+    func begin() { state.withLock { $0 = true } }
+}

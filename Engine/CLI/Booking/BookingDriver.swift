@@ -1,0 +1,65 @@
+import Foundation
+import UsherAssembly
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+/// Carries one booking's steps to their end, under the same claims as any server.
+struct BookingDriver {
+    private let runtime: Runtime
+    /// After so long what is left is left to `usher serve`.
+    private static let patience = Duration.seconds(150)
+    private static let pause = Duration.milliseconds(100)
+
+    init(_ runtime: Runtime) { self.runtime = runtime }
+
+    func drive(_ id: String) async throws -> BookingView {
+        let membership = Membership(runtime.context)
+        try await membership.join()
+        let worker = Worker(runtime.context)
+        let end = runtime.context.now + Self.patience
+        var view = try await runtime.desk.view(id)
+        var hasWarned = false
+        while runtime.context.now < end {
+            try await membership.beat()
+            let batch = try await worker.claim(booking: id)
+            for work in batch { await worker.run(work) }
+            view = try await runtime.desk.view(id)
+            if isSettled(view) { break }
+            if view.booking.meeting.problem != nil, view.mails.isEmpty, !hasWarned {
+                Output.diagnostic(
+                    "No room yet: \(view.booking.meeting.problem?.message ?? "") The mail goes out without it in two minutes at most; waiting for that."
+                )
+                hasWarned = true
+            }
+            // Nothing to do now: a provider or a mail system wants a moment, or a server has the step.
+            if batch.isEmpty { try await Task.sleep(for: Self.pause) }
+        }
+        await membership.leave()
+        return view
+    }
+
+    /// Nothing more will happen soon.
+    private func isSettled(_ view: BookingView) -> Bool {
+        if view.booking.meeting.status == .pending, view.booking.meeting.problem == nil { return false }
+        let isUnderWay = view.mails.contains { $0.state == .queued || $0.state == .sending }
+        // Who was never told of a booking is not told of its end.
+        return !isUnderWay && (!view.mails.isEmpty || view.booking.status == .cancelled)
+    }
+
+    /// Shows the booking; the command fails when there is no room.
+    static func report(_ view: BookingView, _ options: Options) throws {
+        if options.json { Output.json(view.json) } else { Output.booking(view) }
+        switch view.booking.meeting.status {
+        case .ready, .onJoin, .cancelled: return
+        case .pending:
+            Output.diagnostic("The booking stands. Its room is not ready yet; `usher serve` goes on with it.")
+            throw Exit.provider
+        case .blocked, .failed:
+            Output.diagnostic(
+                "The booking stands, and its mail leads to the join page. Mend the problem; `usher booking retry \(view.booking.id)` then tries at once."
+            )
+            throw Exit.provider
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import UsherCore
+import UsherPipeline
+
+/// Data to standard output, diagnostics to standard error.
+enum Output {
+    static func diagnostic(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    /// A line that is seen at once, in a pipe too.
+    static func line(_ text: String) {
+        print(text)
+        fflush(nil)
+    }
+
+    static func problem(_ error: UsherError) {
+        diagnostic("error: \(error.message) [\(error.code.rawValue)]")
+        for finding in error.findings { diagnostic("  \(finding.pointer): \(finding.detail)") }
+    }
+
+    static func json(_ value: JSON) { print(value.pretty) }
+
+    /// Rows in columns, the widths those of the widest cell.
+    static func table(_ rows: [[String]]) {
+        guard let first = rows.first else { return }
+        let widths = first.indices.map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
+        for row in rows {
+            let cells = row.enumerated().map {
+                $0.offset == row.count - 1 ? $0.element : $0.element.padding(toLength: widths[$0.offset], withPad: " ", startingAt: 0)
+            }
+            print(cells.joined(separator: "  "))
+        }
+    }
+
+    static func booking(_ view: BookingView) {
+        let booking = view.booking
+        print("\(booking.id)  \(booking.status.rawValue)  \(booking.title)")
+        print("  when       \(booking.start.rfc3339), \(booking.duration.inWords)")
+        print("  provider   \(booking.meeting.provider), because \(booking.meeting.because.rawValue)")
+        print("  meeting    \(booking.meeting.status.rawValue)")
+        if booking.status == .confirmed, let room = booking.meeting.room {
+            print("  join       \(room.joinURL)")
+            if let passcode = room.passcode { print("  passcode   \(passcode)") }
+            for number in room.dialIn { print("  phone      \(number.country) \(number.number)\(number.pin.map { ", PIN \($0)" } ?? "")") }
+        }
+        if let problem = booking.meeting.problem {
+            print("  problem    \(problem.message) [\(problem.code.rawValue)]")
+            print("  remedy     \(problem.remedy)")
+        }
+        for reader in booking.readers { print("  mail       \(view.confirmation(of: reader)) to \(view.address(of: reader))") }
+        print("  join page  \(view.joinPage)")
+    }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import Foundation
+import ProviderSandbox
+import UsherAssembly
+import UsherCatalog
+import UsherCore
+import UsherMail
+import UsherPipeline
+import UsherStore
+
+struct Demo: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Watch a booking become a room and a mail, on sandboxed providers and a local mailbox.")
+
+    @Option(help: "Where the demo keeps its files; what an earlier demo left there is removed.") var folder = "usher-demo"
+    @Flag(help: "End when the story is told.") var once = false
+
+    func run() async throws {
+        let port = try FreePort.find(preferred: 8_080)
+        let zoom = ZoomSandbox(account, now: Surroundings.system.now)
+        let key = "usher_" + Surroundings.system.code(bits: 160)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let sandboxPort = try FreePort.find(preferred: 8_090)
+            group.addTask { try await SandboxServer(zoom: zoom, port: sandboxPort).run() }
+            let runtime = try await open(port: port, sandbox: sandboxPort, key: key)
+            let (ready, isReady) = AsyncStream<Int>.makeStream()
+            group.addTask { try await Serving(runtime).run(watching: nil) { isReady.yield($0) } }
+            for await _ in ready.prefix(1) {
+                try await DemoStory(runtime, folder: folder, zoom: zoom, key: key, port: port).tell(staysOpen: !once)
+            }
+            if !once { for try await _ in group { break } }
+            group.cancelAll()
+            while let result = await group.nextResult() {
+                if case .failure(let error) = result, !(error is CancellationError) { throw error }
+            }
+            await runtime.close()
+        }
+    }
+
+    private var account: ZoomSandbox.Account {
+        var account = ZoomSandbox.Account()
+        account.users = [ZoomSandbox.User("ana@northwind.example")]
+        return account
+    }
+
+    /// Nothing of the caller's environment comes in, so the demo can reach nobody real.
+    private func open(port: Int, sandbox: Int, key: String) async throws -> Runtime {
+        let files = FileManager.default
+        // Only a folder that a demo made may be cleared.
+        let marker = "\(folder)/.usher-demo"
+        let content = (try? files.contentsOfDirectory(atPath: folder)) ?? []
+        guard content.isEmpty || files.fileExists(atPath: marker) else {
+            throw UsherError(.configuration, "The folder \(folder) holds other files: name one for the demo alone with --folder.")
+        }
+        for name in ["usher.sqlite", "usher.sqlite-wal", "usher.sqlite-shm", "usher.sqlite.key", "mail", "usher.sqlite-processes"]
+        where files.fileExists(atPath: "\(folder)/\(name)") {
+            try files.removeItem(atPath: "\(folder)/\(name)")
+        }
+        try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data().write(to: URL(fileURLWithPath: marker))
+        let configuration = try Configuration(environment: [
+            "DATABASE_URL": "sqlite:\(folder)/usher.sqlite", "USHER_MAILDIR": "\(folder)/mail", "USHER_PORT": "\(port)",
+            "USHER_PUBLIC_URL": "http://localhost:\(port)", "USHER_API_KEY": key, "ZOOM_S2S_ACCOUNT_ID": "sandbox-account",
+            "ZOOM_S2S_CLIENT_ID": "sandbox-client", "ZOOM_S2S_CLIENT_SECRET": "sandbox-secret",
+            "ZOOM_API_URL": "http://127.0.0.1:\(sandbox)/v2", "ZOOM_OAUTH_URL": "http://127.0.0.1:\(sandbox)/oauth",
+        ])
+        let registry = try ProviderRegistry(Program.providers)
+        guard let catalog = CatalogReader(registry).read(Array(DemoStory.catalog.utf8)).catalog else {
+            throw UsherError(.internalError, "The demo's catalogue has errors.")
+        }
+        return try await Runtime.open(configuration, catalog: catalog, registry: registry)
+    }
+}

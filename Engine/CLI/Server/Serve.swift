@@ -1,0 +1,48 @@
+import ArgumentParser
+import UsherAssembly
+import UsherCore
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the server: API, pages, workers.")
+
+    @OptionGroup var options: Options
+    @Option(help: "Pieces of work at the same time; 0 leaves them to other processes.") var workers = 32
+
+    func validate() throws {
+        guard (0...256).contains(workers) else { throw ValidationError("--workers must be 0 to 256.") }
+    }
+
+    func run() async throws {
+        try await options.withRuntime { runtime in
+            let configuration = runtime.configuration
+            if configuration.adminKey == nil { Output.diagnostic("warning: USHER_API_KEY is not set, so every API call is refused.") }
+            try await Serving(runtime).run(watching: configuration.catalogPath, workers: workers) { port in
+                Output.diagnostic("usher: listening on http://\(configuration.host):\(port), links begin with \(configuration.publicURL)")
+            }
+        }
+    }
+}
+
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Look at everything that Usher needs, and say how to mend it.")
+
+    @OptionGroup var options: Options
+
+    func run() async throws {
+        let findings = await Doctor(try options.configuration(), try options.registry()).examine()
+        if options.json {
+            Output.json(
+                .array(
+                    findings.map {
+                        ["area": .string($0.area), "ok": .bool($0.isFine), "finding": .string($0.text), "remedy": .string($0.remedy)]
+                    }))
+        } else {
+            for finding in findings {
+                print("\(finding.isFine ? "ok   " : "WRONG") \(finding.area): \(finding.text)")
+                if !finding.isFine { print("      remedy: \(finding.remedy)") }
+            }
+        }
+        if findings.contains(where: { !$0.isFine }) { throw Exit.refused }
+    }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import UsherCore
+import Yams
+
+/// Reads `meeting-types.yaml`. It reports everything that is wrong at once, and gives a catalogue only when nothing is.
+package struct CatalogReader: Sendable {
+    private let registry: ProviderRegistry
+
+    /// A file of 10,000 meeting types has 3.5 MB; what is larger is not a catalogue.
+    package static let largestFile = 10 * 1_048_576
+    /// Deep nesting takes stack, and the threads of the runtime have little.
+    private static let stackSize = 64 * 1_048_576
+
+    package init(_ registry: ProviderRegistry) { self.registry = registry }
+
+    /// Reads the file at `path`; that it cannot be read is a finding too.
+    package func read(path: String) -> CatalogReport {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else {
+            return failure(
+                .unreadable,
+                isFolder.boolValue
+                    ? "this is a folder, not a file" : "there is no such file; name another with --catalog FILE or USHER_CATALOG")
+        }
+        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? NSNumber)?.intValue ?? 0
+        guard size <= Self.largestFile else { return failure(.tooLarge, Self.tooLarge(size)) }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            return failure(.unreadable, "the file cannot be read; check its owner and mode")
+        }
+        return read(Array(data))
+    }
+
+    /// Reads a file's bytes.
+    package func read(_ bytes: [UInt8]) -> CatalogReport {
+        guard bytes.count <= Self.largestFile else { return failure(.tooLarge, Self.tooLarge(bytes.count)) }
+        let registry = registry
+        return onLargeStack {
+            let report = Reporter()
+            guard let text = SourceText.decode(bytes, report), let root = Composer.compose(text, report) else {
+                return CatalogReport(catalog: nil, diagnostics: report.sorted)
+            }
+            let catalog = CatalogSection(report, registry).read(root)
+            return CatalogReport(catalog: report.hasErrors ? nil : catalog, diagnostics: report.sorted)
+        }
+    }
+
+    private func failure(_ code: Diagnostic.Code, _ message: String) -> CatalogReport {
+        CatalogReport(catalog: nil, diagnostics: [Diagnostic(severity: .error, line: 1, column: 1, message: message, code: code)])
+    }
+
+    private static func tooLarge(_ size: Int) -> String {
+        "the file has \(size / 1_048_576) MB, and the most that is read is \(largestFile / 1_048_576) MB: this is hardly a list of meeting types"
+    }
+
+    private func onLargeStack<Result: Sendable>(_ body: @escaping @Sendable () -> Result) -> Result {
+        let outcome = Outcome<Result>()
+        let thread = Thread { outcome.set(body()) }
+        thread.stackSize = Self.stackSize
+        thread.start()
+        return outcome.wait()
+    }
+}
+
+/// Hands one value from a thread to the one that waits for it.
+private final class Outcome<Value: Sendable>: Sendable {
+    private let condition = NSCondition()
+    private nonisolated(unsafe) var value: Value?
+
+    func set(_ value: Value) {
+        condition.lock()
+        self.value = value
+        condition.signal()
+        condition.unlock()
+    }
+
+    func wait() -> Value {
+        condition.lock()
+        defer { condition.unlock() }
+        while true {
+            if let value { return value }
+            condition.wait()
+        }
+    }
+}
+
+/// Collects what is found.
+final class Reporter {
+    private var found: [Diagnostic] = []
+    /// More than this helps nobody.
+    private static let limit = 1_000
+
+    var hasErrors: Bool { found.contains { $0.severity == .error } }
+    var sorted: [Diagnostic] { found.sorted { ($0.line, $0.column) < ($1.line, $1.column) } }
+
+    func error(_ code: Diagnostic.Code, _ mark: Place?, _ message: String) { add(.error, code, mark, message) }
+    func warning(_ code: Diagnostic.Code, _ mark: Place?, _ message: String) { add(.warning, code, mark, message) }
+
+    private func add(_ severity: Diagnostic.Severity, _ code: Diagnostic.Code, _ mark: Place?, _ message: String) {
+        guard found.count < Self.limit else { return }
+        found.append(Diagnostic(severity: severity, line: mark?.line ?? 1, column: mark?.column ?? 1, message: message, code: code))
+    }
+}
+
+/// A place in the file, both from 1; the column counts Unicode scalars.
+struct Place: Hashable {
+    var line: Int
+    var column: Int
+}
+
+extension Place {
+    init(_ mark: Mark) { self.init(line: mark.line, column: mark.column) }
+}
+
+extension Node { var place: Place? { mark.map { Place($0) } } }
+extension Node.Scalar { var place: Place? { mark.map { Place($0) } } }
+extension Node.Mapping { var place: Place? { mark.map { Place($0) } } }

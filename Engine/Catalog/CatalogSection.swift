@@ -1,0 +1,146 @@
+import Foundation
+import UsherCore
+import Yams
+
+/// The file as a whole: its four parts, and what must fit between them.
+struct CatalogSection {
+    private let report: Reporter
+    private let registry: ProviderRegistry
+
+    init(_ report: Reporter, _ registry: ProviderRegistry) {
+        self.report = report
+        self.registry = registry
+    }
+
+    func read(_ root: Node) -> Catalog? {
+        guard let fields = Fields(root, "", report) else { return nil }
+        fields.refuseUnknown(["version", "site", "providers", "owners", "meeting-types"])
+        fields.require(["version", "site", "providers", "meeting-types"])
+        if let version = fields["version"], version.string != "1" {
+            report.error(.value, version.place, "'version' must be 1, the only version there is")
+        }
+        let providers = fields["providers"].map { ProviderSection(report, registry).read($0) } ?? []
+        let names = Names(providers.map(\.name), report)
+        let site = fields["site"].flatMap { SiteSection(report).read($0, names) }
+        let language = site?.language ?? "en"
+        let zone = site?.timeZone ?? "UTC"
+        let owners = fields["owners"].map { OwnerSection(report).read($0, names, zone: zone, language: language) } ?? []
+        let defaults = ([site?.defaultProvider] + owners.map(\.defaultProvider)).compactMap(\.self)
+        let abilities = Abilities(providers, defaults: Set(defaults), registry, report)
+        let types = fields["meeting-types"].map { MeetingTypeSection(report, names, abilities).readAll($0) } ?? []
+        guard let site else { return nil }
+        return Catalog(site: site, providers: providers, owners: owners, meetingTypes: types)
+    }
+}
+
+/// The names of the providers, and whether a reference to one holds.
+struct Names {
+    private let known: Set<String>
+    private let list: [String]
+    private let report: Reporter
+
+    init(_ names: [String], _ report: Reporter) {
+        known = Set(names)
+        list = names
+        self.report = report
+    }
+
+    func check(_ name: String, _ mark: Place?, _ path: String, also: [String] = []) {
+        guard !known.contains(name), !also.contains(name) else { return }
+        let near = nearest(name, list + also).map { "; did you mean '\($0)'?" } ?? "; there are: \((also + list).joined(separator: ", "))"
+        report.error(.reference, mark, "'\(path)' names the provider '\(name)', which does not stand under providers\(near)")
+    }
+}
+
+/// `[a-z0-9][a-z0-9-]*`, at most 64 characters.
+func checkID(_ id: String, _ mark: Place?, _ what: String, _ report: Reporter) {
+    let isFine = { (byte: UInt8) in (97...122).contains(byte) || (48...57).contains(byte) }
+    guard let first = id.utf8.first, isFine(first), id.utf8.count <= 64, id.utf8.allSatisfy({ isFine($0) || $0 == UInt8(ascii: "-") })
+    else {
+        report.error(
+            .value, mark, "'\(id)' cannot be \(what): small letters, digits and hyphens, at most 64, beginning with a letter or digit")
+        return
+    }
+}
+
+func checkZone(_ zone: (value: String, mark: Place?)?, _ path: String, _ report: Reporter) {
+    guard let zone, TimeZone(iana: zone.value) == nil else { return }
+    let near = nearest(zone.value, TimeZone.knownTimeZoneIdentifiers).map { "; did you mean '\($0)'?" } ?? ", such as Europe/Berlin"
+    report.error(.value, zone.mark, "'\(path)' must be a time zone's IANA name\(near)")
+}
+
+func checkLanguage(_ language: (value: String, mark: Place?)?, _ path: String, _ report: Reporter) {
+    let known = ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "uk", "ja", "ar"]
+    guard let language, !known.contains(language.value) else { return }
+    report.error(.value, language.mark, "'\(path)' must be one of: \(known.joined(separator: ", "))")
+}
+
+/// `site:`
+struct SiteSection {
+    let report: Reporter
+    init(_ report: Reporter) { self.report = report }
+
+    func read(_ node: Node, _ names: Names) -> Site? {
+        guard let fields = Fields(node, "site", report) else { return nil }
+        fields.refuseUnknown(["name", "from", "time-zone", "language", "default-provider", "color", "logo", "templates"])
+        fields.require(["name", "from", "time-zone", "default-provider"])
+        let from = fields.text("from")
+        let mailbox = from.flatMap { Mailbox($0.value) }
+        if let from, mailbox == nil {
+            report.error(.value, from.mark, "'site.from' must be a mail address: \"Northwind Clinic <bookings@northwind.example>\"")
+        }
+        let zone = fields.text("time-zone")
+        checkZone(zone, "site.time-zone", report)
+        let language = fields.text("language")
+        checkLanguage(language, "site.language", report)
+        let provider = fields.text("default-provider")
+        if let provider { names.check(provider.value, provider.mark, "site.default-provider") }
+        let color = fields.text("color")
+        if let color, color.value.wholeMatch(of: /#[0-9a-fA-F]{6}/) == nil {
+            report.error(.value, color.mark, "'site.color' must be written like \"#0b6e4f\"")
+        }
+        guard let name = fields.text("name"), let mailbox, let zone, let provider else { return nil }
+        return Site(
+            name: name.value, from: mailbox, timeZone: zone.value, language: language?.value ?? "en", defaultProvider: provider.value,
+            color: color?.value ?? "#0b6e4f", logo: fields.text("logo")?.value, templates: fields.text("templates")?.value)
+    }
+}
+
+/// `owners:`
+struct OwnerSection {
+    let report: Reporter
+    init(_ report: Reporter) { self.report = report }
+
+    func read(_ node: Node, _ names: Names, zone siteZone: String, language siteLanguage: String) -> [Owner] {
+        guard let owners = Fields(node, "owners", report) else { return [] }
+        return owners.all.compactMap { field in
+            checkID(field.key, field.mark, "an owner's id", report)
+            guard let fields = Fields(field.value, "owners.\(field.key)", report) else { return nil }
+            fields.refuseUnknown(["name", "email", "time-zone", "language", "default-provider", "hosts"])
+            fields.require(["name", "email"])
+            let email = fields.text("email")
+            if let email, !isMailAddress(email.value) {
+                report.error(.value, email.mark, "'\(fields.path("email"))' is not a mail address")
+            }
+            let zone = fields.text("time-zone")
+            checkZone(zone, fields.path("time-zone"), report)
+            let language = fields.text("language")
+            checkLanguage(language, fields.path("language"), report)
+            let provider = fields.text("default-provider")
+            if let provider { names.check(provider.value, provider.mark, fields.path("default-provider")) }
+            let hosts = fields["hosts"].flatMap { Fields($0, fields.path("hosts"), report) }
+            for host in hosts?.all ?? [] { names.check(host.key, host.mark, fields.path("hosts")) }
+            for host in hosts?.all ?? [] {
+                if let address = hosts?.text(host.key), !isMailAddress(address.value) {
+                    report.error(.value, address.mark, "'\(address.value)' is not a mail address")
+                }
+            }
+            let addresses = hosts.map { hosts in hosts.all.compactMap { host in hosts.text(host.key).map { (host.key, $0.value) } } } ?? []
+            guard let name = fields.text("name"), let email else { return nil }
+            return Owner(
+                id: field.key, name: name.value, email: email.value, timeZone: zone?.value ?? siteZone,
+                language: language?.value ?? siteLanguage, defaultProvider: provider?.value,
+                hosts: Dictionary(addresses, uniquingKeysWith: { first, _ in first }))
+        }
+    }
+}

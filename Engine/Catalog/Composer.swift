@@ -1,0 +1,109 @@
+import UsherCore
+import Yams
+
+/// YAML text to a tree of nodes with their places.
+enum Composer {
+    /// Aliases may blow a small file up; a catalogue never comes near this.
+    private static let nodeLimit = 3_000_000
+    private static let duplicateLimit = 200
+    /// What a key that stands twice is called after its first finding, so that parsing can go on: characters of Unicode's
+    /// private use area, as many as the key had, so that nothing moves.
+    private static let maskBase: UInt32 = 0xE000
+
+    static func compose(_ text: String, _ report: Reporter) -> Node? {
+        guard !hasCollectionKeys(text) else {
+            report.error(.syntax, nil, "a key must be a plain word; aliases and `? ` keys are not used here")
+            return nil
+        }
+        var source = text
+        for round in 0..<duplicateLimit {
+            do {
+                guard let root = try Yams.compose(yaml: source) else {
+                    report.error(.empty, nil, "the file holds nothing but comments; it needs version, site, providers and meeting-types")
+                    return nil
+                }
+                guard !text.utf8.contains(UInt8(ascii: "*")) || size(root, budget: nodeLimit) > 0 else {
+                    report.error(
+                        .aliasBomb, nil,
+                        "the aliases in this file (`*name`) expand to more than \(nodeLimit) values; write it without nesting aliases")
+                    return nil
+                }
+                return root
+            } catch YamlError.duplicatedKeysInMapping(let names, let context) {
+                report.error(
+                    .duplicate, Place(context.mark),
+                    "'\(names.first ?? "")' stands twice in the same place, and YAML would silently drop one of them: remove or rename one")
+                guard let masked = mask(names.first ?? "", at: context.mark, in: source, round) else { return nil }
+                source = masked
+            } catch {
+                syntax(error, report)
+                return nil
+            }
+        }
+        return nil
+    }
+
+    static func isMasked(_ key: String) -> Bool {
+        key.unicodeScalars.first.map { (maskBase..<maskBase + UInt32(duplicateLimit)).contains($0.value) } ?? false
+    }
+
+    /// Replaces the key at `mark` by another of the same length.
+    private static func mask(_ name: String, at mark: Mark, in source: String, _ round: Int) -> String? {
+        var lines = source.split(separator: "\n", omittingEmptySubsequences: false).map { Substring($0) }
+        guard lines.indices.contains(mark.line - 1), let stand = Unicode.Scalar(maskBase + UInt32(round)) else { return nil }
+        var scalars = Array(lines[mark.line - 1].unicodeScalars)
+        let start = mark.column - 1
+        let quotes = scalars.indices.contains(start) && (scalars[start] == "\"" || scalars[start] == "'") ? 2 : 0
+        let end = start + name.unicodeScalars.count + quotes
+        guard start < end, end <= scalars.count else { return nil }
+        for index in start..<end { scalars[index] = stand }
+        var line = String.UnicodeScalarView()
+        line.append(contentsOf: scalars)
+        lines[mark.line - 1] = Substring(String(line))
+        return lines.joined(separator: "\n")
+    }
+
+    /// Keys that are aliases or collections: comparing them could take for ever.
+    private static func hasCollectionKeys(_ text: String) -> Bool {
+        guard text.utf8.contains(UInt8(ascii: "&")) else { return false }
+        return text.split(separator: "\n").contains { line in
+            let body = line.drop { $0 == " " || $0 == "-" }
+            guard body.utf8.first == UInt8(ascii: "*") else { return body.hasPrefix("? ") }
+            return body.drop { $0 != " " }.drop { $0 == " " }.hasPrefix(":")
+        }
+    }
+
+    /// How much of `budget` is left after counting `node` and all in it, aliases expanded.
+    private static func size(_ node: Node, budget: Int) -> Int {
+        guard budget > 0 else { return 0 }
+        switch node {
+        case .scalar, .alias: return budget - 1
+        case .sequence(let items): return items.reduce(budget - 1) { size($1, budget: $0) }
+        case .mapping(let pairs): return pairs.reduce(budget - 1) { size($1.value, budget: size($1.key, budget: $0)) }
+        }
+    }
+
+    private static func syntax(_ error: any Error, _ report: Reporter) {
+        switch error {
+        case YamlError.scanner(let context, let problem, let mark, _), YamlError.parser(let context, let problem, let mark, _),
+            YamlError.composer(let context, let problem, let mark, _):
+            let before = context.map { " (\($0.text.contains("\n") ? "" : $0.text))" } ?? ""
+            report.error(.syntax, Place(mark), "\(plain(problem))\(before == " ()" ? "" : before)")
+        case YamlError.reader(let problem, _, _, _): report.error(.encoding, nil, problem)
+        default: report.error(.syntax, nil, "\(error)")
+        }
+    }
+
+    /// libyaml's words with what they usually mean.
+    private static func plain(_ problem: String) -> String {
+        if problem.contains("cannot start any token") {
+            return "\(problem): indent with blanks, not tabs, and put text that begins with @ or ` in quotes"
+        }
+        if problem.contains("mapping values are not allowed") {
+            return "\(problem): put text that holds ': ' in quotes, or check the indentation"
+        }
+        if problem.contains("max depth") || problem.contains("nest") { return "this is nested far too deep for a catalogue" }
+        if problem.contains("another document") { return "a second document begins here (---): a catalogue is one document" }
+        return problem
+    }
+}

@@ -1,0 +1,152 @@
+import UsherCore
+import Yams
+
+/// `meeting-types:`
+struct MeetingTypeSection {
+    private let report: Reporter
+    private let names: Names
+    private let abilities: Abilities
+
+    private static let keys = [
+        "title", "description", "duration", "durations", "provider", "fallback", "provision", "meeting", "calendar", "reminders", "overlap",
+        "on-drift", "choices", "email",
+    ]
+
+    init(_ report: Reporter, _ names: Names, _ abilities: Abilities) {
+        self.report = report
+        self.names = names
+        self.abilities = abilities
+    }
+
+    func readAll(_ node: Node) -> [MeetingType] {
+        guard let types = Fields(node, "meeting-types", report) else { return [] }
+        if types.all.isEmpty { report.error(.missingKey, types.mark, "'meeting-types' needs one meeting type at least") }
+        return types.all.compactMap { read($0) }
+    }
+
+    private func read(_ field: Fields.Field) -> MeetingType? {
+        checkID(field.key, field.mark, "a meeting type's id", report)
+        guard let fields = Fields(field.value, "meeting-types.\(field.key)", report) else { return nil }
+        fields.refuseUnknown(Self.keys)
+        fields.require(["title"])
+        let title = fields.text("title")
+        let description = fields.text("description", limit: 2_000, lines: true)
+        let email = fields["email"].flatMap { Fields($0, fields.path("email"), report) }
+        email?.refuseUnknown(["intro", "show-attendees"])
+        let intro = email?.text("intro", limit: 2_000, lines: true)
+        for text in [title, description, intro].compactMap(\.self) { checkMarks(text.value, text.mark) }
+        let durations = self.durations(fields)
+        let (provider, fallback, choices) = providers(fields)
+        let meeting = fields["meeting"].flatMap { options($0, fields.path("meeting"), provider, fallback) } ?? MeetingOptions()
+        guard let title else { return nil }
+        return MeetingType(
+            id: field.key, title: title.value, description: description?.value ?? "", durations: durations, provider: provider,
+            fallback: fallback, provision: fields.choice("provision", MeetingType.Provision.onConfirmation), meeting: meeting,
+            calendar: fields.bool("calendar", false), reminders: reminders(fields),
+            overlapAllowed: fields.choice("overlap", Overlap.forbid) == .allow,
+            onDrift: fields.choice("on-drift", MeetingType.Drift.notify), choices: choices, intro: intro?.value ?? "",
+            showAttendees: email?.bool("show-attendees", false) ?? false)
+    }
+
+    private enum Overlap: String, CaseIterable { case forbid, allow }
+
+    private func checkMarks(_ text: String, _ mark: Place?) {
+        guard text.contains("{") else { return }
+        for name in Placeholders.names(in: text) where !Placeholders.known.contains(name) {
+            let near =
+                nearest(name, Placeholders.known).map { "; did you mean '{\($0)}'?" }
+                ?? "; known here: \(Placeholders.known.map { "{\($0)}" }.joined(separator: ", "))"
+            report.error(.placeholder, mark, "unknown mark '{\(name)}'\(near)")
+        }
+    }
+
+    private func durations(_ fields: Fields) -> [Duration] {
+        if fields["duration"] != nil, let both = fields["durations"] {
+            report.error(.value, both.place, "'\(fields.path)' has both duration and durations; keep one of them")
+        }
+        if fields["duration"] == nil, fields["durations"] == nil, !fields.isMisspelt("duration"), !fields.isMisspelt("durations") {
+            report.error(.missingKey, fields.mark, "'\(fields.path)' needs 'duration: 30m' or 'durations: [30m, 45m]'")
+        }
+        let written = fields["duration"] != nil ? [fields.text("duration")].compactMap(\.self) : fields.list("durations")
+        return written.compactMap { text, mark in
+            guard let duration = fields.duration(text, mark, fields["duration"] != nil ? "duration" : "durations") else { return nil }
+            if duration < .minutes(1) || duration > .days(1) || duration.wholeSeconds % 60 != 0 {
+                report.error(.value, mark, "'\(text)': a meeting lasts whole minutes, from 1m to 1d")
+            }
+            return duration
+        }
+    }
+
+    private func reminders(_ fields: Fields) -> [Duration] {
+        fields.list("reminders").compactMap { fields.duration($0.value, $0.mark, "reminders") }
+    }
+
+    private func providers(_ fields: Fields) -> (provider: String, fallback: [String], choices: [String]) {
+        let provider = fields.text("provider")
+        if let provider { names.check(provider.value, provider.mark, fields.path("provider"), also: [MeetingType.ownerDefault]) }
+        let name = provider?.value ?? MeetingType.ownerDefault
+        let fallback = fields.list("fallback")
+        for link in fallback {
+            names.check(link.value, link.mark, fields.path("fallback"))
+            if link.value == name { report.error(.value, link.mark, "'\(link.value)' cannot be the fallback of itself") }
+        }
+        let choices = fields.list("choices")
+        for choice in choices { names.check(choice.value, choice.mark, fields.path("choices")) }
+        return (name, fallback.map(\.value), choices.map(\.value))
+    }
+
+    private func options(_ node: Node, _ path: String, _ provider: String, _ fallback: [String]) -> MeetingOptions? {
+        guard let fields = Fields(node, path, report) else { return nil }
+        fields.refuseUnknown(["passcode", "waiting-room", "join-before-host", "alternative-hosts"])
+        let hosts = fields.list("alternative-hosts")
+        for host in hosts where !isMailAddress(host.value) { report.error(.value, host.mark, "'\(host.value)' is not a mail address") }
+        let options = MeetingOptions(
+            passcode: fields.choice("passcode", MeetingOptions.Passcode.inherit), waitingRoom: fields.inheritable("waiting-room"),
+            joinBeforeHost: fields.inheritable("join-before-host"), alternativeHosts: hosts.map(\.value))
+        var wanted: [(ProviderDescriptor.Capability, String)] = []
+        if options.passcode != .inherit { wanted.append((.passcode, "passcode")) }
+        if options.waitingRoom != nil { wanted.append((.waitingRoom, "waiting-room")) }
+        if options.joinBeforeHost != nil { wanted.append((.joinBeforeHost, "join-before-host")) }
+        if !hosts.isEmpty { wanted.append((.alternativeHosts, "alternative-hosts")) }
+        for (capability, key) in wanted { abilities.check(capability, fields[key]?.place, fields.path(key), provider, fallback) }
+        if options.waitingRoom == true, options.joinBeforeHost == true {
+            report.error(
+                .value, fields["join-before-host"]?.place,
+                "a waiting room keeps everyone out until the host lets them in: join-before-host cannot be true beside it")
+        }
+        return options
+    }
+}
+
+/// What the providers can do, and whether a meeting type asks for more.
+struct Abilities {
+    private let descriptors: [String: ProviderDescriptor]
+    private let defaults: Set<String>
+    private let report: Reporter
+
+    init(_ providers: [ProviderEntry], defaults: Set<String>, _ registry: ProviderRegistry, _ report: Reporter) {
+        descriptors = Dictionary(
+            providers.compactMap { entry in registry.descriptor(entry.module).map { (entry.name, $0) } },
+            uniquingKeysWith: { first, _ in first })
+        self.defaults = defaults
+        self.report = report
+    }
+
+    /// An error where the type names the provider; a warning where it is only some owner's default.
+    func check(_ capability: ProviderDescriptor.Capability, _ mark: Place?, _ path: String, _ provider: String, _ fallback: [String]) {
+        let isOpen = provider == MeetingType.ownerDefault
+        for name in (isOpen ? [] : [provider]) + fallback where lacks(name, capability) {
+            report.error(
+                .capability, mark,
+                "'\(path)' asks for what the provider '\(name)' cannot do; leave it to inherit, or choose another provider")
+        }
+        guard isOpen else { return }
+        for name in defaults.sorted() where lacks(name, capability) {
+            report.warning(.capability, mark, "'\(path)' has no effect for owners whose meetings are held at '\(name)', which cannot do it")
+        }
+    }
+
+    private func lacks(_ name: String, _ capability: ProviderDescriptor.Capability) -> Bool {
+        descriptors[name].map { !$0.capabilities.contains(capability) } ?? false
+    }
+}

@@ -1,0 +1,144 @@
+/// What an admin has configured: the content of `meeting-types.yaml`, checked and whole.
+public struct Catalog: Hashable, Sendable {
+    public var site: Site
+    /// By name, in the order of the file.
+    public var providers: [ProviderEntry]
+    public var owners: [Owner]
+    public var meetingTypes: [MeetingType]
+
+    private let providerIndex: [String: Int]
+    private let typeIndex: [String: Int]
+
+    public init(site: Site, providers: [ProviderEntry], owners: [Owner], meetingTypes: [MeetingType]) {
+        self.site = site
+        self.providers = providers
+        self.owners = owners
+        self.meetingTypes = meetingTypes
+        providerIndex = Dictionary(providers.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        typeIndex = Dictionary(meetingTypes.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    public func provider(_ name: String) -> ProviderEntry? { providerIndex[name].map { providers[$0] } }
+    public func meetingType(_ id: String) -> MeetingType? { typeIndex[id].map { meetingTypes[$0] } }
+}
+
+/// The house that sends the mail.
+public struct Site: Hashable, Sendable, Codable {
+    public var name: String
+    public var from: Mailbox
+    /// IANA name.
+    public var timeZone: String
+    public var language: String
+    /// The last link of the provider chain.
+    public var defaultProvider: String
+    /// `#rrggbb`.
+    public var color: String
+    public var logo: String?
+    public var templates: String?
+
+    public init(
+        name: String, from: Mailbox, timeZone: String, language: String = "en", defaultProvider: String,
+        color: String = "#0b6e4f", logo: String? = nil, templates: String? = nil
+    ) {
+        self.name = name
+        self.from = from
+        self.timeZone = timeZone
+        self.language = language
+        self.defaultProvider = defaultProvider
+        self.color = color
+        self.logo = logo
+        self.templates = templates
+    }
+}
+
+/// A provider module under a name of the admin's choosing, with its settings.
+public struct ProviderEntry: Hashable, Sendable {
+    public var name: String
+    public var module: String
+    /// The prefix of its environment variables; the module's own when it is not given.
+    public var credentials: String?
+    /// The module's own settings, as the file writes them.
+    public var settings: JSON
+
+    public init(name: String, module: String, credentials: String? = nil, settings: JSON = .object([])) {
+        self.name = name
+        self.module = module
+        self.credentials = credentials
+        self.settings = settings
+    }
+}
+
+/// A kind of bookable meeting.
+public struct MeetingType: Hashable, Sendable, Codable {
+    public enum Provision: String, Sendable, Codable, CaseIterable {
+        case onConfirmation = "on-confirmation"
+        case onJoin = "on-join"
+    }
+    public enum Drift: String, Sendable, Codable, CaseIterable { case notify, recreate }
+
+    /// The value of `provider:` that leaves the choice to the owner.
+    public static let ownerDefault = "owner-default"
+
+    public var id: String
+    /// May hold `{owner.name}` and the other placeholders of ``Placeholders``.
+    public var title: String
+    public var description: String
+    /// In minutes' precision; the first is the default.
+    public var durations: [Duration]
+    public var provider: String
+    public var fallback: [String]
+    public var provision: Provision
+    public var meeting: MeetingOptions
+    public var calendar: Bool
+    public var reminders: [Duration]
+    public var overlapAllowed: Bool
+    public var onDrift: Drift
+    public var choices: [String]
+    public var intro: String
+    public var showAttendees: Bool
+
+    public init(
+        id: String, title: String, description: String = "", durations: [Duration], provider: String = MeetingType.ownerDefault,
+        fallback: [String] = [], provision: Provision = .onConfirmation, meeting: MeetingOptions = MeetingOptions(),
+        calendar: Bool = false, reminders: [Duration] = [], overlapAllowed: Bool = false, onDrift: Drift = .notify,
+        choices: [String] = [], intro: String = "", showAttendees: Bool = false
+    ) {
+        self.id = id
+        self.title = title
+        self.description = description
+        self.durations = durations
+        self.provider = provider
+        self.fallback = fallback
+        self.provision = provision
+        self.meeting = meeting
+        self.calendar = calendar
+        self.reminders = reminders
+        self.overlapAllowed = overlapAllowed
+        self.onDrift = onDrift
+        self.choices = choices
+        self.intro = intro
+        self.showAttendees = showAttendees
+    }
+}
+
+/// How the room is to behave; `inherit` leaves each matter to the account's own settings.
+public struct MeetingOptions: Hashable, Sendable, Codable {
+    public enum Passcode: String, Sendable, Codable, CaseIterable { case inherit, generate, none }
+
+    public var passcode: Passcode
+    /// `nil` inherits.
+    public var waitingRoom: Bool?
+    /// `nil` inherits.
+    public var joinBeforeHost: Bool?
+    /// Mail addresses of accounts at the provider.
+    public var alternativeHosts: [String]
+
+    public init(
+        passcode: Passcode = .inherit, waitingRoom: Bool? = nil, joinBeforeHost: Bool? = nil, alternativeHosts: [String] = []
+    ) {
+        self.passcode = passcode
+        self.waitingRoom = waitingRoom
+        self.joinBeforeHost = joinBeforeHost
+        self.alternativeHosts = alternativeHosts
+    }
+}

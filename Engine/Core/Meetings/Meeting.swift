@@ -1,0 +1,96 @@
+/// The room of a booking as users see it: what state it is in, who holds it, how to get in.
+public struct Meeting: Hashable, Sendable {
+    public enum Status: String, Sendable, CaseIterable {
+        /// Being made, or waiting for a limit or an outage.
+        case pending
+        case ready
+        /// Will be made when someone first presses Start or Join.
+        case onJoin = "on-join"
+        /// A person must act; then it resumes by itself.
+        case blocked
+        /// Only a retry or healing helps.
+        case failed
+        case cancelled
+    }
+
+    public var status: Status
+    /// The provider that holds the room or is to make it.
+    public var provider: String
+    public var module: String
+    public var because: Because
+    public var room: Room?
+    public var problem: Problem?
+
+    public init(
+        status: Status, provider: String, module: String, because: Because, room: Room? = nil, problem: Problem? = nil
+    ) {
+        self.status = status
+        self.provider = provider
+        self.module = module
+        self.because = because
+        self.room = room
+        self.problem = problem
+    }
+}
+
+/// Which rule named the provider.
+public enum Because: String, Sendable, Codable, CaseIterable {
+    case request
+    case meetingType = "meeting-type"
+    case ownerDefault = "owner-default"
+    case siteDefault = "site-default"
+    case fallback
+}
+
+/// How to get into a room. It never holds the host's start link.
+public struct Room: Hashable, Sendable, Codable {
+    /// `https://…`; given by the provider, never put together from parts.
+    public var joinURL: String
+    /// As people read it out: digits at Zoom, a code elsewhere. Empty where the provider has none.
+    public var meetingID: String
+    public var passcode: String?
+    public var dialIn: [DialIn]
+
+    public init(joinURL: String, meetingID: String, passcode: String? = nil, dialIn: [DialIn] = []) {
+        self.joinURL = joinURL
+        self.meetingID = meetingID
+        self.passcode = passcode
+        self.dialIn = dialIn
+    }
+}
+
+/// A telephone number that leads into the room.
+public struct DialIn: Hashable, Sendable, Codable {
+    /// ISO 3166-1 alpha-2, upper case.
+    public var country: String
+    /// `+49 30 901820`.
+    public var number: String
+    /// What is keyed in after the meeting id, if anything.
+    public var pin: String?
+    public var tollFree: Bool
+    public var city: String?
+    /// The meeting id to key in, where the number is shared by many rooms.
+    public var meetingID: String?
+
+    public init(
+        country: String, number: String, pin: String? = nil, tollFree: Bool = false, city: String? = nil, meetingID: String? = nil
+    ) {
+        self.country = country
+        self.number = number
+        self.pin = pin
+        self.tollFree = tollFree
+        self.city = city
+        self.meetingID = meetingID
+    }
+
+    /// A link that dials and keys everything in: `tel:+16465588656,,85746065432#,,,,*466548#`.
+    /// Source of the form: the invitation example of Zoom's Meetings API,
+    /// https://developers.zoom.us/docs/api/meetings/ ; without a meeting id the pin follows the number at once.
+    public var tapToCall: String {
+        let digits = number.filter { $0.isASCII && ($0.isNumber || $0 == "+") }
+        var url = "tel:" + digits
+        if let meetingID { url += ",,\(meetingID)#" }
+        if let pin { url += meetingID == nil ? ",,\(pin)#" : ",,,,*\(pin)#" }
+        return url
+    }
+}

@@ -1,0 +1,67 @@
+/// One attempt to give a booking a room: the intent that is written before a provider is asked, and what became of it.
+///
+/// A booking has one record for each *generation*; a new one begins only with a deliberate new room (a fallback, a recreation).
+public struct RoomRecord: Hashable, Sendable {
+    public enum State: String, Sendable, CaseIterable {
+        /// The request is on its way, or was when its process died.
+        case attempting
+        /// It may or may not exist; `find` decides.
+        case unclear
+        /// The provider said no, or nothing was ever sent: there is no room, and it may be asked again.
+        case absent
+        /// The provider said a final no: this generation is over.
+        case refused
+        case live
+        /// A cancel is under way.
+        case removing
+        case removed
+    }
+
+    /// 128 random bits in base32: travels to the provider, and is how we know the room again.
+    public var key: String
+    public var bookingID: String
+    public var generation: Int64
+    public var provider: String
+    public var module: String
+    /// The account at the provider that hosts; empty where there is none.
+    public var host: String
+    public var state: State
+    /// When the last request can no longer be in flight.
+    public var flightEnds: Instant
+    /// The provider's own id of the room.
+    public var roomID: String
+    public var room: Room?
+    /// The start and end that the provider was last told.
+    public var appliedStart: Instant
+    public var appliedEnd: Instant
+    /// When to look for a twin of a create that was repeated; ``Instant/never`` when all looks are done.
+    public var twinCheck: Instant
+    /// How many looks for a twin remain.
+    public var twinChecksLeft: Int64
+    /// Times in a row that the provider said 'gone'.
+    public var goneSeen: Int64
+    /// Tries of the present action that went wrong in a row.
+    public var failures: Int64
+    /// Not before this is the provider asked again.
+    public var notBefore: Instant
+
+    public init(key: String, bookingID: String, generation: Int64, provider: String, module: String, host: String, state: State) {
+        self.key = key
+        self.bookingID = bookingID
+        self.generation = generation
+        self.provider = provider
+        self.module = module
+        self.host = host
+        self.state = state
+        flightEnds = Instant(microseconds: 0)
+        roomID = ""
+        room = nil
+        appliedStart = Instant(microseconds: 0)
+        appliedEnd = Instant(microseconds: 0)
+        twinCheck = .never
+        twinChecksLeft = 0
+        goneSeen = 0
+        failures = 0
+        notBefore = Instant(microseconds: 0)
+    }
+}

@@ -1,0 +1,41 @@
+/// The person who hosts.
+public struct Owner: Hashable, Sendable, Codable {
+    public var id: String
+    public var name: String
+    public var email: String
+    /// IANA name.
+    public var timeZone: String
+    public var language: String
+    /// A provider's name; `nil` leaves it to the site.
+    public var defaultProvider: String?
+    /// By provider's name: the address of the account there, where it is not ``email``.
+    public var hosts: [String: String]
+
+    public init(
+        id: String, name: String, email: String, timeZone: String, language: String, defaultProvider: String? = nil,
+        hosts: [String: String] = [:]
+    ) {
+        self.id = id
+        self.name = name
+        self.email = email
+        self.timeZone = timeZone
+        self.language = language
+        self.defaultProvider = defaultProvider
+        self.hosts = hosts
+    }
+}
+
+/// An owner as the database holds them.
+public struct StoredOwner: Hashable, Sendable {
+    public var owner: Owner
+    /// Name, address, zone, language and hosts follow `meeting-types.yaml`.
+    public var isInFile: Bool
+    /// An owner taken out of the file takes no new bookings.
+    public var isActive: Bool
+
+    public init(owner: Owner, isInFile: Bool, isActive: Bool) {
+        self.owner = owner
+        self.isInFile = isInFile
+        self.isActive = isActive
+    }
+}

@@ -1,0 +1,138 @@
+/// A module that can make rooms at one kind of service. **The contract for provider authors.**
+///
+/// A module is stateless: it turns one question into the service's own calls and the answer into a value.
+/// It does not retry, sleep, log, store or render; the engine does. The engine's promises to a module:
+/// requests are checked against ``descriptor``, `call` bears what the admin configured, and one booking's
+/// questions come one at a time.
+///
+/// Every function ends before `call.deadline` and throws only ``ProviderError``, which says whether the request may have
+/// been carried out all the same. Run `ProviderConformance` over a module to see that it keeps the contract.
+public protocol Provider: Sendable {
+    /// What this module is and can do.
+    static var descriptor: ProviderDescriptor { get }
+
+    /// Makes a room that bears `request.key`.
+    /// - Throws: an error with `isUnclear` when a room may exist now.
+    static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom
+
+    /// The rooms that bear `key`, or any key of ours when it is `nil`, oldest first. All pages, or an error; never a part.
+    static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom]
+
+    /// Makes the room fit `request`, in place, and reads it back.
+    /// - Throws: ``ErrorCode/meetingGone`` only on the provider's own word for it.
+    static func update(_ roomID: String, to request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom
+
+    /// Takes the room away. A room that is not there any more is success.
+    static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError)
+
+    /// The room as it now is.
+    static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom
+
+    /// What stands in the way of making rooms: credentials, scopes, plan, hosts. Empty when nothing does.
+    static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight
+}
+
+/// A room that is wanted.
+public struct RoomRequest: Hashable, Sendable {
+    /// 128 random bits in base32, the same for every try.
+    public var key: String
+    public var title: String
+    public var description: String
+    public var start: Instant
+    public var end: Instant
+    /// IANA name: what the host sees at the provider.
+    public var timeZone: String
+    /// The account that hosts; empty where the module has none.
+    public var host: String
+    public var options: MeetingOptions
+
+    public init(
+        key: String, title: String, description: String, start: Instant, end: Instant, timeZone: String, host: String,
+        options: MeetingOptions
+    ) {
+        self.key = key
+        self.title = title
+        self.description = description
+        self.start = start
+        self.end = end
+        self.timeZone = timeZone
+        self.host = host
+        self.options = options
+    }
+}
+
+/// A room as the provider described it.
+public struct ProvidedRoom: Hashable, Sendable {
+    /// The provider's own id.
+    public var id: String
+    public var room: Room
+    /// The time that the room bears there, where rooms bear one and the provider says so.
+    public var start: Instant?
+    public var end: Instant?
+    /// What the provider did not do as asked, in words for the owner: `Zoom refused x@y as alternative host`.
+    public var notes: [String]
+
+    public init(id: String, room: Room, start: Instant? = nil, end: Instant? = nil, notes: [String] = []) {
+        self.id = id
+        self.room = room
+        self.start = start
+        self.end = end
+        self.notes = notes
+    }
+}
+
+/// A room that was found by its key.
+public struct FoundRoom: Hashable, Sendable {
+    public var id: String
+    public var key: String
+    public var createdAt: Instant
+
+    public init(id: String, key: String, createdAt: Instant) {
+        self.id = id
+        self.key = key
+        self.createdAt = createdAt
+    }
+}
+
+/// What a module is given with each question.
+public struct ProviderCall: Sendable {
+    /// The provider's name in `meeting-types.yaml`.
+    public var provider: String
+    /// The module's settings from there.
+    public var settings: JSON
+    /// By the names in ``ProviderDescriptor/credentials``: `ACCOUNT_ID`, `CLIENT_SECRET`.
+    public var credentials: [String: Secret]
+    /// By the names in ``ProviderDescriptor/endpoints``; only those that were configured.
+    public var endpoints: [String: String]
+    public var transport: any Transport
+    public var tokens: any TokenCache
+    /// No request may still be under way after this.
+    public var deadline: Instant
+    public var surroundings: Surroundings
+
+    public init(
+        provider: String, settings: JSON, credentials: [String: Secret], endpoints: [String: String],
+        transport: any Transport, tokens: any TokenCache, deadline: Instant, surroundings: Surroundings
+    ) {
+        self.provider = provider
+        self.settings = settings
+        self.credentials = credentials
+        self.endpoints = endpoints
+        self.transport = transport
+        self.tokens = tokens
+        self.deadline = deadline
+        self.surroundings = surroundings
+    }
+}
+
+/// What a look at a provider's set-up brought to light.
+public struct Preflight: Sendable {
+    public var problems: [Problem]
+    /// The provider's clock when it answered, from its `Date` header.
+    public var providerTime: Instant?
+
+    public init(problems: [Problem], providerTime: Instant? = nil) {
+        self.problems = problems
+        self.providerTime = providerTime
+    }
+}

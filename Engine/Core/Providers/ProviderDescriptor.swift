@@ -1,0 +1,86 @@
+/// What a module is: the one source for catalogue findings, `usher providers`, the documents and the choice of conformance cases.
+public struct ProviderDescriptor: Sendable {
+    /// The module's id in `module:`.
+    public var id: String
+    /// As people call it: `Zoom (account-level)`.
+    public var name: String
+    public var connection: Connection
+    public var capabilities: Set<Capability>
+    public var creation: Creation
+    /// What may stand beside `module:` in the file.
+    public var settings: [Setting]
+    /// Prefix of the environment variables where the file names none: `ZOOM_S2S`.
+    public var credentialPrefix: String
+    /// Names after the prefix, all required: `ACCOUNT_ID`.
+    public var credentials: [String]
+    /// Whole names of variables that replace an address: `ZOOM_API_URL`.
+    public var endpoints: [String]
+
+    public enum Connection: String, Sendable {
+        /// Needs no account.
+        case none
+        /// One account for the whole site.
+        case site
+        /// Each owner connects their own.
+        case owner
+    }
+
+    public enum Capability: String, Sendable, CaseIterable {
+        case passcode
+        case dialIn = "dial-in"
+        case waitingRoom = "waiting-room"
+        case joinBeforeHost = "join-before-host"
+        case alternativeHosts = "alternative-hosts"
+        /// The room at the provider bears a time, which a reschedule must change.
+        case schedule
+        /// The room has a host, an account at the provider.
+        case host
+    }
+
+    /// How a module tells whether a create that got no clear answer made a room.
+    public enum Creation: Sendable {
+        /// The same key gives the same room: it is simply asked again.
+        case repeatable
+        /// ``Provider/find(_:host:_:)`` decides; an empty answer counts once this much time has passed
+        /// since the attempt could last have been in flight.
+        case lookup(settles: Duration)
+    }
+
+    /// One key of the module's settings.
+    public struct Setting: Sendable {
+        public enum Kind: Sendable {
+            case text
+            /// `https://…`, with these marks allowed.
+            case urlTemplate(marks: [String])
+            case choice([String])
+            /// A list of `{country, number, pin}`.
+            case dialIn
+        }
+        public var key: String
+        public var kind: Kind
+        public var isRequired: Bool
+        public var summary: String
+
+        public init(_ key: String, _ kind: Kind, required: Bool = false, _ summary: String) {
+            self.key = key
+            self.kind = kind
+            isRequired = required
+            self.summary = summary
+        }
+    }
+
+    public init(
+        id: String, name: String, connection: Connection, capabilities: Set<Capability>, creation: Creation,
+        settings: [Setting] = [], credentialPrefix: String = "", credentials: [String] = [], endpoints: [String] = []
+    ) {
+        self.id = id
+        self.name = name
+        self.connection = connection
+        self.capabilities = capabilities
+        self.creation = creation
+        self.settings = settings
+        self.credentialPrefix = credentialPrefix
+        self.credentials = credentials
+        self.endpoints = endpoints
+    }
+}

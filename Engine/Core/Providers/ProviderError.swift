@@ -1,0 +1,51 @@
+/// Why a provider did not do what it was asked.
+public struct ProviderError: Error, Hashable, Sendable {
+    public enum Retry: Hashable, Sendable {
+        /// Only a person can help.
+        case never
+        /// Not before this instant.
+        case at(Instant)
+        /// Soon, and then ever more rarely.
+        case backoff
+        /// When the provider's daily quota begins anew, at 00:00 UTC.
+        case nextQuotaDay
+    }
+
+    public var code: ErrorCode
+    public var retry: Retry
+    /// The provider may have done it all the same.
+    public var isUnclear: Bool
+    /// What happened, for the owner.
+    public var message: String
+    /// What the owner or the admin can do.
+    public var remedy: String
+    /// Which call: `POST /users/{id}/meetings`.
+    public var operation: String
+    /// The provider's own words and its id of the request, for the timeline and the log.
+    public var cause: String
+
+    public init(
+        _ code: ErrorCode, retry: Retry, isUnclear: Bool = false, _ message: String, remedy: String, operation: String = "",
+        cause: String = ""
+    ) {
+        self.code = code
+        self.retry = retry
+        self.isUnclear = isUnclear
+        self.message = message
+        self.remedy = remedy
+        self.operation = operation
+        self.cause = cause
+    }
+
+    public var problem: Problem { Problem(code, message, remedy: remedy) }
+}
+
+extension ErrorCode {
+    /// A person must act, and then the work resumes by itself.
+    public var isBlocking: Bool {
+        switch self {
+        case .notConnected, .reauthorize, .missingScope, .plan, .hostUnknown: true
+        default: false
+        }
+    }
+}

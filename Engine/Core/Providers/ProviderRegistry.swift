@@ -1,0 +1,20 @@
+/// The modules that this program was built with, by id.
+public struct ProviderRegistry: Sendable {
+    public let modules: [any Provider.Type]
+    private let byID: [String: any Provider.Type]
+
+    /// - Throws: ``ErrorCode/configuration`` when two modules bear the same id.
+    public init(_ modules: [any Provider.Type]) throws(UsherError) {
+        self.modules = modules
+        var byID: [String: any Provider.Type] = [:]
+        for module in modules {
+            guard byID.updateValue(module, forKey: module.descriptor.id) == nil else {
+                throw UsherError(.configuration, "Two provider modules are called '\(module.descriptor.id)': give one another id.")
+            }
+        }
+        self.byID = byID
+    }
+
+    public func module(_ id: String) -> (any Provider.Type)? { byID[id] }
+    public func descriptor(_ id: String) -> ProviderDescriptor? { byID[id]?.descriptor }
+}

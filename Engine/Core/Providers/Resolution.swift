@@ -1,0 +1,68 @@
+/// Which provider makes the room for a meeting type and an owner, and why.
+public struct Resolution: Hashable, Sendable {
+    public struct Step: Hashable, Sendable {
+        public enum Outcome: String, Sendable { case chosen, skipped, unusable }
+        public var rule: Because
+        public var provider: String?
+        public var outcome: Outcome
+        public var detail: String
+    }
+
+    public var provider: String
+    public var module: String
+    public var because: Because
+    /// What keeps the provider from working now; the chain does not wander on.
+    public var problem: Problem?
+    public var trace: [Step]
+}
+
+extension Catalog {
+    /// Walks the chain: the request (where the type leaves a choice), the type, the owner's default, the site's.
+    ///
+    /// - Parameters:
+    ///   - requested: the provider that the booking request names.
+    ///   - problem: what keeps a provider from working for this owner now, if anything.
+    /// - Throws: ``ErrorCode/validationFailed`` when the request names a provider that the type does not offer.
+    public func resolve(
+        _ type: MeetingType, owner: Owner, requested: String? = nil, problem: (ProviderEntry) -> Problem?
+    ) throws(UsherError) -> Resolution {
+        var trace: [Resolution.Step] = []
+        func choose(_ name: String, _ rule: Because) -> Resolution {
+            let entry = provider(name) ?? ProviderEntry(name: name, module: "")
+            let trouble =
+                provider(name) == nil
+                ? Problem(
+                    .providerRemoved, "The provider '\(name)' does not stand in meeting-types.yaml any more.",
+                    remedy: "Put it back under providers:, or choose another one.")
+                : problem(entry)
+            trace.append(
+                .init(rule: rule, provider: name, outcome: trouble == nil ? .chosen : .unusable, detail: trouble?.message ?? "chosen"))
+            return Resolution(provider: name, module: entry.module, because: rule, problem: trouble, trace: trace)
+        }
+        func skip(_ rule: Because, _ detail: String) {
+            trace.append(.init(rule: rule, provider: nil, outcome: .skipped, detail: detail))
+        }
+
+        if let requested {
+            guard type.provider == MeetingType.ownerDefault || type.choices.contains(requested), provider(requested) != nil else {
+                let offered = type.provider == MeetingType.ownerDefault ? providers.map(\.name) : type.choices
+                throw UsherError(
+                    .validationFailed, "The meeting type '\(type.id)' cannot be booked with the provider '\(requested)'.",
+                    findings: [
+                        .init(
+                            "/provider",
+                            offered.isEmpty
+                                ? "leave it out: this type is fixed to '\(type.provider)'"
+                                : "must be one of: \(offered.joined(separator: ", "))")
+                    ])
+            }
+            return choose(requested, .request)
+        }
+        skip(.request, "the request names no provider")
+        if type.provider != MeetingType.ownerDefault { return choose(type.provider, .meetingType) }
+        skip(.meetingType, "provider: owner-default leaves the choice to the owner")
+        if let name = owner.defaultProvider { return choose(name, .ownerDefault) }
+        skip(.ownerDefault, "\(owner.name) has set no default provider")
+        return choose(site.defaultProvider, .siteDefault)
+    }
+}

@@ -1,0 +1,85 @@
+/// A database that runs the one SQL dialect of the house: `$1 … $n` parameters whose first mentions ascend,
+/// text and 64-bit integers, `ON CONFLICT`, `RETURNING`.
+package protocol Database: Sendable {
+    /// Runs `body` in a transaction that holds the right to write, and returns after the commit is durable.
+    ///
+    /// `body` has no effect but on the database: it runs on the driver's own thread, may share its commit with others,
+    /// and may run twice. What it throws rolls its own part back and is thrown on.
+    /// - Throws: ``DatabaseError`` when the database does; after ``DatabaseError/Kind/unclear`` the commit may have happened.
+    func write<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result
+
+    /// Runs `body` on a consistent snapshot.
+    func read<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result
+
+    /// Marks the process `id` as living for as long as it lives, where the driver can tell a death at once.
+    func announce(process id: String) throws
+    /// Whether that process is known to be dead; `false` where only its heartbeat can tell.
+    func isDead(process id: String) -> Bool
+
+    func close() async throws
+}
+
+/// One connection inside a transaction.
+package protocol SQLSession {
+    /// Runs a statement and returns the rows that it yields.
+    func query(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow]
+    /// Runs a statement and returns how many rows it changed.
+    @discardableResult
+    func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int
+}
+
+package enum SQLValue: Hashable, Sendable {
+    case null
+    case int(Int64)
+    case text(String)
+}
+
+/// A row, by position of column.
+package struct SQLRow: Sendable {
+    private let values: [SQLValue]
+    package init(_ values: [SQLValue]) { self.values = values }
+
+    package func text(_ column: Int) throws -> String {
+        guard case .text(let value) = values[column] else { throw mismatch(column, "text") }
+        return value
+    }
+    package func int(_ column: Int) throws -> Int64 {
+        guard case .int(let value) = values[column] else { throw mismatch(column, "an integer") }
+        return value
+    }
+    package func bool(_ column: Int) throws -> Bool { try int(column) != 0 }
+    package func instant(_ column: Int) throws -> Instant { Instant(microseconds: try int(column)) }
+    package func optionalText(_ column: Int) throws -> String? { values[column] == .null ? nil : try text(column) }
+    package func optionalInt(_ column: Int) throws -> Int64? { values[column] == .null ? nil : try int(column) }
+
+    private func mismatch(_ column: Int, _ wanted: String) -> DatabaseError {
+        DatabaseError(.corrupt, "column \(column) holds \(values[column]), not \(wanted)")
+    }
+}
+
+extension SQLValue {
+    package init(_ value: String?) { self = value.map(SQLValue.text) ?? .null }
+    package init(_ value: Bool) { self = .int(value ? 1 : 0) }
+    package init(_ value: Instant) { self = .int(value.microseconds) }
+}
+
+package struct DatabaseError: Error, CustomStringConvertible {
+    package enum Kind: Sendable {
+        /// Locked by others for longer than the driver waits, or out of space: nothing was written, and a later try may go through.
+        case busy
+        /// A uniqueness rule refused a row.
+        case duplicate
+        /// It is not known whether the commit happened.
+        case unclear
+        /// The file or a row is not what it ought to be.
+        case corrupt
+        case other
+    }
+    package var kind: Kind
+    package var description: String
+
+    package init(_ kind: Kind, _ description: String) {
+        self.kind = kind
+        self.description = description
+    }
+}

@@ -1,0 +1,33 @@
+/// Hands one mail for one recipient over to the next mail system.
+package protocol Mailer: Sendable {
+    /// Never throws: each way it can end is an outcome that the outbox acts upon.
+    func deliver(_ mail: OutgoingMail) async -> DeliveryOutcome
+}
+
+package struct OutgoingMail: Sendable {
+    /// Envelope sender and recipient: plain addresses, checked by ``isMailAddress(_:)``.
+    package var sender: String
+    package var recipient: String
+    /// The whole message, lines ended by CRLF.
+    package var bytes: [UInt8]
+    /// The outbox row's id: the same for every try of this mail.
+    package var id: String
+
+    package init(sender: String, recipient: String, bytes: [UInt8], id: String) {
+        self.sender = sender
+        self.recipient = recipient
+        self.bytes = bytes
+        self.id = id
+    }
+}
+
+package enum DeliveryOutcome: Hashable, Sendable {
+    /// The next system has taken responsibility.
+    case accepted
+    /// Not taken, and a later try may go through: 4xx, no connection.
+    case later(String)
+    /// Not taken, and never will be: 5xx.
+    case refused(String)
+    /// Cut after the message went out: it may have been taken, and the same mail is sent again.
+    case unclear(String)
+}

@@ -1,0 +1,54 @@
+/// Sends one HTTP request to a provider. It never follows a redirect: a `POST` that turns into a `GET` would look like success.
+public protocol Transport: Sendable {
+    /// - Throws: ``TransportError/notSent(_:)`` only when no byte of the request can have reached the server.
+    func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse
+}
+
+public struct HTTPRequest: Sendable {
+    public var method: String
+    public var url: String
+    public var headers: [(name: String, value: String)]
+    public var body: [UInt8]
+    /// After this instant the request is abandoned, answered or not.
+    public var deadline: Instant
+
+    public init(
+        _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [], deadline: Instant
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.deadline = deadline
+    }
+}
+
+public struct HTTPResponse: Sendable {
+    public var status: Int
+    public var headers: [(name: String, value: String)]
+    public var body: [UInt8]
+
+    public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// The first header of that name, whatever its case.
+    public func header(_ name: String) -> String? {
+        headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+}
+
+public enum TransportError: Error, Hashable, Sendable {
+    /// No connection, or no TLS: the server has seen nothing.
+    case notSent(String)
+    /// Sent, in part at least, and no answer that can be read: the server may have done what was asked.
+    case unclear(String)
+
+    public var reason: String {
+        switch self {
+        case .notSent(let reason), .unclear(let reason): reason
+        }
+    }
+}

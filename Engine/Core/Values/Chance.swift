@@ -1,0 +1,56 @@
+import Foundation
+import Synchronization
+
+/// The source of time and of randomness, both injected, so that a whole run can be replayed from its seed.
+public struct Surroundings: Sendable {
+    /// The present.
+    public var now: @Sendable () -> Instant
+    /// Random bytes, fit for secrets outside of tests.
+    public var random: @Sendable (_ count: Int) -> [UInt8]
+
+    public init(now: @escaping @Sendable () -> Instant, random: @escaping @Sendable (Int) -> [UInt8]) {
+        self.now = now
+        self.random = random
+    }
+
+    /// The machine's clock and the system's generator.
+    public static let system = Surroundings(
+        now: {
+            var time = timespec()
+            clock_gettime(CLOCK_REALTIME, &time)
+            return Instant(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+        },
+        random: { count in
+            var generator = SystemRandomNumberGenerator()
+            return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        })
+}
+
+extension Surroundings {
+    /// An unguessable name: `bits` of randomness in base32 (`a–v`, `0–9`), which every provider and every URL takes.
+    public func code(bits: Int) -> String { base32(random((bits + 7) / 8)) }
+
+    /// An id that sorts by time of making, so that new rows land side by side: prefix, 48 bits of milliseconds, 72 random bits.
+    public func id(_ prefix: String) -> String {
+        let milliseconds = UInt64(max(0, now().microseconds / 1_000))
+        let time = (0..<6).map { UInt8(truncatingIfNeeded: milliseconds >> (40 - 8 * $0)) }
+        return prefix + base32(time + random(9))
+    }
+}
+
+/// Base32 with the extended hex alphabet in lower case (RFC 4648 §7), without padding: it keeps the order of the bytes.
+public func base32(_ bytes: [UInt8]) -> String {
+    let alphabet = Array("0123456789abcdefghijklmnopqrstuv".utf8)
+    var out: [UInt8] = []
+    var (buffer, held) = (UInt32(0), 0)
+    for byte in bytes {
+        buffer = (buffer << 8 | UInt32(byte)) & 0xFFFF
+        held += 8
+        while held >= 5 {
+            held -= 5
+            out.append(alphabet[Int(buffer >> UInt32(held)) & 31])
+        }
+    }
+    if held > 0 { out.append(alphabet[Int(buffer << UInt32(5 - held)) & 31]) }
+    return String(decoding: out, as: UTF8.self)
+}

@@ -1,0 +1,72 @@
+/// The stable codes that callers, pages and mails rely on. The one list; two exhaustive switches map it to HTTP and to exit codes.
+public enum ErrorCode: String, Sendable, CaseIterable, Codable {
+    case validationFailed = "validation.failed"
+    case requestMalformed = "request.malformed"
+    case requestMediaType = "request.media-type"
+    case payloadTooLarge = "payload.too-large"
+    case bookingConflict = "booking.conflict"
+    case bookingInPast = "booking.in-past"
+    case bookingCancelled = "booking.cancelled"
+    case notFound = "not-found"
+    case idempotencyMismatch = "idempotency.mismatch"
+    case ownerInFile = "owner.in-file"
+    case authMissing = "auth.missing"
+    case authInvalid = "auth.invalid"
+    case authForbidden = "auth.forbidden"
+    case rateLimited = "rate-limited"
+    case overloaded
+    case notConnected = "provider.not-connected"
+    case reauthorize = "provider.reauthorize"
+    case missingScope = "provider.missing-scope"
+    case plan = "provider.plan"
+    case hostUnknown = "provider.host-unknown"
+    case providerRateLimited = "provider.rate-limited"
+    case dailyLimit = "provider.daily-limit"
+    case rejected = "provider.rejected"
+    case unavailable = "provider.unavailable"
+    case meetingGone = "provider.meeting-gone"
+    case providerRemoved = "provider.removed"
+    case configuration
+    case internalError = "internal"
+}
+
+/// What went wrong, in words for the reader, with a stable code and, for input, every finding at once.
+public struct UsherError: Error, Hashable, Sendable {
+    public struct Finding: Hashable, Sendable {
+        /// RFC 6901: `/attendees/0/email`.
+        public var pointer: String
+        public var detail: String
+        public init(_ pointer: String, _ detail: String) {
+            self.pointer = pointer
+            self.detail = detail
+        }
+    }
+
+    public var code: ErrorCode
+    public var message: String
+    public var findings: [Finding]
+
+    public init(_ code: ErrorCode, _ message: String, findings: [Finding] = []) {
+        self.code = code
+        self.message = message
+        self.findings = findings
+    }
+}
+
+/// Something that a person can see and mend: code, what happened, what to do.
+public struct Problem: Hashable, Sendable, Codable {
+    public var code: ErrorCode
+    public var message: String
+    public var remedy: String
+
+    public init(_ code: ErrorCode, _ message: String, remedy: String) {
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+    }
+
+    /// As the API shows it.
+    public var json: JSON {
+        ["code": .string(code.rawValue), "message": .string(message), "remedy": .string(remedy)]
+    }
+}

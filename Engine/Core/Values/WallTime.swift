@@ -1,0 +1,106 @@
+import Foundation
+
+/// A date and time as a clock on the wall shows it, without a zone.
+public struct WallTime: Hashable, Sendable {
+    public var year: Int64
+    public var month: Int64
+    public var day: Int64
+    public var hour: Int64
+    public var minute: Int64
+    public var second: Int64
+
+    /// What a clock `offsetSeconds` east of Greenwich shows at `instant`.
+    public init(_ instant: Instant, offsetSeconds: Int64) {
+        let (days, rest) = (instant.seconds + offsetSeconds).floorDivided(by: 86_400)
+        // Howard Hinnant's civil-from-days: https://howardhinnant.github.io/date_algorithms.html
+        let z = days + 719_468
+        let (era, dayOfEra) = z.floorDivided(by: 146_097)
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * shifted + 2) / 5 + 1
+        month = shifted < 10 ? shifted + 3 : shifted - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        (hour, minute, second) = (rest / 3_600, rest % 3_600 / 60, rest % 60)
+    }
+
+    public init(_ instant: Instant, in zone: TimeZone) {
+        self.init(instant, offsetSeconds: Int64(zone.offset(at: instant)))
+    }
+
+    /// The instant at which a clock in Greenwich shows this.
+    public var asUTC: Instant {
+        let y = month <= 2 ? year - 1 : year
+        let (era, yearOfEra) = y.floorDivided(by: 400)
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        let days = era * 146_097 + dayOfEra - 719_468
+        return Instant(seconds: days * 86_400 + hour * 3_600 + minute * 60 + second)
+    }
+
+    /// `2026-12-01T10:00:00`.
+    public var text: String {
+        "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(padded(hour, 2)):\(padded(minute, 2)):\(padded(second, 2))"
+    }
+}
+
+/// `value` in decimal with leading zeros up to `width`.
+public func padded(_ value: Int64, _ width: Int) -> String {
+    let digits = String(value)
+    return digits.count >= width ? digits : String(repeating: "0", count: width - digits.count) + digits
+}
+
+/// A time as a caller writes it: RFC 3339 with an offset, or a wall-clock time.
+public enum WrittenTime: Hashable, Sendable {
+    case instant(Instant)
+    case wall(WallTime)
+
+    /// Reads `2026-12-01T10:00[:00[.000]]` with or without `Z` or `±hh:mm`. `nil` for anything else, impossible dates included.
+    /// Source: RFC 3339 §5.6; seconds may be missing, since people type times by hand.
+    public init?(_ text: String) {
+        var rest = Substring(text)
+        func number(_ digits: Int) -> Int64? {
+            let part = rest.prefix(digits)
+            guard part.utf8.count == digits, part.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+            rest = rest.dropFirst(digits)
+            return Int64(part)
+        }
+        func take(_ characters: String) -> Bool {
+            guard let first = rest.first, characters.contains(first) else { return false }
+            rest = rest.dropFirst()
+            return true
+        }
+        guard let year = number(4), take("-"), let month = number(2), take("-"), let day = number(2), take("Tt "),
+            let hour = number(2), take(":"), let minute = number(2)
+        else { return nil }
+        var second: Int64 = 0
+        if take(":") {
+            guard let seconds = number(2) else { return nil }
+            second = seconds
+            if take(".") {
+                let fraction = rest.prefix { $0.isASCII && $0.isNumber }
+                guard !fraction.isEmpty else { return nil }
+                rest = rest.dropFirst(fraction.count)
+            }
+        }
+        guard (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 60 else { return nil }
+        var wall = WallTime(Instant(seconds: 0), offsetSeconds: 0)
+        (wall.year, wall.month, wall.day, wall.hour, wall.minute, wall.second) = (year, month, day, hour, minute, second)
+        guard WallTime(wall.asUTC, offsetSeconds: 0) == wall else { return nil }
+        if rest.isEmpty {
+            self = .wall(wall)
+            return
+        }
+        if take("Zz") {
+            guard rest.isEmpty else { return nil }
+            self = .instant(wall.asUTC)
+            return
+        }
+        let east = rest.first == "+"
+        guard take("+-"), let offsetHours = number(2), take(":"), let offsetMinutes = number(2), rest.isEmpty,
+            offsetHours < 24, offsetMinutes < 60
+        else { return nil }
+        let offset = Duration.seconds((offsetHours * 60 + offsetMinutes) * 60)
+        self = .instant(east ? wall.asUTC - offset : wall.asUTC + offset)
+    }
+}

@@ -1,0 +1,39 @@
+import Foundation
+
+extension TimeZone {
+    /// The zone of an IANA name, `nil` for anything else.
+    ///
+    /// Foundation also takes fixed offsets such as `GMT+5`; they know no daylight saving and are refused. `UTC` is fine.
+    public init?(iana name: String) {
+        guard !name.isEmpty, !name.contains("+"), name.dropFirst(3).first != "-", TimeZone(identifier: name) != nil else { return nil }
+        self.init(identifier: name)
+    }
+
+    /// Seconds east of Greenwich at `instant`.
+    public func offset(at instant: Instant) -> Int {
+        secondsFromGMT(for: Date(timeIntervalSince1970: Double(instant.seconds)))
+    }
+}
+
+/// The instants at which a clock in a zone shows a wall time: one, none (a change to summer time skips it)
+/// or two (a change back repeats it).
+public enum WallTimeMeaning: Hashable, Sendable {
+    case once(Instant)
+    case skipped
+    case twice(earlier: Instant, later: Instant)
+
+    public init(_ wall: WallTime, in zone: TimeZone) {
+        let guess = wall.asUTC
+        let offsets = Set([guess - .days(1), guess + .days(1)].map { zone.offset(at: $0) })
+        let fitting =
+            offsets
+            .map { (offset: $0, instant: guess - .seconds(Int64($0))) }
+            .filter { zone.offset(at: $0.instant) == $0.offset }
+            .map(\.instant).sorted()
+        switch fitting.count {
+        case 0: self = .skipped
+        case 1: self = .once(fitting[0])
+        default: self = .twice(earlier: fitting[0], later: fitting[1])
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import Foundation
+import GRDB
+import Synchronization
+import UsherCore
+
+/// SQLite through GRDB: WAL, `synchronous=FULL`, one writer that groups waiting transactions into one commit.
+package final class SQLiteDatabase: UsherCore.Database {
+    private let writer: any DatabaseWriter
+    private let waiting = Mutex(Waiting())
+    private let living: LivingProcesses?
+
+    private struct Waiting {
+        var jobs: [any WriteJob] = []
+        var isDraining = false
+    }
+
+    /// At most so many transactions share a commit, so that the first of them does not wait for long.
+    private static let groupLimit = 64
+
+    /// Opens the file at `path`, made if it is not there.
+    package init(path: String) throws {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        configuration.maximumReaderCount = 4
+        do {
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            writer = pool
+        } catch { throw UsherCore.DatabaseError(error) }
+        living = LivingProcesses(folder: path + "-processes")
+    }
+
+    /// A database in memory, gone with the object.
+    package init() throws {
+        writer = try DatabaseQueue()
+        living = nil
+    }
+
+    package func write<Result: Sendable>(
+        _ body: @escaping @Sendable (any SQLSession) throws -> Result
+    ) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            let mustStart = waiting.withLock { waiting in
+                waiting.jobs.append(Job(body: body, continuation: continuation))
+                defer { waiting.isDraining = true }
+                return !waiting.isDraining
+            }
+            if mustStart { writer.asyncWriteWithoutTransaction { self.drain($0) } }
+        }
+    }
+
+    package func read<Result: Sendable>(
+        _ body: @escaping @Sendable (any SQLSession) throws -> Result
+    ) async throws -> Result {
+        do { return try await writer.read { try body(Session($0)) } } catch let error as GRDB.DatabaseError {
+            throw UsherCore.DatabaseError(error)
+        }
+    }
+
+    package func announce(process id: String) throws { try living?.announce(id) }
+    package func isDead(process id: String) -> Bool { living?.isDead(id) ?? false }
+    package func close() async throws { try writer.close() }
+
+    // MARK: Group commit
+
+    private func drain(_ database: GRDB.Database) {
+        while true {
+            let group = waiting.withLock { waiting in
+                let group = Array(waiting.jobs.prefix(Self.groupLimit))
+                waiting.jobs.removeFirst(group.count)
+                if group.isEmpty { waiting.isDraining = false }
+                return group
+            }
+            guard !group.isEmpty else { return }
+            commit(group, database)
+        }
+    }
+
+    private func commit(_ group: [any WriteJob], _ database: GRDB.Database) {
+        var failure: UsherCore.DatabaseError?
+        do {
+            try database.inTransaction(.immediate) {
+                for job in group {
+                    try database.inSavepoint { job.run(Session(database)) ? .commit : .rollback }
+                }
+                return .commit
+            }
+        } catch { failure = UsherCore.DatabaseError(error) }
+        for job in group { job.finish(failure) }
+    }
+}
+
+private protocol WriteJob: Sendable {
+    /// Whether its part is to be kept.
+    func run(_ session: Session) -> Bool
+    func finish(_ failure: UsherCore.DatabaseError?)
+}
+
+private final class Job<Value: Sendable>: WriteJob {
+    private let body: @Sendable (any SQLSession) throws -> Value
+    private let continuation: CheckedContinuation<Value, any Error>
+    private let outcome = Mutex<Result<Value, any Error>?>(nil)
+
+    init(body: @escaping @Sendable (any SQLSession) throws -> Value, continuation: CheckedContinuation<Value, any Error>) {
+        self.body = body
+        self.continuation = continuation
+    }
+
+    func run(_ session: Session) -> Bool {
+        let result = Result { try body(session) }.mapError { error in
+            (error as? GRDB.DatabaseError).map { UsherCore.DatabaseError($0) } ?? error
+        }
+        outcome.withLock { $0 = result }
+        if case .success = result { return true }
+        return false
+    }
+
+    func finish(_ failure: UsherCore.DatabaseError?) {
+        let result = outcome.withLock { $0 }
+        switch (result, failure) {
+        case (.failure(let error)?, _): continuation.resume(throwing: error)
+        case (_, let failure?): continuation.resume(throwing: failure)
+        case (.success(let value)?, nil): continuation.resume(returning: value)
+        case (nil, nil): continuation.resume(throwing: UsherCore.DatabaseError(.other, "the transaction was never run"))
+        }
+    }
+}
+
+private struct Session: SQLSession {
+    let database: GRDB.Database
+    init(_ database: GRDB.Database) { self.database = database }
+
+    func query(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
+        let statement = try database.cachedStatement(sql: sql)
+        let columns = statement.columnCount
+        var rows: [SQLRow] = []
+        let cursor = try Row.fetchCursor(statement, arguments: StatementArguments(arguments.map(\.databaseValue)))
+        while let row = try cursor.next() {
+            rows.append(SQLRow((0..<columns).map { SQLValue(row[$0] as DatabaseValue) }))
+        }
+        return rows
+    }
+
+    func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
+        let statement = try database.cachedStatement(sql: sql)
+        try statement.execute(arguments: StatementArguments(arguments.map(\.databaseValue)))
+        return database.changesCount
+    }
+}
+
+extension SQLValue {
+    fileprivate var databaseValue: DatabaseValue {
+        switch self {
+        case .null: .null
+        case .int(let value): value.databaseValue
+        case .text(let value): value.databaseValue
+        }
+    }
+
+    fileprivate init(_ value: DatabaseValue) {
+        switch value.storage {
+        case .int64(let value): self = .int(value)
+        case .string(let value): self = .text(value)
+        case .double(let value): self = .int(Int64(value))
+        case .null, .blob: self = .null
+        }
+    }
+}
+
+extension UsherCore.DatabaseError {
+    fileprivate init(_ error: any Error) {
+        guard let error = error as? GRDB.DatabaseError else {
+            self.init(.other, "\(error)")
+            return
+        }
+        let kind: Kind =
+            switch error.resultCode {
+            case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL: .busy
+            case .SQLITE_CONSTRAINT: .duplicate
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB: .corrupt
+            case .SQLITE_IOERR: .unclear
+            default: .other
+            }
+        self.init(kind, error.description)
+    }
+}

@@ -1,0 +1,55 @@
+import UsherCore
+
+/// One mail to one reader: everything that its bytes are drawn from. The same letter gives the same bytes.
+package struct Letter: Sendable {
+    package enum Kind: String, Sendable, CaseIterable { case confirmation, update, cancellation }
+
+    package var booking: Booking
+    package var reader: Reader
+    package var kind: Kind
+    package var outboxID: String
+    /// Without angle brackets.
+    package var messageID: String
+    /// The Message-ID of the thread's first mail.
+    package var threadID: String?
+    /// Date and DTSTAMP.
+    package var writtenAt: Instant
+    /// The reader's own link to the join page.
+    package var joinPage: String
+
+    package init(
+        booking: Booking, reader: Reader, kind: Kind, outboxID: String, messageID: String, threadID: String?, writtenAt: Instant,
+        joinPage: String
+    ) {
+        self.booking = booking
+        self.reader = reader
+        self.kind = kind
+        self.outboxID = outboxID
+        self.messageID = messageID
+        self.threadID = threadID
+        self.writtenAt = writtenAt
+        self.joinPage = joinPage
+    }
+
+    /// Who reads it.
+    package var recipient: Mailbox {
+        switch reader {
+        case .owner: Mailbox(name: booking.terms.owner.name, address: booking.terms.owner.email)
+        case .attendee(let index): Mailbox(name: booking.attendees[index].name, address: booking.attendees[index].email)
+        }
+    }
+    package var timeZone: String {
+        switch reader {
+        case .owner: booking.terms.owner.timeZone
+        case .attendee(let index): booking.attendees[index].timeZone
+        }
+    }
+    package var language: String {
+        switch reader {
+        case .owner: booking.terms.owner.language
+        case .attendee(let index): booking.attendees[index].language
+        }
+    }
+    /// The room, unless the meeting is off.
+    package var room: Room? { kind == .cancellation ? nil : booking.meeting.room }
+}

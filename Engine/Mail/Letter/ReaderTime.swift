@@ -1,0 +1,65 @@
+import Foundation
+import Synchronization
+import UsherCore
+
+/// A meeting's time as one reader sees it: in their zone, by the custom of their language.
+package struct ReaderTime: Sendable {
+    /// `Tuesday, 1 December 2026`.
+    package let date: String
+    /// `10:00`.
+    package let time: String
+    /// `10:00 – 10:45`, with the second date where the meeting ends on another day.
+    package let range: String
+    /// `Central European Standard Time (UTC+01:00)`.
+    package let zone: String
+
+    package init(start: Instant, end: Instant, timeZone: String, language: String) {
+        let zone = TimeZone(iana: timeZone) ?? .gmt
+        let styles = Styles.of(language, zone)
+        let (from, to) = (start.date, end.date)
+        let dateText = from.formatted(styles.date)
+        date = dateText
+        time = from.formatted(styles.time)
+        let endDate = to.formatted(styles.date)
+        range = "\(time) – \(endDate == dateText ? "" : endDate + ", ")\(to.formatted(styles.time))"
+        self.zone = "\(styles.zoneName(isDaylight: zone.isDaylightSavingTime(for: from))) (\(Self.offset(zone.offset(at: start))))"
+    }
+
+    private static func offset(_ seconds: Int) -> String {
+        let minutes = Int64(abs(seconds) / 60)
+        return "UTC\(seconds < 0 ? "−" : "+")\(padded(minutes / 60, 2)):\(padded(minutes % 60, 2))"
+    }
+}
+
+/// The formats of one language and zone: making them costs far more than using them.
+private struct Styles: Sendable {
+    let date: Date.FormatStyle
+    let time: Date.FormatStyle
+    let standardName: String
+    let daylightName: String
+
+    private static let known = Mutex<[String: Styles]>([:])
+
+    static func of(_ language: String, _ zone: TimeZone) -> Styles {
+        let key = "\(language) \(zone.identifier)"
+        if let styles = known.withLock({ $0[key] }) { return styles }
+        // English without a country means the day before the month and 24 hours, as most of the world writes them.
+        let locale = Locale(identifier: language == "en" ? "en_GB" : language)
+        let base = Date.FormatStyle(locale: locale, timeZone: zone)
+        let standard = zone.localizedName(for: .standard, locale: locale) ?? zone.identifier
+        let styles = Styles(
+            date: base.weekday(.wide).day().month(.wide).year(), time: base.hour().minute(), standardName: standard,
+            daylightName: zone.localizedName(for: .daylightSaving, locale: locale) ?? standard)
+        known.withLock { known in
+            if known.count > 5_000 { known.removeAll() }
+            known[key] = styles
+        }
+        return styles
+    }
+
+    func zoneName(isDaylight: Bool) -> String { isDaylight ? daylightName : standardName }
+}
+
+extension Instant {
+    var date: Date { Date(timeIntervalSince1970: Double(microseconds) / 1_000_000) }
+}

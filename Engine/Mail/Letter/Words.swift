@@ -1,0 +1,42 @@
+import Foundation
+import UsherCore
+
+/// What the mail says, in one language. One file a language: `Templates/words.{language}.json`.
+struct Words: Decodable, Sendable {
+    var subject: [String: String]
+    var headline: [String: String]
+    var late: String
+    var when: String
+    var with: String
+    var join: String
+    var meetingID: String
+    var passcode: String
+    var phone: String
+    var pin: String
+    var tollFree: String
+    var joinPage: String
+    var note: String
+    var description: String
+    var heldBy: String
+    /// Under an attendee's mail, whose replies reach the owner.
+    var footer: String
+    /// Under the others.
+    var footerPlain: String
+
+    private static let files = ["en": PackageResources.words_en_json, "de": PackageResources.words_de_json]
+    private static let known = files.compactMapValues { try? JSONDecoder().decode(Words.self, from: Data($0)) }
+
+    /// - Throws: when a language's file cannot be read, so that no mail goes out in another language, or empty, unnoticed.
+    static func check() throws(UsherError) {
+        for language in files.keys where known[language] == nil {
+            throw UsherError(
+                .internalError, "The words of the language '\(language)' cannot be read: a key is missing in words.\(language).json.")
+        }
+    }
+
+    /// The words of a language, English where there are none yet.
+    static func of(_ language: String) -> (words: Words, language: String)? {
+        if let words = known[language] { return (words, language) }
+        return known["en"].map { ($0, "en") }
+    }
+}

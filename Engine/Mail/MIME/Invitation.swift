@@ -1,0 +1,109 @@
+import UsherCore
+
+/// The booking as an iCalendar object (RFC 5545, 5546, 7986): an invitation for an attendee, a plain event for the owner,
+/// because mail systems show no invitation to its own organiser.
+struct Invitation {
+    enum Method: String { case request = "REQUEST", cancel = "CANCEL", publish = "PUBLISH" }
+
+    let method: Method
+    let text: String
+
+    init(_ letter: Letter, _ words: Words) {
+        let booking = letter.booking
+        let site = booking.terms.site
+        method = letter.reader == .owner ? .publish : (letter.kind == .cancellation ? .cancel : .request)
+        let domain = site.from.address.split(separator: "@").last.map(String.init) ?? "localhost"
+        var lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Usher//Usher 1//EN", "METHOD:\(method.rawValue)", "BEGIN:VEVENT"]
+        lines += [
+            "UID:\(booking.id)@\(domain)", "DTSTAMP:\(Self.time(letter.writtenAt))", "DTSTART:\(Self.time(booking.start))",
+            "DTEND:\(Self.time(booking.end))", "SEQUENCE:\(booking.revision - 1)",
+            "STATUS:\(letter.kind == .cancellation ? "CANCELLED" : "CONFIRMED")", "SUMMARY:\(Self.text(booking.title))",
+            "ORGANIZER;CN=\(Self.parameter(booking.terms.owner.name)):mailto:\(site.from.address)",
+        ]
+        if method != .publish {
+            let name = letter.recipient.name.isEmpty ? letter.recipient.address : letter.recipient.name
+            lines.append(
+                "ATTENDEE;CN=\(Self.parameter(name));ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:\(letter.recipient.address)"
+            )
+        }
+        if let room = letter.room {
+            lines += ["LOCATION:\(Self.text(room.joinURL))", "URL:\(room.joinURL)"]
+            lines.append("CONFERENCE;VALUE=URI;FEATURE=VIDEO,AUDIO;LABEL=\(Self.parameter(words.join)):\(room.joinURL)")
+            lines += room.dialIn.map {
+                "CONFERENCE;VALUE=URI;FEATURE=PHONE,AUDIO;LABEL=\(Self.parameter("\(words.phone) \($0.country)")):\($0.tapToCall)"
+            }
+        } else if letter.kind != .cancellation {
+            lines += ["LOCATION:\(Self.text(letter.joinPage))", "URL:\(letter.joinPage)"]
+        }
+        lines.append("DESCRIPTION:\(Self.text(Self.description(letter, words)))")
+        lines += ["END:VEVENT", "END:VCALENDAR"]
+        text = lines.map(Self.folded).joined()
+    }
+
+    /// The link comes first: calendars and assistants look for it there.
+    private static func description(_ letter: Letter, _ words: Words) -> String {
+        var lines: [String] = []
+        if let room = letter.room {
+            lines.append("\(words.join): \(room.joinURL)")
+            if !room.meetingID.isEmpty { lines.append("\(words.meetingID): \(readable(room.meetingID))") }
+            if let passcode = room.passcode { lines.append("\(words.passcode): \(passcode)") }
+            lines += room.dialIn.map { "\(words.phone): \($0.country) \($0.number)\($0.pin.map { ", \(words.pin) \($0)" } ?? "")" }
+        }
+        if letter.kind != .cancellation { lines.append("\(words.joinPage) \(letter.joinPage)") }
+        if !letter.booking.description.isEmpty { lines += (lines.isEmpty ? [] : [""]) + [letter.booking.description] }
+        return lines.joined(separator: "\n")
+    }
+
+    /// `20261201T090000Z`.
+    private static func time(_ instant: Instant) -> String {
+        instant.rfc3339.filter { $0 != "-" && $0 != ":" }
+    }
+
+    /// TEXT, escaped by RFC 5545 §3.3.11; other control characters are left out.
+    static func text(_ value: String) -> String {
+        var out = ""
+        for character in value.unicodeScalars {
+            switch character {
+            case "\\": out += "\\\\"
+            case ";": out += "\\;"
+            case ",": out += "\\,"
+            case "\n": out += "\\n"
+            case _ where character.value < 32 || character.value == 127: break
+            default: out.unicodeScalars.append(character)
+            }
+        }
+        return out
+    }
+
+    /// A parameter's value in quotes, its quotes and line ends by RFC 6868.
+    static func parameter(_ value: String) -> String {
+        var out = "\""
+        for character in value.unicodeScalars {
+            switch character {
+            case "\"": out += "^'"
+            case "^": out += "^^"
+            case "\n": out += "^n"
+            case _ where character.value < 32 || character.value == 127: break
+            default: out.unicodeScalars.append(character)
+            }
+        }
+        return out + "\""
+    }
+
+    /// One content line with its CRLF, folded after 75 octets at most, at the border of a character (RFC 5545 §3.1).
+    static func folded(_ line: String) -> String {
+        guard line.utf8.count > 75 else { return line + "\r\n" }
+        var out = ""
+        var room = 75
+        for character in line.unicodeScalars {
+            let size = character.utf8.count
+            if size > room {
+                out += "\r\n "
+                room = 74
+            }
+            out.unicodeScalars.append(character)
+            room -= size
+        }
+        return out + "\r\n"
+    }
+}

@@ -1,0 +1,3 @@
+import Usher
+
+await Usher.main()

@@ -1,0 +1,189 @@
+import UsherCore
+import UsherStore
+import UsherVault
+
+/// Where bookings are made, moved, cancelled and retried. Each change and the work that follows from it are one commit.
+package struct BookingDesk: Sendable {
+    private let context: EngineContext
+    private let bell: Bell?
+
+    /// - Parameter bell: rung when there is new work.
+    package init(_ context: EngineContext, bell: Bell? = nil) {
+        self.context = context
+        self.bell = bell
+    }
+
+    package struct Accepted: Sendable {
+        package var view: BookingView
+        /// The answer to a call that had been made before.
+        package var isReplay: Bool
+    }
+
+    /// Makes a booking, or answers a repeated call with the booking as it now stands.
+    /// - Throws: ``UsherError`` with ``ErrorCode/validationFailed`` and every finding, ``ErrorCode/bookingConflict``,
+    ///   ``ErrorCode/bookingInPast``, ``ErrorCode/idempotencyMismatch``.
+    package func book(
+        _ request: BookingRequest, known findings: [UsherError.Finding] = [], idempotency: IdempotencyKey? = nil
+    ) async throws -> Accepted {
+        let catalog = context.catalog.current
+        let id = context.surroundings.id("bk_")
+        let obstacle = Provisioner(context).obstacle
+        let accepted = try await context.store.write { tx in
+            let now = context.now
+            if let idempotency, let known = try tx.idempotent(scope: idempotency.scope, key: idempotency.key, now: now) {
+                guard known.fingerprint == idempotency.fingerprint else {
+                    throw UsherError(.idempotencyMismatch, "This Idempotency-Key was used for another request: take a new one.")
+                }
+                return Accepted(view: try view(known.booking, tx), isReplay: true)
+            }
+            var drafting = Drafting(catalog, now: now, findings: findings)
+            let booking = try drafting.draft(request, owner: try tx.owner(request.owner), id: id, obstacle: obstacle).booking
+            guard try tx.touchOwner(request.owner) else { throw UsherError(.notFound, "No active owner is called '\(request.owner)'.") }
+            try refuseConflict(booking, tx)
+            try store(booking, tx, now)
+            if let idempotency {
+                try tx.remember(
+                    scope: idempotency.scope, key: idempotency.key, fingerprint: idempotency.fingerprint, booking: id, now: now)
+            }
+            return Accepted(view: try view(id, tx), isReplay: false)
+        }
+        bell?.ring()
+        return accepted
+    }
+
+    /// What a booking would become, without making it.
+    package func dryRun(_ request: BookingRequest) async throws -> (booking: Booking, resolution: Resolution) {
+        let catalog = context.catalog.current
+        return try await context.store.read { tx in
+            var drafting = Drafting(catalog, now: context.now)
+            let draft = try drafting.draft(
+                request, owner: try tx.owner(request.owner, in: catalog), id: "bk_dry-run", obstacle: Provisioner(context).obstacle)
+            try refuseConflict(draft.booking, tx)
+            return (draft.booking, draft.resolution)
+        }
+    }
+
+    /// Moves a booking. The same time again changes nothing.
+    package func reschedule(
+        _ id: String, to start: String, timeZone: String? = nil, disambiguation: BookingRequest.Disambiguation? = nil
+    ) async throws -> BookingView {
+        try await change(id) { booking, tx, now in
+            guard booking.status == .confirmed else {
+                throw UsherError(.bookingCancelled, "This booking is cancelled, and cannot be moved.")
+            }
+            var drafting = Drafting(context.catalog.current, now: now)
+            let newStart = try drafting.newStart(start, timeZone: timeZone ?? booking.timeZone, disambiguation: disambiguation)
+            guard newStart != booking.start else { return false }
+            _ = try tx.touchOwner(booking.terms.owner.id)
+            (booking.start, booking.end) = (newStart, newStart + booking.duration)
+            try refuseConflict(booking, tx)
+            if booking.meeting.status == .ready { booking.meeting.status = .pending }
+            try tx.note(id, "booking.rescheduled", newStart.rfc3339, at: now)
+            return true
+        }
+    }
+
+    /// Cancels a booking. A second time changes nothing.
+    package func cancel(_ id: String) async throws -> BookingView {
+        try await change(id) { booking, tx, now in
+            guard booking.status == .confirmed else { return false }
+            booking.status = .cancelled
+            booking.meeting.status = .cancelled
+            booking.meeting.problem = nil
+            try tx.note(id, "booking.cancelled", at: now)
+            return true
+        }
+    }
+
+    /// Tries again at once what failed, is blocked or waits.
+    package func retry(_ id: String) async throws -> BookingView {
+        let changed = try await context.store.write { tx in
+            guard var booking = try tx.booking(id) else { throw Self.notFound(id) }
+            let now = context.now
+            guard booking.status == .confirmed else {
+                throw UsherError(.bookingCancelled, "This booking is cancelled: there is nothing to retry.")
+            }
+            if var room = try tx.rooms(of: id).last {
+                if room.state == .refused { room.state = .absent }
+                room.notBefore = Instant(microseconds: 0)
+                room.failures = 0
+                try tx.save(room)
+            }
+            if booking.meeting.status == .failed || booking.meeting.status == .blocked {
+                booking.meeting.status = .pending
+                try tx.update(booking)
+            }
+            for mail in try tx.mails(of: id) where mail.state == .failed && mail.revision == booking.revision {
+                var mail = mail
+                mail.state = .queued
+                try tx.update(mail)
+                try tx.poke(kind: DeliverStep.kind, subject: mail.id, due: now)
+            }
+            try tx.note(id, "booking.retried", at: now)
+            try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
+            return try view(id, tx)
+        }
+        bell?.ring()
+        return changed
+    }
+
+    package func view(_ id: String) async throws -> BookingView { try await context.store.read { try view(id, $0) } }
+
+    package func list(owner: String? = nil, from: Instant, limit: Int) async throws -> [BookingView] {
+        try await context.store.read { tx in
+            try tx.bookings(owner: owner, from: from, limit: limit).map { try view($0.id, tx) }
+        }
+    }
+
+    // MARK: Inside the transaction
+
+    /// Changes a booking, raises its revision and has its steps look again. `body` says whether anything changed.
+    private func change(
+        _ id: String, _ body: @escaping @Sendable (inout Booking, Tx, Instant) throws -> Bool
+    ) async throws -> BookingView {
+        let changed = try await context.store.write { tx in
+            guard var booking = try tx.booking(id) else { throw Self.notFound(id) }
+            let now = context.now
+            guard try body(&booking, tx, now) else { return try view(id, tx) }
+            booking.revision += 1
+            booking.changedAt = now
+            try tx.update(booking)
+            try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
+            try tx.poke(kind: NotifyStep.kind, subject: id, due: booking.wantsRoom ? Notification.deadline(booking) : now)
+            return try view(id, tx)
+        }
+        bell?.ring()
+        return changed
+    }
+
+    private func store(_ booking: Booking, _ tx: Tx, _ now: Instant) throws {
+        let termsID = try Fingerprint.of(booking.terms)
+        try tx.keep(booking.terms, as: termsID)
+        try tx.insert(booking, termsID: termsID)
+        for (link, hash) in try Links(context).make(for: booking) { try tx.add(link, hash: hash, booking: booking.id) }
+        try tx.note(booking.id, "booking.confirmed", "\(booking.meeting.provider), because \(booking.meeting.because.rawValue)", at: now)
+        if booking.wantsRoom { try tx.poke(kind: ProvisionStep.kind, subject: booking.id, due: now) }
+        try tx.poke(kind: NotifyStep.kind, subject: booking.id, due: booking.wantsRoom ? Notification.deadline(booking) : now)
+    }
+
+    private func refuseConflict(_ booking: Booking, _ tx: Tx) throws {
+        let other = try tx.conflict(
+            owner: booking.terms.owner.id, start: booking.start, end: booking.end, except: booking.id,
+            overlapAllowed: booking.terms.type.overlapAllowed)
+        if other != nil {
+            throw UsherError(
+                .bookingConflict, "\(booking.terms.owner.name) has another booking at that time. Choose another time.",
+                findings: [.init("/start", "is taken")])
+        }
+    }
+
+    private func view(_ id: String, _ tx: Tx) throws -> BookingView {
+        guard let booking = try tx.booking(id) else { throw Self.notFound(id) }
+        let links = try tx.links(of: id)
+        return BookingView(
+            booking: booking, mails: try tx.mails(of: id), joinPage: try Links(context).url(.join, .attendee(0), id, links),
+            managePage: try Links(context).url(.manage, .attendee(0), id, links))
+    }
+
+    private static func notFound(_ id: String) -> UsherError { UsherError(.notFound, "There is no booking '\(id.prefix(80))'.") }
+}

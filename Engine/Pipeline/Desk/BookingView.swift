@@ -1,0 +1,93 @@
+import Foundation
+import Synchronization
+import UsherCore
+import UsherStore
+import UsherVault
+
+/// A booking as the API, the CLI and the pages show it.
+package struct BookingView: Sendable {
+    package var booking: Booking
+    package var mails: [OutboxMail]
+    /// The first attendee's.
+    package var joinPage: String
+    package var managePage: String
+
+    /// `queued`, `sent` or `failed`, of the newest mail to that reader.
+    package func confirmation(of reader: Reader) -> String {
+        switch mails.last(where: { $0.reader == reader && $0.state != .dropped })?.state {
+        case .sent: "sent"
+        case .failed: "failed"
+        case .queued, .sending, .dropped, nil: "queued"
+        }
+    }
+
+    package func address(of reader: Reader) -> String {
+        switch reader {
+        case .owner: booking.terms.owner.email
+        case .attendee(let index): booking.attendees[index].email
+        }
+    }
+
+    /// The booking object of the API.
+    package var json: JSON {
+        let terms = booking.terms
+        return [
+            "id": .string(booking.id), "status": .string(booking.status.rawValue), "revision": .int(booking.revision),
+            "meetingType": .string(terms.type.id), "title": .string(booking.title),
+            "owner": ["id": .string(terms.owner.id), "name": .string(terms.owner.name)],
+            "start": .string(booking.start.rfc3339), "end": .string(booking.end.rfc3339), "timeZone": .string(booking.timeZone),
+            "attendees": .array(
+                booking.attendees.map {
+                    [
+                        "name": .string($0.name), "email": .string($0.email), "timeZone": .string($0.timeZone),
+                        "language": .string($0.language),
+                    ]
+                }),
+            "provider": [
+                "name": .string(booking.meeting.provider), "module": .string(booking.meeting.module),
+                "because": .string(booking.meeting.because.rawValue),
+            ],
+            "meeting": meeting,
+            "confirmations": .array(
+                booking.readers.map {
+                    [
+                        "to": .string(address(of: $0)), "role": $0 == .owner ? "owner" : "attendee",
+                        "status": .string(confirmation(of: $0)),
+                    ]
+                }),
+            "joinPage": .string(joinPage), "managePage": .string(managePage), "note": .string(booking.note),
+            "metadata": JSON(booking.metadata), "source": .string(booking.source), "createdAt": .string(booking.createdAt.rfc3339),
+        ]
+    }
+
+    private var meeting: JSON {
+        let room = booking.status == .cancelled ? nil : booking.meeting.room
+        let dialIn = room?.dialIn.map { number -> JSON in
+            ["country": .string(number.country), "number": .string(number.number), "pin": JSON(number.pin)]
+        }
+        return [
+            "status": .string(booking.meeting.status.rawValue), "joinUrl": JSON(room?.joinURL),
+            "meetingId": JSON(room.flatMap { $0.meetingID.isEmpty ? nil : $0.meetingID }),
+            "passcode": JSON(room?.passcode), "dialIn": .array(dialIn ?? []), "problem": booking.meeting.problem?.json ?? .null,
+        ]
+    }
+}
+
+/// Ids drawn from content.
+enum Fingerprint {
+    private struct Cache { var terms: [Terms: String] = [:] }
+    private static let cache = Mutex(Cache())
+
+    /// The id under which terms are kept: equal terms have equal ids.
+    static func of(_ terms: Terms) throws -> String {
+        if let known = cache.withLock({ $0.terms[terms] }) { return known }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let id = "tm_" + Vault.hash(try encoder.encode(terms))
+        cache.withLock { cache in
+            if cache.terms.count > 10_000 { cache.terms.removeAll() }
+            cache.terms[terms] = id
+        }
+        return id
+    }
+}

@@ -1,0 +1,72 @@
+import Logging
+import Synchronization
+import UsherCore
+import UsherMail
+import UsherStore
+import UsherVault
+
+/// Everything the engine works with. Each part is a seam: a run in a test differs from a run in production by these values alone.
+package struct EngineContext: Sendable {
+    package var store: Store
+    package var vault: Vault
+    package var catalog: CatalogHolder
+    package var registry: ProviderRegistry
+    package var transport: any Transport
+    package var mailer: any Mailer
+    package var renderer: MailRenderer
+    package var surroundings: Surroundings
+    package var settings: EngineSettings
+    package var logger: Logger
+    /// The tokens that processes share.
+    package var tokens: any TokenCache
+    /// This process, in claims and heartbeats.
+    package var processID: String
+
+    package init(
+        store: Store, vault: Vault, catalog: CatalogHolder, registry: ProviderRegistry, transport: any Transport, mailer: any Mailer,
+        renderer: MailRenderer, surroundings: Surroundings, settings: EngineSettings, logger: Logger
+    ) {
+        self.store = store
+        self.vault = vault
+        self.catalog = catalog
+        self.registry = registry
+        self.transport = transport
+        self.mailer = mailer
+        self.renderer = renderer
+        self.surroundings = surroundings
+        self.settings = settings
+        self.logger = logger
+        processID = surroundings.id("ps_")
+        tokens = SharedTokens(store: store, vault: vault, surroundings: surroundings, processID: processID)
+    }
+
+    package var now: Instant { surroundings.now() }
+}
+
+/// What the admin configures outside of the catalogue.
+package struct EngineSettings: Sendable {
+    /// What links in mail start with, without a slash at its end.
+    package var publicURL: String
+    /// Environment values that modules ask for, by whole name.
+    package var environment: [String: Secret]
+
+    package init(publicURL: String, environment: [String: Secret]) {
+        self.publicURL = publicURL
+        self.environment = environment
+    }
+
+    /// How long a claim lasts without being renewed.
+    package static let claimLength = Duration.seconds(60)
+    /// How long one piece of work may take; shorter than the claim, so that nothing is sent after it has ended.
+    package static let workLength = Duration.seconds(40)
+}
+
+/// The catalogue in force; a reload replaces it whole.
+package final class CatalogHolder: Sendable {
+    private let value: Mutex<Catalog>
+    package init(_ catalog: Catalog) { value = Mutex(catalog) }
+    package var current: Catalog {
+        get { value.withLock { $0 } }
+        set { value.withLock { $0 = newValue } }
+    }
+}

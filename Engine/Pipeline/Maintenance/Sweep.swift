@@ -1,0 +1,71 @@
+import Logging
+import UsherCore
+import UsherStore
+
+/// Looks through a host's rooms for ones that bear a key of ours and should not be there.
+///
+/// It deletes nothing itself: it has the booking's own step look again. It acts only on keys that this database issued: a key
+/// that it does not know belongs to a restored backup's or a staging installation's rooms, and is reported and left alone.
+struct SweepStep: Step {
+    static let kind = "sweep"
+
+    private let context: EngineContext
+    private let provisioner: Provisioner
+
+    private static let interval = Duration.hours(6)
+
+    init(_ context: EngineContext) {
+        self.context = context
+        provisioner = Provisioner(context)
+    }
+
+    /// The subject of the sweep of one host at one provider.
+    static func subject(provider: String, host: String) -> String { "\(provider) \(host)" }
+
+    /// Sees to it that the host is swept from time to time.
+    static func schedule(_ room: RoomRecord, _ turn: Turn) throws {
+        try turn.tx.poke(kind: kind, subject: subject(provider: room.provider, host: room.host), due: turn.now + interval)
+    }
+
+    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+        let parts = claim.subject.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, context.catalog.current.provider(parts[0]) != nil else {
+            try turn.tx.finish(claim)
+            return nil
+        }
+        let (provider, host, deadline) = (parts[0], parts[1], turn.deadline)
+        return { [provisioner, context] in
+            do throws(ProviderError) {
+                let (module, call) = try provisioner.call(provider, deadline: deadline)
+                let found = try await module.find(nil, host: host, call)
+                return { turn in
+                    try arm(found, turn)
+                    return .rest(until: turn.now + Self.interval)
+                }
+            } catch {
+                context.logger.warning("a sweep could not be made", metadata: ["provider": "\(provider)", "reason": "\(error.message)"])
+                return { turn in .rest(until: turn.now + Self.interval) }
+            }
+        }
+    }
+
+    private func arm(_ found: [FoundRoom], _ turn: Turn) throws {
+        for room in found {
+            guard var record = try turn.tx.room(key: room.key), let booking = try turn.tx.booking(record.bookingID) else {
+                context.logger.notice(
+                    "a room bears a key that this database did not issue; it is left alone", metadata: ["room": "\(room.id)"])
+                continue
+            }
+            let isHeld = record.state == .live && record.roomID == room.id
+            let isSettling = record.state == .attempting || record.state == .unclear || record.state == .removing
+            let isStray =
+                !isHeld && !isSettling && (booking.status == .cancelled || record.state == .live || booking.meeting.status == .ready)
+            guard isStray else { continue }
+            record.twinCheck = turn.now
+            record.twinChecksLeft = max(record.twinChecksLeft, 1)
+            try turn.tx.save(record)
+            try turn.tx.note(booking.id, "meeting.stray", "\(record.provider): \(room.id)", at: turn.now)
+            try turn.tx.poke(kind: ProvisionStep.kind, subject: booking.id, due: turn.now)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import UsherCore
+
+/// The portable side of the provider seam: finds the module, gives it its settings and credentials, sets its deadline.
+package struct Provisioner: Sendable {
+    let context: EngineContext
+
+    package init(_ context: EngineContext) { self.context = context }
+
+    /// What keeps a provider from being asked at all, on this site.
+    package func obstacle(_ entry: ProviderEntry) -> Problem? {
+        guard let descriptor = context.registry.descriptor(entry.module) else {
+            return Problem(
+                .providerRemoved, "This Usher has no module '\(entry.module)'.",
+                remedy: "Run an Usher that has it, or choose another provider.")
+        }
+        let prefix = entry.credentials ?? descriptor.credentialPrefix
+        let missing = descriptor.credentials.map { "\(prefix)_\($0)" }.filter { context.settings.environment[$0] == nil }
+        guard missing.isEmpty else {
+            return Problem(
+                .notConnected, "The provider '\(entry.name)' has no credentials.",
+                remedy: "Set \(missing.joined(separator: ", ")) in the environment and start Usher again; `usher doctor` then checks them.")
+        }
+        return nil
+    }
+
+    /// The module of a provider, with what it needs for one piece of work.
+    package func call(_ provider: String, deadline: Instant) throws(ProviderError) -> (module: any Provider.Type, call: ProviderCall) {
+        guard let entry = context.catalog.current.provider(provider) else {
+            throw ProviderError(
+                .providerRemoved, retry: .never, "The provider '\(provider)' does not stand in meeting-types.yaml any more.",
+                remedy: "Put it back under providers:, then retry the booking.")
+        }
+        if let problem = obstacle(entry) {
+            throw ProviderError(problem.code, retry: .never, problem.message, remedy: problem.remedy)
+        }
+        guard let module = context.registry.module(entry.module) else {
+            throw ProviderError(
+                .providerRemoved, retry: .never, "This Usher has no module '\(entry.module)'.", remedy: "Run an Usher that has it.")
+        }
+        let descriptor = module.descriptor
+        let environment = context.settings.environment
+        let prefix = entry.credentials ?? descriptor.credentialPrefix
+        let credentials = descriptor.credentials.compactMap { name in environment["\(prefix)_\(name)"].map { (name, $0) } }
+        let endpoints = descriptor.endpoints.compactMap { name in environment[name].map { (name, $0.reveal()) } }
+        return (
+            module,
+            ProviderCall(
+                provider: provider, settings: entry.settings, credentials: Dictionary(uniqueKeysWithValues: credentials),
+                endpoints: Dictionary(uniqueKeysWithValues: endpoints), transport: context.transport, tokens: context.tokens,
+                deadline: deadline, surroundings: context.surroundings)
+        )
+    }
+
+    func isRepeatable(_ module: String) -> Bool {
+        if case .repeatable? = context.registry.descriptor(module)?.creation { true } else { false }
+    }
+
+    func settles(_ module: String) -> Duration {
+        if case .lookup(let settles)? = context.registry.descriptor(module)?.creation { settles } else { .zero }
+    }
+
+    /// The account that hosts an owner's meetings at a provider; empty where the module has no hosts.
+    func host(_ link: Terms.Link, _ owner: Owner) -> String {
+        guard context.registry.descriptor(link.module)?.capabilities.contains(.host) == true else { return "" }
+        return owner.hosts[link.provider] ?? owner.email
+    }
+
+    func request(_ room: RoomRecord, for booking: Booking) -> RoomRequest {
+        RoomRequest(
+            key: room.key, title: booking.title, description: booking.description, start: booking.start, end: booking.end,
+            timeZone: booking.terms.owner.timeZone, host: room.host, options: booking.terms.type.meeting)
+    }
+}

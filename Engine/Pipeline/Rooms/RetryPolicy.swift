@@ -1,0 +1,24 @@
+import UsherCore
+
+/// How long to wait before another try: doubled each time from `first` to `longest`, and then spread by a quarter either way,
+/// so that what failed together does not come back together.
+package struct RetryPolicy: Sendable {
+    package var first: Duration
+    package var longest: Duration
+
+    package func delay(afterFailures failures: Int64, _ surroundings: Surroundings) -> Duration {
+        let doublings = min(max(failures - 1, 0), 20)
+        let plain = min(first.microseconds << doublings, longest.microseconds)
+        let spread = Int64(surroundings.random(1)[0])
+        return .microseconds(plain * (192 + spread / 2) / 256)
+    }
+
+    /// Calls to a provider that is down or wants us to slow down.
+    static let provider = RetryPolicy(first: .seconds(2), longest: .minutes(10))
+    /// A look whether a person has mended what blocks.
+    static let blocked = RetryPolicy(first: .minutes(1), longest: .hours(1))
+    /// Mail that was not taken.
+    static let mail = RetryPolicy(first: .seconds(5), longest: .minutes(30))
+    /// A step whose own work went wrong.
+    static let step = RetryPolicy(first: .seconds(5), longest: .minutes(30))
+}

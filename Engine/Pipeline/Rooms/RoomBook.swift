@@ -1,0 +1,257 @@
+import UsherCore
+import UsherStore
+
+/// Writes down what became of a room, and what that means for its booking. Everything happens inside one transaction.
+struct RoomBook {
+    private var booking: Booking
+    private let turn: Turn
+
+    /// How long after 'gone' the provider is asked again: only a word said twice counts.
+    private static let goneDelay = Duration.seconds(30)
+    /// A fallback is tried when a wait would last beyond this long before the start.
+    private static let lastMoment = Duration.minutes(30)
+    /// After a create that was repeated, its twin is looked for at these times.
+    private static let twinChecks: [Duration] = [.minutes(1), .minutes(9)]
+
+    init(_ booking: Booking, _ turn: Turn) {
+        self.booking = booking
+        self.turn = turn
+    }
+
+    /// Reads the booking as it now stands: it may have changed while the provider was asked.
+    init(_ turn: Turn, _ bookingID: String) throws {
+        guard let booking = try turn.tx.booking(bookingID) else { throw DatabaseError(.corrupt, "no booking \(bookingID)") }
+        self.init(booking, turn)
+    }
+
+    // MARK: A room is there
+
+    mutating func made(_ room: RoomRecord, _ provided: ProvidedRoom, start: Instant, end: Instant) throws {
+        try hold(room, provided, start: start, end: end, event: "meeting.created")
+    }
+
+    mutating func moved(_ room: RoomRecord, _ provided: ProvidedRoom, start: Instant, end: Instant) throws {
+        var provided = provided
+        if let kept = provided.start, kept != start {
+            try note("meeting.unchanged", "\(room.provider) did not take the new time, and the room stays at \(kept.rfc3339)")
+        }
+        // Told once is told: a provider that keeps its own time is not asked again and again.
+        (provided.start, provided.end) = (nil, nil)
+        try hold(room, provided, start: start, end: end, event: "meeting.updated")
+    }
+
+    private mutating func hold(
+        _ room: RoomRecord, _ provided: ProvidedRoom, start: Instant, end: Instant, event: String
+    ) throws {
+        var room = room
+        room.state = .live
+        room.roomID = provided.id
+        room.room = provided.room
+        (room.appliedStart, room.appliedEnd) = (provided.start ?? start, provided.end ?? end)
+        (room.failures, room.goneSeen, room.notBefore) = (0, 0, Instant(microseconds: 0))
+        try turn.tx.save(room)
+        if !Provisioner(turn.context).isRepeatable(room.module) { try SweepStep.schedule(room, turn) }
+        try note(event, "\(room.provider): \(provided.room.meetingID.isEmpty ? provided.id : provided.room.meetingID)")
+        for text in provided.notes { try note("meeting.note", text) }
+        try showRoom(room)
+    }
+
+    /// Makes the room the booking's own, if it is still wanted; whoever has been told of another is told of this one.
+    private mutating func showRoom(_ room: RoomRecord) throws {
+        guard booking.wantsRoom, try turn.tx.rooms(of: booking.id).last?.generation == room.generation else { return }
+        let fits = room.appliedStart == booking.start && room.appliedEnd == booking.end
+        let isFallback = booking.terms.chain.first?.provider != room.provider
+        if booking.meeting.room != room.room { try raiseRevisionIfTold() }
+        booking.meeting.status = fits ? .ready : .pending
+        booking.meeting.provider = room.provider
+        booking.meeting.module = room.module
+        booking.meeting.because = isFallback ? .fallback : booking.terms.because
+        booking.meeting.room = room.room
+        booking.meeting.problem = nil
+        try save()
+    }
+
+    /// A mail says what the booking was at its revision: once one is written, what it says may change only with a new one.
+    private mutating func raiseRevisionIfTold() throws {
+        guard try turn.tx.mails(of: booking.id).contains(where: { $0.revision == booking.revision }) else { return }
+        booking.revision += 1
+        booking.changedAt = turn.now
+    }
+
+    // MARK: A create went wrong
+
+    mutating func createFailed(_ room: RoomRecord, _ error: ProviderError, ended: Instant) throws {
+        var room = room
+        room.failures += 1
+        if error.isUnclear, !Provisioner(turn.context).isRepeatable(room.module) {
+            room.state = .unclear
+            room.flightEnds = max(ended, turn.now)
+            room.notBefore = Instant(microseconds: 0)
+            try turn.tx.save(room)
+            try note("meeting.unclear", "\(room.provider): \(error.message) \(error.cause)")
+            return
+        }
+        try note("meeting.refused", "\(room.provider): \(error.message) \(error.cause)")
+        try denied(room, error)
+    }
+
+    /// There is no room for certain: wait and ask again, fall back, or show what a person must do.
+    private mutating func denied(_ room: RoomRecord, _ error: ProviderError) throws {
+        var room = room
+        let again = retryTime(error, room.failures)
+        let hasFallback = RoomPlan.link(after: room, booking) != nil
+        let isFinal = error.retry == .never || again.map { $0 > booking.start - Self.lastMoment } ?? true
+        if hasFallback, isFinal {
+            room.state = .refused
+            try turn.tx.save(room)
+            try note("meeting.fallback", "\(room.provider) is given up: \(error.message)")
+            return try show(.pending, error.problem, of: room)
+        }
+        if let again {
+            room.state = .absent
+            room.notBefore = again
+            try turn.tx.save(room)
+            return try show(error.code.isBlocking ? .blocked : .pending, error.problem, of: room)
+        }
+        room.state = .refused
+        try turn.tx.save(room)
+        try show(.failed, error.problem, of: room)
+    }
+
+    mutating func gaveUp(_ room: RoomRecord) throws {
+        var room = room
+        room.state = .refused
+        try turn.tx.save(room)
+        let problem = booking.meeting.problem
+        try note("meeting.given-up", "the meeting is over")
+        try show(
+            .failed,
+            Problem(
+                problem?.code ?? .unavailable,
+                "No room could be made before the meeting was over. \(problem?.message ?? "")".trimmingBlanks,
+                remedy: "Book a new meeting."), of: room)
+    }
+
+    // MARK: A search
+
+    mutating func searched(_ room: RoomRecord, adopted: ProvidedRoom?, removed: Int, isSettled: Bool) throws {
+        var room = room
+        room.failures = 0
+        if removed > 0 { try note("meeting.twin-removed", "\(room.provider): \(removed)") }
+        if room.twinCheck <= turn.now {
+            room.twinChecksLeft -= 1
+            room.twinCheck = room.twinChecksLeft > 0 ? turn.now + Self.twinChecks[1] : .never
+        }
+        if let adopted {
+            return try hold(room, adopted, start: room.appliedStart, end: room.appliedEnd, event: "meeting.found")
+        }
+        if room.state == .attempting || room.state == .unclear {
+            room.state = isSettled ? .absent : .unclear
+            room.notBefore = isSettled ? turn.now : room.flightEnds + Provisioner(turn.context).settles(room.module)
+            if isSettled {
+                room.twinChecksLeft = Int64(Self.twinChecks.count)
+                room.twinCheck = turn.now + Self.twinChecks[0]
+                try note("meeting.absent", "\(room.provider): the unclear attempt made no room")
+            }
+        }
+        try turn.tx.save(room)
+    }
+
+    mutating func searchFailed(_ room: RoomRecord, _ error: ProviderError) throws {
+        var room = room
+        room.failures += 1
+        let again = retryTime(error, room.failures) ?? turn.now + RetryPolicy.blocked.longest
+        if room.state == .attempting || room.state == .unclear {
+            room.state = .unclear
+            room.notBefore = again
+        } else {
+            room.twinCheck = again
+        }
+        try turn.tx.save(room)
+        guard room.state == .unclear else { return }
+        try show(error.code.isBlocking ? .blocked : .pending, error.problem, of: room)
+    }
+
+    // MARK: An update
+
+    mutating func updateFailed(_ room: RoomRecord, _ error: ProviderError, start: Instant, end: Instant) throws {
+        var room = room
+        room.failures += 1
+        if error.code == .meetingGone {
+            room.goneSeen += 1
+            guard room.goneSeen > 1 else {
+                room.notBefore = turn.now + Self.goneDelay
+                return try turn.tx.save(room)
+            }
+            room.state = .removed
+            try turn.tx.save(room)
+            try note("meeting.gone", "\(room.provider): \(room.roomID) was deleted at the provider")
+            booking.meeting.room = nil
+            try raiseRevisionIfTold()
+            return try show(booking.terms.type.onDrift == .recreate ? .pending : .failed, error.problem, of: room)
+        }
+        if let again = retryTime(error, room.failures), !error.code.isBlocking {
+            room.notBefore = again
+            try turn.tx.save(room)
+            return try show(.pending, error.problem, of: room)
+        }
+        (room.appliedStart, room.appliedEnd, room.failures) = (start, end, 0)
+        try turn.tx.save(room)
+        try note("meeting.unchanged", "\(room.provider) did not take the new time, and the room stays as it was: \(error.message)")
+        try show(.ready, error.problem, of: room)
+    }
+
+    // MARK: A removal
+
+    mutating func removed(_ room: RoomRecord) throws {
+        var room = room
+        room.state = .removed
+        room.failures = 0
+        try turn.tx.save(room)
+        try note("meeting.removed", "\(room.provider): \(room.roomID)")
+    }
+
+    mutating func removeFailed(_ room: RoomRecord, _ error: ProviderError) throws {
+        var room = room
+        room.failures += 1
+        // What a person can mend is waited for until the meeting is over; a scope that the app never had is not.
+        if let again = retryTime(error, room.failures), error.code != .missingScope, !error.code.isBlocking || turn.now < booking.end {
+            room.notBefore = again
+            return try turn.tx.save(room)
+        }
+        room.state = .removed
+        try turn.tx.save(room)
+        try note("meeting.remains", "\(room.provider) still has the room \(room.roomID): \(error.message)")
+    }
+
+    // MARK: The booking
+
+    private func retryTime(_ error: ProviderError, _ failures: Int64) -> Instant? {
+        let surroundings = turn.context.surroundings
+        switch error.retry {
+        case .at(let instant): return max(instant, turn.now + .milliseconds(100))
+        case .backoff: return turn.now + RetryPolicy.provider.delay(afterFailures: failures, surroundings)
+        case .nextQuotaDay: return turn.now.nextDayUTC
+        case .never where error.code.isBlocking:
+            return turn.now + RetryPolicy.blocked.delay(afterFailures: failures, surroundings)
+        case .never: return nil
+        }
+    }
+
+    /// Shows a state, if the room is the one that the booking waits for.
+    private mutating func show(_ status: Meeting.Status, _ problem: Problem, of room: RoomRecord) throws {
+        guard booking.wantsRoom, try turn.tx.rooms(of: booking.id).last?.generation == room.generation else { return }
+        booking.meeting.status = status
+        booking.meeting.problem = problem
+        try save()
+    }
+
+    private func save() throws {
+        try turn.tx.update(booking)
+        try Notification(turn).advance(booking)
+    }
+
+    private func note(_ event: String, _ detail: String) throws {
+        try turn.tx.note(booking.id, event, detail.trimmingBlanks, at: turn.now)
+    }
+}

@@ -1,0 +1,88 @@
+import UsherCore
+import UsherMail
+import UsherStore
+
+/// Hands one mail of the outbox over.
+struct DeliverStep: Step {
+    static let kind = "deliver"
+
+    private let context: EngineContext
+
+    init(_ context: EngineContext) { self.context = context }
+
+    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+        guard var mail = try turn.tx.mail(claim.subject), mail.state == .queued || mail.state == .sending,
+            let booking = try turn.tx.booking(mail.bookingID)
+        else {
+            try turn.tx.finish(claim)
+            return nil
+        }
+        // Found open: the process that was sending it died, and nobody knows how far it came.
+        if mail.state == .sending { mail.maybeDelivered = true }
+        guard mail.revision == booking.revision else {
+            try Notification(turn).drop(mail)
+            try turn.tx.finish(claim)
+            try Notification(turn).advance(booking)
+            return nil
+        }
+        // Before anything is written: a link that cannot be opened must not look like a mail on its way.
+        let letter = try self.letter(mail, booking, try turn.tx.links(of: booking.id))
+        mail.state = .sending
+        try turn.tx.update(mail)
+        let sending = mail
+        return { [context] in
+            let outcome = await context.mailer.deliver(context.renderer.mail(letter))
+            return { turn in try record(outcome, of: sending, claim, turn) }
+        }
+    }
+
+    private func letter(_ mail: OutboxMail, _ booking: Booking, _ links: [StoredLink]) throws -> Letter {
+        let desk = Links(context)
+        return Letter(
+            booking: booking, reader: mail.reader, kind: Letter.Kind(mail.kind), outboxID: mail.id, messageID: mail.messageID,
+            threadID: mail.threadID, writtenAt: mail.writtenAt, joinPage: try desk.url(.join, mail.reader, booking.id, links))
+    }
+
+    private func record(_ outcome: DeliveryOutcome, of mail: OutboxMail, _ claim: Claim, _ turn: Turn) throws -> Sequel {
+        var mail = mail
+        var wait: Duration?
+        switch outcome {
+        case .accepted:
+            mail.state = .sent
+            mail.problem = nil
+        case .refused(let reason):
+            mail.state = .failed
+            mail.problem = reason
+        case .later(let reason):
+            mail.state = .queued
+            mail.problem = reason
+            wait = RetryPolicy.mail.delay(afterFailures: claim.attempt + 1, context.surroundings)
+        case .unclear(let reason):
+            mail.state = .queued
+            mail.maybeDelivered = true
+            mail.problem = reason
+            wait = RetryPolicy.mail.delay(afterFailures: claim.attempt + 1, context.surroundings)
+        }
+        try turn.tx.update(mail)
+        try turn.tx.note(
+            mail.bookingID, "mail.\(mail.state.rawValue)",
+            "\(mail.kind.rawValue) to \(mail.reader.role)\(mail.problem.map { ": \($0)" } ?? "")", at: turn.now)
+        guard let booking = try turn.tx.booking(mail.bookingID) else { return .lookAgain }
+        if mail.revision < booking.revision {
+            if mail.state == .queued { try Notification(turn).drop(mail) }
+            try Notification(turn).advance(booking)
+            return .lookAgain
+        }
+        return wait.map { .rest(until: turn.now + $0) } ?? .lookAgain
+    }
+}
+
+extension Letter.Kind {
+    package init(_ kind: OutboxMail.Kind) {
+        switch kind {
+        case .confirmation: self = .confirmation
+        case .update: self = .update
+        case .cancellation: self = .cancellation
+        }
+    }
+}

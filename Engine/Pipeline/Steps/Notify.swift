@@ -1,0 +1,73 @@
+import UsherCore
+import UsherStore
+
+/// Writes the mails that a booking's readers are owed to the outbox. It is a pure look at the database: a timer that comes due
+/// when the mail shall wait for the room no longer.
+struct NotifyStep: Step {
+    static let kind = "notify"
+
+    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+        try turn.tx.finish(claim)
+        if let booking = try turn.tx.booking(claim.subject) { try Notification(turn).advance(booking) }
+        return nil
+    }
+}
+
+/// Which mails a booking owes whom, now.
+struct Notification {
+    private let turn: Turn
+
+    init(_ turn: Turn) { self.turn = turn }
+
+    /// After this the mail goes out with the join page, room or no room: two minutes, or five minutes before the start if that
+    /// is sooner, but ten seconds at least.
+    static func deadline(_ booking: Booking) -> Instant {
+        max(min(booking.changedAt + .minutes(2), booking.start - .minutes(5)), booking.changedAt + .seconds(10))
+    }
+
+    /// Writes what is due, and sets the timer for what is not.
+    func advance(_ booking: Booking) throws {
+        let deadline = Self.deadline(booking)
+        guard Self.isReady(booking) || turn.now >= deadline else {
+            return try turn.tx.poke(kind: NotifyStep.kind, subject: booking.id, due: deadline)
+        }
+        try turn.tx.drop(kind: NotifyStep.kind, subject: booking.id)
+        let mails = try turn.tx.mails(of: booking.id)
+        // One that is on its way right now must arrive or fail first: it decides what its reader is told next.
+        guard !mails.contains(where: { $0.state == .sending && $0.revision < booking.revision }) else { return }
+        for mail in mails where mail.state == .queued && mail.revision < booking.revision { try drop(mail) }
+        for reader in booking.readers {
+            guard let kind = Self.kind(for: reader, booking, mails) else { continue }
+            try write(kind, to: reader, of: booking, thread: mails.first { $0.reader == reader && $0.reachedReader }?.messageID)
+        }
+    }
+
+    private static func isReady(_ booking: Booking) -> Bool {
+        booking.status == .cancelled || booking.meeting.status == .ready || booking.meeting.status == .onJoin
+    }
+
+    /// What the reader is owed at this revision; `nil` when they have it, or never heard of what is cancelled.
+    private static func kind(for reader: Reader, _ booking: Booking, _ mails: [OutboxMail]) -> OutboxMail.Kind? {
+        let theirs = mails.filter { $0.reader == reader }
+        guard !theirs.contains(where: { $0.revision == booking.revision }) else { return nil }
+        let wasTold = theirs.contains { $0.reachedReader }
+        if booking.status == .cancelled { return wasTold ? .cancellation : nil }
+        return wasTold ? .update : .confirmation
+    }
+
+    private func write(_ kind: OutboxMail.Kind, to reader: Reader, of booking: Booking, thread: String?) throws {
+        let surroundings = turn.context.surroundings
+        let domain = booking.terms.site.from.address.split(separator: "@").last.map(String.init) ?? "localhost"
+        let mail = OutboxMail(
+            id: surroundings.id("ml_"), bookingID: booking.id, revision: booking.revision, reader: reader, kind: kind,
+            messageID: "\(surroundings.code(bits: 128))@\(domain)", threadID: thread, writtenAt: turn.now)
+        try turn.tx.insert(mail)
+        try turn.start(DeliverStep(turn.context), subject: mail.id)
+    }
+
+    func drop(_ mail: OutboxMail) throws {
+        var mail = mail
+        mail.state = .dropped
+        try turn.tx.update(mail)
+    }
+}

@@ -1,0 +1,150 @@
+import UsherCore
+import UsherStore
+
+/// Makes the rooms at the providers fit the booking: creates, moves, removes, settles what is unclear, falls back.
+struct ProvisionStep: Step {
+    static let kind = "provision"
+
+    private let provisioner: Provisioner
+    private let context: EngineContext
+
+    init(_ context: EngineContext) {
+        self.context = context
+        provisioner = Provisioner(context)
+    }
+
+    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+        guard let booking = try turn.tx.booking(claim.subject) else {
+            try turn.tx.finish(claim)
+            return nil
+        }
+        let rooms = try turn.tx.rooms(of: booking.id)
+        switch RoomPlan.next(booking, rooms, now: turn.now, isRepeatable: provisioner.isRepeatable) {
+        case .begin(let link, let generation):
+            let room = RoomRecord(
+                key: context.surroundings.code(bits: 128), bookingID: booking.id, generation: generation, provider: link.provider,
+                module: link.module, host: provisioner.host(link, booking.terms.owner), state: .attempting)
+            return try attempt(room, booking, turn)
+        case .create(let room): return try attempt(room, booking, turn)
+        case .settle(let room), .lookForTwins(let room): return search(room, booking, rooms, turn)
+        case .update(let room): return update(room, booking, turn)
+        case .remove(var room):
+            room.state = .removing
+            try turn.tx.save(room)
+            return remove(room, booking, turn)
+        case .giveUp(let room):
+            var book = RoomBook(booking, turn)
+            try book.gaveUp(room)
+            return try prepare(claim, turn)
+        case .rest(let until?):
+            try turn.tx.release(claim, due: until, attempt: 0)
+            return nil
+        case .rest(nil):
+            if booking.meeting.status == .failed {
+                try turn.tx.release(claim, due: .never, attempt: 0)
+            } else {
+                try turn.tx.finish(claim)
+            }
+            return nil
+        }
+    }
+
+    // MARK: The four effects
+
+    /// The intent is part of the commit that claims the work; the request leaves after it.
+    private func attempt(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) throws -> Effect {
+        var room = room
+        room.state = .attempting
+        room.flightEnds = turn.deadline
+        room.notBefore = Instant(microseconds: 0)
+        (room.appliedStart, room.appliedEnd) = (booking.start, booking.end)
+        try turn.tx.save(room)
+        let (intent, deadline) = (room, turn.deadline)
+        let request = provisioner.request(room, for: booking)
+        return { [provisioner, context] in
+            do throws(ProviderError) {
+                let (module, call) = try provisioner.call(intent.provider, deadline: deadline)
+                let provided = try await module.create(request, call).checked(module.descriptor)
+                return book(booking) { try $0.made(intent, provided, start: request.start, end: request.end) }
+            } catch {
+                let ended = context.now
+                return book(booking) { try $0.createFailed(intent, error, ended: ended) }
+            }
+        }
+    }
+
+    /// Finds the rooms that bear the key; adopts the oldest where one is wanted, and removes the others.
+    private func search(_ room: RoomRecord, _ booking: Booking, _ rooms: [RoomRecord], _ turn: Turn) -> Effect {
+        let deadline = turn.deadline
+        let settled = room.flightEnds + provisioner.settles(room.module)
+        let mayAdopt = room.state != .live && booking.wantsRoom && rooms.last?.generation == room.generation
+        return { [provisioner, context] in
+            let began = context.now
+            do throws(ProviderError) {
+                let (module, call) = try provisioner.call(room.provider, deadline: deadline)
+                let found = try await module.find(room.key, host: room.host, call)
+                let kept = room.state == .live ? room.roomID : (mayAdopt ? found.first?.id : nil)
+                var adopted: ProvidedRoom?
+                if mayAdopt, let kept { adopted = try await module.fetch(kept, host: room.host, call).checked(module.descriptor) }
+                for twin in found where twin.id != kept { try await module.cancel(twin.id, host: room.host, call) }
+                let removed = found.count { $0.id != kept }
+                return book(booking) { [adopted] in
+                    try $0.searched(room, adopted: adopted, removed: removed, isSettled: began >= settled)
+                }
+            } catch {
+                return book(booking) { try $0.searchFailed(room, error) }
+            }
+        }
+    }
+
+    private func update(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) -> Effect {
+        let deadline = turn.deadline
+        let request = provisioner.request(room, for: booking)
+        return { [provisioner] in
+            do throws(ProviderError) {
+                let (module, call) = try provisioner.call(room.provider, deadline: deadline)
+                let provided = try await module.update(room.roomID, to: request, call).checked(module.descriptor)
+                return book(booking) { try $0.moved(room, provided, start: request.start, end: request.end) }
+            } catch {
+                return book(booking) { try $0.updateFailed(room, error, start: request.start, end: request.end) }
+            }
+        }
+    }
+
+    private func remove(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) -> Effect {
+        let deadline = turn.deadline
+        return { [provisioner] in
+            do throws(ProviderError) {
+                let (module, call) = try provisioner.call(room.provider, deadline: deadline)
+                try await module.cancel(room.roomID, host: room.host, call)
+                return book(booking) { try $0.removed(room) }
+            } catch {
+                return book(booking) { try $0.removeFailed(room, error) }
+            }
+        }
+    }
+}
+
+/// The transaction that writes an outcome into the booking as it stands by then.
+private func book(_ booking: Booking, _ write: @escaping @Sendable (inout RoomBook) throws -> Void) -> Recording {
+    { turn in
+        var book = try RoomBook(turn, booking.id)
+        try write(&book)
+        return .lookAgain
+    }
+}
+
+extension ProvidedRoom {
+    /// A room as an attendee can use it, or an error: a link that is no link must never reach a mail.
+    fileprivate func checked(_ descriptor: ProviderDescriptor) throws(ProviderError) -> ProvidedRoom {
+        let url = room.joinURL
+        guard !id.isEmpty, url.hasPrefix("https://") || url.hasPrefix("http://"), url.utf8.count <= 2_000,
+            url.unicodeScalars.allSatisfy({ $0.value > 32 && $0.value < 127 && $0 != "\"" && $0 != "<" && $0 != ">" })
+        else {
+            throw ProviderError(
+                .unavailable, retry: .backoff, isUnclear: true, "\(descriptor.name) answered without a usable join link.",
+                remedy: "Nothing to do: it is looked up again by itself.", cause: "join link: \(url.prefix(200))")
+        }
+        return self
+    }
+}

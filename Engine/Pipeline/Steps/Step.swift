@@ -1,0 +1,69 @@
+import UsherCore
+import UsherStore
+
+/// A durable piece of work behind a booking.
+///
+/// A step looks at the world, does one thing outside of the database, writes down what came of it, and looks again. It holds
+/// nothing in memory between two looks, so a process may die anywhere.
+protocol Step: Sendable {
+    static var kind: String { get }
+
+    /// Inside the transaction of the claim: either the effect to carry out, its intent written, or `nil` after the step has been
+    /// released until later or finished.
+    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect?
+}
+
+/// What a step does outside of the database. It returns the transaction that writes down the outcome; the look that follows
+/// is part of the same commit.
+typealias Effect = @Sendable () async -> Recording
+typealias Recording = @Sendable (Turn) throws -> Sequel
+
+/// What follows when an outcome is written down.
+enum Sequel {
+    /// The step looks at the world again, in the same commit.
+    case lookAgain
+    /// The step rests until then.
+    case rest(until: Instant)
+}
+
+/// One transaction of a worker, and what it has claimed in it beside its own step.
+final class Turn {
+    let tx: Tx
+    let now: Instant
+    /// The end of every claim that is made in this transaction.
+    let claimEnd: Instant
+    let context: EngineContext
+    private(set) var followUps: [ClaimedWork] = []
+
+    /// More work than this is left to other hands, so that the last of it does not outwait its claim.
+    private static let followUpLimit = 3
+
+    init(tx: Tx, context: EngineContext, now: Instant) {
+        self.tx = tx
+        self.now = now
+        self.context = context
+        claimEnd = now + EngineSettings.claimLength
+    }
+
+    /// When an effect that is prepared now must have ended.
+    var deadline: Instant { now + EngineSettings.workLength }
+
+    /// Starts a new step, in this commit claimed by us where there is room, else due at once.
+    func start(_ step: some Step, subject: String) throws {
+        let kind = type(of: step).kind
+        guard followUps.count < Self.followUpLimit else { return try tx.poke(kind: kind, subject: subject, due: now) }
+        let claim = try tx.addClaimed(kind: kind, subject: subject, process: context.processID, until: claimEnd)
+        do {
+            if let effect = try step.prepare(claim, self) { followUps.append(ClaimedWork(claim: claim, effect: effect)) }
+        } catch is UsherError {
+            // It says so at its own next look; what is being written down here must not be lost with it.
+            try tx.release(claim, due: now, attempt: 0)
+        }
+    }
+}
+
+/// A claimed step and the effect that it is about to carry out.
+struct ClaimedWork: Sendable {
+    var claim: Claim
+    var effect: Effect
+}

@@ -1,0 +1,73 @@
+import Logging
+import UsherCore
+import UsherStore
+
+/// One heartbeat row for each process, so that the work of one that died is taken over by those that live.
+package struct Membership: Sendable {
+    private let context: EngineContext
+
+    private static let beatInterval = Duration.seconds(5)
+    /// Without a sign for so long, a process counts as dead where nothing tells sooner; longer than any claim.
+    private static let silence = Duration.seconds(90)
+    /// How often the dead are looked for where the database can tell at once.
+    private static let lookInterval = Duration.milliseconds(500)
+
+    package init(_ context: EngineContext) { self.context = context }
+
+    /// Enters this process, and takes over what the dead have left behind.
+    package func join() async throws {
+        try context.store.database.announce(process: context.processID)
+        try await context.store.write { [context] in try $0.addProcess(context.processID, now: context.now) }
+        try await takeOver()
+    }
+
+    /// Beats and watches until the task is cancelled.
+    package func run() async {
+        var beat = context.now
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: Self.lookInterval)
+                if context.now - beat >= Self.beatInterval {
+                    beat = context.now
+                    try await self.beat()
+                }
+                try await takeOver()
+            } catch is CancellationError { return } catch {
+                context.logger.warning("the heartbeat could not be written", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    package func beat() async throws {
+        try await context.store.write { [context] tx in
+            if try !tx.beat(context.processID, now: context.now) { try tx.addProcess(context.processID, now: context.now) }
+        }
+    }
+
+    /// Frees the claims of processes that have died.
+    package func takeOver() async throws {
+        let now = context.now
+        let dead = try await context.store.read { try $0.processes() }
+            .filter { $0.id != context.processID }
+            .filter { context.store.database.isDead(process: $0.id) || now - $0.heartbeat > Self.silence }
+            .map(\.id)
+        guard !dead.isEmpty else { return }
+        let freed = try await context.store.write { tx in
+            try dead.reduce(0) { count, id in
+                try tx.removeProcess(id)
+                return try count + tx.freeClaims(of: id, now: now)
+            }
+        }
+        context.logger.notice("took over from processes that died", metadata: ["processes": "\(dead.count)", "steps": "\(freed)"])
+    }
+
+    /// Hands back what this process still had claimed, and takes its row away.
+    package func leave() async {
+        do {
+            try await context.store.write { [context] tx in
+                try tx.freeClaims(of: context.processID, now: context.now)
+                try tx.removeProcess(context.processID)
+            }
+        } catch { context.logger.warning("claims could not be handed back; they run out by themselves", metadata: ["error": "\(error)"]) }
+    }
+}

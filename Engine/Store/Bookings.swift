@@ -1,0 +1,119 @@
+import UsherCore
+
+package enum BookingSQL: String, SQLStatement {
+    case insert = """
+        INSERT INTO bookings (id, owner_id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source,
+            terms_id, overlap_allowed, meeting_status, provider, module, because, room, problem, changed_at, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+        """
+    case update = """
+        UPDATE bookings SET status = $1, revision = $2, starts_at = $3, ends_at = $4, meeting_status = $5, provider = $6,
+            module = $7, because = $8, room = $9, problem = $10, changed_at = $11 WHERE id = $12
+        """
+    case one = """
+        SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
+            provider, module, because, room, problem, changed_at, created_at FROM bookings WHERE id = $1
+        """
+    case list = """
+        SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
+            provider, module, because, room, problem, changed_at, created_at FROM bookings WHERE starts_at >= $1 ORDER BY starts_at, id LIMIT $2
+        """
+    case listOfOwner = """
+        SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
+            provider, module, because, room, problem, changed_at, created_at FROM bookings WHERE owner_id = $1 AND starts_at >= $2
+        ORDER BY starts_at, id LIMIT $3
+        """
+    case conflict = """
+        SELECT id FROM bookings WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND ends_at > $4
+            AND status = 'confirmed' AND id <> $5 AND overlap_allowed + $6 < 2 LIMIT 1
+        """
+    case terms = "SELECT body FROM terms WHERE id = $1"
+    case addTerms = "INSERT INTO terms (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING"
+}
+
+extension Tx {
+    /// No booking lasts longer, so that a look for overlaps reads only the neighbouring day.
+    package static let longestBooking = Duration.days(1)
+
+    /// - Parameter termsID: from ``keep(_:as:)``.
+    package func insert(_ booking: Booking, termsID: String) throws {
+        seen.byID[booking.id] = booking
+        try execute(
+            BookingSQL.insert, .text(booking.id), .text(booking.terms.owner.id), .text(booking.status.rawValue), .int(booking.revision),
+            SQLValue(booking.start), SQLValue(booking.end), .text(booking.timeZone), .text(try Stored.text(booking.attendees)),
+            .text(booking.note), .text(try Stored.text(booking.metadata)), .text(booking.source), .text(termsID),
+            SQLValue(booking.terms.type.overlapAllowed), .text(booking.meeting.status.rawValue), .text(booking.meeting.provider),
+            .text(booking.meeting.module), .text(booking.meeting.because.rawValue), try Stored.optional(booking.meeting.room),
+            try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt), SQLValue(booking.createdAt))
+    }
+
+    /// Writes what can change of a booking.
+    package func update(_ booking: Booking) throws {
+        seen.byID[booking.id] = booking
+        try execute(
+            BookingSQL.update, .text(booking.status.rawValue), .int(booking.revision), SQLValue(booking.start), SQLValue(booking.end),
+            .text(booking.meeting.status.rawValue), .text(booking.meeting.provider), .text(booking.meeting.module),
+            .text(booking.meeting.because.rawValue), try Stored.optional(booking.meeting.room),
+            try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt), .text(booking.id))
+    }
+
+    package func booking(_ id: String) throws -> Booking? {
+        if let known = seen.byID[id] { return known }
+        let booking = try query(BookingSQL.one, .text(id)).first.map(booking(from:))
+        seen.byID[id] = booking
+        return booking
+    }
+
+    /// Bookings that start at or after `from`, earliest first.
+    package func bookings(owner: String? = nil, from: Instant, limit: Int) throws -> [Booking] {
+        let rows =
+            if let owner {
+                try query(BookingSQL.listOfOwner, .text(owner), SQLValue(from), .int(Int64(limit)))
+            } else {
+                try query(BookingSQL.list, SQLValue(from), .int(Int64(limit)))
+            }
+        return try rows.map(booking(from:))
+    }
+
+    /// A confirmed booking of the owner that may not stand beside this one. The caller has touched the owner's row first,
+    /// so that two callers at the same instant come one after the other.
+    package func conflict(owner: String, start: Instant, end: Instant, except id: String, overlapAllowed: Bool) throws -> String? {
+        try query(
+            BookingSQL.conflict, .text(owner), SQLValue(start - Self.longestBooking), SQLValue(end), SQLValue(start), .text(id),
+            SQLValue(overlapAllowed)
+        ).first?.text(0)
+    }
+
+    /// Keeps terms under an id that is drawn from their content, so that equal ones are kept once.
+    package func keep(_ terms: Terms, as id: String) throws {
+        if self.terms[id] != nil { return }
+        try execute(BookingSQL.addTerms, .text(id), .text(try Stored.text(terms)))
+    }
+
+    private func terms(_ id: String) throws -> Terms {
+        if let known = terms[id] { return known }
+        guard let row = try query(BookingSQL.terms, .text(id)).first else { throw DatabaseError(.corrupt, "no terms \(id)") }
+        let value = try Stored.value(Terms.self, row.text(0))
+        terms[id] = value
+        return value
+    }
+
+    private func booking(from row: SQLRow) throws -> Booking {
+        let meeting = Meeting(
+            status: try known(row.text(11)), provider: try row.text(12), module: try row.text(13), because: try known(row.text(14)),
+            room: try row.optionalText(15).map { try Stored.value(Room.self, $0) },
+            problem: try row.optionalText(16).map { try Stored.value(Problem.self, $0) })
+        return Booking(
+            id: try row.text(0), status: try known(row.text(1)), revision: try row.int(2), start: try row.instant(3),
+            end: try row.instant(4), timeZone: try row.text(5), attendees: try Stored.value([Attendee].self, row.text(6)),
+            note: try row.text(7), metadata: try Stored.value([String: String].self, row.text(8)), source: try row.text(9),
+            terms: try terms(row.text(10)), meeting: meeting, changedAt: try row.instant(17), createdAt: try row.instant(18))
+    }
+}
+
+/// The case of an enumeration that a row names.
+/// - Throws: ``DatabaseError/Kind/corrupt`` for a name that this Usher does not know.
+func known<Value: RawRepresentable<String>>(_ text: String) throws -> Value {
+    guard let value = Value(rawValue: text) else { throw DatabaseError(.corrupt, "no \(Value.self) is called '\(text)'") }
+    return value
+}

@@ -1,0 +1,88 @@
+import UsherCore
+
+/// A mail that is to be sent or has been. What it says is a pure function of this row and of the booking at this revision.
+package struct OutboxMail: Hashable, Sendable {
+    package enum Kind: String, Sendable, CaseIterable { case confirmation, update, cancellation }
+    package enum State: String, Sendable, CaseIterable { case queued, sending, sent, failed, dropped }
+
+    package var id: String
+    package var bookingID: String
+    package var revision: Int64
+    package var reader: Reader
+    package var kind: Kind
+    /// Without angle brackets.
+    package var messageID: String
+    /// The Message-ID of the first mail of the thread; `nil` in that one.
+    package var threadID: String?
+    package var writtenAt: Instant
+    package var state: State
+    /// A try ended without a clear answer: the reader may have it.
+    package var maybeDelivered: Bool
+    /// Why it was refused or is late, in the mail system's words.
+    package var problem: String?
+
+    package init(
+        id: String, bookingID: String, revision: Int64, reader: Reader, kind: Kind, messageID: String, threadID: String?,
+        writtenAt: Instant, state: State = .queued, maybeDelivered: Bool = false, problem: String? = nil
+    ) {
+        self.id = id
+        self.bookingID = bookingID
+        self.revision = revision
+        self.reader = reader
+        self.kind = kind
+        self.messageID = messageID
+        self.threadID = threadID
+        self.writtenAt = writtenAt
+        self.state = state
+        self.maybeDelivered = maybeDelivered
+        self.problem = problem
+    }
+
+    /// Whether its reader has it, as far as anyone can know.
+    package var reachedReader: Bool { state == .sent || maybeDelivered }
+}
+
+package enum OutboxSQL: String, SQLStatement {
+    case insert = """
+        INSERT INTO outbox (id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        """
+    case update = "UPDATE outbox SET state = $1, maybe_delivered = $2, problem = $3 WHERE id = $4"
+    case one = """
+        SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem
+        FROM outbox WHERE id = $1
+        """
+    case ofBooking = """
+        SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem
+        FROM outbox WHERE booking_id = $1 ORDER BY written_at, id
+        """
+}
+
+extension Tx {
+    package func insert(_ mail: OutboxMail) throws {
+        try execute(
+            OutboxSQL.insert, .text(mail.id), .text(mail.bookingID), .int(mail.revision), .text(mail.reader.text),
+            .text(mail.kind.rawValue), .text(mail.messageID), SQLValue(mail.threadID), SQLValue(mail.writtenAt),
+            .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem))
+    }
+
+    package func update(_ mail: OutboxMail) throws {
+        try execute(
+            OutboxSQL.update, .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.id))
+    }
+
+    package func mail(_ id: String) throws -> OutboxMail? { try query(OutboxSQL.one, .text(id)).first.map(mail(from:)) }
+
+    /// The mails of a booking, in the order in which they were written.
+    package func mails(of bookingID: String) throws -> [OutboxMail] {
+        try query(OutboxSQL.ofBooking, .text(bookingID)).map(mail(from:))
+    }
+
+    private func mail(from row: SQLRow) throws -> OutboxMail {
+        guard let reader = Reader(try row.text(3)) else { throw DatabaseError(.corrupt, "no reader is called '\(try row.text(3))'") }
+        return OutboxMail(
+            id: try row.text(0), bookingID: try row.text(1), revision: try row.int(2), reader: reader, kind: try known(row.text(4)),
+            messageID: try row.text(5), threadID: try row.optionalText(6), writtenAt: try row.instant(7),
+            state: try known(row.text(8)), maybeDelivered: try row.bool(9), problem: try row.optionalText(10))
+    }
+}

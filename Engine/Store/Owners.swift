@@ -1,0 +1,76 @@
+import UsherCore
+
+package enum OwnerSQL: String, SQLStatement {
+    case one = """
+        SELECT id, name, email, time_zone, language, hosts, default_provider, in_file, active FROM owners WHERE id = $1
+        """
+    case list = """
+        SELECT id, name, email, time_zone, language, hosts, default_provider, in_file, active FROM owners ORDER BY id
+        """
+    case fromFile = """
+        INSERT INTO owners (id, name, email, time_zone, language, hosts, default_provider, default_chosen, in_file, active, touched)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 1, 1, 0)
+        ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = excluded.email, time_zone = excluded.time_zone,
+            language = excluded.language, hosts = excluded.hosts, in_file = 1, active = 1,
+            default_provider = CASE WHEN owners.default_chosen = 1 THEN owners.default_provider ELSE excluded.default_provider END
+        """
+    case put = """
+        INSERT INTO owners (id, name, email, time_zone, language, hosts, default_chosen, in_file, active, touched)
+        VALUES ($1, $2, $3, $4, $5, '{}', 0, 0, 1, 0)
+        ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = excluded.email, time_zone = excluded.time_zone,
+            language = excluded.language, active = 1
+        """
+    case leaveFile = "UPDATE owners SET in_file = 0, active = 0 WHERE id = $1"
+    case setDefault = "UPDATE owners SET default_provider = $1, default_chosen = 1 WHERE id = $2"
+    case touch = "UPDATE owners SET touched = touched + 1 WHERE id = $1"
+}
+
+extension Tx {
+    package func owner(_ id: String) throws -> StoredOwner? { try query(OwnerSQL.one, .text(id)).first.map(owner(from:)) }
+    /// The owner as they will be once `catalog` is in force: for a look that changes nothing.
+    package func owner(_ id: String, in catalog: Catalog) throws -> StoredOwner? {
+        let stored = try owner(id)
+        guard var listed = catalog.owners.first(where: { $0.id == id }) else { return stored }
+        if let stored, !stored.isInFile || stored.owner.defaultProvider != nil { listed.defaultProvider = stored.owner.defaultProvider }
+        return StoredOwner(owner: listed, isInFile: true, isActive: true)
+    }
+    package func owners() throws -> [StoredOwner] { try query(OwnerSQL.list).map(owner(from:)) }
+
+    /// Makes the owners of the file those of the database: what the file says wins, but for a default provider that the
+    /// owner has chosen; who has left the file becomes inactive.
+    package func follow(_ file: [Owner]) throws {
+        let listed = Set(file.map(\.id))
+        for stored in try owners() where stored.isInFile && !listed.contains(stored.owner.id) {
+            try execute(OwnerSQL.leaveFile, .text(stored.owner.id))
+        }
+        for owner in file {
+            try execute(
+                OwnerSQL.fromFile, .text(owner.id), .text(owner.name), .text(owner.email), .text(owner.timeZone), .text(owner.language),
+                .text(try Stored.text(owner.hosts)), SQLValue(owner.defaultProvider))
+        }
+    }
+
+    /// Makes or changes an owner who does not stand in the file.
+    package func put(_ owner: Owner) throws {
+        try execute(
+            OwnerSQL.put, .text(owner.id), .text(owner.name), .text(owner.email), .text(owner.timeZone), .text(owner.language))
+    }
+
+    /// What the owner has chosen, which the file does not overrule; `nil` clears it.
+    package func setDefaultProvider(_ provider: String?, owner id: String) throws {
+        try execute(OwnerSQL.setDefault, SQLValue(provider), .text(id))
+    }
+
+    /// Takes the owner's row for this transaction, so that bookings of one owner are made one after the other.
+    /// - Returns: whether there is such an owner.
+    package func touchOwner(_ id: String) throws -> Bool { try execute(OwnerSQL.touch, .text(id)) == 1 }
+
+    private func owner(from row: SQLRow) throws -> StoredOwner {
+        StoredOwner(
+            owner: Owner(
+                id: try row.text(0), name: try row.text(1), email: try row.text(2), timeZone: try row.text(3),
+                language: try row.text(4), defaultProvider: try row.optionalText(6),
+                hosts: try Stored.value([String: String].self, row.text(5))),
+            isInFile: try row.bool(7), isActive: try row.bool(8))
+    }
+}

@@ -1,0 +1,158 @@
+import UsherCore
+
+// The small tables: what happened, links, processes, repeated calls, shared tokens.
+
+package struct TimelineEntry: Hashable, Sendable {
+    package var at: Instant
+    package var event: String
+    package var detail: String
+}
+
+package enum TimelineSQL: String, SQLStatement {
+    case add = """
+        INSERT INTO timeline (booking_id, seq, at, event, detail)
+        VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM timeline WHERE booking_id = $1), $2, $3, $4)
+        """
+    case ofBooking = "SELECT at, event, detail FROM timeline WHERE booking_id = $1 ORDER BY seq"
+}
+
+package enum LinkSQL: String, SQLStatement {
+    case add = "INSERT INTO links (hash, booking_id, reader, purpose, sealed) VALUES ($1, $2, $3, $4, $5)"
+    case ofBooking = "SELECT reader, purpose, sealed FROM links WHERE booking_id = $1"
+    case any = "SELECT booking_id, reader, purpose, sealed FROM links LIMIT 1"
+    case byHash = "SELECT booking_id, reader, purpose FROM links WHERE hash = $1"
+}
+
+package enum ProcessSQL: String, SQLStatement {
+    case add = "INSERT INTO processes (id, started_at, heartbeat_at) VALUES ($1, $2, $3)"
+    case beat = "UPDATE processes SET heartbeat_at = $1 WHERE id = $2"
+    case list = "SELECT id, heartbeat_at FROM processes"
+    case remove = "DELETE FROM processes WHERE id = $1"
+}
+
+package enum IdempotencySQL: String, SQLStatement {
+    case add = "INSERT INTO idempotency (scope, key, fingerprint, booking_id, created_at) VALUES ($1, $2, $3, $4, $5)"
+    case one = "SELECT fingerprint, booking_id FROM idempotency WHERE scope = $1 AND key = $2 AND created_at > $3"
+    case forget = "DELETE FROM idempotency WHERE created_at <= $1"
+}
+
+package enum TokenSQL: String, SQLStatement {
+    case one = "SELECT sealed, expires_at, generation, lease_by, lease_until FROM tokens WHERE name = $1"
+    case lease = """
+        INSERT INTO tokens (name, sealed, expires_at, generation, lease_by, lease_until) VALUES ($1, '', 0, 0, $2, $3)
+        ON CONFLICT (name) DO UPDATE SET lease_by = excluded.lease_by, lease_until = excluded.lease_until
+        WHERE tokens.lease_until <= $4 OR tokens.lease_by = excluded.lease_by
+        """
+    case store = """
+        UPDATE tokens SET sealed = $1, expires_at = $2, generation = generation + 1, lease_by = NULL, lease_until = 0
+        WHERE name = $3 AND generation = $4
+        """
+    case unlease = "UPDATE tokens SET lease_by = NULL, lease_until = 0 WHERE name = $1 AND lease_by = $2"
+}
+
+extension Tx {
+    package func note(_ bookingID: String, _ event: String, _ detail: String = "", at: Instant) throws {
+        try execute(TimelineSQL.add, .text(bookingID), SQLValue(at), .text(event), .text(detail))
+    }
+    package func timeline(of bookingID: String) throws -> [TimelineEntry] {
+        try query(TimelineSQL.ofBooking, .text(bookingID)).map {
+            TimelineEntry(at: try $0.instant(0), event: try $0.text(1), detail: try $0.text(2))
+        }
+    }
+}
+
+/// A reader's own link to a page: found by the hash of its token, shown again by opening the seal.
+package struct StoredLink: Hashable, Sendable {
+    package enum Purpose: String, Sendable, CaseIterable { case join, manage }
+    package var reader: Reader
+    package var purpose: Purpose
+    package var sealed: String
+
+    /// What the link's token is sealed for.
+    package static func context(booking: String, reader: Reader, purpose: Purpose) -> String {
+        "link:\(booking):\(reader.text):\(purpose.rawValue)"
+    }
+
+    package init(reader: Reader, purpose: Purpose, sealed: String) {
+        self.reader = reader
+        self.purpose = purpose
+        self.sealed = sealed
+    }
+}
+
+extension Tx {
+    package func add(_ link: StoredLink, hash: String, booking: String) throws {
+        try execute(
+            LinkSQL.add, .text(hash), .text(booking), .text(link.reader.text), .text(link.purpose.rawValue), .text(link.sealed))
+    }
+    package func links(of bookingID: String) throws -> [StoredLink] {
+        try query(LinkSQL.ofBooking, .text(bookingID)).compactMap { row in
+            guard let reader = Reader(try row.text(0)) else { return nil }
+            return StoredLink(reader: reader, purpose: try known(row.text(1)), sealed: try row.text(2))
+        }
+    }
+    /// Some sealed value and what it belongs to, for a look whether the vault's keys fit; `nil` where nothing is sealed yet.
+    package func anySealedLink() throws -> (sealed: String, context: String)? {
+        guard let row = try query(LinkSQL.any).first, let reader = Reader(try row.text(1)) else { return nil }
+        let context = StoredLink.context(booking: try row.text(0), reader: reader, purpose: try known(row.text(2)))
+        return (try row.text(3), context)
+    }
+    package func link(hash: String) throws -> (booking: String, reader: Reader, purpose: StoredLink.Purpose)? {
+        guard let row = try query(LinkSQL.byHash, .text(hash)).first, let reader = Reader(try row.text(1)) else { return nil }
+        return (try row.text(0), reader, try known(row.text(2)))
+    }
+}
+
+extension Tx {
+    package func addProcess(_ id: String, now: Instant) throws {
+        try execute(ProcessSQL.add, .text(id), SQLValue(now), SQLValue(now))
+    }
+    /// - Returns: `false` when others have declared this process dead.
+    package func beat(_ id: String, now: Instant) throws -> Bool { try execute(ProcessSQL.beat, SQLValue(now), .text(id)) == 1 }
+    package func processes() throws -> [(id: String, heartbeat: Instant)] {
+        try query(ProcessSQL.list).map { (try $0.text(0), try $0.instant(1)) }
+    }
+    package func removeProcess(_ id: String) throws { try execute(ProcessSQL.remove, .text(id)) }
+}
+
+extension Tx {
+    /// How long a repeated call is answered with the first one's booking.
+    package static let idempotencyLifetime = Duration.days(7)
+
+    package func idempotent(scope: String, key: String, now: Instant) throws -> (fingerprint: String, booking: String)? {
+        try query(IdempotencySQL.one, .text(scope), .text(key), SQLValue(now - Self.idempotencyLifetime)).first
+            .map { (try $0.text(0), try $0.text(1)) }
+    }
+    package func remember(scope: String, key: String, fingerprint: String, booking: String, now: Instant) throws {
+        try execute(IdempotencySQL.forget, SQLValue(now - Self.idempotencyLifetime))
+        try execute(IdempotencySQL.add, .text(scope), .text(key), .text(fingerprint), .text(booking), SQLValue(now))
+    }
+}
+
+/// A shared token as it lies in the database.
+package struct StoredToken: Hashable, Sendable {
+    package var sealed: String
+    package var expiresAt: Instant
+    package var generation: Int64
+}
+
+extension Tx {
+    package func token(_ name: String) throws -> StoredToken? {
+        try query(TokenSQL.one, .text(name)).first.map {
+            StoredToken(sealed: try $0.text(0), expiresAt: try $0.instant(1), generation: try $0.int(2))
+        }
+    }
+    /// Takes the right to obtain a new token.
+    /// - Returns: `false` while another process has it.
+    package func leaseToken(_ name: String, process: String, now: Instant, until: Instant) throws -> Bool {
+        try execute(TokenSQL.lease, .text(name), .text(process), SQLValue(until), SQLValue(now)) == 1
+    }
+    /// Stores a new token in place of the one of `generation`.
+    /// - Returns: `false` when another has been stored meanwhile.
+    package func storeToken(_ name: String, sealed: String, expiresAt: Instant, generation: Int64) throws -> Bool {
+        try execute(TokenSQL.store, .text(sealed), SQLValue(expiresAt), .text(name), .int(generation)) == 1
+    }
+    package func unleaseToken(_ name: String, process: String) throws {
+        try execute(TokenSQL.unlease, .text(name), .text(process))
+    }
+}

@@ -1,0 +1,100 @@
+import UsherCore
+
+/// The tables, in the one dialect of both databases: text, 64-bit integers, instants in microseconds, booleans 0 and 1, JSON as text.
+package enum Schema {
+    /// Each entry brings the schema one version further; an entry that has been released never changes.
+    package static let migrations: [[String]] = [version1]
+
+    private static let version1 = [
+        """
+        CREATE TABLE owners (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, time_zone TEXT NOT NULL, language TEXT NOT NULL,
+            hosts TEXT NOT NULL, default_provider TEXT, default_chosen BIGINT NOT NULL, in_file BIGINT NOT NULL,
+            active BIGINT NOT NULL, touched BIGINT NOT NULL)
+        """,
+        "CREATE TABLE terms (id TEXT PRIMARY KEY, body TEXT NOT NULL)",
+        """
+        CREATE TABLE bookings (
+            id TEXT PRIMARY KEY, owner_id TEXT NOT NULL REFERENCES owners (id), status TEXT NOT NULL, revision BIGINT NOT NULL,
+            starts_at BIGINT NOT NULL, ends_at BIGINT NOT NULL, time_zone TEXT NOT NULL, attendees TEXT NOT NULL, note TEXT NOT NULL,
+            metadata TEXT NOT NULL, source TEXT NOT NULL, terms_id TEXT NOT NULL REFERENCES terms (id),
+            overlap_allowed BIGINT NOT NULL, meeting_status TEXT NOT NULL, provider TEXT NOT NULL, module TEXT NOT NULL,
+            because TEXT NOT NULL, room TEXT, problem TEXT, changed_at BIGINT NOT NULL, created_at BIGINT NOT NULL)
+        """,
+        "CREATE INDEX bookings_by_owner ON bookings (owner_id, starts_at)",
+        "CREATE INDEX bookings_by_start ON bookings (starts_at)",
+        """
+        CREATE TABLE rooms (
+            booking_id TEXT NOT NULL REFERENCES bookings (id), generation BIGINT NOT NULL, key TEXT NOT NULL, provider TEXT NOT NULL,
+            module TEXT NOT NULL, host TEXT NOT NULL, state TEXT NOT NULL, flight_ends BIGINT NOT NULL, room_id TEXT NOT NULL,
+            room TEXT, applied_start BIGINT NOT NULL, applied_end BIGINT NOT NULL, twin_check BIGINT NOT NULL,
+            twin_checks_left BIGINT NOT NULL, gone_seen BIGINT NOT NULL, failures BIGINT NOT NULL, not_before BIGINT NOT NULL,
+            PRIMARY KEY (booking_id, generation))
+        """,
+        "CREATE UNIQUE INDEX rooms_by_key ON rooms (key)",
+        """
+        CREATE TABLE steps (
+            kind TEXT NOT NULL, subject TEXT NOT NULL, due_at BIGINT NOT NULL, claimed_by TEXT, fence BIGINT NOT NULL,
+            attempt BIGINT NOT NULL, PRIMARY KEY (kind, subject))
+        """,
+        "CREATE INDEX steps_by_due ON steps (due_at)",
+        """
+        CREATE TABLE outbox (
+            id TEXT PRIMARY KEY, booking_id TEXT NOT NULL REFERENCES bookings (id), revision BIGINT NOT NULL, reader TEXT NOT NULL,
+            kind TEXT NOT NULL, message_id TEXT NOT NULL, thread_id TEXT, written_at BIGINT NOT NULL, state TEXT NOT NULL,
+            maybe_delivered BIGINT NOT NULL, problem TEXT)
+        """,
+        "CREATE UNIQUE INDEX outbox_once ON outbox (booking_id, revision, reader)",
+        """
+        CREATE TABLE timeline (
+            booking_id TEXT NOT NULL REFERENCES bookings (id), seq BIGINT NOT NULL, at BIGINT NOT NULL, event TEXT NOT NULL,
+            detail TEXT NOT NULL, PRIMARY KEY (booking_id, seq))
+        """,
+        """
+        CREATE TABLE links (
+            hash TEXT PRIMARY KEY, booking_id TEXT NOT NULL REFERENCES bookings (id), reader TEXT NOT NULL, purpose TEXT NOT NULL,
+            sealed TEXT NOT NULL)
+        """,
+        "CREATE INDEX links_by_booking ON links (booking_id)",
+        "CREATE TABLE processes (id TEXT PRIMARY KEY, started_at BIGINT NOT NULL, heartbeat_at BIGINT NOT NULL)",
+        """
+        CREATE TABLE idempotency (
+            scope TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, booking_id TEXT NOT NULL, created_at BIGINT NOT NULL,
+            PRIMARY KEY (scope, key))
+        """,
+        "CREATE INDEX idempotency_by_age ON idempotency (created_at)",
+        """
+        CREATE TABLE tokens (
+            name TEXT PRIMARY KEY, sealed TEXT NOT NULL, expires_at BIGINT NOT NULL, generation BIGINT NOT NULL,
+            lease_by TEXT, lease_until BIGINT NOT NULL)
+        """,
+    ]
+}
+
+package enum SchemaSQL: String, SQLStatement {
+    case makeVersions = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)"
+    case newestVersion = "SELECT COALESCE(MAX(version), 0) FROM schema_versions"
+    case addVersion = "INSERT INTO schema_versions (version) VALUES ($1)"
+}
+
+extension Store {
+    /// Brings the schema to the newest version, in one transaction. Called by every process at its start; the first one does it.
+    /// - Throws: ``UsherError`` when the file was made by a newer Usher.
+    package func migrate() async throws {
+        try await database.write { session in
+            let tx = Tx(session: session, terms: self.terms)
+            try tx.execute(SchemaSQL.makeVersions)
+            let present = Int(try tx.query(SchemaSQL.newestVersion)[0].int(0))
+            guard present <= Schema.migrations.count else {
+                throw UsherError(
+                    .configuration,
+                    "The database is of schema version \(present), and this Usher knows only \(Schema.migrations.count): start the newer Usher that made it."
+                )
+            }
+            for version in Schema.migrations.indices.dropFirst(present) {
+                for statement in Schema.migrations[version] { try session.execute(statement, []) }
+                try tx.execute(SchemaSQL.addVersion, .int(Int64(version + 1)))
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import UsherCore
+
+/// A claim on a step: while it lasts, no other worker touches the step, and only its holder can write it.
+package struct Claim: Hashable, Sendable {
+    package var kind: String
+    package var subject: String
+    package var fence: Int64
+    /// Tries in a row that went wrong.
+    package var attempt: Int64
+    /// The end of the claim.
+    package var until: Instant
+}
+
+package enum StepSQL: String, SQLStatement {
+    /// A step that is claimed comes due again when its claim ends, so one column answers both questions.
+    case claim = """
+        UPDATE steps SET claimed_by = $1, fence = fence + 1, due_at = $2
+        WHERE (kind, subject) IN (SELECT kind, subject FROM steps WHERE due_at <= $3 ORDER BY due_at LIMIT $4)
+            AND due_at <= $3
+        RETURNING kind, subject, fence, attempt
+        """
+    case claimOne = """
+        UPDATE steps SET claimed_by = $1, fence = fence + 1, due_at = $2 WHERE kind = $3 AND subject = $4 AND due_at <= $5
+        RETURNING kind, subject, fence, attempt
+        """
+    case insertClaimed = """
+        INSERT INTO steps (kind, subject, due_at, claimed_by, fence, attempt) VALUES ($1, $2, $3, $4, 1, 0)
+        """
+    case poke = """
+        INSERT INTO steps (kind, subject, due_at, fence, attempt) VALUES ($1, $2, $3, 0, 0)
+        ON CONFLICT (kind, subject) DO UPDATE SET
+            due_at = CASE WHEN steps.claimed_by IS NULL AND excluded.due_at < steps.due_at THEN excluded.due_at ELSE steps.due_at END
+        """
+    case hold = "UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND fence = $4 AND claimed_by = $5"
+    case release = """
+        UPDATE steps SET due_at = $1, attempt = $2, claimed_by = NULL WHERE kind = $3 AND subject = $4 AND fence = $5
+        """
+    case finish = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3"
+    case drop = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NULL"
+    case nextDue = "SELECT MIN(due_at) FROM steps"
+    case dueOf = "SELECT due_at FROM steps WHERE kind = $1 AND subject = $2"
+    case count = "SELECT COUNT(*) FROM steps"
+    case freeClaimsOf = "UPDATE steps SET due_at = $1, claimed_by = NULL WHERE claimed_by = $2"
+}
+
+extension Tx {
+    /// Claims up to `limit` steps that are due, for `process`, until `until`.
+    package func claim(process: String, now: Instant, until: Instant, limit: Int) throws -> [Claim] {
+        try query(StepSQL.claim, .text(process), SQLValue(until), SQLValue(now), .int(Int64(limit))).map { try claim(from: $0, until) }
+    }
+
+    /// Claims one step, if it is due.
+    package func claim(kind: String, subject: String, process: String, now: Instant, until: Instant) throws -> Claim? {
+        try query(StepSQL.claimOne, .text(process), SQLValue(until), .text(kind), .text(subject), SQLValue(now))
+            .first.map { try claim(from: $0, until) }
+    }
+
+    /// Adds a step that is claimed from its first moment.
+    package func addClaimed(kind: String, subject: String, process: String, until: Instant) throws -> Claim {
+        try execute(StepSQL.insertClaimed, .text(kind), .text(subject), SQLValue(until), .text(process))
+        return Claim(kind: kind, subject: subject, fence: 1, attempt: 0, until: until)
+    }
+
+    /// Sees to it that the step runs at `due` at the latest. One that is claimed looks at the world anew before it ends.
+    package func poke(kind: String, subject: String, due: Instant) throws {
+        try execute(StepSQL.poke, .text(kind), .text(subject), SQLValue(due))
+    }
+
+    /// Renews a claim.
+    /// - Returns: `false` when it has been lost; then nothing of its work may be written.
+    package func hold(_ claim: Claim, process: String, until: Instant) throws -> Bool {
+        try execute(
+            StepSQL.hold, SQLValue(until), .text(claim.kind), .text(claim.subject), .int(claim.fence), .text(process)) == 1
+    }
+
+    /// Gives a step back, to run again at `due`.
+    package func release(_ claim: Claim, due: Instant, attempt: Int64) throws {
+        try execute(
+            StepSQL.release, SQLValue(due), .int(attempt), .text(claim.kind), .text(claim.subject), .int(claim.fence))
+    }
+
+    /// The step is done, and its row goes.
+    package func finish(_ claim: Claim) throws {
+        try execute(StepSQL.finish, .text(claim.kind), .text(claim.subject), .int(claim.fence))
+    }
+
+    /// Takes a step back that nobody works on.
+    package func drop(kind: String, subject: String) throws { try execute(StepSQL.drop, .text(kind), .text(subject)) }
+
+    package func nextDue() throws -> Instant? { try query(StepSQL.nextDue)[0].optionalInt(0).map(Instant.init(microseconds:)) }
+    package func due(kind: String, subject: String) throws -> Instant? {
+        try query(StepSQL.dueOf, .text(kind), .text(subject)).first?.instant(0)
+    }
+    package func stepCount() throws -> Int64 { try query(StepSQL.count)[0].int(0) }
+
+    /// Makes all that `process` had claimed due at once.
+    @discardableResult
+    package func freeClaims(of process: String, now: Instant) throws -> Int {
+        try execute(StepSQL.freeClaimsOf, SQLValue(now), .text(process))
+    }
+
+    private func claim(from row: SQLRow, _ until: Instant) throws -> Claim {
+        Claim(kind: try row.text(0), subject: try row.text(1), fence: try row.int(2), attempt: try row.int(3), until: until)
+    }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Synchronization
+import UsherCore
+
+/// All that Usher remembers. Every statement of the house stands in this module, once, for both databases.
+package struct Store: Sendable {
+    package let database: any Database
+    let terms = TermsCache()
+
+    package init(_ database: any Database) { self.database = database }
+
+    /// Runs `body` in a transaction; see ``Database/write(_:)`` for what it may do.
+    package func write<Result: Sendable>(_ body: @escaping @Sendable (Tx) throws -> Result) async throws -> Result {
+        do { return try await database.write { [terms] in try body(Tx(session: $0, terms: terms)) } } catch let error as DatabaseError {
+            terms.forget()  // what a transaction read before it was undone was never there
+            throw error
+        }
+    }
+
+    package func read<Result: Sendable>(_ body: @escaping @Sendable (Tx) throws -> Result) async throws -> Result {
+        try await database.read { [terms] in try body(Tx(session: $0, terms: terms)) }
+    }
+
+    /// Every statement, for the test that has PostgreSQL prepare them all.
+    package static let statements: [String] =
+        SchemaSQL.all + BookingSQL.all + OwnerSQL.all + RoomSQL.all + StepSQL.all + OutboxSQL.all + TimelineSQL.all + LinkSQL.all
+        + ProcessSQL.all + IdempotencySQL.all + TokenSQL.all
+}
+
+/// The statements of one table: the raw value is the SQL.
+package protocol SQLStatement: RawRepresentable<String>, CaseIterable {}
+
+extension SQLStatement {
+    static var all: [String] { allCases.map(\.rawValue) }
+}
+
+/// The tables as seen from inside one transaction.
+package struct Tx {
+    let session: any SQLSession
+    let terms: TermsCache
+    /// What this transaction has read or written of bookings: one look at the world asks for the same one many times.
+    let seen = SeenBookings()
+
+    func query(_ statement: some SQLStatement, _ arguments: SQLValue...) throws -> [SQLRow] {
+        try session.query(statement.rawValue, arguments)
+    }
+
+    @discardableResult
+    func execute(_ statement: some SQLStatement, _ arguments: SQLValue...) throws -> Int {
+        try session.execute(statement.rawValue, arguments)
+    }
+}
+
+/// The bookings of one transaction, on its one thread.
+final class SeenBookings {
+    var byID: [String: Booking] = [:]
+}
+
+/// Terms by id: many bookings share one, and it never changes, so it is read and decoded once.
+final class TermsCache: Sendable {
+    private static let limit = 10_000
+    private let known = Mutex<[String: Terms]>([:])
+
+    func forget() { known.withLock { $0.removeAll() } }
+
+    subscript(id: String) -> Terms? {
+        get { known.withLock { $0[id] } }
+        set {
+            known.withLock { known in
+                if known.count >= Self.limit { known.removeAll() }
+                known[id] = newValue
+            }
+        }
+    }
+}
+
+/// Values that are kept as JSON text.
+enum Stored {
+    private static let encoder = {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return encoder
+    }()
+    private static let decoder = JSONDecoder()
+
+    static func text(_ value: some Encodable) throws -> String {
+        String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    static func value<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
+        do { return try decoder.decode(type, from: Data(text.utf8)) } catch {
+            throw DatabaseError(.corrupt, "a stored \(type) cannot be read; perhaps a newer Usher wrote it: \(error)")
+        }
+    }
+
+    static func optional(_ value: (some Encodable)?) throws -> SQLValue {
+        try value.map { .text(try text($0)) } ?? .null
+    }
+}

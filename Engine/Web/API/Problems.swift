@@ -1,0 +1,64 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import UsherCore
+
+/// Turns every error into `application/problem+json` (RFC 9457) with a stable code.
+struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+    let logger: Logger
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        do { return try await next(request, context) } catch let error as UsherError { return Response.problem(error) } catch let error
+            as HTTPError where error.status == .notFound
+        {
+            return Response.problem(UsherError(.notFound, "There is nothing at \(request.uri.path.prefix(200))."))
+        } catch {
+            logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            return Response.problem(
+                UsherError(.internalError, "Something went wrong here. It is in the server's log; try again in a moment."))
+        }
+    }
+}
+
+extension Response {
+    static func problem(_ error: UsherError) -> Response {
+        let status = error.code.httpStatus
+        var members: [JSON.Member] = [
+            JSON.Member("type", "about:blank"), JSON.Member("title", .string(status.reasonPhrase)),
+            JSON.Member("status", .int(Int64(status.code))),
+            JSON.Member("code", .string(error.code.rawValue)), JSON.Member("detail", .string(error.message)),
+        ]
+        if !error.findings.isEmpty {
+            let findings = error.findings.map { finding -> JSON in ["pointer": .string(finding.pointer), "detail": .string(finding.detail)]
+            }
+            members.append(JSON.Member("errors", .array(findings)))
+        }
+        var response = Response.json(status, .object(members), type: "application/problem+json")
+        if error.code == .authMissing || error.code == .authInvalid { response.headers[.wwwAuthenticate] = "Bearer" }
+        return response
+    }
+}
+
+extension ErrorCode {
+    /// The one mapping of codes to HTTP.
+    var httpStatus: HTTPTypes.HTTPResponse.Status {
+        switch self {
+        case .validationFailed, .idempotencyMismatch, .bookingInPast: .unprocessableContent
+        case .requestMalformed: .badRequest
+        case .requestMediaType: .unsupportedMediaType
+        case .payloadTooLarge: .contentTooLarge
+        case .bookingConflict, .bookingCancelled, .ownerInFile: .conflict
+        case .notFound: .notFound
+        case .authMissing, .authInvalid: .unauthorized
+        case .authForbidden: .forbidden
+        case .rateLimited: .tooManyRequests
+        case .overloaded: .serviceUnavailable
+        case .notConnected, .reauthorize, .missingScope, .plan, .hostUnknown, .providerRateLimited, .dailyLimit, .rejected, .unavailable,
+            .meetingGone, .providerRemoved:
+            .badGateway
+        case .configuration, .internalError: .internalServerError
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import UsherCore
+import UsherMail
+import UsherPipeline
+import UsherStore
+import UsherVault
+
+/// `/join/{token}`: what a reader's own link leads to. It shows; it changes nothing. `/manage/{token}` shows the same, until
+/// rescheduling from a page is there.
+struct JoinPage: Sendable {
+    private let context: EngineContext
+    private let desk: BookingDesk
+
+    init(_ context: EngineContext, _ desk: BookingDesk) {
+        self.context = context
+        self.desk = desk
+    }
+
+    func add(to router: Router<BasicRequestContext>) {
+        for purpose in StoredLink.Purpose.allCases {
+            router.get("/\(purpose.rawValue)/{token}") { _, parameters in
+                try await show(try parameters.parameters.require("token"), purpose)
+            }
+        }
+    }
+
+    private func show(_ token: String, _ purpose: StoredLink.Purpose) async throws -> Response {
+        let hash = Vault.hash(token.utf8)
+        let link = try await context.store.read { tx in try tx.link(hash: hash).map { ($0.booking, $0.reader, $0.purpose) } }
+        guard let (id, reader, kind) = link, kind == purpose else {
+            return Self.page(
+                .notFound, "This link does not lead anywhere", "<p>Check that you copied all of it, or use the link in the newest mail.</p>"
+            )
+        }
+        let booking = try await desk.view(id).booking
+        return Self.page(.ok, booking.title, body(booking, reader))
+    }
+
+    private func body(_ booking: Booking, _ reader: Reader) -> String {
+        let (zone, language) =
+            switch reader {
+            case .owner: (booking.terms.owner.timeZone, booking.terms.owner.language)
+            case .attendee(let index): (booking.attendees[index].timeZone, booking.attendees[index].language)
+            }
+        let time = ReaderTime(start: booking.start, end: booking.end, timeZone: zone, language: language)
+        var html = "<p class=when>\(escaped(time.date))<br>\(escaped(time.range))</p><p class=zone>\(escaped(time.zone))</p>"
+        html += "<p>With \(escaped(booking.terms.owner.name)), \(escaped(booking.terms.site.name))</p>"
+        if booking.status == .cancelled { return html + "<p><strong>This meeting is cancelled.</strong></p>" }
+        if context.now > booking.end + .hours(2) { return html + "<p><strong>This meeting is over.</strong></p>" }
+        guard let room = booking.meeting.room else {
+            return html + "<p role=status>The room is not ready yet. This page looks again by itself.</p>"
+                + "<meta http-equiv=refresh content=10>"
+        }
+        html += "<p><a class=button href=\"\(escaped(room.joinURL))\" rel=noreferrer>Join the meeting</a></p>"
+        if !room.meetingID.isEmpty { html += "<p>Meeting ID: <code>\(escaped(room.meetingID))</code></p>" }
+        if let passcode = room.passcode { html += "<p>Passcode: <code>\(escaped(passcode))</code></p>" }
+        if !room.dialIn.isEmpty {
+            let numbers = room.dialIn.map { number in
+                "<li>\(escaped(number.country)) <a href=\"\(escaped(number.tapToCall))\">\(escaped(number.number))</a>\(number.pin.map { ", PIN <code>\(escaped($0))</code>" } ?? "")</li>"
+            }
+            html += "<h2>By phone</h2><ul>\(numbers.joined())</ul>"
+        }
+        return html
+    }
+
+    private static let style = """
+        :root{color-scheme:light dark}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:0 auto;padding:1.5rem}
+        .when{font-size:1.35rem;font-weight:600;margin:.5rem 0 0}.zone{margin:0;opacity:.8}
+        .button{display:inline-block;background:#0b6e4f;color:#fff;padding:.8rem 1.6rem;border-radius:.4rem;font-weight:600;text-decoration:none}
+        code{font-size:1.15em}li{margin:.4rem 0}a:focus{outline:3px solid #f5a623}
+        """
+
+    private static func page(_ status: HTTPTypes.HTTPResponse.Status, _ title: String, _ body: String) -> Response {
+        let html = """
+            <!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>\(escaped(title))</title><style>\(style)</style></head><body><main><h1>\(escaped(title))</h1>\(body)</main></body></html>
+            """
+        var headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"]
+        let security = [
+            (
+                "Content-Security-Policy",
+                "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            ),
+            ("Referrer-Policy", "no-referrer"), ("X-Content-Type-Options", "nosniff"), ("X-Robots-Tag", "noindex"),
+        ]
+        for (name, value) in security { if let name = HTTPField.Name(name) { headers[name] = value } }
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: html)))
+    }
+}
+
+/// Text for HTML, in content and in quoted attributes.
+func escaped(_ text: String) -> String {
+    var out = ""
+    for character in text.unicodeScalars {
+        switch character {
+        case "&": out += "&amp;"
+        case "<": out += "&lt;"
+        case ">": out += "&gt;"
+        case "\"": out += "&quot;"
+        case "'": out += "&#39;"
+        default: out.unicodeScalars.append(character)
+        }
+    }
+    return out
+}

@@ -1,0 +1,47 @@
+# The verbs of this house; `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo test soak bench lint format clean
+
+SWIFT ?= swift
+SYSTEM_PACKAGES := libsqlite3-dev libcurl4-openssl-dev libssl-dev ca-certificates
+TEST_PACKAGES := python3 python3-aiosmtpd python3-icalendar python3-jsonschema python3-yaml postgresql
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+missing = $(shell for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done)
+install = packages="$(call missing,$(1))"; if [ -n "$$packages" ]; then \
+	$(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$packages; fi
+
+help: ## List the verbs
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+deps: ## Install the system packages that a build needs
+	@$(call install,$(SYSTEM_PACKAGES))
+
+testdeps: deps
+	@$(call install,$(TEST_PACKAGES))
+
+build: deps ## Build the command `usher`
+	$(SWIFT) build --product usher
+
+demo: build ## Watch a booking become a room and a mail, sandboxed
+	$(SWIFT) run --skip-build usher demo
+
+test: testdeps ## Run the tests, long ones in their short form
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+soak: testdeps ## Run the tests, long ones in full
+	$(SWIFT) build --build-tests
+	USHER_SOAK=1 $(SWIFT) test --skip-build
+
+bench: testdeps ## Measure, in a release build
+	$(SWIFT) build -c release --product usher --product usher-bench
+	$(SWIFT) run -c release --skip-build usher-bench
+
+lint: ## Check the format
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Engine Providers Tests
+
+format: ## Put the format right
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Engine Providers Tests
+
+clean: ## Remove what was built
+	rm -rf .build

@@ -1,0 +1,108 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// A module of the engine or of a provider: `name` at `path`, with what it may import.
+func module(_ name: String, at path: String, _ dependencies: Target.Dependency..., resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, resources: resources)
+}
+
+func test(_ name: String, at path: String, _ dependencies: Target.Dependency...) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: path)
+}
+
+extension Target.Dependency {
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let yams = product(name: "Yams", package: "Yams")
+    static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let mustache = product(name: "Mustache", package: "swift-mustache")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+    static let httpClient = product(name: "AsyncHTTPClient", package: "async-http-client")
+    static let nio = product(name: "NIOPosix", package: "swift-nio")
+    static let nioHTTP = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let signals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let arguments = product(name: "ArgumentParser", package: "swift-argument-parser")
+}
+
+let package = Package(
+    name: "usher",
+    products: [
+        .executable(name: "usher", targets: ["usher"]),
+        .library(name: "Usher", targets: ["Usher"]),
+        .library(name: "UsherCore", targets: ["UsherCore"]),
+        .library(name: "ProviderSupport", targets: ["ProviderSupport"]),
+        .library(name: "ProviderConformance", targets: ["ProviderConformance"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    ],
+    targets: [
+        // The engine
+        module("UsherCore", at: "Engine/Core", .logging),
+        module("UsherCatalog", at: "Engine/Catalog", "UsherCore", .yams),
+        module("UsherStore", at: "Engine/Store", "UsherCore"),
+        module("UsherSQLite", at: "Engine/Databases/SQLite", "UsherCore", .grdb),
+        module("UsherVault", at: "Engine/Vault", "UsherCore", .crypto),
+        .systemLibrary(
+            name: "CLibCurl", path: "Engine/CLibCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]),
+        module(
+            "UsherMail", at: "Engine/Mail", "UsherCore", "CLibCurl", .mustache,
+            resources: [.embedInCode("Templates")]),
+        module("UsherPipeline", at: "Engine/Pipeline", "UsherCore", "UsherStore", "UsherMail", "UsherVault"),
+        module(
+            "UsherWeb", at: "Engine/Web", "UsherPipeline", "UsherCatalog", "UsherStore", "UsherVault", "UsherMail", .hummingbird, .httpTypes
+        ),
+        module(
+            "UsherAssembly", at: "Engine/Assembly", "UsherWeb", "UsherSQLite", "Zoom", "SelfHosted",
+            "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .httpClient, .lifecycle, .hummingbird,
+            .nio, .nioHTTP, .nioSSL, .signals),
+        module(
+            "Usher", at: "Engine/CLI", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "ProviderSandbox",
+            .arguments),
+        .executableTarget(name: "usher", dependencies: ["Usher"], path: "Engine/Main"),
+
+        // The providers
+        module("ProviderSupport", at: "Providers/Support", "UsherCore"),
+        module("Zoom", at: "Providers/Zoom", "ProviderSupport"),
+        module("SelfHosted", at: "Providers/SelfHosted", "ProviderSupport"),
+        module("ProviderSandbox", at: "Providers/Sandbox", "UsherCore", .hummingbird, .httpTypes),
+
+        // The tests
+        module("ProviderConformance", at: "Tests/Kits/ProviderConformance", "UsherCore"),
+        module(
+            "TestSupport", at: "Tests/Support", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherSQLite", "UsherStore",
+            "UsherVault", "ProviderSandbox", "SelfHosted", "Zoom"),
+        .executableTarget(
+            name: "usher-bench",
+            dependencies: ["ProviderSandbox", "UsherAssembly", "UsherCore", "UsherMail", "UsherSQLite"],
+            path: "Tests/Benchmarks"),
+        module("DatabaseConformance", at: "Tests/Kits/DatabaseConformance", "UsherCore"),
+        test("EngineTests", at: "Tests/Engine", "TestSupport", "DatabaseConformance"),
+        test("ProviderTests", at: "Tests/Providers", "TestSupport", "ProviderConformance"),
+        test("SystemTests", at: "Tests/System", "TestSupport", "Usher"),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
+    ]
+}

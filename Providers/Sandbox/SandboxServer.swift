@@ -1,0 +1,49 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import UsherCore
+
+/// The sandbox on a port of its own, for programs in other processes.
+public struct SandboxServer: Sendable {
+    private let zoom: ZoomSandbox
+    private let port: Int
+    private let onReady: @Sendable (Int) -> Void
+
+    /// - Parameters:
+    ///   - port: 0 takes any free one.
+    ///   - onReady: called with the port once connections are taken.
+    public init(zoom: ZoomSandbox, port: Int = 0, onReady: @escaping @Sendable (Int) -> Void = { _ in }) {
+        self.zoom = zoom
+        self.port = port
+        self.onReady = onReady
+    }
+
+    /// Serves until the task is cancelled.
+    public func run() async throws {
+        let app = Application(
+            responder: CallbackResponder { (request: Request, _: BasicRequestContext) in try await respond(request) },
+            configuration: .init(address: .hostname("127.0.0.1", port: port), serverName: nil),
+            onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) },
+            logger: Logger(label: "sandbox", factory: { _ in SwiftLogNoOpLogHandler() }))
+        try await app.run()
+    }
+
+    private func respond(_ request: Request) async throws -> Response {
+        var request = request
+        let body = try await request.collectBody(upTo: 1 << 20)
+        let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
+        switch zoom.handle(request.method.rawValue, request.uri.string, headers: headers, body: Array(body.readableBytesView)) {
+        case .answer(let answer):
+            var response = Response(status: .init(code: answer.status))
+            for header in answer.headers { if let name = HTTPField.Name(header.name) { response.headers[name] = header.value } }
+            if answer.status != 204 { response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)) }
+            return response
+        case .cut, .refused:
+            // The head promises a body that never comes: the connection ends in the middle of the answer.
+            return Response(status: .ok, body: ResponseBody(contentLength: 1_000) { _ in throw CutConnection() })
+        }
+    }
+
+    private struct CutConnection: Error {}
+}

@@ -1,0 +1,22 @@
+import UsherCore
+
+/// Leads requests to a sandbox in the same process, without a network.
+public struct SandboxTransport: Transport {
+    private let zoom: ZoomSandbox
+
+    public init(zoom: ZoomSandbox) { self.zoom = zoom }
+
+    /// What `ZOOM_OAUTH_URL` and `ZOOM_API_URL` are to be.
+    public static let zoomOAuthURL = "http://zoom.sandbox/oauth"
+    public static let zoomAPIURL = "http://zoom.sandbox/v2"
+
+    public func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        guard request.url.hasPrefix("http://zoom.sandbox/") else { throw .notSent("no such host in the sandbox: \(request.url)") }
+        let target = String(request.url.dropFirst("http://zoom.sandbox".count))
+        switch zoom.handle(request.method, target, headers: request.headers, body: request.body) {
+        case .answer(let response): return response
+        case .cut: throw .unclear("the connection was cut")
+        case .refused: throw .notSent("connection refused")
+        }
+    }
+}

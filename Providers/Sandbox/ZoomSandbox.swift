@@ -1,0 +1,252 @@
+import Foundation
+import Synchronization
+import UsherCore
+
+/// A stand-in for Zoom's token, user and meeting endpoints: it remembers what it is told, refuses what Zoom would refuse, and
+/// keeps a ledger of every room that was made and removed.
+///
+/// Its rules follow the public reference at https://developers.zoom.us/docs/api/meetings/ .
+public final class ZoomSandbox: Sendable {
+    /// A user of the account.
+    public struct User: Sendable {
+        public var email: String
+        /// 1 Basic, 2 Licensed.
+        public var type: Int64
+        public var status: String
+        public init(_ email: String, type: Int64 = 2, status: String = "active") {
+            self.email = email
+            self.type = type
+            self.status = status
+        }
+        var id: String { "u" + email.filter { $0.isLetter || $0.isNumber } }
+    }
+
+    /// How the account is set up.
+    public struct Account: Sendable {
+        public var accountID = "sandbox-account"
+        public var clientID = "sandbox-client"
+        public var clientSecret = "sandbox-secret"
+        public var scopes: Set<String> = [
+            "meeting:write:meeting:admin", "meeting:read:meeting:admin", "meeting:update:meeting:admin", "meeting:delete:meeting:admin",
+            "meeting:read:list_meetings:admin", "user:read:user:admin", "user:read:settings:admin",
+        ]
+        public var users: [User] = []
+        /// Every address at all is a licensed user.
+        public var takesAnyHost = false
+        /// Creates and changes for each host and UTC day.
+        public var dailyLimit = 100
+        /// Zones that Zoom's own list lacks.
+        public var unknownZones: Set<String> = []
+        /// How long a new meeting is missing from lists.
+        public var listDelay = Duration.zero
+        public var pageSize = 300
+        /// Issuing a token ends the one before.
+        public var hasOneToken = true
+        public var tokenLifetime = Duration.hours(1)
+        public var passcodeRule: JSON = ["length": 6, "have_number": true]
+        public init() {}
+    }
+
+    /// What is to go wrong with a request.
+    public enum Fault: Hashable, Sendable {
+        case unauthorized
+        case perSecondLimit
+        case dailyLimit
+        case hostLimit
+        case tooManyConcurrent
+        case errorBefore(status: Int)
+        /// Carried out, and then an error.
+        case errorAfter(status: Int)
+        /// The connection is cut before the request is read.
+        case cutBefore
+        /// Carried out, and then the connection is cut.
+        case cutAfter
+        /// An error in XML.
+        case xml
+    }
+
+    /// Something that happened to a room.
+    public struct Entry: Hashable, Sendable {
+        public enum Event: String, Sendable { case created, updated, deleted }
+        public var at: Instant
+        public var event: Event
+        public var meetingID: Int64
+        public var host: String
+    }
+
+    /// A meeting as the account holds it.
+    public struct Meeting: Hashable, Sendable {
+        public var id: Int64
+        public var host: String
+        public var topic: String
+        public var agenda: String
+        public var start: Instant
+        public var minutes: Int64
+        public var timeZone: String
+        public var passcode: String
+        public var createdAt: Instant
+        var settings: JSON
+    }
+
+    struct State {
+        var account: Account
+        var meetings: [Int64: Meeting] = [:]
+        var ledger: [Entry] = []
+        var tokens: [String: Instant] = [:]
+        var tokensIssued = 0
+        var changes: [String: Int] = [:]
+        var nextNumber: Int64 = 0
+        var faults: [Fault] = []
+        var requests = 0
+        var violations: [String] = []
+    }
+
+    let state: Mutex<State>
+    private let now: @Sendable () -> Instant
+    /// Decides for each request whether something goes wrong; asked beside the faults that are queued.
+    private let chance: @Sendable (_ method: String, _ path: String) -> Fault?
+
+    public init(
+        _ account: Account, now: @escaping @Sendable () -> Instant,
+        chance: @escaping @Sendable (_ method: String, _ path: String) -> Fault? = { _, _ in nil }
+    ) {
+        state = Mutex(State(account: account))
+        self.now = now
+        self.chance = chance
+    }
+
+    /// The rooms that exist now.
+    public var meetings: [Meeting] { state.withLock { $0.meetings.values.sorted { $0.id < $1.id } } }
+    public var ledger: [Entry] { state.withLock { $0.ledger } }
+    public var tokensIssued: Int { state.withLock { $0.tokensIssued } }
+    public var requests: Int { state.withLock { $0.requests } }
+    /// What a caller did that Zoom's rules forbid.
+    public var violations: [String] { state.withLock { $0.violations } }
+
+    /// Makes the next requests go wrong, one fault each.
+    public func inject(_ faults: Fault...) { state.withLock { $0.faults += faults } }
+    public func change(_ body: (inout Account) -> Void) { state.withLock { body(&$0.account) } }
+
+    /// A meeting that somebody else made, in the web portal say.
+    @discardableResult
+    public func makeForeign(host: String, agenda: String, start: Instant) -> Int64 {
+        state.withLock { state in
+            let id = state.newID()
+            state.meetings[id] = Meeting(
+                id: id, host: host, topic: "Foreign", agenda: agenda, start: start, minutes: 30, timeZone: "UTC", passcode: "1",
+                createdAt: now(), settings: .object([]))
+            return id
+        }
+    }
+
+    /// Deletes a meeting as its host would in the web portal.
+    public func deleteAtPortal(_ id: Int64) { _ = state.withLock { $0.meetings.removeValue(forKey: id) } }
+
+    /// What became of a request.
+    public enum Reply: Sendable {
+        case answer(HTTPResponse)
+        /// No answer; the server may have done it.
+        case cut
+        /// No connection.
+        case refused
+    }
+
+    /// Answers one request; `path` begins with `/oauth` or `/v2`.
+    public func handle(_ method: String, _ target: String, headers: [(name: String, value: String)], body: [UInt8]) -> Reply {
+        let parts = target.split(separator: "?", maxSplits: 1).map(String.init)
+        let path = parts.first ?? "/"
+        let request = SandboxRequest(
+            method: method, path: path.split(separator: "/").map { String($0).removingPercentEncoding ?? String($0) },
+            query: SandboxRequest.form(parts.count > 1 ? parts[1] : ""), headers: headers, body: body)
+        let fault =
+            state.withLock { state -> Fault? in
+                state.requests += 1
+                return state.faults.isEmpty ? nil : state.faults.removeFirst()
+            } ?? chance(method, path)
+        if let fault, let reply = before(fault, request) { return reply }
+        let answer = state.withLock { $0.answer(request, now()) }
+        switch fault {
+        case .errorAfter(let status): return .answer(ZoomAnswer.error(status, code: 0, "Internal error."))
+        case .cutAfter: return .cut
+        default: return .answer(answer.dated(now()))
+        }
+    }
+
+    private func before(_ fault: Fault, _ request: SandboxRequest) -> Reply? {
+        let day = now().nextDayUTC
+        switch fault {
+        case .unauthorized: return .answer(ZoomAnswer.error(401, code: 124, "Invalid access token."))
+        case .perSecondLimit:
+            return .answer(
+                ZoomAnswer.error(
+                    429, code: 429, "You have reached the maximum per-second rate limit for this API. Try again later.",
+                    headers: [("X-RateLimit-Category", "Medium"), ("X-RateLimit-Type", "QPS")]))
+        case .dailyLimit:
+            return .answer(
+                ZoomAnswer.error(
+                    429, code: 429, "You have reached the maximum daily rate limit for this API.",
+                    headers: [("x-ratelimit-type", "Daily-limit"), ("Retry-After", day.rfc3339)]))
+        case .hostLimit: return .answer(ZoomAnswer.hostLimit)
+        case .tooManyConcurrent: return .answer(ZoomAnswer.error(429, code: 429, "Too many concurrent requests. Please try again later."))
+        case .errorBefore(let status): return .answer(ZoomAnswer.error(status, code: 0, "Internal error."))
+        case .cutBefore: return .refused
+        case .xml:
+            return .answer(
+                HTTPResponse(
+                    status: 500, headers: [("Content-Type", "application/xml")],
+                    body: Array("<?xml version=\"1.0\"?><result><code>500</code><message>Internal error</message></result>".utf8)))
+        case .errorAfter, .cutAfter: return nil
+        }
+    }
+}
+
+struct SandboxRequest {
+    var method: String
+    var path: [String]
+    var query: [String: String]
+    var headers: [(name: String, value: String)]
+    var body: [UInt8]
+
+    func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
+
+    static func form(_ text: String) -> [String: String] {
+        Dictionary(
+            text.split(separator: "&").map { pair in
+                let parts = pair.split(separator: "=", maxSplits: 1).map { $0.replacing("+", with: " ").removingPercentEncoding ?? "" }
+                return (parts.first ?? "", parts.count > 1 ? parts[1] : "")
+            }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+enum ZoomAnswer {
+    static func json(_ status: Int, _ value: JSON) -> HTTPResponse {
+        HTTPResponse(status: status, headers: [("Content-Type", "application/json;charset=UTF-8")], body: value.bytes)
+    }
+    static func error(_ status: Int, code: Int64, _ message: String, headers: [(name: String, value: String)] = []) -> HTTPResponse {
+        var response = json(status, ["code": .int(code), "message": .string(message)])
+        response.headers += headers
+        return response
+    }
+    static func invalid(_ field: String) -> HTTPResponse {
+        json(400, ["code": 300, "message": "Validation Failed.", "errors": [["field": .string(field), "message": "Invalid field."]]])
+    }
+    /// As captured in https://devforum.zoom.us/t/18928 : no type, no Retry-After.
+    static let hostLimit = error(
+        429, code: 429,
+        "You have exceeded the daily rate limit (100) of Meeting Create/Update API requests permitted for this particular user. You may resume these requests at GMT 00:00:00.",
+        headers: [("X-RateLimit-Category", "Light"), ("X-RateLimit-Limit", "6000"), ("X-RateLimit-Remaining", "5893")])
+}
+
+extension HTTPResponse {
+    fileprivate func dated(_ now: Instant) -> HTTPResponse {
+        var response = self
+        let wall = WallTime(now, offsetSeconds: 0)
+        let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        let day = days[Int(now.seconds / 86_400 % 7)]
+        response.headers.append(
+            ("Date", "\(day), \(padded(wall.day, 2)) \(months[Int(wall.month) - 1]) \(wall.year) \(wall.text.suffix(8)) GMT"))
+        response.headers.append(("x-zm-trackingid", "v=2.0;clid=sandbox;rid=\(now.microseconds)"))
+        return response
+    }
+}

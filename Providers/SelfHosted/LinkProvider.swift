@@ -1,0 +1,75 @@
+import ProviderSupport
+import UsherCore
+
+/// `link`: rooms that exist as soon as someone opens their address, at any service the admin runs. It calls nobody.
+///
+/// A room follows from its key alone: the first 100 bits are the `{code}` of the address, the other 28 make the passcode,
+/// so that neither tells the other.
+public enum LinkProvider: Provider {
+    public static let descriptor = ProviderDescriptor(
+        id: "link", name: "Link template", connection: .none, capabilities: [.passcode, .dialIn], creation: .repeatable,
+        settings: [
+            .init(
+                "url", .urlTemplate(marks: ["code"]), required: true,
+                "The room's address; {code} is unguessable and unique for each booking"),
+            .init("passcode", .choice(["generate", "none"]), "generate: six digits for each booking"),
+            .init("dial-in", .dialIn, "Telephone numbers; a pin of \"{pin}\" is made for each booking"),
+        ])
+
+    public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+        try room(request.key, request.options.passcode, call)
+    }
+
+    public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] { [] }
+
+    public static func update(
+        _ roomID: String, to request: RoomRequest, _ call: ProviderCall
+    ) async throws(ProviderError) -> ProvidedRoom {
+        try room(request.key, request.options.passcode, call)
+    }
+
+    public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {}
+
+    public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+        try room(roomID, .inherit, call)
+    }
+
+    public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
+        let isSet = call.settings["url"]?.string != nil
+        return Preflight(problems: isSet ? [] : [missingURL(call).problem])
+    }
+
+    /// The length of `{code}` in characters of base32: 100 bits.
+    private static let codeLength = 20
+
+    private static func room(
+        _ key: String, _ passcode: MeetingOptions.Passcode, _ call: ProviderCall
+    ) throws(ProviderError) -> ProvidedRoom {
+        guard let template = call.settings["url"]?.string else { throw missingURL(call) }
+        let digits = digits(key.dropFirst(codeLength))
+        let wantsPasscode =
+            switch passcode {
+            case .generate: true
+            case .none: false
+            case .inherit: call.settings["passcode"]?.string == "generate"
+            }
+        let dialIn = (call.settings["dial-in"]?.array ?? []).compactMap { entry -> DialIn? in
+            guard let country = entry["country"]?.string, let number = entry["number"]?.string else { return nil }
+            return DialIn(country: country, number: number, pin: entry["pin"]?.string.map { $0 == "{pin}" ? digits : $0 })
+        }
+        let url = template.replacing("{code}", with: percentEncoded(String(key.prefix(codeLength))))
+        return ProvidedRoom(
+            id: key, room: Room(joinURL: url, meetingID: "", passcode: wantsPasscode ? digits : nil, dialIn: dialIn))
+    }
+
+    /// Six digits out of the end of a key.
+    private static func digits(_ end: Substring) -> String {
+        padded((Int64(end, radix: 32) ?? 0) % 1_000_000, 6)
+    }
+
+    private static func missingURL(_ call: ProviderCall) -> ProviderError {
+        ProviderError(
+            .rejected, retry: .never, "The provider '\(call.provider)' has no url.",
+            remedy: "Write `url: \"https://…/{code}\"` under providers.\(call.provider) in meeting-types.yaml.")
+    }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import ProviderSandbox
+import UsherCore
+
+/// Measures what the README says. All figures of one run come from one machine and one build, alternated and as medians.
+@main
+struct Bench {
+    static let rounds = 5
+
+    static func main() async throws {
+        if CommandLine.arguments.dropFirst().first == "sandbox" { return try await serveSandbox() }
+        let wanted = Set(CommandLine.arguments.dropFirst())
+        func run(_ name: String, _ body: () async throws -> Void) async throws {
+            guard wanted.isEmpty || wanted.contains(name) else { return }
+            print("\n== \(name)")
+            try await body()
+            fflush(nil)
+        }
+        try await run("catalogue", CatalogueBench.run)
+        try await run("mail", MailBench.run)
+        try await run("accept", AcceptBench.run)
+        try await run("cpu", CPUBench.run)
+        try await run("memory", MemoryBench.run)
+    }
+
+    /// The Zoom stand-in in a process of its own: prints its port, and serves until it is killed.
+    private static func serveSandbox() async throws {
+        var account = ZoomSandbox.Account()
+        account.takesAnyHost = true
+        account.dailyLimit = .max
+        try await SandboxServer(zoom: ZoomSandbox(account, now: Surroundings.system.now)) { port in
+            print(port)
+            fflush(nil)
+        }.run()
+    }
+
+    static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+    static func text(_ value: Double, _ digits: Int = 2) -> String { String(format: "%.\(digits)f", value) }
+}

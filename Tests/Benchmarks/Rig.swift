@@ -1,0 +1,147 @@
+import Foundation
+import Synchronization
+import UsherAssembly
+import UsherCore
+
+/// `usher serve` in a process of its own, with the Zoom stand-in and an SMTP sink in others.
+final class Rig: Sendable {
+    let folder: String
+    let pid: Int32
+    private let port: Int
+    private let processes: [Process]
+    private let transport = HTTPTransport(now: Surroundings.system.now)
+
+    static let key = "usher_bench_0123456789abcdef012345"
+    static let products = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path
+    static let catalog = """
+        version: 1
+        site: { name: Northwind Clinic, from: "Northwind Clinic <bookings@northwind.example>", time-zone: Europe/Berlin, default-provider: campus }
+        providers: { campus: { module: zoom-s2s } }
+        owners: { ana: { name: Ana Ruiz, email: ana@northwind.example, time-zone: Europe/Madrid } }
+        meeting-types: { open: { title: "Open hours with {owner.name}", duration: 30m, overlap: allow } }
+        """
+
+    static func newFolder() throws -> String {
+        let folder = FileManager.default.temporaryDirectory.path + "/usher-bench-" + Surroundings.system.code(bits: 60)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try catalog.write(toFile: folder + "/meeting-types.yaml", atomically: true, encoding: .utf8)
+        return folder
+    }
+
+    /// - Parameter workers: 0 pauses all work behind the bookings.
+    init(folder: String, workers: Int) async throws {
+        self.folder = folder
+        let (zoom, zoomPort) = try Self.start(Self.products + "/usher-bench", ["sandbox"], [:], folder)
+        let sinkScript =
+            URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/System/Scripts/smtp_sink.py"
+        let (sink, sinkPort) = try Self.start("/usr/bin/python3", [sinkScript, "/dev/null"], [:], folder)
+        port = 20_000 + Int(zoomPort) % 10_000
+        let usher = Process()
+        usher.executableURL = URL(fileURLWithPath: Self.products + "/usher")
+        usher.arguments = ["serve", "--workers", "\(workers)"]
+        usher.currentDirectoryURL = URL(fileURLWithPath: folder)
+        usher.environment = [
+            "USHER_PORT": "\(port)", "USHER_API_KEY": Self.key, "SMTP_URL": "smtp://127.0.0.1:\(sinkPort)",
+            "ZOOM_S2S_ACCOUNT_ID": "sandbox-account",
+            "ZOOM_S2S_CLIENT_ID": "sandbox-client", "ZOOM_S2S_CLIENT_SECRET": "sandbox-secret",
+            "ZOOM_API_URL": "http://127.0.0.1:\(zoomPort)/v2", "ZOOM_OAUTH_URL": "http://127.0.0.1:\(zoomPort)/oauth",
+        ]
+        usher.standardError = FileHandle.nullDevice
+        try usher.run()
+        pid = usher.processIdentifier
+        processes = [zoom, sink, usher]
+        while (try? await waitingSteps()) == nil { try await Task.sleep(for: .milliseconds(20)) }
+    }
+
+    private static func start(
+        _ program: String, _ arguments: [String], _ environment: [String: String], _ folder: String
+    ) throws -> (Process, Int) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardInput = Pipe()
+        try process.run()
+        var line = ""
+        while !line.hasSuffix("\n") { line += String(decoding: output.fileHandleForReading.readData(ofLength: 1), as: UTF8.self) }
+        return (process, Int(line.trimmingBlanks) ?? 0)
+    }
+
+    func stop(removing: Bool = true) async {
+        for process in processes {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        _ = try? await transport.shutdown()
+        if removing { try? FileManager.default.removeItem(atPath: folder) }
+    }
+
+    private func call(_ method: String, _ path: String, _ body: String = "") async throws -> HTTPResponse {
+        try await transport.send(
+            HTTPRequest(
+                method, "http://127.0.0.1:\(port)\(path)",
+                headers: [("Authorization", "Bearer \(Self.key)"), ("Content-Type", "application/json")],
+                body: Array(body.utf8), deadline: Surroundings.system.now() + .seconds(60)))
+    }
+
+    func waitingSteps() async throws -> Int64 {
+        try JSON(parsing: try await call("GET", "/health/ready").body)["waitingSteps"]?.int ?? -1
+    }
+
+    /// Makes `count` bookings by so many callers.
+    /// - Returns: seconds.
+    @discardableResult
+    func book(_ count: Int, callers: Int) async throws -> Double {
+        let numbers = Counter()
+        let started = ContinuousClock.now
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<callers {
+                group.addTask {
+                    while true {
+                        let number = numbers.next()
+                        if number > count { return }
+                        let minute = number % 50_000
+                        let start = (Instant(seconds: 1_830_000_000) + .minutes(Int64(minute) * 7)).rfc3339
+                        let answer = try await self.call(
+                            "POST", "/v1/bookings",
+                            #"{"meetingType":"open","owner":"ana","start":"\#(start)","attendees":[{"name":"Bo Li","email":"bo@example.org","timeZone":"America/New_York"}]}"#
+                        )
+                        guard answer.status == 201 else { throw UsherError(.internalError, String(decoding: answer.body, as: UTF8.self)) }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        return Double((ContinuousClock.now - started).microseconds) / 1_000_000
+    }
+
+    /// Waits until all but the sweeper's step is done.
+    func settle() async throws {
+        while try await waitingSteps() > 1 { try await Task.sleep(for: .milliseconds(50)) }
+    }
+
+    /// User and system time of the server so far, in seconds.
+    func cpu() throws -> Double {
+        let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+        let fields = stat[stat.lastIndex(of: ")")!...].split(separator: " ")
+        return (Double(fields[12])! + Double(fields[13])!) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    /// Resident memory in MiB.
+    func memory() throws -> Double {
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return Double(line?.split(separator: " ")[1] ?? "0")! / 1_024
+    }
+}
+
+private final class Counter: Sendable {
+    private let value = Mutex(0)
+    func next() -> Int {
+        value.withLock { value in
+            value += 1
+            return value
+        }
+    }
+}

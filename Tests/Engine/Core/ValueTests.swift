@@ -1,0 +1,56 @@
+import Testing
+import UsherCore
+
+@Suite(.timeLimit(.minutes(1)))
+struct ValueTests {
+    @Test("a secret prints as redacted, however it is printed")
+    func secret() {
+        let secret = Secret("hunter2hunter2")
+        var dumped = ""
+        dump(["k": secret], to: &dumped)
+        #expect(!"\(secret) \(String(reflecting: secret)) \(dumped)".contains("hunter2"))
+    }
+
+    @Test("JSON keeps order, integers and what strings hold")
+    func json() throws {
+        let value: JSON = ["b": 1, "a": ["x\"\\\n\u{1}é": 85_012_345_678_901]]
+        #expect(value.serialized == #"{"b":1,"a":{"x\"\\\n\u0001é":85012345678901}}"#)
+        #expect(try JSON(parsing: value.serialized)["a"]?.members?.first?.value == 85_012_345_678_901)
+        #expect(try JSON(parsing: "[true, 1, 1.5, null]") == [true, 1, .double(1.5), .null])
+    }
+
+    @Test(
+        "addresses that say anything to a header or to SMTP are none",
+        arguments: [
+            ("bo@example.org", true), ("a.b+c@x-y.example", true), ("a@localhost", true), ("a b@example.org", false),
+            ("a@b\r\nRCPT TO:<c@d>", false),
+            ("<a@b.example>", false), ("a@@b", false), (".a@b", false), ("a@-b.example", false), ("\"a\"@b.example", false), ("@b", false),
+            ("a@", false),
+        ])
+    func addresses(text: String, isFine: Bool) { #expect(isMailAddress(text) == isFine) }
+
+    @Test("two addresses in one are refused, not cut down to the last")
+    func twoAddresses() {
+        #expect(Mailbox("Bo <bo@b.example>, Al <al@b.example>") == nil)
+        #expect(Mailbox("\"Li, Bo\" <bo@b.example>")?.name == "Li, Bo")
+    }
+
+    @Test("placeholders are filled once, and never inside what was filled in")
+    func placeholders() {
+        #expect(Placeholders.fill("{a} {b} {c", ["a": "{b}", "b": "x"]) == "{b} x {c")
+    }
+
+    @Test("the nearest known word is offered, and none when nothing is near")
+    func nearestWord() {
+        #expect(nearest("duraton", ["title", "duration"]) == "duration")
+        #expect(nearest("xyz", ["title", "duration"]) == nil)
+    }
+
+    @Test("a phone link keys in meeting and passcode")
+    func tapToCall() {
+        #expect(
+            DialIn(country: "US", number: "+1 646 558 8656", pin: "466548", meetingID: "85746065432").tapToCall
+                == "tel:+16465588656,,85746065432#,,,,*466548#")
+        #expect(DialIn(country: "DE", number: "+49 30 901820", pin: "1234").tapToCall == "tel:+4930901820,,1234#")
+    }
+}

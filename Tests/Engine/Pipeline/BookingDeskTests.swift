@@ -1,0 +1,145 @@
+import TestSupport
+import Testing
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+@Suite(.timeLimit(.minutes(2)))
+struct BookingDeskTests {
+    @Test("of twenty callers for one owner and time, one wins and nineteen are refused")
+    func conflict() async throws {
+        let engine = try await TestEngine()
+        let outcomes = await withTaskGroup(of: ErrorCode?.self) { group in
+            for _ in 0..<20 {
+                group.addTask {
+                    do {
+                        _ = try await engine.desk.book(TestEngine.request())
+                        return nil
+                    } catch { return (error as? UsherError)?.code }
+                }
+            }
+            return await group.reduce(into: [ErrorCode?]()) { $0.append($1) }
+        }
+        #expect(outcomes.count { $0 == nil } == 1)
+        #expect(outcomes.count { $0 == .bookingConflict } == 19)
+    }
+
+    @Test("two bookings may overlap only where both types say so")
+    func overlap() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.desk.book(TestEngine.request("open"))
+        _ = try await engine.desk.book(TestEngine.request("open"))
+        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(TestEngine.request("fixed")) }
+        #expect(error?.code == .bookingConflict)
+    }
+
+    @Test("a booking may begin when another ends")
+    func backToBack() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.desk.book(TestEngine.request("fixed", at: "2026-12-01T10:00:00Z"))
+        _ = try await engine.desk.book(TestEngine.request("fixed", at: "2026-12-01T10:30:00Z"))
+    }
+
+    @Test("the same idempotency key answers with the same booking, and another body is refused")
+    func idempotency() async throws {
+        let engine = try await TestEngine()
+        let key = IdempotencyKey(scope: "s", key: "k", fingerprint: "f")
+        let first = try await engine.desk.book(TestEngine.request(), idempotency: key)
+        let second = try await engine.desk.book(TestEngine.request(), idempotency: key)
+        #expect(second.isReplay)
+        #expect(first.view.booking.id == second.view.booking.id)
+        let other = IdempotencyKey(scope: "s", key: "k", fingerprint: "g")
+        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(TestEngine.request(), idempotency: other) }
+        #expect(error?.code == .idempotencyMismatch)
+    }
+
+    @Test("everything that is wrong with a request is found at once")
+    func findings() async throws {
+        let engine = try await TestEngine()
+        var request = TestEngine.request("consultaton", owner: "nobody", at: "tomorrow")
+        request.attendees = [.init(name: "A\nB", email: "not an address", timeZone: "Mars/Base", language: "xx")]
+        request.metadata = ["k": String(repeating: "v", count: 501)]
+        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(request) }
+        #expect(error?.code == .validationFailed)
+        #expect(
+            Set(error?.findings.map(\.pointer) ?? []) == [
+                "/meetingType", "/owner", "/start", "/attendees/0/email", "/attendees/0/name", "/attendees/0/timeZone",
+                "/attendees/0/language",
+                "/metadata/k",
+            ])
+        #expect(error?.findings.first?.detail.contains("did you mean 'consultation'") == true)
+    }
+
+    @Test("a wall time that a change of the clocks skips is refused, one that it repeats needs a word")
+    func clocks() async throws {
+        let engine = try await TestEngine()
+        var request = TestEngine.request(at: "2027-03-28T02:30")
+        request.timeZone = "Europe/Berlin"
+        #expect(await findings(engine, request).contains { $0.contains("skip") })
+        request.start = "2027-10-31T02:30"
+        #expect(await findings(engine, request).contains { $0.contains("2027-10-31T00:30:00Z") && $0.contains("2027-10-31T01:30:00Z") })
+        request.disambiguation = .later
+        #expect(try await engine.desk.book(request).view.booking.start.rfc3339 == "2027-10-31T01:30:00Z")
+    }
+
+    private func findings(_ engine: TestEngine, _ request: BookingRequest) async -> [String] {
+        do {
+            _ = try await engine.desk.book(request)
+            return []
+        } catch { return (error as? UsherError)?.findings.map(\.detail) ?? [] }
+    }
+
+    @Test("a wall time needs a zone, a far future and control characters are refused")
+    func limits() async throws {
+        let engine = try await TestEngine()
+        #expect(await findings(engine, TestEngine.request(at: "2027-03-01T10:00")).contains { $0.contains("no offset") })
+        #expect(await findings(engine, TestEngine.request(at: "9999-12-31T23:59:00Z")).contains { $0.contains("five years") })
+        var request = TestEngine.request()
+        request.note = "a\u{0}b"
+        #expect(await findings(engine, request).contains { $0.contains("control characters") })
+    }
+
+    @Test("a time in the past is refused")
+    func past() async throws {
+        let engine = try await TestEngine()
+        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(TestEngine.request(at: "2026-01-01T10:00:00Z")) }
+        #expect(error?.code == .bookingInPast)
+    }
+
+    @Test("the same attendee twice is one")
+    func twice() async throws {
+        let engine = try await TestEngine()
+        var request = TestEngine.request()
+        request.attendees.append(.init(name: "Bo again", email: "BO@example.org"))
+        #expect(try await engine.desk.book(request).view.booking.attendees.count == 1)
+    }
+
+    @Test("a dry run changes nothing")
+    func dryRun() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.desk.dryRun(TestEngine.request())
+        #expect(try await engine.desk.list(from: Instant(seconds: 0), limit: 10).isEmpty)
+        #expect(try await engine.worker.nextDue() == nil)
+    }
+
+    @Test("an owner taken out of the file takes no bookings, and keeps those that are")
+    func inactive() async throws {
+        let engine = try await TestEngine()
+        let view = try await engine.booked(owner: "tom")
+        try await engine.context.store.write { try $0.follow([]) }
+        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(TestEngine.request(owner: "tom")) }
+        #expect(error?.findings.first?.detail == "this owner is not active any more")
+        #expect(try await engine.desk.view(view.booking.id).booking.status == .confirmed)
+    }
+
+    @Test("an owner's own choice of provider outlives a reload of the file")
+    func chosenDefault() async throws {
+        let engine = try await TestEngine()
+        let owners = engine.context.catalog.current.owners
+        try await engine.context.store.write { tx in
+            try tx.setDefaultProvider("room", owner: "ana")
+            try tx.follow(owners)
+        }
+        #expect(try await engine.booked().booking.meeting.provider == "room")
+    }
+}

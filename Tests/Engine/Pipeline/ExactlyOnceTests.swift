@@ -1,0 +1,120 @@
+import ProviderSandbox
+import TestSupport
+import Testing
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+@Suite(.timeLimit(.minutes(2)))
+struct ExactlyOnceTests {
+    /// An engine whose Zoom token is there already, so that the next fault meets the next call.
+    private func warmed(listDelay: Duration = .zero) async throws -> TestEngine {
+        var account = TestEngine.account
+        account.listDelay = listDelay
+        let engine = try await TestEngine(account: account)
+        let first = try await engine.booked("fixed", owner: "tom")
+        _ = try await engine.desk.cancel(first.booking.id)
+        _ = try await engine.worker.pump()
+        #expect(engine.zoom.meetings.isEmpty)
+        return engine
+    }
+
+    @Test("a create whose answer is lost is found by its key, and not repeated")
+    func lostAnswer() async throws {
+        let engine = try await warmed()
+        engine.zoom.inject(.cutAfter)
+        let view = try await engine.booked("fixed")
+        #expect(view.booking.meeting.status == .ready)
+        #expect(engine.zoom.ledger.count { $0.event == .created } == 2)
+        #expect(engine.zoom.meetings.map { String($0.id) } == [view.booking.meeting.room?.meetingID])
+    }
+
+    @Test("an empty list counts only ten seconds after the attempt, because lists are late")
+    func lateList() async throws {
+        let engine = try await warmed(listDelay: .seconds(8))
+        engine.zoom.inject(.cutAfter)
+        let view = try await engine.booked("fixed")
+        #expect(view.booking.meeting.status == .pending)
+        try await engine.run(for: .seconds(11))
+        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(engine.zoom.meetings.count == 1)
+    }
+
+    @Test("a create that made nothing is repeated under the same key once that is certain")
+    func nothingMade() async throws {
+        let engine = try await warmed()
+        engine.zoom.inject(.errorBefore(status: 503))
+        let view = try await engine.booked("fixed")
+        #expect(view.booking.meeting.status == .pending)
+        try await engine.run(for: .seconds(11))
+        let rooms = try await engine.context.store.read { try $0.rooms(of: view.booking.id) }
+        #expect(rooms.count == 1)
+        #expect(engine.zoom.meetings.count == 1)
+    }
+
+    @Test("the twin of a repeated create that turns up minutes later is removed")
+    func twin() async throws {
+        let engine = try await warmed(listDelay: .seconds(40))
+        engine.zoom.inject(.cutAfter)
+        let view = try await engine.booked("fixed")
+        try await engine.run(for: .seconds(12))
+        #expect(engine.zoom.meetings.count == 2)
+        try await engine.run(for: .minutes(2))
+        let held = try await engine.desk.view(view.booking.id).booking.meeting.room?.meetingID
+        #expect(engine.zoom.meetings.map { String($0.id) } == [held])
+    }
+
+    @Test("an unclear create whose booking is cancelled is settled and removed")
+    func cancelledWhileUnclear() async throws {
+        let engine = try await warmed(listDelay: .seconds(5))
+        engine.zoom.inject(.cutAfter)
+        let view = try await engine.booked("fixed")
+        _ = try await engine.desk.cancel(view.booking.id)
+        try await engine.run(for: .minutes(1))
+        #expect(engine.zoom.meetings.isEmpty)
+    }
+
+    @Test("a fallback is not tried while the create is unclear, and a twin at the first provider is removed")
+    func fallbackWaitsForClarity() async throws {
+        let engine = try await warmed(listDelay: .seconds(40))
+        engine.zoom.inject(.cutAfter)
+        let view = try await engine.booked("safe")
+        #expect(view.booking.meeting.provider == "campus")
+        try await engine.run(for: .seconds(9))
+        #expect(try await engine.desk.view(view.booking.id).booking.meeting.provider == "campus")
+        try await engine.run(for: .minutes(15))
+        #expect(engine.zoom.meetings.count == 1)
+    }
+
+    @Test("without a list scope an unclear create is parked and never repeated")
+    func parkedWithoutListScope() async throws {
+        let engine = try await warmed()
+        engine.zoom.change { $0.scopes.remove("meeting:read:list_meetings:admin") }
+        engine.zoom.inject(.cutAfter)
+        let view = try await engine.booked("fixed")
+        #expect(view.booking.meeting.status == .blocked)
+        #expect(view.booking.meeting.problem?.code == .missingScope)
+        try await engine.run(for: .hours(3))
+        #expect(engine.zoom.ledger.count { $0.event == .created } == 2)
+        engine.zoom.change { $0.scopes.insert("meeting:read:list_meetings:admin") }
+        try await engine.run(for: .hours(2))
+        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(engine.zoom.ledger.count { $0.event == .created } == 2)
+    }
+
+    @Test("the sweeper has a stray room removed, and leaves foreign and unknown ones alone")
+    func sweep() async throws {
+        let engine = try await warmed()
+        let view = try await engine.booked("fixed")
+        let key = try await engine.context.store.read { try $0.rooms(of: view.booking.id)[0].key }
+        let start = engine.clock.now + .days(3)
+        let stray = engine.zoom.makeForeign(host: "ana@northwind.example", agenda: "[usher:\(key)]", start: start)
+        let unknown = engine.zoom.makeForeign(host: "ana@northwind.example", agenda: "[usher:zzzz]", start: start)
+        let foreign = engine.zoom.makeForeign(host: "ana@northwind.example", agenda: "Lunch", start: start)
+        try await engine.run(for: .hours(7))
+        let left = Set(engine.zoom.meetings.map(\.id))
+        #expect(!left.contains(stray))
+        #expect(left.isSuperset(of: [unknown, foreign]))
+        #expect(left.count == 3)
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import TestSupport
+import Testing
+import UsherCore
+import UsherSQLite
+import UsherStore
+import UsherVault
+
+@Suite(.timeLimit(.minutes(1)))
+struct StoreTests {
+    private func store() async throws -> Store {
+        let store = Store(try SQLiteDatabase())
+        try await store.migrate()
+        return store
+    }
+
+    @Test("migrating twice changes nothing")
+    func migrateTwice() async throws { try await store().migrate() }
+
+    @Test("a claim that has run out can be taken by another, and its old holder can write no more")
+    func fencing() async throws {
+        let store = try await store()
+        let (now, later) = (Instant(seconds: 100), Instant(seconds: 200))
+        try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
+        let first = try #require(try await store.write { try $0.claim(process: "A", now: now, until: later, limit: 5) }.first)
+        #expect(try await store.write { try $0.claim(process: "B", now: now, until: later, limit: 5) }.isEmpty)
+        let second = try #require(
+            try await store.write { try $0.claim(process: "B", now: later, until: Instant(seconds: 300), limit: 5) }.first)
+        #expect(try await store.write { try $0.hold(first, process: "A", until: Instant(seconds: 400)) } == false)
+        #expect(try await store.write { try $0.hold(second, process: "B", until: Instant(seconds: 400)) })
+    }
+
+    @Test("a poke while a step is claimed does not have it claimed twice")
+    func pokeClaimed() async throws {
+        let store = try await store()
+        let now = Instant(seconds: 100)
+        try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
+        _ = try await store.write { try $0.claim(process: "A", now: now, until: Instant(seconds: 200), limit: 5) }
+        try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
+        #expect(try await store.write { try $0.claim(process: "B", now: now, until: Instant(seconds: 200), limit: 5) }.isEmpty)
+    }
+
+    @Test("transactions that share a commit fail and succeed each for itself")
+    func groupCommit() async throws {
+        let store = try await store()
+        struct Refused: Error {}
+        let kept = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<60 {
+                group.addTask {
+                    do {
+                        try await store.write { tx in
+                            try tx.addProcess("p\(number)", now: Instant(seconds: 0))
+                            if number % 3 == 0 { throw Refused() }
+                        }
+                        return true
+                    } catch { return false }
+                }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(kept == 40)
+        #expect(try await store.read { try $0.processes() }.count == 40)
+    }
+
+    @Test("one process at a time may obtain a token, and a stale one cannot store its own")
+    func tokenLease() async throws {
+        let store = try await store()
+        let now = Instant(seconds: 100)
+        #expect(try await store.write { try $0.leaseToken("t", process: "A", now: now, until: Instant(seconds: 130)) })
+        #expect(try await store.write { try $0.leaseToken("t", process: "B", now: now, until: Instant(seconds: 130)) } == false)
+        #expect(try await store.write { try $0.leaseToken("t", process: "B", now: Instant(seconds: 131), until: Instant(seconds: 160)) })
+        #expect(try await store.write { try $0.storeToken("t", sealed: "b", expiresAt: now, generation: 0) })
+        #expect(try await store.write { try $0.storeToken("t", sealed: "a", expiresAt: now, generation: 0) } == false)
+    }
+
+    @Test("a sealed value opens only where it was sealed for, and under its own key")
+    func vault() throws {
+        let vault = try Vault(keys: [Array(repeating: 1, count: 32)])
+        let sealed = try vault.seal("secret", context: "a")
+        #expect(try vault.open(sealed, context: "a") == "secret")
+        #expect(!sealed.contains("secret"))
+        #expect(throws: UsherError.self) { try vault.open(sealed, context: "b") }
+        #expect(throws: UsherError.self) { try Vault(keys: [Array(repeating: 2, count: 32)]).open(sealed, context: "a") }
+        let rotated = try Vault(keys: [Array(repeating: 2, count: 32), Array(repeating: 1, count: 32)])
+        #expect(try rotated.open(sealed, context: "a") == "secret")
+    }
+
+    @Test("a key file that others can read is refused")
+    func keyFile() throws {
+        let path = FileManager.default.temporaryDirectory.path + "/usher-key-\(UInt64.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let made = try VaultKeys.file(at: path) { Array(repeating: 9, count: $0) }
+        #expect(try VaultKeys.file(at: path) { _ in [] } == made)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+        #expect(throws: UsherError.self) { try VaultKeys.file(at: path) { _ in [] } }
+    }
+}

@@ -1,0 +1,53 @@
+import UsherCore
+
+/// A module under test, with the service that it talks to, real or stood in for.
+public struct ConformanceSubject: Sendable {
+    public var module: any Provider.Type
+    /// A call with good settings and credentials.
+    public var call: @Sendable () -> ProviderCall
+    /// An account that may host; empty where the module has no hosts.
+    public var host: String
+    /// An address that the service does not know; `nil` where there are no hosts.
+    public var unknownHost: String?
+    /// The service carries the next request out, and its answer is lost; `nil` where no request is sent.
+    public var loseNextAnswer: (@Sendable () -> Void)?
+    /// The next request finds no connection; `nil` where no request is sent.
+    public var refuseNextConnection: (@Sendable () -> Void)?
+    /// A call with credentials that the service does not take; `nil` where there are none.
+    public var badCall: (@Sendable () -> ProviderCall)?
+
+    public init(
+        module: any Provider.Type, host: String = "", unknownHost: String? = nil, call: @escaping @Sendable () -> ProviderCall,
+        badCall: (@Sendable () -> ProviderCall)? = nil, loseNextAnswer: (@Sendable () -> Void)? = nil,
+        refuseNextConnection: (@Sendable () -> Void)? = nil
+    ) {
+        self.module = module
+        self.host = host
+        self.unknownHost = unknownHost
+        self.call = call
+        self.badCall = badCall
+        self.loseNextAnswer = loseNextAnswer
+        self.refuseNextConnection = refuseNextConnection
+    }
+
+    var descriptor: ProviderDescriptor { module.descriptor }
+    var isLookup: Bool { if case .lookup = descriptor.creation { true } else { false } }
+
+    /// A request for a room in ten days.
+    func request(_ call: ProviderCall, title: String = "Conformance", options: MeetingOptions = MeetingOptions()) -> RoomRequest {
+        let start = Instant(seconds: (call.surroundings.now().seconds / 86_400 + 10) * 86_400)
+        return RoomRequest(
+            key: call.surroundings.code(bits: 128), title: title, description: "A test.", start: start, end: start + .minutes(30),
+            timeZone: "Europe/Berlin", host: host, options: options)
+    }
+}
+
+/// A promise that was not kept.
+public struct ConformanceFailure: Error, CustomStringConvertible {
+    public var description: String
+    public init(_ description: String) { self.description = description }
+}
+
+func require(_ condition: Bool, _ description: @autoclosure () -> String) throws {
+    guard condition else { throw ConformanceFailure(description()) }
+}

@@ -1,0 +1,125 @@
+import Logging
+import ProviderSandbox
+import SelfHosted
+import UsherCatalog
+import UsherCore
+import UsherMail
+import UsherPipeline
+import UsherSQLite
+import UsherStore
+import UsherVault
+import Zoom
+
+/// A catalogue, a database in memory, a sandboxed Zoom and a mail recorder, put together under a clock that stands still.
+package struct TestEngine: Sendable {
+    package let clock: VirtualClock
+    package let seed: Seed
+    package let zoom: ZoomSandbox
+    package let mailer: MailRecorder
+    package let context: EngineContext
+    package let desk: BookingDesk
+    package let worker: Worker
+
+    package static let registryModules: [any Provider.Type] = [LinkProvider.self, ZoomAccountProvider.self]
+
+    package static let catalogText = """
+        version: 1
+        site:
+          name: Northwind Clinic
+          from: "Northwind Clinic <bookings@northwind.example>"
+          time-zone: Europe/Berlin
+          default-provider: room
+        providers:
+          room: { module: link, url: "https://meet.northwind.example/{code}", passcode: generate, dial-in: [{ country: DE, number: "+49 30 901820", pin: "{pin}" }] }
+          campus: { module: zoom-s2s }
+        owners:
+          ana: { name: Ana Ruiz, email: ana@northwind.example, time-zone: Europe/Madrid, default-provider: campus }
+          tom: { name: Tom Berg, email: tom@northwind.example }
+        meeting-types:
+          consultation: { title: "Consultation with {owner.name}", durations: [30m, 45m] }
+          fixed: { title: "At Zoom", duration: 30m, provider: campus }
+          safe: { title: "At Zoom or here", duration: 30m, provider: campus, fallback: [room] }
+          later: { title: "On join", duration: 30m, provider: campus, provision: on-join }
+          open: { title: "Open hours", duration: 30m, provider: room, overlap: allow }
+          healing: { title: "Healing", duration: 30m, provider: campus, on-drift: recreate }
+        """
+
+    package static func catalog(_ text: String = catalogText) throws -> Catalog {
+        let report = CatalogReader(try ProviderRegistry(registryModules)).read(Array(text.utf8))
+        guard let catalog = report.catalog else {
+            throw UsherError(.configuration, report.diagnostics.map { $0.text(file: "test") }.joined(separator: "\n"))
+        }
+        return catalog
+    }
+
+    package static var account: ZoomSandbox.Account {
+        var account = ZoomSandbox.Account()
+        account.users = [ZoomSandbox.User("ana@northwind.example"), ZoomSandbox.User("tom@northwind.example")]
+        return account
+    }
+
+    package static let environment: [String: Secret] = [
+        "ZOOM_S2S_ACCOUNT_ID": Secret("sandbox-account"), "ZOOM_S2S_CLIENT_ID": Secret("sandbox-client"),
+        "ZOOM_S2S_CLIENT_SECRET": Secret("sandbox-secret"), "ZOOM_API_URL": Secret(SandboxTransport.zoomAPIURL),
+        "ZOOM_OAUTH_URL": Secret(SandboxTransport.zoomOAuthURL),
+    ]
+
+    /// - Parameter transport: wraps the way to the sandbox.
+    package init(
+        seed: UInt64 = 1, catalog text: String = catalogText, account: ZoomSandbox.Account = account,
+        mail: @escaping @Sendable (OutgoingMail) -> DeliveryOutcome = { _ in .accepted },
+        transport: (SandboxTransport) -> any Transport = { $0 }
+    ) async throws {
+        let clock = VirtualClock()
+        self.clock = clock
+        self.seed = Seed(seed)
+        zoom = ZoomSandbox(account, now: { clock.now })
+        mailer = MailRecorder(outcome: mail)
+        let catalog = try Self.catalog(text)
+        context = try Self.context(
+            database: try SQLiteDatabase(), transport: transport(SandboxTransport(zoom: zoom)), mailer: mailer,
+            surroundings: .virtual(clock, self.seed), catalog: catalog)
+        desk = BookingDesk(context)
+        worker = Worker(context)
+        try await context.store.migrate()
+        try await context.store.write { try $0.follow(catalog.owners) }
+    }
+
+    package static func context(
+        database: any Database, transport: any Transport, mailer: any Mailer, surroundings: Surroundings, catalog: Catalog
+    ) throws -> EngineContext {
+        EngineContext(
+            store: Store(database), vault: try Vault(keys: [Array(repeating: 7, count: 32)]), catalog: CatalogHolder(catalog),
+            registry: try ProviderRegistry(registryModules), transport: transport, mailer: mailer, renderer: try MailRenderer(),
+            surroundings: surroundings, settings: EngineSettings(publicURL: "https://usher.example", environment: environment),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    package static func request(
+        _ type: String = "consultation", owner: String = "ana", at start: String = "2026-12-01T10:00:00Z", provider: String? = nil
+    ) -> BookingRequest {
+        BookingRequest(
+            meetingType: type, owner: owner, start: start,
+            attendees: [.init(name: "Bo Li", email: "bo@example.org", timeZone: "America/New_York", language: "en")], provider: provider)
+    }
+
+    /// Makes a booking and does all that is due.
+    package func booked(
+        _ type: String = "consultation", owner: String = "ana", at start: String = "2026-12-01T10:00:00Z"
+    ) async throws -> BookingView {
+        let id = try await desk.book(Self.request(type, owner: owner, at: start)).view.booking.id
+        _ = try await worker.pump()
+        return try await desk.view(id)
+    }
+
+    /// Moves the clock on and does all that comes due on the way.
+    package func run(for duration: Duration) async throws {
+        let end = clock.now + duration
+        while true {
+            guard let due = try await worker.pump(), due <= end else { break }
+            clock.advance(to: due)
+        }
+        clock.advance(to: end)
+        _ = try await worker.pump()
+    }
+}

@@ -1,0 +1,153 @@
+import Foundation
+import ProviderSandbox
+import TestSupport
+import Testing
+import UsherCore
+
+@Suite(.timeLimit(.minutes(5)))
+struct CommandTests {
+    @Test("usher book makes room and mails before it answers; booking reschedule and cancel follow")
+    func book() async throws {
+        let site = try await Site()
+        let made = try await site.usher(
+            "book", "consultation", "--owner", "ana", "--at", "2027-01-12T10:00", "--attendee", "Bo Li <bo@example.org>", "--json"
+        ).finish()
+        #expect(made.code == 0, "\(made.errors)")
+        let booking = try JSON(parsing: made.output)
+        #expect(Site.isDone(booking))
+        #expect(booking["start"] == "2027-01-12T09:00:00Z")
+        let id = booking["id"]?.string ?? ""
+        let moved = try await site.usher("booking", "reschedule", id, "--at", "2027-01-13T10:00", "--json").finish()
+        #expect(moved.code == 0, "\(moved.errors)")
+        #expect(site.zoom.meetings.map(\.start.rfc3339) == ["2027-01-13T09:00:00Z"])
+        let cancelled = try await site.usher("booking", "cancel", id, "--json").finish()
+        #expect(cancelled.code == 0, "\(cancelled.errors)")
+        #expect(site.zoom.meetings.isEmpty)
+        let mails = try site.received().filter { $0.recipient == "bo@example.org" }
+        #expect(mails.count == 3)
+        var uids: Set<String> = []
+        var sequences: [Int64] = []
+        for mail in mails {
+            let seen = try await Site.read(mail.content)
+            uids.insert(seen["events"]?.array?.first?["uid"]?.string ?? "")
+            sequences.append(seen["events"]?.array?.first?["sequence"]?.int ?? -1)
+        }
+        #expect(uids.count == 1)
+        #expect(sequences == [0, 1, 2])
+        await site.close()
+    }
+
+    @Test("a dry run shows provider, times and subject, and changes nothing")
+    func dryRun() async throws {
+        let site = try await Site()
+        let shown = try await site.usher(
+            "book", "consultation", "--owner", "ana", "--at", "2027-01-12T10:00", "--attendee", "bo@example.org", "--dry-run"
+        ).finish()
+        #expect(shown.code == 0)
+        #expect(shown.output.contains("campus, because site-default"))
+        #expect(shown.output.contains("Central European Standard Time"))
+        #expect(try await site.usher("booking", "list").finish().output.split(separator: "\n").count == 1)
+        #expect(site.zoom.requests == 0)
+        await site.close()
+    }
+
+    @Test("refusals end with 1, usage with 2, a provider's trouble with 3")
+    func exitCodes() async throws {
+        let site = try await Site()
+        #expect(
+            try await site.usher("book", "nothing", "--owner", "ana", "--at", "2027-01-12T10:00", "--attendee", "bo@example.org").finish()
+                .code == 1)
+        #expect(try await site.usher("book").finish().code == 2)
+        #expect(try await site.usher("check", "no-such-file.yaml").finish().code == 2)
+        #expect(try await site.usher("serve", environment: ["DATABASE_URL": "postgres://localhost/usher"]).finish().code == 2)
+        site.zoom.change { $0.users = [] }
+        // So shortly before the start the mail waits for the room ten seconds only.
+        let soon = (Surroundings.system.now() + .minutes(4)).rfc3339
+        let blocked = try await site.usher("book", "consultation", "--owner", "ana", "--at", soon, "--attendee", "bo@example.org").finish()
+        #expect(blocked.code == 3)
+        #expect(blocked.output.contains("provider.host-unknown"))
+        #expect(blocked.output.contains("sent to bo@example.org"))
+        await site.close()
+    }
+
+    @Test("the doctor names a missing scope, a basic account and an unknown host, each with its remedy")
+    func doctor() async throws {
+        let site = try await Site()
+        #expect(try await site.usher("doctor").finish().code == 0)
+        site.zoom.change { account in
+            account.scopes.remove("meeting:update:meeting:admin")
+            account.users = [.init("ana@northwind.example", type: 1)]
+        }
+        try? FileManager.default.removeItem(atPath: site.folder + "/usher.sqlite")
+        let sick = try await site.usher("doctor").finish()
+        #expect(sick.code == 1)
+        #expect(sick.output.contains("cannot move meetings"))
+        #expect(sick.output.contains("40 minutes"))
+        site.zoom.change { $0.users = [] }
+        #expect(try await site.usher("doctor").finish().output.contains("does not know the host"))
+        #expect(
+            try await site.usher("doctor", environment: ["ZOOM_S2S_CLIENT_SECRET": "wrong"]).finish().output.contains(
+                "client id and secret"))
+        await site.close()
+    }
+
+    @Test(
+        "a bad value of the configuration stops the start with one line that names its key",
+        arguments: [
+            ("USHER_VAULT_KEYS", "abc"), ("SMTP_URL", "smtp://h:99999"), ("USHER_PORT", "x"), ("USHER_PUBLIC_URL", "usher"),
+            ("USHER_API_KEY", "short"),
+            ("USHER_CONFIG", "/no/such/file"), ("ZOOM_API_URL", "foo"), ("DATABASE_URL", "mysql://x"), ("USHER_HOST", "nohost.invalid"),
+        ])
+    func badConfiguration(key: String, value: String) async throws {
+        let site = try await Site()
+        let ended = try await site.usher("serve", environment: [key: value]).finish()
+        #expect(ended.code == 2, "\(ended.errors)")
+        #expect(ended.errors.contains(key))
+        #expect(ended.errors.split(separator: "\n").count == 1, "\(ended.errors)")
+        await site.close()
+    }
+
+    @Test("a lost key file stops the start, and no new one is made over what is sealed")
+    func lostKey() async throws {
+        let site = try await Site()
+        #expect(
+            try await site.usher("book", "consultation", "--owner", "ana", "--at", "2027-01-12T10:00", "--attendee", "bo@example.org")
+                .finish().code == 0)
+        try FileManager.default.removeItem(atPath: site.folder + "/usher.sqlite.key")
+        let ended = try await site.usher("serve").finish()
+        #expect(ended.code == 2)
+        #expect(ended.errors.contains("put it back"))
+        #expect(!FileManager.default.fileExists(atPath: site.folder + "/usher.sqlite.key"))
+        await site.close()
+    }
+
+    @Test("no secret shows in what usher prints, or lies readable in the database")
+    func secrets() async throws {
+        let site = try await Site()
+        let made = try await site.usher(
+            "book", "consultation", "--owner", "ana", "--at", "2027-01-12T10:00", "--attendee", "bo@example.org"
+        ).finish()
+        let doctor = try await site.usher("doctor").finish()
+        for text in [made.output, made.errors, doctor.output, doctor.errors] {
+            #expect(!text.contains("sandbox-secret"))
+            #expect(!text.contains("sandbox-token"))
+        }
+        for file in ["usher.sqlite", "usher.sqlite-wal"] {
+            let bytes = FileManager.default.contents(atPath: "\(site.folder)/\(file)") ?? Data()
+            #expect(bytes.range(of: Data("sandbox-token".utf8)) == nil)
+        }
+        let mode = try FileManager.default.attributesOfItem(atPath: site.folder + "/usher.sqlite.key")[.posixPermissions] as? NSNumber
+        #expect(mode?.intValue == 0o600)
+        await site.close()
+    }
+
+    @Test("the demo tells its story and ends")
+    func demo() async throws {
+        let site = try await Site()
+        let told = try await site.usher("demo", "--once").finish()
+        #expect(told.code == 0, "\(told.errors)")
+        #expect(told.output.contains("https://zoom.sandbox.example/j/"))
+        #expect(told.errors.isEmpty)
+        await site.close()
+    }
+}

@@ -1,0 +1,42 @@
+"""A real SMTP server that writes each mail it takes as one line of JSON. Faults by recipient: `451@…`, `550@…` refuse it."""
+import base64, json, sys
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult
+
+log = open(sys.argv[1], "a", buffering=1)
+options = set(sys.argv[2:])
+
+
+class Sink:
+    async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
+        for code in ("451", "550"):
+            if address.startswith(code):
+                return f"{code} this mailbox says {code}"
+        envelope.rcpt_tos.append(address)
+        return "250 ok"
+
+    async def handle_DATA(self, server, session, envelope):
+        log.write(json.dumps({
+            "sender": envelope.mail_from, "recipients": envelope.rcpt_tos, "authenticated": bool(session.authenticated),
+            "tls": session.ssl is not None, "content": base64.b64encode(envelope.original_content).decode()}) + "\n")
+        if "cut" in options:
+            options.discard("cut")
+            server.transport.abort()
+        return "250 taken"
+
+
+class Server(Controller):
+    def factory(self):
+        auth = lambda server, session, envelope, mechanism, data: AuthResult(
+            success=data.login == b"usher" and data.password == b"correct horse", handled=False)
+        return SMTP(self.handler, hostname="sink.example", auth_require_tls=False, authenticator=auth if "auth" in options else None,
+                    auth_exclude_mechanism=[] if "auth" in options else ["LOGIN", "PLAIN"])
+
+
+controller = Server(Sink(), hostname="127.0.0.1", port=0)
+# Port 0 needs the socket's own answer, so it is bound here.
+import socket
+probe = socket.socket(); probe.bind(("127.0.0.1", 0)); controller.port = probe.getsockname()[1]; probe.close()
+controller.start()
+print(controller.port, flush=True)
+sys.stdin.read()

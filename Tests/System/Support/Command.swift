@@ -1,0 +1,95 @@
+import Foundation
+import Synchronization
+
+/// A program run as a child process; it is killed when the value goes.
+final class Command: Sendable {
+    private let process = Process()
+    private let output = Lines()
+    private let errors = Lines()
+    private let input = Pipe()
+
+    /// The folder of the products that were built beside these tests.
+    static let products = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path
+    static var usher: String { products + "/usher" }
+    static func script(_ name: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/Scripts/\(name)"
+    }
+
+    init(_ program: String, _ arguments: [String], environment: [String: String] = [:], folder: String? = nil) throws {
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1"]
+            .merging(environment) { _, new in new }
+        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
+        let (out, err) = (Pipe(), Pipe())
+        process.standardOutput = out
+        process.standardError = err
+        process.standardInput = input
+        output.follow(out)
+        errors.follow(err)
+        try process.run()
+    }
+
+    deinit { kill() }
+
+    func kill() {
+        guard process.isRunning else { return }
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+    func terminate() { process.terminate() }
+    func write(_ bytes: [UInt8]) {
+        input.fileHandleForWriting.write(Data(bytes))
+        try? input.fileHandleForWriting.close()
+    }
+
+    /// Waits for the end, and gives the exit code with what was said.
+    func finish() async -> (code: Int32, output: String, errors: String) {
+        while process.isRunning { try? await Task.sleep(for: .milliseconds(5)) }
+        await output.ended()
+        await errors.ended()
+        return (process.terminationStatus, output.text, errors.text)
+    }
+
+    /// The first line of output that `matches`; `nil` if the program ends or `limit` passes without one.
+    func line(within limit: Duration = .seconds(20), errorStream: Bool = false, _ matches: (String) -> Bool = { _ in true }) async
+        -> String?
+    {
+        let end = ContinuousClock.now + limit
+        while ContinuousClock.now < end {
+            let lines = (errorStream ? errors : output).text.split(separator: "\n").map(String.init)
+            if let line = lines.first(where: matches) { return line }
+            if !process.isRunning { return nil }
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        return nil
+    }
+
+    var errorText: String { errors.text }
+}
+
+/// What comes out of a pipe.
+private final class Lines: Sendable {
+    private struct State {
+        var bytes: [UInt8] = []
+        var isAtEnd = false
+    }
+    private let state = Mutex(State())
+
+    var text: String { state.withLock { String(decoding: $0.bytes, as: UTF8.self) } }
+
+    func follow(_ pipe: Pipe) {
+        pipe.fileHandleForReading.readabilityHandler = { handle in
+            let data = handle.availableData
+            if data.isEmpty { handle.readabilityHandler = nil }
+            self.state.withLock { state in
+                state.bytes += data
+                state.isAtEnd = state.isAtEnd || data.isEmpty
+            }
+        }
+    }
+
+    func ended() async {
+        for _ in 0..<400 where !state.withLock({ $0.isAtEnd }) { try? await Task.sleep(for: .milliseconds(5)) }
+    }
+}

@@ -1,0 +1,166 @@
+import Foundation
+import Logging
+import ProviderSandbox
+import Synchronization
+import TestSupport
+import UsherAssembly
+import UsherCore
+
+/// A whole installation on this machine: folder, catalogue, sandboxed Zoom on a port, a real SMTP server, and `usher` as a
+/// process of its own.
+final class Site: Sendable {
+    let folder: String
+    let zoom: ZoomSandbox
+    let key = "usher_test_0123456789abcdef01234567"
+    let port: Int
+    private let environment: [String: String]
+    private let mailLog: String
+    private let transport = HTTPTransport(now: Surroundings.system.now)
+    private let sandbox: Task<Void, any Error>
+    private let sink: Command
+
+    static let catalog = """
+        version: 1
+        site: { name: Northwind Clinic, from: "Northwind Clinic <bookings@northwind.example>", time-zone: Europe/Berlin, default-provider: campus }
+        providers:
+          campus: { module: zoom-s2s }
+          room: { module: link, url: "https://meet.northwind.example/{code}" }
+        owners:
+          ana: { name: Ana Ruiz, email: ana@northwind.example, time-zone: Europe/Madrid }
+        meeting-types:
+          consultation: { title: "Consultation with {owner.name}", duration: 30m, email: { intro: "Bring your card." } }
+          open: { title: "Open hours", duration: 30m, overlap: allow }
+        """
+
+    /// - Parameters:
+    ///   - sinkOptions: for the SMTP server: `auth`, `cut`.
+    ///   - smtpQuery: appended to `SMTP_URL`; `nil` writes mail to a Maildir.
+    init(catalog: String = Site.catalog, sinkOptions: [String] = [], credentials: String = "", smtpQuery: String = "") async throws {
+        folder = FileManager.default.temporaryDirectory.path + "/usher-test-" + Surroundings.system.code(bits: 80)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try catalog.write(toFile: folder + "/meeting-types.yaml", atomically: true, encoding: .utf8)
+        var account = TestEngine.account
+        account.dailyLimit = 1_000_000
+        zoom = ZoomSandbox(account, now: Surroundings.system.now)
+        let (ready, isReady) = AsyncStream<Int>.makeStream()
+        sandbox = Task { [zoom] in try await SandboxServer(zoom: zoom) { isReady.yield($0) }.run() }
+        var sandboxPort = 0
+        for await port in ready.prefix(1) { sandboxPort = port }
+        mailLog = folder + "/mail.jsonl"
+        sink = try Command("/usr/bin/python3", [Command.script("smtp_sink.py"), mailLog] + sinkOptions)
+        guard let mailPort = await sink.line() else { throw UsherError(.internalError, "the SMTP server did not start: \(sink.errorText)") }
+        port = try FreeTestPort.find()
+        environment = [
+            "USHER_PORT": "\(port)", "USHER_API_KEY": key, "USHER_PUBLIC_URL": "https://usher.example",
+            "SMTP_URL": "smtp://\(credentials)127.0.0.1:\(mailPort)\(smtpQuery)", "ZOOM_S2S_ACCOUNT_ID": "sandbox-account",
+            "ZOOM_S2S_CLIENT_ID": "sandbox-client", "ZOOM_S2S_CLIENT_SECRET": "sandbox-secret",
+            "ZOOM_API_URL": "http://127.0.0.1:\(sandboxPort)/v2", "ZOOM_OAUTH_URL": "http://127.0.0.1:\(sandboxPort)/oauth",
+        ]
+    }
+
+    func close() async {
+        sandbox.cancel()
+        sink.kill()
+        _ = try? await transport.shutdown()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Starts `usher` with these arguments.
+    func usher(_ arguments: String..., environment extra: [String: String] = [:]) throws -> Command {
+        try Command(Command.usher, arguments, environment: environment.merging(extra) { _, new in new }, folder: folder)
+    }
+
+    /// Starts the server, and waits until it takes connections.
+    func serve(environment extra: [String: String] = [:]) async throws -> Command {
+        let server = try usher("serve", environment: extra)
+        guard await server.line(errorStream: true, { $0.contains("listening") }) != nil else {
+            throw UsherError(.internalError, "the server did not start: \(server.errorText)")
+        }
+        return server
+    }
+
+    /// One API call.
+    func call(
+        _ method: String, _ path: String, body: String? = nil, headers: [(name: String, value: String)] = [], key: String? = nil
+    ) async throws -> (status: Int, json: JSON, response: HTTPResponse) {
+        var headers = headers + [("Authorization", "Bearer \(key ?? self.key)")]
+        if body != nil, !headers.contains(where: { $0.name == "Content-Type" }) { headers.append(("Content-Type", "application/json")) }
+        let response = try await transport.send(
+            HTTPRequest(
+                method, "http://127.0.0.1:\(port)\(path)", headers: headers, body: Array((body ?? "").utf8),
+                deadline: Surroundings.system.now() + .seconds(20)))
+        return (response.status, (try? JSON(parsing: response.body)) ?? .null, response)
+    }
+
+    func book(_ type: String = "consultation", at start: String, email: String = "bo@example.org", key: String? = nil) async throws -> (
+        status: Int, json: JSON, response: HTTPResponse
+    ) {
+        let body =
+            #"{"meetingType": "\#(type)", "owner": "ana", "start": "\#(start)", "attendees": [{"name": "Bo Li", "email": "\#(email)", "timeZone": "America/New_York"}]}"#
+        return try await call("POST", "/v1/bookings", body: body, headers: key.map { [("Idempotency-Key", "\"\($0)\"")] } ?? [])
+    }
+
+    /// Asks again until the booking is as wanted.
+    func booking(_ id: String, within limit: Duration = .seconds(30), _ isFine: (JSON) -> Bool) async throws -> JSON {
+        let end = ContinuousClock.now + limit
+        while true {
+            let json = try await call("GET", "/v1/bookings/\(id)").json
+            if isFine(json) || ContinuousClock.now > end { return json }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    static func isDone(_ booking: JSON) -> Bool {
+        booking["meeting"]?["status"] == "ready" && booking["confirmations"]?.array?.allSatisfy { $0["status"] == "sent" } == true
+    }
+
+    struct Received {
+        var recipient: String
+        var authenticated: Bool
+        var content: [UInt8]
+        var messageID: String {
+            let head = String(decoding: content, as: UTF8.self)
+            return head.split(separator: "\r\n").first { $0.hasPrefix("Message-ID: ") }.map(String.init) ?? ""
+        }
+    }
+
+    /// What the SMTP server took.
+    func received() throws -> [Received] {
+        let text = (try? String(contentsOfFile: mailLog, encoding: .utf8)) ?? ""
+        return try text.split(separator: "\n").map { line in
+            let json = try JSON(parsing: String(line))
+            let content = Data(base64Encoded: json["content"]?.string ?? "") ?? Data()
+            return Received(
+                recipient: json["recipients"]?.array?.first?.string ?? "", authenticated: json["authenticated"]?.bool ?? false,
+                content: Array(content))
+        }
+    }
+
+    /// A mail as Python's parser and icalendar read it.
+    static func read(_ content: [UInt8]) async throws -> JSON {
+        let reader = try Command("/usr/bin/python3", [Command.script("read_mail.py")])
+        reader.write(content)
+        let (code, output, errors) = await reader.finish()
+        guard code == 0 else { throw UsherError(.internalError, "the mail could not be read: \(errors)") }
+        return try JSON(parsing: output)
+    }
+}
+
+enum FreeTestPort {
+    static func find() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return try withUnsafeMutablePointer(to: &address) { pointer in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                guard bind(descriptor, generic, length) == 0, getsockname(descriptor, generic, &length) == 0 else {
+                    throw UsherError(.internalError, "no port is free")
+                }
+                return Int(pointer.pointee.sin_port.bigEndian)
+            }
+        }
+    }
+}
