@@ -14,6 +14,7 @@ extension Target.Dependency {
     static let logging = product(name: "Logging", package: "swift-log")
     static let yams = product(name: "Yams", package: "Yams")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let sqlite = product(name: "GRDBSQLite", package: "GRDB.swift")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let mustache = product(name: "Mustache", package: "swift-mustache")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
@@ -55,7 +56,7 @@ let package = Package(
         module("UsherCore", at: "Engine/Core", .logging),
         module("UsherCatalog", at: "Engine/Catalog", "UsherCore", .yams),
         module("UsherStore", at: "Engine/Store", "UsherCore"),
-        module("UsherSQLite", at: "Engine/Databases/SQLite", "UsherCore", .grdb),
+        module("UsherSQLite", at: "Engine/Databases/SQLite", "UsherCore", .grdb, .sqlite),
         module("UsherVault", at: "Engine/Vault", "UsherCore", .crypto),
         .systemLibrary(
             name: "CLibCurl", path: "Engine/CLibCurl", pkgConfig: "libcurl",

@@ -57,9 +57,29 @@ package struct Configuration: Sendable {
             if value.count >= 2, let quote = value.first, quote == value.last, quote == "\"" || quote == "'" {
                 value = String(value.dropFirst().dropLast())
             }
-            values[String(line[..<equals]).trimmingBlanks] = value
+            let key = String(line[..<equals]).trimmingBlanks
+            try refuseUnknown(key, at: "\(path):\(index + 1)")
+            values[key] = value
         }
         return values
+    }
+
+    private static let keys = [
+        "USHER_CATALOG", "DATABASE_URL", "USHER_HOST", "USHER_PORT", "USHER_PUBLIC_URL", "USHER_VAULT_KEYS", "USHER_API_KEY",
+        "USHER_RETURN_ORIGINS", "USHER_WEBHOOK_ALLOW_PRIVATE", "USHER_MAILDIR", "SMTP_URL", "MICROSOFT_TENANT_ID",
+    ]
+    /// How the variables end that belong to a provider; what stands before is of the admin's choosing.
+    private static let credentialEnds = [
+        "_ACCOUNT_ID", "_CLIENT_ID", "_CLIENT_SECRET", "_STATE_SECRET", "_DEAUTH_SECRET", "_WEBHOOK_SECRET", "_APP_ID", "_APP_SECRET",
+        "_API_KEY", "_URL",
+    ]
+
+    /// A misspelt key would leave its default in force, and nobody would know why.
+    private static func refuseUnknown(_ key: String, at place: String) throws(UsherError) {
+        let isOurs = key.hasPrefix("USHER_")
+        guard !keys.contains(key), isOurs || !credentialEnds.contains(where: { key.hasSuffix($0) }) else { return }
+        let near = nearest(key, keys).map { "did you mean \($0)?" } ?? "the README lists what there is."
+        throw refuse("\(place): \(key) is not a key of Usher's configuration; \(near)")
     }
 
     private static func sqlitePath(_ url: String) throws(UsherError) -> String {

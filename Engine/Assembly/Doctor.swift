@@ -36,16 +36,40 @@ package struct Doctor: Sendable {
         let report = CatalogReader(registry).read(path: configuration.catalogPath)
         findings.append(catalog(report))
         findings.append(await mail())
+        let stored = await stored()
+        findings += stored
         guard let catalog = report.catalog else { return findings }
         do {
             let runtime = try await Runtime.open(configuration, catalog: catalog, registry: registry, adopting: false)
-            findings.append(.fine("database", "\(configuration.databasePath) opens, and its schema is current"))
-            findings.append(await vault(runtime))
             for entry in catalog.providers { findings += await provider(entry, catalog.owners, runtime) }
             await runtime.close()
+        } catch  where stored.allSatisfy(\.isFine) {
+            findings.append(.wrong("start", words(error), "Mend this, then run `usher doctor` again: the providers were not looked at."))
+        } catch {}  // said already, by the part that cannot be opened
+        return findings
+    }
+
+    private func words(_ error: any Error) -> String { (error as? UsherError)?.message ?? "\(error)" }
+
+    /// The database, and whether the vault's keys open what lies in it.
+    private func stored() async -> [Finding] {
+        let store: Store
+        do { store = try await Runtime.store(configuration) } catch {
+            return [.wrong("database", words(error), "DATABASE_URL names the file; the vault and the providers were not looked at.")]
+        }
+        var findings = [Finding.fine("database", "\(configuration.databasePath) opens, and its schema is current")]
+        do {
+            _ = try await Runtime.vault(configuration, store, .system)
+            findings.append(.fine("vault", "stored secrets open"))
         } catch {
-            let text = (error as? UsherError)?.message ?? "\(error)"
-            findings.append(.wrong("database", text, "See the words above; DATABASE_URL names the file."))
+            findings.append(
+                .wrong(
+                    "vault", words(error),
+                    "Put back the key file \(Runtime.vaultKeyFile(configuration)), or add the old key to USHER_VAULT_KEYS; the providers were not looked at."
+                ))
+        }
+        do { try await store.database.close() } catch {
+            findings.append(.wrong("database", "cannot be closed: \(error)", "Check the disk."))
         }
         return findings
     }
@@ -80,27 +104,15 @@ package struct Doctor: Sendable {
 
     private func mail() async -> Finding {
         switch configuration.mail {
-        case .maildir(let folder): return .fine("mail", "SMTP_URL is not set: mail is written to \(folder)/new")
+        case .maildir(let folder):
+            do throws(UsherError) { _ = try Maildir(folder: folder) } catch { return .wrong("mail", error.message, "Or set SMTP_URL.") }
+            return .fine("mail", "SMTP_URL is not set: mail is written to \(folder)/new")
         case .smtp(let address):
             if let trouble = await SMTPMailer.probe(address) { return .wrong("mail", trouble, "Check SMTP_URL; nothing was sent.") }
             return .fine(
                 "mail",
                 "\(address.host):\(address.port) takes connections\(address.security == .none ? ", without TLS" : " with TLS")\(address.user == nil ? "" : ", and lets us sign in")"
             )
-        }
-    }
-
-    /// Opens a secret that is stored, so that a wrong key shows before it hurts.
-    private func vault(_ runtime: Runtime) async -> Finding {
-        do {
-            let sealed = try runtime.context.vault.seal("test", context: "doctor")
-            _ = try runtime.context.vault.open(sealed, context: "doctor")
-            if let view = try await runtime.desk.list(from: Instant(microseconds: 0), limit: 1).first { _ = view.joinPage }
-            return .fine("vault", "stored secrets open")
-        } catch {
-            return .wrong(
-                "vault", (error as? UsherError)?.message ?? "\(error)",
-                "Put back the key file \(Runtime.vaultKeyFile(configuration)), or add the old key to USHER_VAULT_KEYS.")
         }
     }
 

@@ -28,32 +28,18 @@ package struct HTTPTransport: Transport {
         let left = request.deadline - now()
         guard left > .zero else { throw .notSent("no time was left") }
         do {
-            var outgoing = HTTPClientRequest(url: request.url)
-            outgoing.method = .RAW(value: request.method)
+            var outgoing = try HTTPClient.Request(url: request.url, method: .RAW(value: request.method))
             for header in request.headers { outgoing.headers.add(name: header.name, value: header.value) }
             if !request.body.isEmpty { outgoing.body = .bytes(request.body) }
-            return try await exchange(outgoing, within: left)
+            // The deadline holds for the whole answer, its body too.
+            let answer = try await client.execute(
+                request: outgoing, delegate: ResponseAccumulator(request: outgoing, maxBodySize: Self.bodyLimit),
+                deadline: .now() + .microseconds(left.microseconds)
+            ).futureResult.get()
+            return UsherCore.HTTPResponse(
+                status: Int(answer.status.code), headers: answer.headers.map { (name: $0.name, value: $0.value) },
+                body: answer.body.map { Array($0.readableBytesView) } ?? [])
         } catch { throw Self.meaning(error) }
-    }
-
-    /// The library's own deadline ends with the head of the answer; this one holds for the body as well.
-    private func exchange(_ request: HTTPClientRequest, within limit: Duration) async throws -> UsherCore.HTTPResponse {
-        try await withThrowingTaskGroup(of: UsherCore.HTTPResponse.self) { group in
-            group.addTask {
-                let answer = try await client.execute(request, timeout: .microseconds(limit.microseconds))
-                let body = try await answer.body.collect(upTo: Self.bodyLimit)
-                return UsherCore.HTTPResponse(
-                    status: Int(answer.status.code), headers: answer.headers.map { (name: $0.name, value: $0.value) },
-                    body: Array(body.readableBytesView))
-            }
-            group.addTask {
-                try await Task.sleep(for: limit)
-                throw TransportError.unclear("no whole answer in time")
-            }
-            defer { group.cancelAll() }
-            guard let response = try await group.next() else { throw TransportError.unclear("no answer") }
-            return response
-        }
     }
 
     /// Only what happens before a connection stands is certain not to have reached the server.

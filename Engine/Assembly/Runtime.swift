@@ -25,20 +25,9 @@ package struct Runtime: Sendable {
         surroundings: Surroundings = .system,
         logger: Logger = Logger(label: "usher")
     ) async throws -> Runtime {
-        let database: SQLiteDatabase
-        do { database = try SQLiteDatabase(path: configuration.databasePath) } catch {
-            throw UsherError(
-                .configuration,
-                "The database \(configuration.databasePath) cannot be opened: \(error). Check DATABASE_URL, the folder and its owner.")
-        }
-        let store = Store(database)
-        try await store.migrate()
+        let store = try await store(configuration)
         let vault = try await vault(configuration, store, surroundings)
-        let mailer: any Mailer =
-            switch configuration.mail {
-            case .smtp(let address): SMTPMailer(address)
-            case .maildir(let folder): try Maildir(folder: folder)
-            }
+        let mailer = try mailer(configuration)
         let renderer = try MailRenderer()
         // Last, because it must be shut down: nothing above may fail after it.
         let transport = HTTPTransport(now: surroundings.now)
@@ -73,11 +62,31 @@ package struct Runtime: Sendable {
 
     package static func vaultKeyFile(_ configuration: Configuration) -> String { configuration.databasePath + ".key" }
 
+    /// The database, its schema current.
+    package static func store(_ configuration: Configuration) async throws -> Store {
+        let database: SQLiteDatabase
+        do { database = try SQLiteDatabase(path: configuration.databasePath) } catch {
+            throw UsherError(
+                .configuration,
+                "The database \(configuration.databasePath) cannot be opened: \(error). Check DATABASE_URL, the folder and its owner.")
+        }
+        let store = Store(database)
+        try await store.migrate()
+        return store
+    }
+
+    private static func mailer(_ configuration: Configuration) throws -> any Mailer {
+        switch configuration.mail {
+        case .smtp(let address): SMTPMailer(address)
+        case .maildir(let folder): try Maildir(folder: folder)
+        }
+    }
+
     /// The vault, once it is certain that it opens what is stored: under another key, nothing would work and nothing would say why.
-    private static func vault(_ configuration: Configuration, _ store: Store, _ surroundings: Surroundings) async throws -> Vault {
-        let sealed = try await store.read { try $0.anySealedLink() }
+    package static func vault(_ configuration: Configuration, _ store: Store, _ surroundings: Surroundings) async throws -> Vault {
+        let samples = try await store.read { try [$0.newestSealedLink(), $0.anySealedToken()].compactMap(\.self) }
         let path = vaultKeyFile(configuration)
-        if configuration.vaultKeys == nil, sealed != nil, !FileManager.default.fileExists(atPath: path) {
+        if configuration.vaultKeys == nil, !samples.isEmpty, !FileManager.default.fileExists(atPath: path) {
             throw UsherError(
                 .configuration,
                 "The key file \(path) is missing, and the database holds secrets that were sealed under it: put it back from your backup, or set USHER_VAULT_KEYS."
@@ -85,7 +94,7 @@ package struct Runtime: Sendable {
         }
         let keys = try configuration.vaultKeys.map(VaultKeys.parse) ?? VaultKeys.file(at: path, random: surroundings.random)
         let vault = try Vault(keys: keys)
-        if let sealed { _ = try vault.open(sealed.sealed, context: sealed.context) }
+        for sample in samples { _ = try vault.open(sample.sealed, context: sample.context) }
         return vault
     }
 }

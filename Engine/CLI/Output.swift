@@ -34,7 +34,7 @@ enum Output {
     static func booking(_ view: BookingView) {
         let booking = view.booking
         print("\(booking.id)  \(booking.status.rawValue)  \(booking.title)")
-        print("  when       \(booking.start.rfc3339), \(booking.duration.inWords)")
+        print("  when       \(booking.start.inZone(booking.terms.owner.timeZone)), \(booking.duration.inWords)")
         print("  provider   \(booking.meeting.provider), because \(booking.meeting.because.rawValue)")
         print("  meeting    \(booking.meeting.status.rawValue)")
         if booking.status == .confirmed, let room = booking.meeting.room {
@@ -48,5 +48,16 @@ enum Output {
         }
         for reader in booking.readers { print("  mail       \(view.confirmation(of: reader)) to \(view.address(of: reader))") }
         print("  join page  \(view.joinPage)")
+    }
+}
+
+extension Instant {
+    /// As the clock in a zone shows it, and the offset that makes it exact: `2026-12-01T10:00:00+01:00`.
+    func inZone(_ name: String) -> String {
+        let zone = TimeZone(iana: name) ?? .gmt
+        let date = Date(timeIntervalSince1970: Double(seconds))
+        return date.formatted(
+            Date.ISO8601FormatStyle(timeZone: zone).year().month().day().time(includingFractionalSeconds: false).timeZone(separator: .colon)
+        )
     }
 }

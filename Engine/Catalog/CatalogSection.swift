@@ -16,7 +16,7 @@ struct CatalogSection {
         guard let fields = Fields(root, "", report) else { return nil }
         fields.refuseUnknown(["version", "site", "providers", "owners", "meeting-types"])
         fields.require(["version", "site", "providers", "meeting-types"])
-        if let version = fields["version"], version.string != "1" {
+        if let version = fields["version"], version.scalar.map({ $0.string == "1" && $0.isPlain }) != true {
             report.error(.value, version.place, "'version' must be 1, the only version there is")
         }
         let providers = fields["providers"].map { ProviderSection(report, registry).read($0) } ?? []
@@ -70,9 +70,8 @@ func checkZone(_ zone: (value: String, mark: Place?)?, _ path: String, _ report:
 }
 
 func checkLanguage(_ language: (value: String, mark: Place?)?, _ path: String, _ report: Reporter) {
-    let known = ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "uk", "ja", "ar"]
-    guard let language, !known.contains(language.value) else { return }
-    report.error(.value, language.mark, "'\(path)' must be one of: \(known.joined(separator: ", "))")
+    guard let language, !Language.all.contains(language.value) else { return }
+    report.error(.value, language.mark, "'\(path)' must be one of: \(Language.all.joined(separator: ", "))")
 }
 
 /// `site:`

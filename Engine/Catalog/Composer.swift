@@ -9,20 +9,22 @@ enum Composer {
     /// What a key that stands twice is called after its first finding, so that parsing can go on: characters of Unicode's
     /// private use area, as many as the key had, so that nothing moves.
     private static let maskBase: UInt32 = 0xE000
+    /// Stands for the `*` of an alias, from the same area.
+    private static let inertStar: Unicode.Scalar = "\u{F8FF}"
 
     static func compose(_ text: String, _ report: Reporter) -> Node? {
-        guard !hasCollectionKeys(text) else {
-            report.error(.syntax, nil, "a key must be a plain word; aliases and `? ` keys are not used here")
-            return nil
-        }
         var source = text
         for round in 0..<duplicateLimit {
             do {
+                if let place = try keyToRefuse(source) {
+                    report.error(.syntax, place, "a key must be a plain word, not an alias, a list or a mapping")
+                    return nil
+                }
                 guard let root = try Yams.compose(yaml: source) else {
                     report.error(.empty, nil, "the file holds nothing but comments; it needs version, site, providers and meeting-types")
                     return nil
                 }
-                guard !text.utf8.contains(UInt8(ascii: "*")) || size(root, budget: nodeLimit) > 0 else {
+                guard !hasAliases(text) || size(root, budget: nodeLimit) > 0 else {
                     report.error(
                         .aliasBomb, nil,
                         "the aliases in this file (`*name`) expand to more than \(nodeLimit) values; write it without nesting aliases")
@@ -63,13 +65,28 @@ enum Composer {
         return lines.joined(separator: "\n")
     }
 
-    /// Keys that are aliases or collections: comparing them could take for ever.
-    private static func hasCollectionKeys(_ text: String) -> Bool {
-        guard text.utf8.contains(UInt8(ascii: "&")) else { return false }
-        return text.split(separator: "\n").contains { line in
-            let body = line.drop { $0 == " " || $0 == "-" }
-            guard body.utf8.first == UInt8(ascii: "*") else { return body.hasPrefix("? ") }
-            return body.drop { $0 != " " }.drop { $0 == " " }.hasPrefix(":")
+    private static func hasAliases(_ text: String) -> Bool {
+        text.utf8.contains(UInt8(ascii: "*")) && text.utf8.contains(UInt8(ascii: "&"))
+    }
+
+    /// The place of a key that is an alias or a collection: comparing such keys, expanded, could take for ever. So the file is
+    /// read once with its aliases made plain text, which expands nothing.
+    private static func keyToRefuse(_ source: String) throws -> Place? {
+        guard hasAliases(source), let root = try Yams.compose(yaml: source.replacing("*", with: String(inertStar))) else { return nil }
+        return keyToRefuse(root)
+    }
+
+    private static func keyToRefuse(_ node: Node) -> Place? {
+        switch node {
+        case .scalar, .alias: return nil
+        case .sequence(let items): return items.lazy.compactMap { keyToRefuse($0) }.first
+        case .mapping(let pairs):
+            return pairs.lazy.compactMap { key, value in
+                guard case .scalar(let scalar) = key, !scalar.isPlain || scalar.string.unicodeScalars.first != inertStar else {
+                    return key.place ?? Place(line: 1, column: 1)
+                }
+                return keyToRefuse(value)
+            }.first
         }
     }
 

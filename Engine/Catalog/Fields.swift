@@ -34,7 +34,7 @@ struct Fields {
                 report.error(.type, key.place, "a key must be a plain word")
                 continue
             }
-            if scalar.string == "<<", scalar.style == .plain || scalar.style == .any {
+            if scalar.string == "<<", scalar.isPlain {
                 merges.append(value)
             } else if !Composer.isMasked(scalar.string), !merging || !all.contains(where: { $0.key == scalar.string }) {
                 all.append(Field(key: scalar.string, mark: scalar.place, value: value))
@@ -94,6 +94,10 @@ extension Fields {
                 .secretInFile, node.place,
                 "the value of '\(path(key))' looks like a secret, and no secret may stand in this file: set it in the environment, and change it if the file was ever shared"
             )
+            return nil
+        }
+        if scalar.string.allSatisfy(\.isWhitespace) {
+            report.error(.value, node.place, "'\(path(key))' is empty; write something, or leave it out")
             return nil
         }
         if scalar.string.count > limit {
@@ -170,7 +174,7 @@ extension Fields {
 extension Node {
     /// A YAML truth value, plain or not.
     fileprivate var flag: Bool? {
-        guard case .scalar(let scalar) = self, scalar.style == .plain || scalar.style == .any else { return nil }
+        guard case .scalar(let scalar) = self, scalar.isPlain else { return nil }
         switch scalar.string.lowercased() {
         case "true", "yes", "on": return true
         case "false", "no", "off": return false
@@ -181,5 +185,8 @@ extension Node {
 
 extension Node.Scalar {
     /// `~`, `null` or nothing at all, written plain.
-    var isNull: Bool { (style == .plain || style == .any) && (string.isEmpty || string == "~" || string == "null") }
+    var isNull: Bool { isPlain && (string.isEmpty || string == "~" || string == "null") }
+
+    /// Written without quotes.
+    var isPlain: Bool { style == .plain || style == .any }
 }

@@ -37,7 +37,7 @@ struct MeetingTypeSection {
         for text in [title, description, intro].compactMap(\.self) { checkMarks(text.value, text.mark) }
         let durations = self.durations(fields)
         let (provider, fallback, choices) = providers(fields)
-        let meeting = fields["meeting"].flatMap { options($0, fields.path("meeting"), provider, fallback) } ?? MeetingOptions()
+        let meeting = fields["meeting"].flatMap { options($0, fields.path("meeting"), provider, fallback + choices) } ?? MeetingOptions()
         guard let title else { return nil }
         return MeetingType(
             id: field.key, title: title.value, description: description?.value ?? "", durations: durations, provider: provider,
@@ -95,7 +95,7 @@ struct MeetingTypeSection {
         return (name, fallback.map(\.value), choices.map(\.value))
     }
 
-    private func options(_ node: Node, _ path: String, _ provider: String, _ fallback: [String]) -> MeetingOptions? {
+    private func options(_ node: Node, _ path: String, _ provider: String, _ others: [String]) -> MeetingOptions? {
         guard let fields = Fields(node, path, report) else { return nil }
         fields.refuseUnknown(["passcode", "waiting-room", "join-before-host", "alternative-hosts"])
         let hosts = fields.list("alternative-hosts")
@@ -108,7 +108,7 @@ struct MeetingTypeSection {
         if options.waitingRoom != nil { wanted.append((.waitingRoom, "waiting-room")) }
         if options.joinBeforeHost != nil { wanted.append((.joinBeforeHost, "join-before-host")) }
         if !hosts.isEmpty { wanted.append((.alternativeHosts, "alternative-hosts")) }
-        for (capability, key) in wanted { abilities.check(capability, fields[key]?.place, fields.path(key), provider, fallback) }
+        for (capability, key) in wanted { abilities.check(capability, fields[key]?.place, fields.path(key), provider, others) }
         if options.waitingRoom == true, options.joinBeforeHost == true {
             report.error(
                 .value, fields["join-before-host"]?.place,
@@ -133,9 +133,9 @@ struct Abilities {
     }
 
     /// An error where the type names the provider; a warning where it is only some owner's default.
-    func check(_ capability: ProviderDescriptor.Capability, _ mark: Place?, _ path: String, _ provider: String, _ fallback: [String]) {
+    func check(_ capability: ProviderDescriptor.Capability, _ mark: Place?, _ path: String, _ provider: String, _ others: [String]) {
         let isOpen = provider == MeetingType.ownerDefault
-        for name in (isOpen ? [] : [provider]) + fallback where lacks(name, capability) {
+        for name in (isOpen ? [] : [provider]) + others where lacks(name, capability) {
             report.error(
                 .capability, mark,
                 "'\(path)' asks for what the provider '\(name)' cannot do; leave it to inherit, or choose another provider")

@@ -18,17 +18,19 @@ enum SecretScent {
     static func isSecret(value: String) -> Bool {
         let bytes = value.utf8
         guard bytes.count >= 20 else { return false }
-        if prefixes.contains(where: { value.hasPrefix($0) }) { return true }
         if let scheme = value.range(of: "://"), let at = value[scheme.upperBound...].firstIndex(of: "@"),
             value[scheme.upperBound..<at].contains(":"), !value[scheme.upperBound..<at].contains("/")
         {
             return true
         }
-        return looksRandom(value)
+        // A secret may stand in the middle of a sentence: `the code is GOCSPX-…`.
+        return value.split(whereSeparator: { $0.isWhitespace || "\"'`=<>()".contains($0) }).contains { word in
+            word.utf8.count >= 20 && (prefixes.contains { word.hasPrefix($0) } || looksRandom(word)) || word.hasPrefix("-----BEGIN")
+        }
     }
 
     /// 24 characters or more without a blank, of all three kinds, changing kind as often as chance would.
-    private static func looksRandom(_ value: String) -> Bool {
+    private static func looksRandom(_ value: Substring) -> Bool {
         guard value.utf8.count >= 24 else { return false }
         var kinds: [UInt8] = []
         for byte in value.utf8 {

@@ -19,6 +19,8 @@ package struct EngineContext: Sendable {
     package var logger: Logger
     /// The tokens that processes share.
     package var tokens: any TokenCache
+    /// Lets time pass while the database cannot be written.
+    package var pause: @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) }
     /// This process, in claims and heartbeats.
     package var processID: String
 

@@ -14,6 +14,7 @@ package enum BookingSQL: String, SQLStatement {
         SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
             provider, module, because, room, problem, changed_at, created_at FROM bookings WHERE id = $1
         """
+    case revision = "SELECT revision FROM bookings WHERE id = $1"
     case list = """
         SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
             provider, module, because, room, problem, changed_at, created_at FROM bookings WHERE starts_at >= $1 ORDER BY starts_at, id LIMIT $2
@@ -64,6 +65,8 @@ extension Tx {
         return booking
     }
 
+    package func revision(of id: String) throws -> Int64? { try query(BookingSQL.revision, .text(id)).first?.int(0) }
+
     /// Bookings that start at or after `from`, earliest first.
     package func bookings(owner: String? = nil, from: Instant, limit: Int) throws -> [Booking] {
         let rows =
@@ -86,19 +89,23 @@ extension Tx {
 
     /// Keeps terms under an id that is drawn from their content, so that equal ones are kept once.
     package func keep(_ terms: Terms, as id: String) throws {
-        if self.terms[id] != nil { return }
+        if memory.terms[id] != nil { return }
         try execute(BookingSQL.addTerms, .text(id), .text(try Stored.text(terms)))
     }
 
     private func terms(_ id: String) throws -> Terms {
-        if let known = terms[id] { return known }
+        if let known = memory.terms[id] { return known }
         guard let row = try query(BookingSQL.terms, .text(id)).first else { throw DatabaseError(.corrupt, "no terms \(id)") }
         let value = try Stored.value(Terms.self, row.text(0))
-        terms[id] = value
+        memory.terms[id] = value
         return value
     }
 
     private func booking(from row: SQLRow) throws -> Booking {
+        try memory.bookings.value(row, key: try row.text(0)) { try decode($0) }
+    }
+
+    private func decode(_ row: SQLRow) throws -> Booking {
         let meeting = Meeting(
             status: try known(row.text(11)), provider: try row.text(12), module: try row.text(13), because: try known(row.text(14)),
             room: try row.optionalText(15).map { try Stored.value(Room.self, $0) },

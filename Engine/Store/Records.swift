@@ -19,7 +19,7 @@ package enum TimelineSQL: String, SQLStatement {
 package enum LinkSQL: String, SQLStatement {
     case add = "INSERT INTO links (hash, booking_id, reader, purpose, sealed) VALUES ($1, $2, $3, $4, $5)"
     case ofBooking = "SELECT reader, purpose, sealed FROM links WHERE booking_id = $1"
-    case any = "SELECT booking_id, reader, purpose, sealed FROM links LIMIT 1"
+    case newest = "SELECT booking_id, reader, purpose, sealed FROM links ORDER BY booking_id DESC LIMIT 1"
     case byHash = "SELECT booking_id, reader, purpose FROM links WHERE hash = $1"
 }
 
@@ -38,6 +38,7 @@ package enum IdempotencySQL: String, SQLStatement {
 
 package enum TokenSQL: String, SQLStatement {
     case one = "SELECT sealed, expires_at, generation, lease_by, lease_until FROM tokens WHERE name = $1"
+    case sealed = "SELECT name, sealed FROM tokens WHERE sealed <> '' LIMIT 1"
     case lease = """
         INSERT INTO tokens (name, sealed, expires_at, generation, lease_by, lease_until) VALUES ($1, '', 0, 0, $2, $3)
         ON CONFLICT (name) DO UPDATE SET lease_by = excluded.lease_by, lease_until = excluded.lease_until
@@ -91,9 +92,9 @@ extension Tx {
             return StoredLink(reader: reader, purpose: try known(row.text(1)), sealed: try row.text(2))
         }
     }
-    /// Some sealed value and what it belongs to, for a look whether the vault's keys fit; `nil` where nothing is sealed yet.
-    package func anySealedLink() throws -> (sealed: String, context: String)? {
-        guard let row = try query(LinkSQL.any).first, let reader = Reader(try row.text(1)) else { return nil }
+    /// The newest link, sealed, and what it belongs to.
+    package func newestSealedLink() throws -> (sealed: String, context: String)? {
+        guard let row = try query(LinkSQL.newest).first, let reader = Reader(try row.text(1)) else { return nil }
         let context = StoredLink.context(booking: try row.text(0), reader: reader, purpose: try known(row.text(2)))
         return (try row.text(3), context)
     }
@@ -134,6 +135,9 @@ package struct StoredToken: Hashable, Sendable {
     package var sealed: String
     package var expiresAt: Instant
     package var generation: Int64
+
+    /// What a token is sealed for.
+    package static func context(_ name: String) -> String { "token:" + name }
 }
 
 extension Tx {
@@ -141,6 +145,10 @@ extension Tx {
         try query(TokenSQL.one, .text(name)).first.map {
             StoredToken(sealed: try $0.text(0), expiresAt: try $0.instant(1), generation: try $0.int(2))
         }
+    }
+    /// Some token, sealed, and what it belongs to.
+    package func anySealedToken() throws -> (sealed: String, context: String)? {
+        try query(TokenSQL.sealed).first.map { (try $0.text(1), StoredToken.context(try $0.text(0))) }
     }
     /// Takes the right to obtain a new token.
     /// - Returns: `false` while another process has it.

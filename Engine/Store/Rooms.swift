@@ -38,6 +38,10 @@ extension Tx {
     package func room(key: String) throws -> RoomRecord? { try query(RoomSQL.byKey, .text(key)).first.map(room(from:)) }
 
     private func room(from row: SQLRow) throws -> RoomRecord {
+        try memory.rooms.value(row, key: try row.text(2)) { try decode($0) }
+    }
+
+    private func decode(_ row: SQLRow) throws -> RoomRecord {
         var record = RoomRecord(
             key: try row.text(2), bookingID: try row.text(0), generation: try row.int(1), provider: try row.text(3),
             module: try row.text(4), host: try row.text(5), state: try known(row.text(6)))

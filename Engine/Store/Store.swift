@@ -5,20 +5,20 @@ import UsherCore
 /// All that Usher remembers. Every statement of the house stands in this module, once, for both databases.
 package struct Store: Sendable {
     package let database: any Database
-    let terms = TermsCache()
+    let memory = Memory()
 
     package init(_ database: any Database) { self.database = database }
 
     /// Runs `body` in a transaction; see ``Database/write(_:)`` for what it may do.
     package func write<Result: Sendable>(_ body: @escaping @Sendable (Tx) throws -> Result) async throws -> Result {
-        do { return try await database.write { [terms] in try body(Tx(session: $0, terms: terms)) } } catch let error as DatabaseError {
-            terms.forget()  // what a transaction read before it was undone was never there
+        do { return try await database.write { [memory] in try body(Tx(session: $0, memory: memory)) } } catch let error as DatabaseError {
+            memory.terms.forget()  // what a transaction read before it was undone was never there
             throw error
         }
     }
 
     package func read<Result: Sendable>(_ body: @escaping @Sendable (Tx) throws -> Result) async throws -> Result {
-        try await database.read { [terms] in try body(Tx(session: $0, terms: terms)) }
+        try await database.read { [memory] in try body(Tx(session: $0, memory: memory)) }
     }
 
     /// Every statement, for the test that has PostgreSQL prepare them all.
@@ -37,7 +37,7 @@ extension SQLStatement {
 /// The tables as seen from inside one transaction.
 package struct Tx {
     let session: any SQLSession
-    let terms: TermsCache
+    let memory: Memory
     /// What this transaction has read or written of bookings: one look at the world asks for the same one many times.
     let seen = SeenBookings()
 
@@ -48,6 +48,30 @@ package struct Tx {
     @discardableResult
     func execute(_ statement: some SQLStatement, _ arguments: SQLValue...) throws -> Int {
         try session.execute(statement.rawValue, arguments)
+    }
+}
+
+/// What a store keeps of what it has decoded.
+final class Memory: Sendable {
+    let terms = TermsCache()
+    let bookings = RowCache<Booking>()
+    let rooms = RowCache<RoomRecord>()
+}
+
+/// Values beside the rows that they were decoded from: a row that has not changed is not decoded again.
+final class RowCache<Value: Sendable>: Sendable {
+    /// For what is being worked on now.
+    private static var limit: Int { 500 }
+    private let known = Mutex<[String: (row: SQLRow, value: Value)]>([:])
+
+    func value(_ row: SQLRow, key: String, decode: (SQLRow) throws -> Value) rethrows -> Value {
+        if let (seen, value) = known.withLock({ $0[key] }), seen == row { return value }
+        let value = try decode(row)
+        known.withLock { known in
+            if known.count >= Self.limit { known.removeAll() }
+            known[key] = (row, value)
+        }
+        return value
     }
 }
 

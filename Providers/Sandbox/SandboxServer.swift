@@ -34,15 +34,21 @@ public struct SandboxServer: Sendable {
         let body = try await request.collectBody(upTo: 1 << 20)
         let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
         switch zoom.handle(request.method.rawValue, request.uri.string, headers: headers, body: Array(body.readableBytesView)) {
-        case .answer(let answer):
-            var response = Response(status: .init(code: answer.status))
-            for header in answer.headers { if let name = HTTPField.Name(header.name) { response.headers[name] = header.value } }
-            if answer.status != 204 { response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)) }
-            return response
+        case .answer(let answer): return Self.response(answer)
+        case .late(let answer, let wait):
+            try await Task.sleep(for: wait)
+            return Self.response(answer)
         case .cut, .refused:
             // The head promises a body that never comes: the connection ends in the middle of the answer.
             return Response(status: .ok, body: ResponseBody(contentLength: 1_000) { _ in throw CutConnection() })
         }
+    }
+
+    private static func response(_ answer: UsherCore.HTTPResponse) -> Response {
+        var response = Response(status: .init(code: answer.status))
+        for header in answer.headers { if let name = HTTPField.Name(header.name) { response.headers[name] = header.value } }
+        if answer.status != 204 { response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)) }
+        return response
     }
 
     private struct CutConnection: Error {}

@@ -3,8 +3,13 @@ import UsherCore
 /// Leads requests to a sandbox in the same process, without a network.
 public struct SandboxTransport: Transport {
     private let zoom: ZoomSandbox
+    private let pause: @Sendable (Duration) async -> Void
 
-    public init(zoom: ZoomSandbox) { self.zoom = zoom }
+    /// - Parameter pause: how the time of a late answer passes.
+    public init(zoom: ZoomSandbox, pause: @escaping @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) }) {
+        self.zoom = zoom
+        self.pause = pause
+    }
 
     /// What `ZOOM_OAUTH_URL` and `ZOOM_API_URL` are to be.
     public static let zoomOAuthURL = "http://zoom.sandbox/oauth"
@@ -15,6 +20,11 @@ public struct SandboxTransport: Transport {
         let target = String(request.url.dropFirst("http://zoom.sandbox".count))
         switch zoom.handle(request.method, target, headers: request.headers, body: request.body) {
         case .answer(let response): return response
+        case .late(let response, let wait):
+            let left = request.deadline - zoom.now()
+            await pause(min(wait, left))
+            if wait < left { return response }
+            throw .unclear("no answer in time")
         case .cut: throw .unclear("the connection was cut")
         case .refused: throw .notSent("connection refused")
         }

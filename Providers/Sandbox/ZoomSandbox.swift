@@ -61,6 +61,8 @@ public final class ZoomSandbox: Sendable {
         case cutBefore
         /// Carried out, and then the connection is cut.
         case cutAfter
+        /// Carried out, and answered only after so long.
+        case late(Duration)
         /// An error in XML.
         case xml
     }
@@ -102,7 +104,7 @@ public final class ZoomSandbox: Sendable {
     }
 
     let state: Mutex<State>
-    private let now: @Sendable () -> Instant
+    let now: @Sendable () -> Instant
     /// Decides for each request whether something goes wrong; asked beside the faults that are queued.
     private let chance: @Sendable (_ method: String, _ path: String) -> Fault?
 
@@ -145,6 +147,8 @@ public final class ZoomSandbox: Sendable {
     /// What became of a request.
     public enum Reply: Sendable {
         case answer(HTTPResponse)
+        /// An answer that takes its time.
+        case late(HTTPResponse, after: Duration)
         /// No answer; the server may have done it.
         case cut
         /// No connection.
@@ -168,6 +172,7 @@ public final class ZoomSandbox: Sendable {
         switch fault {
         case .errorAfter(let status): return .answer(ZoomAnswer.error(status, code: 0, "Internal error."))
         case .cutAfter: return .cut
+        case .late(let wait): return .late(answer.dated(now()), after: wait)
         default: return .answer(answer.dated(now()))
         }
     }
@@ -195,7 +200,7 @@ public final class ZoomSandbox: Sendable {
                 HTTPResponse(
                     status: 500, headers: [("Content-Type", "application/xml")],
                     body: Array("<?xml version=\"1.0\"?><result><code>500</code><message>Internal error</message></result>".utf8)))
-        case .errorAfter, .cutAfter: return nil
+        case .errorAfter, .cutAfter, .late: return nil
         }
     }
 }

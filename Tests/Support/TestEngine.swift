@@ -77,8 +77,9 @@ package struct TestEngine: Sendable {
         mailer = MailRecorder(outcome: mail)
         let catalog = try Self.catalog(text)
         context = try Self.context(
-            database: try SQLiteDatabase(), transport: transport(SandboxTransport(zoom: zoom)), mailer: mailer,
-            surroundings: .virtual(clock, self.seed), catalog: catalog)
+            database: try SQLiteDatabase(), transport: transport(SandboxTransport(zoom: zoom) { clock.advance(by: $0) }), mailer: mailer,
+            clock: clock,
+            seed: self.seed, catalog: catalog)
         desk = BookingDesk(context)
         worker = Worker(context)
         try await context.store.migrate()
@@ -86,13 +87,16 @@ package struct TestEngine: Sendable {
     }
 
     package static func context(
-        database: any Database, transport: any Transport, mailer: any Mailer, surroundings: Surroundings, catalog: Catalog
+        database: any Database, transport: any Transport, mailer: any Mailer, clock: VirtualClock, seed: Seed,
+        catalog: Catalog
     ) throws -> EngineContext {
-        EngineContext(
+        var context = EngineContext(
             store: Store(database), vault: try Vault(keys: [Array(repeating: 7, count: 32)]), catalog: CatalogHolder(catalog),
             registry: try ProviderRegistry(registryModules), transport: transport, mailer: mailer, renderer: try MailRenderer(),
-            surroundings: surroundings, settings: EngineSettings(publicURL: "https://usher.example", environment: environment),
+            surroundings: .virtual(clock, seed), settings: EngineSettings(publicURL: "https://usher.example", environment: environment),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        context.pause = { clock.advance(by: $0) }
+        return context
     }
 
     package static func request(

@@ -107,6 +107,29 @@ struct CommandTests {
         await site.close()
     }
 
+    @Test("a key that is misspelt in the configuration file stops the start, at its line")
+    func misspeltKey() async throws {
+        let site = try await Site()
+        try "CAMPUS_CLIENT_ID=x\nUSHER_PUBLC_URL=https://a.example\n".write(
+            toFile: site.folder + "/usher.conf", atomically: true, encoding: .utf8)
+        let ended = try await site.usher("serve", environment: ["USHER_CONFIG": "usher.conf"]).finish()
+        #expect(ended.code == 2)
+        #expect(ended.errors.contains("usher.conf:2: USHER_PUBLC_URL"), "\(ended.errors)")
+        #expect(ended.errors.contains("did you mean USHER_PUBLIC_URL?"), "\(ended.errors)")
+        await site.close()
+    }
+
+    @Test("the doctor names each part that cannot be opened, and looks at the others")
+    func brokenParts() async throws {
+        let site = try await Site()
+        let ended = try await site.usher(
+            "doctor", "--json", environment: ["DATABASE_URL": "sqlite:/no/such/folder/u.sqlite", "SMTP_URL": "smtp://127.0.0.1:1"]
+        ).finish()
+        let wrong = try JSON(parsing: ended.output).array?.filter { $0["ok"] != true }.compactMap { $0["area"]?.string }
+        #expect(wrong == ["mail", "database"], "\(ended.output)")
+        await site.close()
+    }
+
     @Test("a lost key file stops the start, and no new one is made over what is sealed")
     func lostKey() async throws {
         let site = try await Site()

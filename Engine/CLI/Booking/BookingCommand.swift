@@ -31,7 +31,8 @@ struct BookingCommand: AsyncParsableCommand {
                     + views.map { view in
                         let booking = view.booking
                         return [
-                            booking.id, booking.start.rfc3339, booking.status.rawValue, booking.meeting.status.rawValue,
+                            booking.id, booking.start.inZone(booking.terms.owner.timeZone), booking.status.rawValue,
+                            booking.meeting.status.rawValue,
                             booking.terms.owner.id, booking.title,
                         ]
                     })

@@ -4,8 +4,9 @@ import UsherAssembly
 import UsherCore
 import UsherMail
 import UsherPipeline
+import UsherStore
 
-struct Preview: ParsableCommand {
+struct Preview: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show the mail of a meeting type, without sending it.")
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case html, text, ics, eml }
@@ -13,18 +14,19 @@ struct Preview: ParsableCommand {
 
     @OptionGroup var options: Options
     @Argument(help: "The meeting type.") var type: String
-    @Option(help: "The owner's id, as it stands in the catalogue.") var owner: String
+    @Option(help: "The owner's id.") var owner: String
     @Option(help: "html, text, ics or eml.") var format: Format = .text
     @Option(help: "confirmation, update or cancellation.") var kind: String = "confirmation"
     @Option(name: .customLong("for"), help: "attendee or owner.") var audience: Audience = .attendee
     @Option(help: "The reader's language.") var language: String?
     @Option(help: "The reader's time zone.") var timeZone: String?
 
-    func run() throws {
-        let catalog = try options.loadCatalog(try options.configuration())
+    func run() async throws {
+        let configuration = try options.configuration()
+        let catalog = try options.loadCatalog(configuration)
         guard let meetingType = catalog.meetingType(type) else { throw UsherError(.notFound, "No meeting type is called '\(type)'.") }
-        guard var host = catalog.owners.first(where: { $0.id == owner }) else {
-            throw UsherError(.notFound, "No owner is called '\(owner)' in the catalogue.")
+        guard var host = try await host(catalog, configuration) else {
+            throw UsherError(.notFound, "No owner is called '\(owner)'; `usher owner list` shows who there is.")
         }
         guard let kind = Letter.Kind(rawValue: kind) else {
             throw UsherError(.validationFailed, "--kind must be one of: \(Letter.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -32,8 +34,8 @@ struct Preview: ParsableCommand {
         if let timeZone, TimeZone(iana: timeZone) == nil {
             throw UsherError(.validationFailed, "'\(timeZone)' is not a time zone; write an IANA name such as Europe/Berlin.")
         }
-        if let language, !Limits.languages.contains(language) {
-            throw UsherError(.validationFailed, "--language must be one of: \(Limits.languages.joined(separator: ", ")).")
+        if let language, !Language.all.contains(language) {
+            throw UsherError(.validationFailed, "--language must be one of: \(Language.all.joined(separator: ", ")).")
         }
         if audience == .owner {
             host.language = language ?? host.language
@@ -41,11 +43,26 @@ struct Preview: ParsableCommand {
         }
         let letter = letter(meetingType, host, catalog, kind)
         let renderer = try MailRenderer()
+        let parts = renderer.parts(letter)
+        if options.json {
+            return Output.json([
+                "subject": .string(parts.subject), "text": .string(parts.text), "html": .string(parts.html), "ics": .string(parts.calendar),
+            ])
+        }
         switch format {
-        case .text: print(renderer.parts(letter).text)
-        case .html: print(renderer.parts(letter).html)
-        case .ics: print(renderer.parts(letter).calendar, terminator: "")
+        case .text: print(parts.text)
+        case .html: print(parts.html)
+        case .ics: print(parts.calendar, terminator: "")
         case .eml: print(String(decoding: renderer.mail(letter).bytes, as: UTF8.self), terminator: "")
+        }
+    }
+
+    /// The owner as they stand in the catalogue, or in the database where there is one.
+    private func host(_ catalog: Catalog, _ configuration: Configuration) async throws -> Owner? {
+        if let listed = catalog.owners.first(where: { $0.id == owner }) { return listed }
+        guard FileManager.default.fileExists(atPath: configuration.databasePath) else { return nil }
+        return try await options.withRuntime(adopting: false) { runtime in
+            try await runtime.context.store.read { try $0.owner(owner) }?.owner
         }
     }
 

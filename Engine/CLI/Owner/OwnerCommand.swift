@@ -77,8 +77,8 @@ struct OwnerCommand: AsyncParsableCommand {
             if TimeZone(iana: owner.timeZone) == nil {
                 findings.append(.init("/timeZone", "'\(owner.timeZone)' is not a time zone; write an IANA name such as Europe/Berlin"))
             }
-            if !Limits.languages.contains(owner.language) {
-                findings.append(.init("/language", "must be one of: \(Limits.languages.joined(separator: ", "))"))
+            if !Language.all.contains(owner.language) {
+                findings.append(.init("/language", "must be one of: \(Language.all.joined(separator: ", "))"))
             }
             guard findings.isEmpty else { throw UsherError(.validationFailed, "The owner cannot be kept as written.", findings: findings) }
         }

@@ -35,7 +35,7 @@ package enum SQLValue: Hashable, Sendable {
 }
 
 /// A row, by position of column.
-package struct SQLRow: Sendable {
+package struct SQLRow: Hashable, Sendable {
     private let values: [SQLValue]
     package init(_ values: [SQLValue]) { self.values = values }
 

@@ -22,7 +22,9 @@ public struct Surroundings: Sendable {
         },
         random: { count in
             var generator = SystemRandomNumberGenerator()
-            return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+            var bytes: [UInt8] = []
+            while bytes.count < count { withUnsafeBytes(of: generator.next()) { bytes += $0 } }
+            return Array(bytes.prefix(count))
         })
 }
 

@@ -3,9 +3,11 @@ import Foundation
 extension TimeZone {
     /// The zone of an IANA name, `nil` for anything else.
     ///
-    /// Foundation also takes fixed offsets such as `GMT+5`; they know no daylight saving and are refused. `UTC` is fine.
+    /// Foundation also takes fixed offsets such as `GMT+5` or `Etc/GMT-5`; they know no daylight saving and are refused. `UTC` is fine.
     public init?(iana name: String) {
-        guard !name.isEmpty, !name.contains("+"), name.dropFirst(3).first != "-", TimeZone(identifier: name) != nil else { return nil }
+        guard !name.isEmpty, !name.contains("+"), name.dropFirst(3).first != "-", !name.hasPrefix("Etc/GMT-"),
+            TimeZone(identifier: name) != nil
+        else { return nil }
         self.init(identifier: name)
     }
 

@@ -52,7 +52,7 @@ package final class SQLiteDatabase: UsherCore.Database {
     package func read<Result: Sendable>(
         _ body: @escaping @Sendable (any SQLSession) throws -> Result
     ) async throws -> Result {
-        do { return try await writer.read { try body(Session($0)) } } catch let error as GRDB.DatabaseError {
+        do { return try await writer.read { try body(SQLiteSession($0)) } } catch let error as GRDB.DatabaseError {
             throw UsherCore.DatabaseError(error)
         }
     }
@@ -81,7 +81,7 @@ package final class SQLiteDatabase: UsherCore.Database {
         do {
             try database.inTransaction(.immediate) {
                 for job in group {
-                    try database.inSavepoint { job.run(Session(database)) ? .commit : .rollback }
+                    try database.inSavepoint { job.run(SQLiteSession(database)) ? .commit : .rollback }
                 }
                 return .commit
             }
@@ -92,7 +92,7 @@ package final class SQLiteDatabase: UsherCore.Database {
 
 private protocol WriteJob: Sendable {
     /// Whether its part is to be kept.
-    func run(_ session: Session) -> Bool
+    func run(_ session: SQLiteSession) -> Bool
     func finish(_ failure: UsherCore.DatabaseError?)
 }
 
@@ -106,7 +106,7 @@ private final class Job<Value: Sendable>: WriteJob {
         self.continuation = continuation
     }
 
-    func run(_ session: Session) -> Bool {
+    func run(_ session: SQLiteSession) -> Bool {
         let result = Result { try body(session) }.mapError { error in
             (error as? GRDB.DatabaseError).map { UsherCore.DatabaseError($0) } ?? error
         }
@@ -126,46 +126,7 @@ private final class Job<Value: Sendable>: WriteJob {
     }
 }
 
-private struct Session: SQLSession {
-    let database: GRDB.Database
-    init(_ database: GRDB.Database) { self.database = database }
-
-    func query(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
-        let statement = try database.cachedStatement(sql: sql)
-        let columns = statement.columnCount
-        var rows: [SQLRow] = []
-        let cursor = try Row.fetchCursor(statement, arguments: StatementArguments(arguments.map(\.databaseValue)))
-        while let row = try cursor.next() {
-            rows.append(SQLRow((0..<columns).map { SQLValue(row[$0] as DatabaseValue) }))
-        }
-        return rows
-    }
-
-    func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
-        let statement = try database.cachedStatement(sql: sql)
-        try statement.execute(arguments: StatementArguments(arguments.map(\.databaseValue)))
-        return database.changesCount
-    }
-}
-
-extension SQLValue {
-    fileprivate var databaseValue: DatabaseValue {
-        switch self {
-        case .null: .null
-        case .int(let value): value.databaseValue
-        case .text(let value): value.databaseValue
-        }
-    }
-
-    fileprivate init(_ value: DatabaseValue) {
-        switch value.storage {
-        case .int64(let value): self = .int(value)
-        case .string(let value): self = .text(value)
-        case .double(let value): self = .int(Int64(value))
-        case .null, .blob: self = .null
-        }
-    }
-}
+private let uniqueness: [ResultCode] = [.SQLITE_CONSTRAINT_UNIQUE, .SQLITE_CONSTRAINT_PRIMARYKEY, .SQLITE_CONSTRAINT_ROWID]
 
 extension UsherCore.DatabaseError {
     fileprivate init(_ error: any Error) {
@@ -176,7 +137,7 @@ extension UsherCore.DatabaseError {
         let kind: Kind =
             switch error.resultCode {
             case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL: .busy
-            case .SQLITE_CONSTRAINT: .duplicate
+            case .SQLITE_CONSTRAINT where uniqueness.contains(error.extendedResultCode): .duplicate
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: .corrupt
             case .SQLITE_IOERR: .unclear
             default: .other

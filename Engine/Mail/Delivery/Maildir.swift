@@ -35,9 +35,17 @@ package struct Maildir: Mailer {
             return fsync(descriptor) == 0
         }
         close(descriptor)
-        guard isWritten, rename(draft, "\(folder)/new/\(name)") == 0 else {
+        guard isWritten, rename(draft, "\(folder)/new/\(name)") == 0, Self.sync("\(folder)/new") else {
             return .later("\(folder): \(String(cString: strerror(errno)))")
         }
         return .accepted
+    }
+
+    /// Makes a new name in a folder as durable as the file behind it.
+    private static func sync(_ folder: String) -> Bool {
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return fsync(descriptor) == 0
     }
 }

@@ -56,11 +56,13 @@ struct Invitation {
 
     /// `20261201T090000Z`.
     private static func time(_ instant: Instant) -> String {
-        instant.rfc3339.filter { $0 != "-" && $0 != ":" }
+        String(decoding: instant.rfc3339.utf8.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: ":") }, as: UTF8.self)
     }
 
     /// TEXT, escaped by RFC 5545 §3.3.11; other control characters are left out.
     static func text(_ value: String) -> String {
+        let isPlain = value.utf8.allSatisfy { byte in byte >= 32 && byte != 127 && byte != 0x5C && byte != 0x3B && byte != 0x2C }
+        if isPlain { return value }
         var out = ""
         for character in value.unicodeScalars {
             switch character {
@@ -94,16 +96,17 @@ struct Invitation {
     static func folded(_ line: String) -> String {
         guard line.utf8.count > 75 else { return line + "\r\n" }
         var out = ""
+        var rest = Substring(line).utf8
         var room = 75
-        for character in line.unicodeScalars {
-            let size = character.utf8.count
-            if size > room {
-                out += "\r\n "
-                room = 74
-            }
-            out.unicodeScalars.append(character)
-            room -= size
+        while rest.count > room {
+            var end = rest.index(rest.startIndex, offsetBy: room)
+            // Never between the octets of one character.
+            while rest[end] & 0xC0 == 0x80 { end = rest.index(before: end) }
+            out += Substring(rest[..<end])
+            out += "\r\n "
+            rest = rest[end...]
+            room = 74
         }
-        return out + "\r\n"
+        return out + Substring(rest) + "\r\n"
     }
 }

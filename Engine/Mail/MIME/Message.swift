@@ -91,14 +91,15 @@ struct Message {
 
 /// Quoted-printable (RFC 2045 §6.7) with CRLF line ends and lines of at most 76 characters.
 func quotedPrintable(_ text: String) -> String {
-    let hex = Array("0123456789ABCDEF".utf8)
+    let hex: StaticString = "0123456789ABCDEF"
     var out: [UInt8] = []
     out.reserveCapacity(text.utf8.count * 5 / 4)
     let bytes = Array(text.utf8)
     var column = 0
     for (index, byte) in bytes.enumerated() {
         if byte == 0x0A {
-            out += [0x0D, 0x0A]
+            out.append(0x0D)
+            out.append(0x0A)
             column = 0
             continue
         }
@@ -111,10 +112,18 @@ func quotedPrintable(_ text: String) -> String {
             || ((byte == 0x20 || byte == 0x09) && !isBlankAtEnd)
         let width = isPlain ? 1 : 3
         if column + width > 75 {
-            out += [0x3D, 0x0D, 0x0A]
+            out.append(0x3D)
+            out.append(0x0D)
+            out.append(0x0A)
             column = 0
         }
-        if isPlain { out.append(byte) } else { out += [0x3D, hex[Int(byte >> 4)], hex[Int(byte & 15)]] }
+        if isPlain {
+            out.append(byte)
+        } else {
+            out.append(0x3D)
+            out.append(hex.utf8Start[Int(byte >> 4)])
+            out.append(hex.utf8Start[Int(byte & 15)])
+        }
         column += width
     }
     if column > 0 { out += [0x0D, 0x0A] }

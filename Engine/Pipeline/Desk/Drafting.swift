@@ -8,8 +8,6 @@ package enum Limits {
     package static let note = 4_000
     package static let metadataPairs = 50
     package static let metadataText = 500
-    /// The languages that Usher has words for.
-    package static let languages = ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "uk", "ja", "ar"]
 }
 
 /// Checks a request against the catalogue and turns it into a booking that is not stored yet. All findings come at once.
@@ -161,8 +159,8 @@ struct Drafting {
             checkLine(name, "\(pointer)/name", Limits.name)
             if let name = person.timeZone { _ = zone(name, "\(pointer)/timeZone") }
             let language = person.language ?? catalog.site.language
-            if !Limits.languages.contains(language) {
-                find("\(pointer)/language", "must be one of: \(Limits.languages.joined(separator: ", "))")
+            if !Language.all.contains(language) {
+                find("\(pointer)/language", "must be one of: \(Language.all.joined(separator: ", "))")
             }
             // The same attendee twice is one.
             guard seen.insert(person.email.lowercased()).inserted else { continue }

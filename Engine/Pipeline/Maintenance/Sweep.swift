@@ -34,7 +34,7 @@ struct SweepStep: Step {
             return nil
         }
         let (provider, host, deadline) = (parts[0], parts[1], turn.deadline)
-        return { [provisioner, context] in
+        return Effect { [provisioner, context] in
             do throws(ProviderError) {
                 let (module, call) = try provisioner.call(provider, deadline: deadline)
                 let found = try await module.find(nil, host: host, call)

@@ -10,6 +10,8 @@ struct RoomBook {
     private static let goneDelay = Duration.seconds(30)
     /// A fallback is tried when a wait would last beyond this long before the start.
     private static let lastMoment = Duration.minutes(30)
+    /// A wait no longer than this is never a reason to fall back: a moment's trouble, or another process that gets a token.
+    private static let hiccup = Duration.seconds(10)
     /// After a create that was repeated, its twin is looked for at these times.
     private static let twinChecks: [Duration] = [.minutes(1), .minutes(9)]
 
@@ -100,7 +102,7 @@ struct RoomBook {
         var room = room
         let again = retryTime(error, room.failures)
         let hasFallback = RoomPlan.link(after: room, booking) != nil
-        let isFinal = error.retry == .never || again.map { $0 > booking.start - Self.lastMoment } ?? true
+        let isFinal = error.retry == .never || again.map { $0 > booking.start - Self.lastMoment && $0 - turn.now > Self.hiccup } ?? true
         if hasFallback, isFinal {
             room.state = .refused
             try turn.tx.save(room)

@@ -94,12 +94,12 @@ final class SharedTokens: TokenCache {
             "access": .string(token.access.reveal()), "expires": .int(token.expiresAt.microseconds),
             "scopes": .array(token.scopes.map(JSON.string)), "api": JSON(token.apiURL),
         ]
-        return try vault.seal(value.serialized, context: "token:" + name)
+        return try vault.seal(value.serialized, context: StoredToken.context(name))
     }
 
     private func open(_ stored: StoredToken, _ name: String) throws -> IssuedToken? {
         guard !stored.sealed.isEmpty else { return nil }
-        let value = try JSON(parsing: try vault.open(stored.sealed, context: "token:" + name))
+        let value = try JSON(parsing: try vault.open(stored.sealed, context: StoredToken.context(name)))
         guard let access = value["access"]?.string, let expires = value["expires"]?.int else { return nil }
         return IssuedToken(
             access: Secret(access), expiresAt: Instant(microseconds: expires),

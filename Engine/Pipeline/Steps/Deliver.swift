@@ -27,10 +27,14 @@ struct DeliverStep: Step {
         }
         // Before anything is written: a link that cannot be opened must not look like a mail on its way.
         let letter = try self.letter(mail, booking, try turn.tx.links(of: booking.id))
+        let waiting = mail
         mail.state = .sending
         try turn.tx.update(mail)
         let sending = mail
-        return { [context] in
+        return Effect { turn in
+            try turn.tx.update(waiting)
+            return .lookAgain
+        } run: { [context] in
             let outcome = await context.mailer.deliver(context.renderer.mail(letter))
             return { turn in try record(outcome, of: sending, claim, turn) }
         }
@@ -67,8 +71,9 @@ struct DeliverStep: Step {
         try turn.tx.note(
             mail.bookingID, "mail.\(mail.state.rawValue)",
             "\(mail.kind.rawValue) to \(mail.reader.role)\(mail.problem.map { ": \($0)" } ?? "")", at: turn.now)
-        guard let booking = try turn.tx.booking(mail.bookingID) else { return .lookAgain }
-        if mail.revision < booking.revision {
+        if let revision = try turn.tx.revision(of: mail.bookingID), mail.revision < revision,
+            let booking = try turn.tx.booking(mail.bookingID)
+        {
             if mail.state == .queued { try Notification(turn).drop(mail) }
             try Notification(turn).advance(booking)
             return .lookAgain

@@ -54,6 +54,8 @@ struct ProvisionStep: Step {
     /// The intent is part of the commit that claims the work; the request leaves after it.
     private func attempt(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) throws -> Effect {
         var room = room
+        room.state = .absent
+        let untouched = room
         room.state = .attempting
         room.flightEnds = turn.deadline
         room.notBefore = Instant(microseconds: 0)
@@ -61,7 +63,10 @@ struct ProvisionStep: Step {
         try turn.tx.save(room)
         let (intent, deadline) = (room, turn.deadline)
         let request = provisioner.request(room, for: booking)
-        return { [provisioner, context] in
+        return Effect { turn in
+            try turn.tx.save(untouched)
+            return .lookAgain
+        } run: { [provisioner, context] in
             do throws(ProviderError) {
                 let (module, call) = try provisioner.call(intent.provider, deadline: deadline)
                 let provided = try await module.create(request, call).checked(module.descriptor)
@@ -78,7 +83,7 @@ struct ProvisionStep: Step {
         let deadline = turn.deadline
         let settled = room.flightEnds + provisioner.settles(room.module)
         let mayAdopt = room.state != .live && booking.wantsRoom && rooms.last?.generation == room.generation
-        return { [provisioner, context] in
+        return Effect { [provisioner, context] in
             let began = context.now
             do throws(ProviderError) {
                 let (module, call) = try provisioner.call(room.provider, deadline: deadline)
@@ -100,7 +105,7 @@ struct ProvisionStep: Step {
     private func update(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) -> Effect {
         let deadline = turn.deadline
         let request = provisioner.request(room, for: booking)
-        return { [provisioner] in
+        return Effect { [provisioner] in
             do throws(ProviderError) {
                 let (module, call) = try provisioner.call(room.provider, deadline: deadline)
                 let provided = try await module.update(room.roomID, to: request, call).checked(module.descriptor)
@@ -113,7 +118,7 @@ struct ProvisionStep: Step {
 
     private func remove(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) -> Effect {
         let deadline = turn.deadline
-        return { [provisioner] in
+        return Effect { [provisioner] in
             do throws(ProviderError) {
                 let (module, call) = try provisioner.call(room.provider, deadline: deadline)
                 try await module.cancel(room.roomID, host: room.host, call)

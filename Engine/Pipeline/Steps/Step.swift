@@ -15,7 +15,16 @@ protocol Step: Sendable {
 
 /// What a step does outside of the database. It returns the transaction that writes down the outcome; the look that follows
 /// is part of the same commit.
-typealias Effect = @Sendable () async -> Recording
+struct Effect: Sendable {
+    let run: @Sendable () async -> Recording
+    /// Takes the intent back that was written for an effect which never began.
+    let withdraw: Recording
+
+    init(withdraw: @escaping Recording = { _ in .lookAgain }, run: @escaping @Sendable () async -> Recording) {
+        self.run = run
+        self.withdraw = withdraw
+    }
+}
 typealias Recording = @Sendable (Turn) throws -> Sequel
 
 /// What follows when an outcome is written down.

@@ -10,24 +10,21 @@ package final class Bell: Sendable {
 
     package init() {}
 
+    /// There is something to do.
     package func ring() { release(rung: true) }
 
-    /// Returns at the next ring with `true`, or after `limit` with `false`. One caller at a time.
-    package func wait(atMost limit: Duration) async -> Bool {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                try? await Task.sleep(for: limit)
-                self.release(rung: false)
+    /// Time has passed: whoever waits may look.
+    package func tick() { release(rung: false) }
+
+    /// Returns at the next ring with `true`, or at the next tick with `false`. One caller at a time.
+    package func wait() async -> Bool {
+        await withCheckedContinuation { continuation in
+            let hasRung = state.withLock { state in
+                defer { state.hasRung = false }
+                if !state.hasRung { state.waiter = continuation }
+                return state.hasRung
             }
-            defer { group.cancelAll() }
-            return await withCheckedContinuation { continuation in
-                let hasRung = state.withLock { state in
-                    defer { state.hasRung = false }
-                    if !state.hasRung { state.waiter = continuation }
-                    return state.hasRung
-                }
-                if hasRung { continuation.resume(returning: true) }
-            }
+            if hasRung { continuation.resume(returning: true) }
         }
     }
 

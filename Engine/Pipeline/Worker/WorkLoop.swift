@@ -33,6 +33,7 @@ package final class WorkLoop: Sendable {
         let membership = Membership(context)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await membership.run() }
+            group.addTask { await self.tick() }
             await withTaskCancellationHandler {
                 await self.work()
             } onCancel: {
@@ -48,6 +49,14 @@ package final class WorkLoop: Sendable {
         bell.ring()
     }
 
+    /// Has the loop look for what other processes have made, and for what has come due.
+    private func tick() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.pollInterval)
+            bell.tick()
+        }
+    }
+
     private func work() async {
         await withDiscardingTaskGroup { group in
             while !state.withLock({ $0.isStopping }) {
@@ -59,7 +68,7 @@ package final class WorkLoop: Sendable {
                     await waitForWork()
                 } catch {
                     context.logger.error("work could not be claimed", metadata: ["error": "\(error)"])
-                    _ = await bell.wait(atMost: .seconds(1))
+                    await context.pause(Self.pollInterval)
                 }
             }
         }
@@ -80,10 +89,8 @@ package final class WorkLoop: Sendable {
     private func waitForWork() async {
         while !state.withLock({ $0.isStopping }) {
             let next = (try? await worker.nextDue()) ?? .never
-            let now = context.now
-            if next <= now, state.withLock({ $0.running < concurrency }) { return }
-            let wait = next <= now ? Self.pollInterval : min(Self.pollInterval, next - now)
-            if await bell.wait(atMost: wait) { return }
+            if next <= context.now, state.withLock({ $0.running < concurrency }) { return }
+            if await bell.wait() { return }
         }
     }
 }

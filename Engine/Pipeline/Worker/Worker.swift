@@ -8,6 +8,10 @@ package struct Worker: Sendable {
     private let context: EngineContext
     private let steps: [String: any Step]
 
+    /// Between two tries to write an outcome down.
+    private static let firstPause = Duration.milliseconds(100)
+    private static let longestPause = Duration.seconds(5)
+
     /// The pipelines' steps: this list is all there is.
     package init(_ context: EngineContext) {
         self.context = context
@@ -48,15 +52,15 @@ package struct Worker: Sendable {
 
     /// Carries a piece of work out, and what follows from it, until there is nothing left to do now.
     ///
-    /// A failure to write an outcome down is tried again; when that does not help, the claim runs out and another look decides.
+    /// A failure to write an outcome down is tried again until the claim runs out; then another look decides.
     package func run(_ work: Work) async {
         var queue = [work.claimed]
         while !queue.isEmpty {
             let (claim, effect) = (queue[0].claim, queue[0].effect)
             queue.removeFirst()
-            // Ownership is checked right before something leaves: a claim that has nearly ended sends nothing.
-            guard context.now + EngineSettings.workLength <= claim.until else { continue }
-            let recording = await effect()
+            // Ownership is checked right before something leaves: a claim that has nearly ended sends nothing, and is begun anew.
+            let hasTime = context.now + EngineSettings.workLength <= claim.until
+            let recording = hasTime ? await effect.run() : effect.withdraw
             do { queue += try await record(recording, claim) } catch {
                 context.logger.error(
                     "an outcome could not be written down; the step is looked at again when its claim ends",
@@ -66,8 +70,8 @@ package struct Worker: Sendable {
     }
 
     private func record(_ recording: @escaping Recording, _ claim: Claim) async throws -> [ClaimedWork] {
-        var lastError: (any Error)?
-        for _ in 0..<3 {
+        var pause = Self.firstPause
+        while true {
             do {
                 return try await transaction { turn in
                     guard try turn.tx.hold(claim, process: context.processID, until: turn.claimEnd) else { return [] }
@@ -82,9 +86,12 @@ package struct Worker: Sendable {
                 } then: {
                     $0 + $1.map(\.claimed)
                 }
-            } catch { lastError = error }
+            } catch let error as DatabaseError {
+                guard context.now + pause < claim.until, !Task.isCancelled else { throw error }
+                await context.pause(pause)
+                pause = min(pause * 2, Self.longestPause)
+            }
         }
-        throw lastError ?? DatabaseError(.other, "nothing was tried")
     }
 
     /// Lets the step look at the world. A step that cannot is set aside for a while, so that it does not stop the others.

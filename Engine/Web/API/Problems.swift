@@ -14,6 +14,11 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             as HTTPError where error.status == .notFound
         {
             return Response.problem(UsherError(.notFound, "There is nothing at \(request.uri.path.prefix(200))."))
+        } catch let error as DatabaseError where error.kind == .busy {
+            logger.warning("the database was busy", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            var response = Response.problem(UsherError(.overloaded, "Too much is going on here just now. Try again in a moment."))
+            if let name = HTTPField.Name("Retry-After") { response.headers[name] = "5" }
+            return response
         } catch {
             logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             return Response.problem(

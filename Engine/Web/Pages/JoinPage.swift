@@ -45,20 +45,20 @@ struct JoinPage: Sendable {
             case .attendee(let index): (booking.attendees[index].timeZone, booking.attendees[index].language)
             }
         let time = ReaderTime(start: booking.start, end: booking.end, timeZone: zone, language: language)
-        var html = "<p class=when>\(escaped(time.date))<br>\(escaped(time.range))</p><p class=zone>\(escaped(time.zone))</p>"
-        html += "<p>With \(escaped(booking.terms.owner.name)), \(escaped(booking.terms.site.name))</p>"
+        var html = "<p class=when>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone>\(escapedHTML(time.zone))</p>"
+        html += "<p>With \(escapedHTML(booking.terms.owner.name)), \(escapedHTML(booking.terms.site.name))</p>"
         if booking.status == .cancelled { return html + "<p><strong>This meeting is cancelled.</strong></p>" }
         if context.now > booking.end + .hours(2) { return html + "<p><strong>This meeting is over.</strong></p>" }
         guard let room = booking.meeting.room else {
             return html + "<p role=status>The room is not ready yet. This page looks again by itself.</p>"
                 + "<meta http-equiv=refresh content=10>"
         }
-        html += "<p><a class=button href=\"\(escaped(room.joinURL))\" rel=noreferrer>Join the meeting</a></p>"
-        if !room.meetingID.isEmpty { html += "<p>Meeting ID: <code>\(escaped(room.meetingID))</code></p>" }
-        if let passcode = room.passcode { html += "<p>Passcode: <code>\(escaped(passcode))</code></p>" }
+        html += "<p><a class=button href=\"\(escapedHTML(room.joinURL))\" rel=noreferrer>Join the meeting</a></p>"
+        if !room.meetingID.isEmpty { html += "<p>Meeting ID: <code>\(escapedHTML(room.meetingID))</code></p>" }
+        if let passcode = room.passcode { html += "<p>Passcode: <code>\(escapedHTML(passcode))</code></p>" }
         if !room.dialIn.isEmpty {
             let numbers = room.dialIn.map { number in
-                "<li>\(escaped(number.country)) <a href=\"\(escaped(number.tapToCall))\">\(escaped(number.number))</a>\(number.pin.map { ", PIN <code>\(escaped($0))</code>" } ?? "")</li>"
+                "<li>\(escapedHTML(number.country)) <a href=\"\(escapedHTML(number.tapToCall))\">\(escapedHTML(number.number))</a>\(number.pin.map { ", PIN <code>\(escapedHTML($0))</code>" } ?? "")</li>"
             }
             html += "<h2>By phone</h2><ul>\(numbers.joined())</ul>"
         }
@@ -75,7 +75,7 @@ struct JoinPage: Sendable {
     private static func page(_ status: HTTPTypes.HTTPResponse.Status, _ title: String, _ body: String) -> Response {
         let html = """
             <!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(escaped(title))</title><style>\(style)</style></head><body><main><h1>\(escaped(title))</h1>\(body)</main></body></html>
+            <title>\(escapedHTML(title))</title><style>\(style)</style></head><body><main><h1>\(escapedHTML(title))</h1>\(body)</main></body></html>
             """
         var headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"]
         let security = [
@@ -88,20 +88,4 @@ struct JoinPage: Sendable {
         for (name, value) in security { if let name = HTTPField.Name(name) { headers[name] = value } }
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: html)))
     }
-}
-
-/// Text for HTML, in content and in quoted attributes.
-func escaped(_ text: String) -> String {
-    var out = ""
-    for character in text.unicodeScalars {
-        switch character {
-        case "&": out += "&amp;"
-        case "<": out += "&lt;"
-        case ">": out += "&gt;"
-        case "\"": out += "&quot;"
-        case "'": out += "&#39;"
-        default: out.unicodeScalars.append(character)
-        }
-    }
-    return out
 }

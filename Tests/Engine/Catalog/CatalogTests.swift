@@ -70,6 +70,15 @@ struct CatalogTests {
                 "7:52", "catalog.value", "IANA"
             ),
             (
+                "owners:\n  ana: { name: Ana, email: a@b.example, time-zone: Etc/GMT-5 }\nmeeting-types: { talk: { title: T, duration: 1h } }",
+                "7:52", "catalog.value", "IANA"
+            ),
+            ("meeting-types:\n  talk: { title: \" \", duration: 30m }", "7:18", "catalog.value", "is empty"),
+            (
+                "meeting-types:\n  talk: { title: T, duration: 30m, provider: campus, choices: [room], meeting: { waiting-room: true } }",
+                "7:96", "catalog.capability", "'room' cannot do"
+            ),
+            (
                 "owners:\n  ana: { name: Ana, email: a@b.example, language: xx }\nmeeting-types: { talk: { title: T, duration: 1h } }",
                 "7:51",
                 "catalog.value", "must be one of"
@@ -110,6 +119,9 @@ struct CatalogTests {
             Self.head.replacing("{ module: zoom-s2s }", with: "{ module: zoom-s2s, credentials: UJ3yQKZ8Tq6Dk2lH7pVQxA9WbN4mE5fR }")
                 + Self.types)
         #expect(byValue.count == 1 && byValue[0].contains("catalog.secret-in-file"))
+        let inside = try findings(
+            Self.head + "meeting-types:\n  talk: { title: T, duration: 30m, description: \"The key is GOCSPX-abcdefghijklmnop.\" }\n")
+        #expect(inside.count == 1 && inside[0].contains("catalog.secret-in-file"))
     }
 
     @Test("anchors and merge keys work; what stands in place wins")
@@ -170,6 +182,30 @@ struct CatalogTests {
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
         for level in 1...9 { text += "a\(level): &a\(level) [\(Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", "))]\n" }
         #expect(try findings(text).first?.contains("catalog.alias-bomb") == true)
+    }
+
+    @Test(
+        "an alias or a collection as a key is refused at its place, however it is written",
+        arguments: ["x: {*a9 : 1}", "*a9 : 1", "[*a9]: 1", "x: {[*a9]: 1}", "? *a9\n: 1", "? [*a9]\n: 1"])
+    func keys(line: String) throws {
+        var text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+        for level in 1...9 { text += "a\(level): &a\(level) [\(Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", "))]\n" }
+        let found = try findings(text + line + "\n")
+        #expect(found.count == 1 && found[0].hasPrefix("f:11:") && found[0].contains("a key must be a plain word"), "\(found)")
+    }
+
+    @Test("text that looks like a key of that kind is text")
+    func innocent() throws {
+        let text =
+            Self.head + "meeting-types:\n  base: &base { title: Base, duration: 30m }\n"
+            + "  other:\n    <<: *base\n    description: |\n      ? really\n      *base : yes\n"
+        #expect(try findings(text).isEmpty)
+    }
+
+    @Test("a version in quotes is not the number 1")
+    func version() throws {
+        let found = try findings((Self.head + Self.types).replacing("version: 1", with: "version: \"1\""))
+        #expect(found.count == 1 && found[0].contains("must be 1"))
     }
 
     @Test("the place of a broken character is named")

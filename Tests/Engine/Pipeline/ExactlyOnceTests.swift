@@ -29,6 +29,15 @@ struct ExactlyOnceTests {
         #expect(engine.zoom.meetings.map { String($0.id) } == [view.booking.meeting.room?.meetingID])
     }
 
+    @Test("an answer that comes too late is no answer: the room is found by its key")
+    func late() async throws {
+        let engine = try await TestEngine()
+        engine.zoom.inject(.late(.zero), .late(.seconds(120)))
+        let view = try await engine.booked("fixed")
+        #expect(view.booking.meeting.status == .ready)
+        #expect(engine.zoom.ledger.count { $0.event == .created } == 1)
+    }
+
     @Test("an empty list counts only ten seconds after the attempt, because lists are late")
     func lateList() async throws {
         let engine = try await warmed(listDelay: .seconds(8))

@@ -1,4 +1,5 @@
 import ProviderSandbox
+import Synchronization
 import TestSupport
 import Testing
 import UsherCore
@@ -49,6 +50,20 @@ struct PipelineTests {
         let after = try await engine.desk.cancel(view.booking.id)
         #expect(after.mails.filter { $0.kind == .cancellation && $0.state == .sent }.count == 2)
         #expect(after.booking.revision == 2)
+    }
+
+    @Test("a mail whose turn comes too late in a claim was never under way, and goes out all the same")
+    func slowNeighbour() async throws {
+        let clock = Mutex<VirtualClock?>(nil)
+        let engine = try await TestEngine(mail: { _ in
+            clock.withLock { $0?.advance(by: .seconds(25)) }
+            return .accepted
+        })
+        clock.withLock { $0 = engine.clock }
+        let view = try await engine.booked()
+        #expect(view.mails.map(\.state) == [.sent, .sent])
+        #expect(view.mails.allSatisfy { !$0.maybeDelivered })
+        #expect(engine.mailer.taken.count == 2)
     }
 
     @Test("who never got the confirmation gets no cancellation")
@@ -131,6 +146,17 @@ struct PipelineTests {
         #expect(view.booking.meeting.provider == "room")
         #expect(view.booking.meeting.because == .fallback)
         #expect(engine.mailer.taken.allSatisfy { String(decoding: $0.bytes, as: UTF8.self).contains("held at room") })
+    }
+
+    @Test("a moment's trouble shortly before the start is no reason to fall back")
+    func hiccup() async throws {
+        let engine = try await TestEngine()
+        engine.zoom.inject(.late(.zero), .perSecondLimit)
+        let id = try await engine.booked("safe", at: (engine.clock.now + .minutes(20)).rfc3339).booking.id
+        try await engine.run(for: .seconds(30))
+        let view = try await engine.desk.view(id)
+        #expect(view.booking.meeting.status == .ready)
+        #expect(view.booking.meeting.provider == "campus")
     }
 
     @Test("without a fallback nobody swaps the provider: the booking is blocked with a remedy, and resumes by itself")

@@ -70,7 +70,7 @@ struct ZoomTests {
         let (engine, call) = try await rig()
         let other = try TestEngine.context(
             database: engine.context.store.database, transport: engine.context.transport, mailer: engine.mailer,
-            surroundings: engine.context.surroundings, catalog: engine.context.catalog.current)
+            clock: engine.clock, seed: engine.seed, catalog: engine.context.catalog.current)
         var theirs = call
         theirs.tokens = other.tokens
         _ = try await ZoomAccountProvider.find("x", host: "ana@northwind.example", theirs)

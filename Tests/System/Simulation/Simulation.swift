@@ -45,7 +45,7 @@ final class Simulation: Sendable {
             guard dice.throwDice({ $0.transport }) else { return nil }
             return dice.seed.pick([
                 .unauthorized, .perSecondLimit, .tooManyConcurrent, .errorBefore(status: 503), .errorAfter(status: 500), .cutAfter,
-                .cutBefore, .xml,
+                .cutBefore, .xml, .late(.seconds(20)), .late(.seconds(70)),
             ])
         }
         database = try SQLiteDatabase()
@@ -126,8 +126,9 @@ final class Simulation: Sendable {
                 let context = try? TestEngine.context(
                     database: FaultyDatabase(database: database, process: process, dice: dice),
                     transport: FaultyTransport(
-                        sandbox: SandboxTransport(zoom: zoom), process: process, dice: dice, clock: clock, pause: pause),
-                    mailer: FaultyMailer(recorder: mail, process: process, dice: dice), surroundings: .virtual(clock, dice.seed),
+                        sandbox: SandboxTransport(zoom: zoom) { [clock] in clock.advance(by: $0) }, process: process, dice: dice,
+                        clock: clock, pause: pause),
+                    mailer: FaultyMailer(recorder: mail, process: process, dice: dice), clock: clock, seed: dice.seed,
                     catalog: catalog)
             else { return }
             do {

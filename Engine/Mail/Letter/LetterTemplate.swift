@@ -1,0 +1,121 @@
+import Mustache
+import Synchronization
+import UsherCore
+
+/// A Mustache template for letters.
+///
+/// Mustache looks every name up by a row of dynamic casts, which would cost more than all else about a mail. So it renders each
+/// *shape* of letter once, with marks where texts go; after that a letter's texts are put in between the pieces.
+///
+/// `{{name}}` shows a text, escaped for HTML in an HTML template; `{{#hasName}}…{{/hasName}}` and `{{#name}}…{{/name}}` stand where
+/// it is not empty.
+final class LetterTemplate: Sendable {
+    enum Form: Sendable { case html, text }
+
+    private let template: MustacheTemplate
+    private let form: Form
+    private let outlines = Mutex<[[UInt8]: [Piece]]>([:])
+
+    private enum Piece: Sendable {
+        case literal(String)
+        case text(Int, escaped: Bool)
+    }
+
+    /// More shapes than this do not occur; a flood of them must not fill the memory.
+    private static let outlineLimit = 2_000
+    /// Around the number of a text, from Unicode's private use area. The ampersand shows whether the template escapes it.
+    private static let (open, close): (Character, Character) = ("\u{F0000}", "\u{F0001}")
+
+    /// - Throws: when the template is broken.
+    init(_ source: String, _ form: Form) throws {
+        template = try MustacheTemplate(string: (form == .text ? "{{% CONTENT_TYPE:TEXT}}" : "") + source)
+        self.form = form
+    }
+
+    func render(_ shown: Shown) -> String {
+        let texts = shown.texts
+        var out = ""
+        out.reserveCapacity(8_192)
+        for piece in outline(shown) {
+            switch piece {
+            case .literal(let text): out += text
+            case .text(let index, let isEscaped): out += isEscaped ? escapedHTML(texts[index]) : texts[index]
+            }
+        }
+        return out
+    }
+
+    private func outline(_ shown: Shown) -> [Piece] {
+        let shape = shown.shape
+        if let known = outlines.withLock({ $0[shape] }) { return known }
+        var count = 0
+        let pieces = self.pieces(template.render(Self.marked(shown, &count)), count)
+        outlines.withLock { outlines in
+            if outlines.count >= Self.outlineLimit { outlines.removeAll() }
+            outlines[shape] = pieces
+        }
+        return pieces
+    }
+
+    /// The values with marks in place of texts.
+    private static func marked(_ shown: Shown, _ count: inout Int) -> [String: Any] {
+        var values: [String: Any] = [:]
+        for entry in shown.values {
+            let name = entry.name
+            switch entry.value {
+            case .text(let text):
+                values[name] = Mark(renderText: text.isEmpty ? "" : "\(open)&\(count)\(close)")
+                values["has" + name.prefix(1).uppercased() + name.dropFirst()] = !text.isEmpty
+                count += 1
+            case .flag(let isTrue): values[name] = isTrue
+            case .list(let items): values[name] = items.map { marked($0, &count) }
+            }
+        }
+        return values
+    }
+
+    private func pieces(_ rendered: String, _ count: Int) -> [Piece] {
+        var pieces: [Piece] = []
+        for (index, part) in rendered.split(separator: Self.open, omittingEmptySubsequences: false).enumerated() {
+            guard index > 0, let end = part.firstIndex(of: Self.close),
+                let number = part[..<end].split(separator: ";").last.flatMap({ Int($0.drop { $0 == "&" }) }), number < count
+            else {
+                pieces.append(.literal(String(part)))
+                continue
+            }
+            pieces.append(.text(number, escaped: form == .html && part.hasPrefix("&amp;")))
+            pieces.append(.literal(String(part[part.index(after: end)...])))
+        }
+        return pieces
+    }
+
+    private struct Mark: MustacheCustomRenderable {
+        let renderText: String
+        var isNull: Bool { renderText.isEmpty }
+    }
+}
+
+/// Text for HTML, in content and in quoted attributes.
+package func escapedHTML(_ text: String) -> String {
+    guard let first = text.utf8.firstIndex(where: isHTMLSpecial) else { return text }
+    var out = String(text[..<first])
+    out.reserveCapacity(text.utf8.count + 32)
+    for scalar in text[first...].unicodeScalars {
+        switch scalar {
+        case "&": out += "&amp;"
+        case "<": out += "&lt;"
+        case ">": out += "&gt;"
+        case "\"": out += "&quot;"
+        case "'": out += "&#39;"
+        default: out.unicodeScalars.append(scalar)
+        }
+    }
+    return out
+}
+
+private func isHTMLSpecial(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "'"): true
+    default: false
+    }
+}
