@@ -50,7 +50,7 @@ enum CPUBench {
 
     private static let numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) "
 
-    /// Copies of the one booking that was made, each with its room, links, mails and timeline, keys as random as real ones.
+    /// Copies of the one booking that was made, each with its room, links, mails and timeline, keys made as real ones are.
     private static let copies = [
         """
         INSERT INTO bookings SELECT 'bk_0' || printf('%023d', i), owner_id, status, revision, starts_at + i * 60000000, ends_at + i * 60000000,
@@ -58,12 +58,12 @@ enum CPUBench {
             changed_at, created_at FROM n, bookings WHERE id NOT LIKE 'bk_00%'
         """,
         """
-        INSERT INTO rooms SELECT 'bk_0' || printf('%023d', i), generation, lower(hex(randomblob(13))), provider, module, host, state,
+        INSERT INTO rooms SELECT 'bk_0' || printf('%023d', i), generation, printf('%010d', i) || lower(hex(randomblob(13))), provider, module, host, state,
             flight_ends, room_id, room, applied_start, applied_end, twin_check, twin_checks_left, gone_seen, failures, not_before
             FROM n, rooms WHERE booking_id NOT LIKE 'bk_00%'
         """,
         """
-        INSERT INTO links SELECT lower(hex(randomblob(26))), 'bk_0' || printf('%023d', i), reader, purpose, sealed
+        INSERT INTO links SELECT printf('%08d', i) || lower(hex(randomblob(26))), 'bk_0' || printf('%023d', i), reader, purpose, sealed
             FROM n, links WHERE booking_id NOT LIKE 'bk_00%'
         """,
         """

@@ -32,11 +32,11 @@ extension Surroundings {
     /// An unguessable name: `bits` of randomness in base32 (`a–v`, `0–9`), which every provider and every URL takes.
     public func code(bits: Int) -> String { base32(random((bits + 7) / 8)) }
 
-    /// An id that sorts by time of making, so that new rows land side by side: prefix, 48 bits of milliseconds, 72 random bits.
-    public func id(_ prefix: String) -> String {
+    /// An id that sorts by time of making, so that new rows land side by side: prefix, 48 bits of milliseconds, random bits.
+    public func id(_ prefix: String, bits: Int = 72) -> String {
         let milliseconds = UInt64(max(0, now().microseconds / 1_000))
         let time = (0..<6).map { UInt8(truncatingIfNeeded: milliseconds >> (40 - 8 * $0)) }
-        return prefix + base32(time + random(9))
+        return prefix + base32(time + random((bits + 7) / 8))
     }
 }
 

@@ -1,5 +1,3 @@
-import Foundation
-
 /// A JSON value whose objects keep the order in which they were written.
 public enum JSON: Hashable, Sendable {
     case null
@@ -59,30 +57,6 @@ extension JSON {
 }
 
 extension JSON {
-    /// Parses one JSON document (RFC 8259).
-    /// - Throws: Foundation's error, when `bytes` are anything else.
-    public init(parsing bytes: some DataProtocol) throws {
-        self = try JSON(bridged: JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed))
-    }
-
-    public init(parsing text: String) throws { try self.init(parsing: Data(text.utf8)) }
-
-    private init(bridged value: Any) throws {
-        switch value {
-        case let text as String: self = .string(text)
-        case let number as NSNumber:
-            switch String(cString: number.objCType) {
-            case "c", "B": self = .bool(number.boolValue)
-            case "d", "f": self = .double(number.doubleValue)
-            default: self = .int(number.int64Value)
-            }
-        case let list as [Any]: self = .array(try list.map(JSON.init(bridged:)))
-        case let object as [String: Any]:
-            self = .object(try object.map { Member($0.key, try JSON(bridged: $0.value)) })
-        default: self = .null
-        }
-    }
-
     /// The value as compact JSON, in UTF-8, with members in their order.
     public var bytes: [UInt8] {
         var out: [UInt8] = []

@@ -24,7 +24,10 @@ package final class SQLiteDatabase: UsherCore.Database {
         configuration.maximumReaderCount = 4
         do {
             let pool = try DatabasePool(path: path, configuration: configuration)
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            // A log and a cache of some size spare a large database most of its writing and reading of the same pages.
+            try pool.writeWithoutTransaction {
+                try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384")
+            }
             writer = pool
         } catch { throw UsherCore.DatabaseError(error) }
         living = LivingProcesses(folder: path + "-processes")

@@ -3,7 +3,7 @@ import UsherStore
 import UsherVault
 
 /// The readers' own links to pages: 128 random bits, found by their hash, shown again by opening the seal.
-struct Links {
+package struct Links {
     private let context: EngineContext
 
     init(_ context: EngineContext) { self.context = context }
@@ -12,13 +12,16 @@ struct Links {
     func make(for booking: Booking) throws -> [(link: StoredLink, hash: String)] {
         try booking.readers.flatMap { reader in
             try (reader == .owner ? [StoredLink.Purpose.join] : [.join, .manage]).map { purpose in
-                let token = context.surroundings.code(bits: 128)
+                let token = context.surroundings.id("", bits: 128)
                 let sealed = try context.vault.seal(
                     token, context: StoredLink.context(booking: booking.id, reader: reader, purpose: purpose))
-                return (StoredLink(reader: reader, purpose: purpose, sealed: sealed), Vault.hash(token.utf8))
+                return (StoredLink(reader: reader, purpose: purpose, sealed: sealed), Self.hash(token))
             }
         }
     }
+
+    /// What a link's token is found by. The token's time stands in front, so that new rows land side by side.
+    package static func hash(_ token: String) -> String { token.prefix(8) + Vault.hash(token.utf8) }
 
     /// `https://…/join/{token}`.
     func url(_ purpose: StoredLink.Purpose, _ reader: Reader, _ bookingID: String, _ links: [StoredLink]) throws -> String {

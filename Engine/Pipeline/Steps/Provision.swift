@@ -22,7 +22,7 @@ struct ProvisionStep: Step {
         switch RoomPlan.next(booking, rooms, now: turn.now, isRepeatable: provisioner.isRepeatable) {
         case .begin(let link, let generation):
             let room = RoomRecord(
-                key: context.surroundings.code(bits: 128), bookingID: booking.id, generation: generation, provider: link.provider,
+                key: context.surroundings.id("", bits: 128), bookingID: booking.id, generation: generation, provider: link.provider,
                 module: link.module, host: provisioner.host(link, booking.terms.owner), state: .attempting)
             return try attempt(room, booking, turn)
         case .create(let room): return try attempt(room, booking, turn)

@@ -27,7 +27,7 @@ struct JoinPage: Sendable {
     }
 
     private func show(_ token: String, _ purpose: StoredLink.Purpose) async throws -> Response {
-        let hash = Vault.hash(token.utf8)
+        let hash = Links.hash(token)
         let link = try await context.store.read { tx in try tx.link(hash: hash).map { ($0.booking, $0.reader, $0.purpose) } }
         guard let (id, reader, kind) = link, kind == purpose else {
             return Self.page(

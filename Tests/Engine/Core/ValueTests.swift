@@ -11,6 +11,25 @@ struct ValueTests {
         #expect(!"\(secret) \(String(reflecting: secret)) \(dumped)".contains("hunter2"))
     }
 
+    @Test(
+        "what is not JSON is refused",
+        arguments: [
+            "", "{", "[1,]", "{\"a\":1,}", "{\"a\":1,\"a\":2}", "01", "1.", "+1", "nul", "\"\\x\"", "\"\\ud800\"", "\"a\nb\"", "1 2",
+            "{a:1}",
+            "\"\\u+123\"", String(repeating: "[", count: 200),
+        ])
+    func notJSON(text: String) { #expect(throws: JSON.SyntaxError.self) { try JSON(parsing: text) } }
+
+    @Test("JSON is read with its order, escapes and numbers")
+    func readJSON() throws {
+        let text = #" { "b" : [ 1 , -2.5e1, 9223372036854775807, 1e400 ] , "a":"\u00e9\ud83d\ude92\n\/", "c":{}, "d":null } "#
+        let json = try JSON(parsing: text.replacing(", 1e400", with: ""))
+        #expect(json.members?.map(\.key) == ["b", "a", "c", "d"])
+        #expect(json["b"] == [1, .double(-25), .int(.max)])
+        #expect(json["a"] == "\u{e9}\u{1F692}\n/")
+        #expect(throws: JSON.SyntaxError.self) { try JSON(parsing: [0x22, 0xC3, 0x28, 0x22]) }
+    }
+
     @Test("JSON keeps order, integers and what strings hold")
     func json() throws {
         let value: JSON = ["b": 1, "a": ["x\"\\\n\u{1}é": 85_012_345_678_901]]
