@@ -42,7 +42,9 @@ struct CrashTests {
             server.kill()
         }
         #expect(accepted.all.count >= kills)
-        #expect(recoveries.allSatisfy { $0 < .seconds(1) }, "recovery starts within a second: \(recoveries.max() ?? .zero)")
+        let sorted = recoveries.sorted()
+        print("recoveries: \(sorted.map { "\($0.microseconds / 1_000) ms" }.joined(separator: ", "))")
+        #expect(sorted.allSatisfy { $0 < .seconds(1) }, "recovery starts within a second")
         await site.close()
     }
 

@@ -39,7 +39,7 @@ final class Simulation: Sendable {
         var account = TestEngine.account
         account.listDelay = .seconds(dice.seed.pick([0, 3, 8, 9]))
         account.pageSize = dice.seed.chance(50) ? 2 : 300
-        hasDailyLimit = dice.seed.chance(10)
+        hasDailyLimit = dice.seed.chance(30)
         if hasDailyLimit { account.dailyLimit = 2 }
         zoom = ZoomSandbox(account, now: { [clock] in clock.now }) { _, _ in
             guard dice.throwDice({ $0.transport }) else { return nil }
