@@ -96,7 +96,7 @@ extension Fields {
             )
             return nil
         }
-        if scalar.string.allSatisfy(\.isWhitespace) {
+        if scalar.string.utf8.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0A }) {
             report.error(.value, node.place, "'\(path(key))' is empty; write something, or leave it out")
             return nil
         }

@@ -24,16 +24,17 @@ enum SecretScent {
             return true
         }
         // A secret may stand in the middle of a sentence: `the code is GOCSPX-…`.
-        return value.split(whereSeparator: { $0.isWhitespace || "\"'`=<>()".contains($0) }).contains { word in
-            word.utf8.count >= 20 && (prefixes.contains { word.hasPrefix($0) } || looksRandom(word)) || word.hasPrefix("-----BEGIN")
+        return bytes.split(whereSeparator: { $0 <= 0x20 || "\"'`=<>()".utf8.contains($0) }).contains { word in
+            guard word.count >= 20 else { return word.starts(with: "-----BEGIN".utf8) }
+            return prefixes.contains { word.starts(with: $0.utf8) } || looksRandom(word)
         }
     }
 
     /// 24 characters or more without a blank, of all three kinds, changing kind as often as chance would.
-    private static func looksRandom(_ value: Substring) -> Bool {
-        guard value.utf8.count >= 24 else { return false }
+    private static func looksRandom(_ value: Substring.UTF8View) -> Bool {
+        guard value.count >= 24 else { return false }
         var kinds: [UInt8] = []
-        for byte in value.utf8 {
+        for byte in value {
             switch byte {
             case 48...57: kinds.append(0)
             case 65...90: kinds.append(1)
