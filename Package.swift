@@ -78,10 +78,10 @@ let package = Package(
         .executableTarget(name: "usher", dependencies: ["Usher"], path: "Engine/Main"),
 
         // The providers
-        module("ProviderSupport", at: "Providers/Support", "UsherCore"),
+        module("ProviderSupport", at: "Providers/Support", "UsherCore", .crypto),
         module("Zoom", at: "Providers/Zoom", "ProviderSupport"),
         module("SelfHosted", at: "Providers/SelfHosted", "ProviderSupport"),
-        module("ProviderSandbox", at: "Providers/Sandbox", "UsherCore", .hummingbird, .httpTypes),
+        module("ProviderSandbox", at: "Providers/Sandbox", "UsherCore", .crypto, .hummingbird, .httpTypes),
 
         // The tests
         module("ProviderConformance", at: "Tests/Kits/ProviderConformance", "UsherCore"),

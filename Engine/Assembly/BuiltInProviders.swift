@@ -6,4 +6,5 @@ import Zoom
 public let builtInProviders: [any Provider.Type] = [
     LinkProvider.self,
     ZoomAccountProvider.self,
+    ZoomProvider.self,
 ]

@@ -18,6 +18,8 @@ package struct Configuration: Sendable {
     package var vaultKeys: String?
     package var adminKey: Secret?
     package var mail: Mail
+    /// `USHER_RETURN_ORIGINS`
+    package var returnOrigins: [String]
     /// Everything that provider modules may ask for.
     package var values: [String: Secret]
 
@@ -33,6 +35,9 @@ package struct Configuration: Sendable {
         publicURL = try Self.publicURL(values["USHER_PUBLIC_URL"] ?? "http://localhost:\(port)")
         vaultKeys = values["USHER_VAULT_KEYS"]
         adminKey = try values["USHER_API_KEY"].map(Self.adminKey)
+        returnOrigins = try (values["USHER_RETURN_ORIGINS"] ?? "").split(separator: ",").map { text throws(UsherError) in
+            try Self.returnOrigin(text.trimmingBlanks)
+        }
         for key in Self.serviceAddresses { if let value = values[key] { try Self.checkService(key, value) } }
         mail =
             try values["SMTP_URL"].map { text throws(UsherError) in .smtp(try SMTPAddress(text)) }
@@ -118,6 +123,16 @@ package struct Configuration: Sendable {
         else {
             throw refuse(
                 "USHER_PUBLIC_URL must be the address under which people reach this server, such as https://meet.northwind.example.")
+        }
+        return text.hasSuffix("/") ? String(text.dropLast()) : text
+    }
+
+    private static func returnOrigin(_ text: String) throws(UsherError) -> String {
+        guard let url = URLComponents(string: text), url.scheme == "https" || url.scheme == "http", url.host?.isEmpty == false,
+            url.path.isEmpty || url.path == "/", url.query == nil, url.fragment == nil, url.user == nil
+        else {
+            throw refuse(
+                "USHER_RETURN_ORIGINS must be addresses without a path, separated by commas, such as https://crm.northwind.example.")
         }
         return text.hasSuffix("/") ? String(text.dropLast()) : text
     }

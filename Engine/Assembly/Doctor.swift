@@ -123,6 +123,9 @@ package struct Doctor: Sendable {
             return [.wrong(area, "the owners cannot be read, so no host was checked: \(error)", "Check the file that DATABASE_URL names.")]
         }
         let owners = file + stored.filter { $0.isActive && !$0.isInFile }.map(\.owner)
+        if let module = registry.module(entry.module) as? any ConnectableProvider.Type {
+            return await connections(entry, module, owners, runtime) + eventSecrets(entry)
+        }
         let needsHost = registry.descriptor(entry.module)?.capabilities.contains(.host) == true
         let hosts = needsHost ? owners.map { $0.hosts[entry.name] ?? $0.email } : []
         do throws(ProviderError) {
@@ -133,6 +136,43 @@ package struct Doctor: Sendable {
             if findings.isEmpty { findings = [.fine(area, hosts.isEmpty ? "can make rooms" : "can make rooms for \(hosts.count) hosts")] }
             return findings + clock(preflight.providerTime, area, runtime)
         } catch { return [.wrong(area, error.message, error.remedy)] }
+    }
+
+    /// A provider that owners connect: the app's credentials, and each connection.
+    private func connections(
+        _ entry: ProviderEntry, _ module: any ConnectableProvider.Type, _ owners: [Owner], _ runtime: Runtime
+    ) async -> [Finding] {
+        let area = "provider \(entry.name)"
+        let provisioner = Provisioner(runtime.context)
+        if let problem = provisioner.obstacle(entry) { return [.wrong(area, problem.message, problem.remedy)] }
+        var findings: [Finding] = [
+            .fine(area, "credentials are set; the app's redirect address must be \(configuration.publicURL)\(module.consent.callbackPath)")
+        ]
+        for owner in owners {
+            do throws(ProviderError) {
+                let (module, call) = try await provisioner.call(entry.name, owner: owner.id, deadline: runtime.context.now + .seconds(30))
+                let preflight = await module.preflight(hosts: [], call)
+                findings += preflight.problems.map { .wrong("\(area), \(owner.id)", $0.message, $0.remedy) }
+                if preflight.problems.isEmpty {
+                    findings.append(.fine("\(area), \(owner.id)", "connected as \(call.connection?.account.email ?? "")"))
+                }
+                findings += clock(preflight.providerTime, area, runtime)
+            } catch { if error.code != .notConnected { findings.append(.wrong("\(area), \(owner.id)", error.message, error.remedy)) } }
+        }
+        return findings
+    }
+
+    /// Without its secret nothing that the service sends can be believed.
+    private func eventSecrets(_ entry: ProviderEntry) -> [Finding] {
+        guard let module = registry.module(entry.module) as? any EventfulProvider.Type else { return [] }
+        let prefix = entry.credentials ?? module.descriptor.credentialPrefix
+        return module.eventPaths.compactMap { path in
+            let names = path.secrets.map { "\(prefix)_\($0)" }
+            guard names.allSatisfy({ configuration.values[$0] == nil }) else { return nil }
+            return .wrong(
+                "provider \(entry.name)", "\(path.path) answers 503, because no secret is set",
+                "Set \(names.joined(separator: " or ")) to the app's secret token.")
+        }
     }
 
     private func clock(_ time: Instant?, _ area: String, _ runtime: Runtime) -> [Finding] {

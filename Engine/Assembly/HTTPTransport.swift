@@ -45,8 +45,15 @@ package struct HTTPTransport: Transport {
     /// Only what happens before a connection stands is certain not to have reached the server.
     private static func meaning(_ error: any Error) -> TransportError {
         if let error = error as? TransportError { return error }
-        // A connection that ends without TLS's farewell was a connection: something may have been answered.
-        if let error = error as? NIOSSLError, error != .uncleanShutdown { return .notSent("\(error)") }
+        // Only what goes wrong while TLS is being agreed on; the others come on connections that stood.
+        if let error = error as? NIOSSLError {
+            switch error {
+            case .handshakeFailed, .noCertificateToValidate, .unableToValidateCertificate, .cannotFindPeerIP, .failedToLoadCertificate,
+                .failedToLoadPrivateKey, .noSuchFilesystemObject:
+                return .notSent("\(error)")
+            default: return .unclear("\(error)")
+            }
+        }
         if error is NIOConnectionError { return .notSent("\(error)") }
         if let error = error as? HTTPClientError {
             switch error {

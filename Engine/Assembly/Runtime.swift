@@ -17,7 +17,9 @@ package struct Runtime: Sendable {
     package let desk: BookingDesk
     private let transport: HTTPTransport
 
-    /// Opens the database, the vault and the mail, and makes the file's owners the database's.
+    /// Opens the database, the vault and the mail, and takes the file's owners in.
+    ///
+    /// Only the server has those leave who do not stand in the file (``adopt(_:)``): a command may have been given another one.
     /// - Parameter adopting: `false` leaves the owners as they are, for a look at a file that is not in force.
     /// - Throws: ``UsherError`` that says which part cannot be opened and how to mend it.
     package static func open(
@@ -40,7 +42,7 @@ package struct Runtime: Sendable {
             configuration: configuration, registry: registry, context: context, bell: bell, desk: BookingDesk(context, bell: bell),
             transport: transport)
         guard adopting else { return runtime }
-        do { try await runtime.adopt(catalog) } catch {
+        do { try await store.write { try $0.adopt(catalog.owners) } } catch {
             await runtime.close()
             throw error
         }
@@ -92,8 +94,14 @@ package struct Runtime: Sendable {
                 "The key file \(path) is missing, and the database holds secrets that were sealed under it: put it back from your backup, or set USHER_VAULT_KEYS."
             )
         }
-        let keys = try configuration.vaultKeys.map(VaultKeys.parse) ?? VaultKeys.file(at: path, random: surroundings.random)
-        let vault = try Vault(keys: keys)
+        let random = surroundings.random
+        let vault =
+            if let keys = configuration.vaultKeys {
+                try Vault(keys: try VaultKeys.parse(keys))
+            } else {
+                // A rotation in another process adds a key to the file.
+                try Vault(keys: try VaultKeys.file(at: path, random: random), reload: { try VaultKeys.file(at: path, random: random) })
+            }
         for sample in samples { _ = try vault.open(sample.sealed, context: sample.context) }
         return vault
     }

@@ -18,11 +18,14 @@ package struct Serving: Sendable {
     ///   - workers: pieces of work at the same time; 0 leaves all work to other processes.
     package func run(watching path: String?, workers: Int = 32, onReady: @escaping @Sendable (Int) -> Void) async throws {
         let context = runtime.context
+        try await runtime.adopt(context.catalog.current)
         try await Membership(context).join()
         let configuration = runtime.configuration
         let web = WebServer(
             context, desk: runtime.desk,
-            settings: WebSettings(host: configuration.host, port: configuration.port, adminKey: configuration.adminKey),
+            settings: WebSettings(
+                host: configuration.host, port: configuration.port, adminKey: configuration.adminKey,
+                returnOrigins: configuration.returnOrigins, bell: runtime.bell),
             serverLogger: quiet(context.logger))
         var services: [any Service] = [Workers(loop: WorkLoop(context, bell: runtime.bell, concurrency: workers))]
         if let path { services.append(Watching(watch: CatalogWatch(runtime, path: path))) }

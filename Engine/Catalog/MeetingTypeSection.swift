@@ -38,14 +38,15 @@ struct MeetingTypeSection {
         let durations = self.durations(fields)
         let (provider, fallback, choices) = providers(fields)
         let meeting = fields["meeting"].flatMap { options($0, fields.path("meeting"), provider, fallback + choices) } ?? MeetingOptions()
-        guard let title else { return nil }
-        return MeetingType(
-            id: field.key, title: title.value, description: description?.value ?? "", durations: durations, provider: provider,
+        // All of it is read before anything is given up, so that all findings come at once.
+        let read = MeetingType(
+            id: field.key, title: title?.value ?? "", description: description?.value ?? "", durations: durations, provider: provider,
             fallback: fallback, provision: fields.choice("provision", MeetingType.Provision.onConfirmation), meeting: meeting,
             calendar: fields.bool("calendar", false), reminders: reminders(fields),
             overlapAllowed: fields.choice("overlap", Overlap.forbid) == .allow,
             onDrift: fields.choice("on-drift", MeetingType.Drift.notify), choices: choices, intro: intro?.value ?? "",
             showAttendees: email?.bool("show-attendees", false) ?? false)
+        return title == nil ? nil : read
     }
 
     private enum Overlap: String, CaseIterable { case forbid, allow }

@@ -19,6 +19,8 @@ package struct EngineContext: Sendable {
     package var logger: Logger
     /// The tokens that processes share.
     package var tokens: any TokenCache
+    /// Renews owners' grants.
+    let keeper: GrantKeeper
     /// Lets time pass while the database cannot be written.
     package var pause: @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) }
     /// This process, in claims and heartbeats.
@@ -39,6 +41,7 @@ package struct EngineContext: Sendable {
         self.settings = settings
         self.logger = logger
         processID = surroundings.id("ps_")
+        keeper = GrantKeeper(store: store, vault: vault, surroundings: surroundings, processID: processID, logger: logger)
         tokens = SharedTokens(store: store, vault: vault, surroundings: surroundings, processID: processID)
     }
 

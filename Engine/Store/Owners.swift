@@ -34,15 +34,25 @@ extension Tx {
         if let stored, !stored.isInFile || stored.owner.defaultProvider != nil { listed.defaultProvider = stored.owner.defaultProvider }
         return StoredOwner(owner: listed, isInFile: true, isActive: true)
     }
+    /// All owners as they will be once `catalog` is in force.
+    package func owners(in catalog: Catalog) throws -> [StoredOwner] {
+        let stored = try owners()
+        let ids = Set(stored.map(\.owner.id)).union(catalog.owners.map(\.id))
+        return try ids.sorted().compactMap { try owner($0, in: catalog) }
+    }
     package func owners() throws -> [StoredOwner] { try query(OwnerSQL.list).map(owner(from:)) }
 
-    /// Makes the owners of the file those of the database: what the file says wins, but for a default provider that the
-    /// owner has chosen; who has left the file becomes inactive.
+    /// Makes the owners of the file those of the database, and who has left the file inactive.
     package func follow(_ file: [Owner]) throws {
         let listed = Set(file.map(\.id))
         for stored in try owners() where stored.isInFile && !listed.contains(stored.owner.id) {
             try execute(OwnerSQL.leaveFile, .text(stored.owner.id))
         }
+        try adopt(file)
+    }
+
+    /// Takes the owners of a file in: what the file says wins, but for a default provider that the owner has chosen.
+    package func adopt(_ file: [Owner]) throws {
         for owner in file {
             try execute(
                 OwnerSQL.fromFile, .text(owner.id), .text(owner.name), .text(owner.email), .text(owner.timeZone), .text(owner.language),
@@ -64,6 +74,8 @@ extension Tx {
     /// Takes the owner's row for this transaction, so that bookings of one owner are made one after the other.
     /// - Returns: whether there is such an owner.
     package func touchOwner(_ id: String) throws -> Bool { try execute(OwnerSQL.touch, .text(id)) == 1 }
+
+    package func deactivateOwner(_ id: String) throws { try execute(OwnerSQL.leaveFile, .text(id)) }
 
     private func owner(from row: SQLRow) throws -> StoredOwner {
         StoredOwner(

@@ -3,31 +3,40 @@ import UsherCore
 package enum RoomSQL: String, SQLStatement {
     case save = """
         INSERT INTO rooms (booking_id, generation, key, provider, module, host, state, flight_ends, room_id, room, applied_start,
-            applied_end, twin_check, twin_checks_left, gone_seen, failures, not_before)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+            applied_end, twin_check, twin_checks_left, gone_seen, failures, not_before, check_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
         ON CONFLICT (booking_id, generation) DO UPDATE SET state = excluded.state, host = excluded.host,
             flight_ends = excluded.flight_ends, room_id = excluded.room_id, room = excluded.room,
             applied_start = excluded.applied_start, applied_end = excluded.applied_end, twin_check = excluded.twin_check,
             twin_checks_left = excluded.twin_checks_left, gone_seen = excluded.gone_seen, failures = excluded.failures,
-            not_before = excluded.not_before
+            not_before = excluded.not_before, check_at = excluded.check_at
         """
     case ofBooking = """
         SELECT booking_id, generation, key, provider, module, host, state, flight_ends, room_id, room, applied_start, applied_end,
-            twin_check, twin_checks_left, gone_seen, failures, not_before FROM rooms WHERE booking_id = $1 ORDER BY generation
+            twin_check, twin_checks_left, gone_seen, failures, not_before, check_at FROM rooms WHERE booking_id = $1 ORDER BY generation
         """
     case byKey = """
         SELECT booking_id, generation, key, provider, module, host, state, flight_ends, room_id, room, applied_start, applied_end,
-            twin_check, twin_checks_left, gone_seen, failures, not_before FROM rooms WHERE key = $1
+            twin_check, twin_checks_left, gone_seen, failures, not_before, check_at FROM rooms WHERE key = $1
+        """
+    case byID = """
+        SELECT booking_id, generation, key, provider, module, host, state, flight_ends, room_id, room, applied_start, applied_end,
+            twin_check, twin_checks_left, gone_seen, failures, not_before, check_at FROM rooms WHERE room_id = $1
         """
 }
 
 extension Tx {
+    /// Rooms by the provider's own id.
+    package func rooms(roomID: String) throws -> [RoomRecord] {
+        try query(RoomSQL.byID, .text(roomID)).map(room(from:))
+    }
+
     package func save(_ room: RoomRecord) throws {
         try execute(
             RoomSQL.save, .text(room.bookingID), .int(room.generation), .text(room.key), .text(room.provider), .text(room.module),
             .text(room.host), .text(room.state.rawValue), SQLValue(room.flightEnds), .text(room.roomID),
             try Stored.optional(room.room), SQLValue(room.appliedStart), SQLValue(room.appliedEnd), SQLValue(room.twinCheck),
-            .int(room.twinChecksLeft), .int(room.goneSeen), .int(room.failures), SQLValue(room.notBefore))
+            .int(room.twinChecksLeft), .int(room.goneSeen), .int(room.failures), SQLValue(room.notBefore), SQLValue(room.checkAt))
     }
 
     /// The rooms of a booking, earliest generation first.
@@ -55,6 +64,7 @@ extension Tx {
         record.goneSeen = try row.int(14)
         record.failures = try row.int(15)
         record.notBefore = try row.instant(16)
+        record.checkAt = try row.instant(17)
         return record
     }
 }

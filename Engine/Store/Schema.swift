@@ -3,7 +3,34 @@ import UsherCore
 /// The tables, in the one dialect of both databases: text, 64-bit integers, instants in microseconds, booleans 0 and 1, JSON as text.
 package enum Schema {
     /// Each entry brings the schema one version further; an entry that has been released never changes.
-    package static let migrations: [[String]] = [version1]
+    package static let migrations: [[String]] = [version1, version2]
+
+    /// Owners' own accounts.
+    private static let version2 = [
+        """
+        CREATE TABLE connections (
+            owner_id TEXT NOT NULL REFERENCES owners (id), provider TEXT NOT NULL, module TEXT NOT NULL, client_id TEXT NOT NULL,
+            account_id TEXT NOT NULL, tenant TEXT NOT NULL, email TEXT NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL,
+            sealed TEXT NOT NULL, generation BIGINT NOT NULL, expires_at BIGINT NOT NULL, lease_by TEXT, lease_until BIGINT NOT NULL,
+            health TEXT NOT NULL, problem TEXT, connected_at BIGINT NOT NULL, refreshed_at BIGINT NOT NULL,
+            PRIMARY KEY (owner_id, provider))
+        """,
+        "ALTER TABLE rooms ADD COLUMN check_at BIGINT NOT NULL DEFAULT \(Instant.never.microseconds)",
+        "CREATE INDEX rooms_by_id ON rooms (room_id)",
+        "CREATE INDEX connections_by_account ON connections (client_id, account_id)",
+        "CREATE INDEX connections_by_refresh ON connections (refreshed_at)",
+        """
+        CREATE TABLE consents (
+            id TEXT PRIMARY KEY, owner_id TEXT NOT NULL REFERENCES owners (id), provider TEXT NOT NULL, return_to TEXT NOT NULL,
+            state TEXT NOT NULL, browser TEXT NOT NULL, sealed TEXT NOT NULL, expires_at BIGINT NOT NULL)
+        """,
+        "CREATE INDEX consents_by_end ON consents (expires_at)",
+        """
+        CREATE TABLE portal_links (
+            hash TEXT PRIMARY KEY, owner_id TEXT NOT NULL REFERENCES owners (id), expires_at BIGINT NOT NULL)
+        """,
+        "CREATE TABLE sessions (hash TEXT PRIMARY KEY, owner_id TEXT NOT NULL REFERENCES owners (id), expires_at BIGINT NOT NULL)",
+    ]
 
     private static let version1 = [
         """
@@ -34,10 +61,10 @@ package enum Schema {
         "CREATE UNIQUE INDEX rooms_by_key ON rooms (key)",
         """
         CREATE TABLE steps (
-            kind TEXT NOT NULL, subject TEXT NOT NULL, due_at BIGINT NOT NULL, claimed_by TEXT, fence BIGINT NOT NULL,
-            attempt BIGINT NOT NULL, PRIMARY KEY (kind, subject))
+            kind TEXT NOT NULL, subject TEXT NOT NULL, lane BIGINT NOT NULL, due_at BIGINT NOT NULL, claimed_by TEXT,
+            fence BIGINT NOT NULL, attempt BIGINT NOT NULL, PRIMARY KEY (kind, subject))
         """,
-        "CREATE INDEX steps_by_due ON steps (due_at)",
+        "CREATE INDEX steps_by_due ON steps (lane, due_at)",
         """
         CREATE TABLE outbox (
             id TEXT PRIMARY KEY, booking_id TEXT NOT NULL REFERENCES bookings (id), revision BIGINT NOT NULL, reader TEXT NOT NULL,

@@ -11,12 +11,22 @@ package struct Claim: Hashable, Sendable {
     package var until: Instant
 }
 
+/// Work that must not wait for each other's providers.
+package enum Lane: Int64, Sendable, CaseIterable {
+    /// Calls to video providers.
+    case rooms = 0
+    /// Mail, and the timers that have it written.
+    case mail = 1
+
+    package init(_ kind: String) { self = kind == "notify" || kind == "deliver" ? .mail : .rooms }
+}
+
 package enum StepSQL: String, SQLStatement {
     /// A step that is claimed comes due again when its claim ends, so one column answers both questions.
     case claim = """
         UPDATE steps SET claimed_by = $1, fence = fence + 1, due_at = $2
-        WHERE (kind, subject) IN (SELECT kind, subject FROM steps WHERE due_at <= $3 ORDER BY due_at LIMIT $4)
-            AND due_at <= $3
+        WHERE (kind, subject) IN (SELECT kind, subject FROM steps WHERE lane = $3 AND due_at <= $4 ORDER BY due_at LIMIT $5)
+            AND due_at <= $4
         RETURNING kind, subject, fence, attempt
         """
     case claimOne = """
@@ -24,10 +34,10 @@ package enum StepSQL: String, SQLStatement {
         RETURNING kind, subject, fence, attempt
         """
     case insertClaimed = """
-        INSERT INTO steps (kind, subject, due_at, claimed_by, fence, attempt) VALUES ($1, $2, $3, $4, 1, 0)
+        INSERT INTO steps (kind, subject, lane, due_at, claimed_by, fence, attempt) VALUES ($1, $2, $3, $4, $5, 1, 0)
         """
     case poke = """
-        INSERT INTO steps (kind, subject, due_at, fence, attempt) VALUES ($1, $2, $3, 0, 0)
+        INSERT INTO steps (kind, subject, lane, due_at, fence, attempt) VALUES ($1, $2, $3, $4, 0, 0)
         ON CONFLICT (kind, subject) DO UPDATE SET
             due_at = CASE WHEN steps.claimed_by IS NULL AND excluded.due_at < steps.due_at THEN excluded.due_at ELSE steps.due_at END
         """
@@ -37,16 +47,17 @@ package enum StepSQL: String, SQLStatement {
         """
     case finish = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3"
     case drop = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NULL"
-    case nextDue = "SELECT MIN(due_at) FROM steps"
+    case nextDue = "SELECT MIN(due_at) FROM steps WHERE lane = $1"
     case dueOf = "SELECT due_at FROM steps WHERE kind = $1 AND subject = $2"
-    case count = "SELECT COUNT(*) FROM steps"
+    case count = "SELECT COUNT(*) FROM steps WHERE due_at <= $1"
     case freeClaimsOf = "UPDATE steps SET due_at = $1, claimed_by = NULL WHERE claimed_by = $2"
 }
 
 extension Tx {
-    /// Claims up to `limit` steps that are due, for `process`, until `until`.
-    package func claim(process: String, now: Instant, until: Instant, limit: Int) throws -> [Claim] {
-        try query(StepSQL.claim, .text(process), SQLValue(until), SQLValue(now), .int(Int64(limit))).map { try claim(from: $0, until) }
+    /// Claims up to `limit` steps of a lane that are due, for `process`, until `until`.
+    package func claim(_ lane: Lane, process: String, now: Instant, until: Instant, limit: Int) throws -> [Claim] {
+        try query(StepSQL.claim, .text(process), SQLValue(until), .int(lane.rawValue), SQLValue(now), .int(Int64(limit)))
+            .map { try claim(from: $0, until) }
     }
 
     /// Claims one step, if it is due.
@@ -57,13 +68,13 @@ extension Tx {
 
     /// Adds a step that is claimed from its first moment.
     package func addClaimed(kind: String, subject: String, process: String, until: Instant) throws -> Claim {
-        try execute(StepSQL.insertClaimed, .text(kind), .text(subject), SQLValue(until), .text(process))
+        try execute(StepSQL.insertClaimed, .text(kind), .text(subject), .int(Lane(kind).rawValue), SQLValue(until), .text(process))
         return Claim(kind: kind, subject: subject, fence: 1, attempt: 0, until: until)
     }
 
     /// Sees to it that the step runs at `due` at the latest. One that is claimed looks at the world anew before it ends.
     package func poke(kind: String, subject: String, due: Instant) throws {
-        try execute(StepSQL.poke, .text(kind), .text(subject), SQLValue(due))
+        try execute(StepSQL.poke, .text(kind), .text(subject), .int(Lane(kind).rawValue), SQLValue(due))
     }
 
     /// Renews a claim.
@@ -87,11 +98,14 @@ extension Tx {
     /// Takes a step back that nobody works on.
     package func drop(kind: String, subject: String) throws { try execute(StepSQL.drop, .text(kind), .text(subject)) }
 
-    package func nextDue() throws -> Instant? { try query(StepSQL.nextDue)[0].optionalInt(0).map(Instant.init(microseconds:)) }
+    package func nextDue(_ lane: Lane) throws -> Instant? {
+        try query(StepSQL.nextDue, .int(lane.rawValue))[0].optionalInt(0).map(Instant.init(microseconds:))
+    }
     package func due(kind: String, subject: String) throws -> Instant? {
         try query(StepSQL.dueOf, .text(kind), .text(subject)).first?.instant(0)
     }
-    package func stepCount() throws -> Int64 { try query(StepSQL.count)[0].int(0) }
+    /// Steps that are due by then, those that are being worked on included.
+    package func stepCount(due: Instant) throws -> Int64 { try query(StepSQL.count, SQLValue(due))[0].int(0) }
 
     /// Makes all that `process` had claimed due at once.
     @discardableResult

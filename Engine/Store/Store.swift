@@ -24,7 +24,7 @@ package struct Store: Sendable {
     /// Every statement, for the test that has PostgreSQL prepare them all.
     package static let statements: [String] =
         SchemaSQL.all + BookingSQL.all + OwnerSQL.all + RoomSQL.all + StepSQL.all + OutboxSQL.all + TimelineSQL.all + LinkSQL.all
-        + ProcessSQL.all + IdempotencySQL.all + TokenSQL.all
+        + ProcessSQL.all + IdempotencySQL.all + TokenSQL.all + ConnectionSQL.all + ConsentSQL.all + SessionSQL.all + SealedSQL.all
 }
 
 /// The statements of one table: the raw value is the SQL.

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Synchronization
 import UsherCore
 
 /// Seals secrets with AES-256-GCM under a versioned key, bound to what they belong to.
@@ -12,20 +13,42 @@ package struct Vault: Sendable {
         var key: SymmetricKey
     }
     /// Newest first: the first one seals, all of them open.
-    private let keys: [Key]
+    private let ring: Ring
 
-    /// - Parameter keys: 32 bytes each, newest first.
-    package init(keys: [[UInt8]]) throws(UsherError) {
+    private final class Ring: Sendable {
+        let keys: Mutex<[Key]>
+        let reload: (@Sendable () throws -> [[UInt8]])?
+
+        init(_ keys: [Key], _ reload: (@Sendable () throws -> [[UInt8]])?) {
+            self.keys = Mutex(keys)
+            self.reload = reload
+        }
+    }
+
+    /// - Parameters:
+    ///   - keys: 32 bytes each, newest first.
+    ///   - reload: reads them again when a value was sealed under one that is not known: another process may have added it.
+    package init(keys: [[UInt8]], reload: (@Sendable () throws -> [[UInt8]])? = nil) throws(UsherError) {
+        ring = Ring(try Self.named(keys), reload)
+    }
+
+    private static func named(_ keys: [[UInt8]]) throws(UsherError) -> [Key] {
         guard !keys.isEmpty, keys.allSatisfy({ $0.count == 32 }) else {
             throw UsherError(.configuration, "USHER_VAULT_KEYS must hold keys of 32 bytes each; make one with: openssl rand -base64 32")
         }
-        self.keys = keys.map { bytes in Key(id: String(Vault.hash(bytes).prefix(8)), key: SymmetricKey(data: bytes)) }
+        return keys.map { bytes in Key(id: String(Vault.hash(bytes).prefix(8)), key: SymmetricKey(data: bytes)) }
     }
 
+    private var newest: Key { ring.keys.withLock { $0[0] } }
+
+    /// What every value begins with that is sealed under the newest key.
+    package var newestPrefix: String { "v1.\(newest.id)." }
+
     package func seal(_ text: String, context: String) throws -> String {
-        let box = try AES.GCM.seal(Data(text.utf8), using: keys[0].key, authenticating: Data(context.utf8))
+        let key = newest
+        let box = try AES.GCM.seal(Data(text.utf8), using: key.key, authenticating: Data(context.utf8))
         guard let combined = box.combined else { throw UsherError(.internalError, "AES-GCM gave no sealed value") }
-        return "v1.\(keys[0].id).\(combined.base64EncodedString())"
+        return "v1.\(key.id).\(combined.base64EncodedString())"
     }
 
     package func open(_ sealed: String, context: String) throws(UsherError) -> String {
@@ -33,10 +56,11 @@ package struct Vault: Sendable {
         guard parts.count == 3, parts[0] == "v1", let data = Data(base64Encoded: String(parts[2])) else {
             throw UsherError(.internalError, "A stored secret is damaged.")
         }
-        guard let key = keys.first(where: { $0.id == parts[1] }) else {
+        guard let key = try key(String(parts[1])) else {
+            let known = ring.keys.withLock { $0.map(\.id) }.joined(separator: ", ")
             throw UsherError(
                 .configuration,
-                "A stored secret was sealed under the key \(parts[1]), which is not among USHER_VAULT_KEYS (\(keys.map(\.id).joined(separator: ", "))): add it again, behind the newer ones."
+                "A stored secret was sealed under the key \(parts[1]), which is not among USHER_VAULT_KEYS (\(known)): add it again, behind the newer ones."
             )
         }
         do {
@@ -45,6 +69,43 @@ package struct Vault: Sendable {
         } catch { throw UsherError(.internalError, "A stored secret is damaged or belongs to something else.") }
     }
 
+    private func key(_ id: String) throws(UsherError) -> Key? {
+        if let known = ring.keys.withLock({ $0.first { $0.id == id } }) { return known }
+        guard let reload = ring.reload else { return nil }
+        let keys: [[UInt8]]
+        do { keys = try reload() } catch {
+            throw error as? UsherError ?? UsherError(.configuration, "The vault's keys cannot be read: \(error)")
+        }
+        let named = try Self.named(keys)
+        ring.keys.withLock { $0 = named }
+        return named.first { $0.id == id }
+    }
+
     /// SHA-256 in base32: what a random token is found by.
     package static func hash(_ bytes: some Sequence<UInt8>) -> String { base32(Array(SHA256.hash(data: Data(bytes)))) }
+}
+
+extension Vault {
+    /// A signature of `text` for one `purpose` (HMAC-SHA256 under a key derived from the newest one).
+    package func sign(_ text: String, purpose: String) -> String { Self.signature(text, purpose, newest.key) }
+
+    /// Whether `signature` was made by ``sign(_:purpose:)`` under any of the keys; takes the same time whatever differs.
+    package func verify(_ signature: String, of text: String, purpose: String) -> Bool {
+        ring.keys.withLock { keys in
+            keys.reduce(false) { found, key in
+                constantTimeEqual(Array(Self.signature(text, purpose, key.key).utf8), Array(signature.utf8)) || found
+            }
+        }
+    }
+
+    private static func signature(_ text: String, _ purpose: String, _ key: SymmetricKey) -> String {
+        let derived = HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Data("usher sign \(purpose)".utf8), outputByteCount: 32)
+        return base32(Array(HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: derived)))
+    }
+
+    /// The challenge of a PKCE verifier, method S256 (RFC 7636 §4.2).
+    package static func challenge(_ verifier: String) -> String {
+        Data(SHA256.hash(data: Data(verifier.utf8))).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+            .replacing("=", with: "")
+    }
 }

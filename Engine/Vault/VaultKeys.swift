@@ -6,7 +6,7 @@ package enum VaultKeys {
     /// Reads comma-separated keys, each 32 bytes in base64 or hex.
     package static func parse(_ text: String) throws(UsherError) -> [[UInt8]] {
         var keys: [[UInt8]] = []
-        for (index, part) in text.split(separator: ",").enumerated() {
+        for (index, part) in text.split(whereSeparator: { $0 == "," || $0.isNewline }).enumerated() {
             guard let key = key(part.trimmingBlanks) else {
                 throw UsherError(
                     .configuration,
@@ -38,6 +38,23 @@ package enum VaultKeys {
             throw UsherError(.configuration, "The key file \(path) cannot be read: check its owner.")
         }
         return try parse(text)
+    }
+
+    /// Puts a new key in front of those in the file. The old ones stay: backups were made under them.
+    package static func addKey(at path: String, random: (Int) -> [UInt8]) throws(UsherError) {
+        let old = try file(at: path, random: random)
+        let text = ([random(32)] + old).map { Data($0).base64EncodedString() }.joined(separator: ",") + "\n"
+        let draft = "\(path).new"
+        let descriptor = open(draft, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw UsherError(.configuration, "The key file \(path) cannot be written: \(String(cString: strerror(errno))).")
+        }
+        let bytes = Array(text.utf8)
+        let isWritten = write(descriptor, bytes, bytes.count) == bytes.count && fsync(descriptor) == 0
+        close(descriptor)
+        guard isWritten, rename(draft, path) == 0 else {
+            throw UsherError(.configuration, "The key file \(path) cannot be written: \(String(cString: strerror(errno))).")
+        }
     }
 
     private static func make(_ path: String, _ key: [UInt8]) throws(UsherError) {

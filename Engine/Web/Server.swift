@@ -33,7 +33,12 @@ package struct WebServer: Sendable {
         let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware(logger: context.logger))
         HealthRoutes(context).add(to: router)
-        BookingRoutes(desk, Authenticator(settings.adminKey)).add(to: router)
+        let authenticator = Authenticator(settings.adminKey)
+        BookingRoutes(desk, authenticator).add(to: router)
+        OwnerRoutes(context, desk, authenticator, returnOrigins: settings.returnOrigins).add(to: router)
+        ConsentRoutes(context).add(to: router)
+        EventRoutes(context, bell: settings.bell).add(to: router)
+        OwnerPage(context, desk).add(to: router)
         JoinPage(context, desk).add(to: router)
         return router
     }
@@ -44,8 +49,14 @@ package struct WebSettings: Sendable {
     package var port: Int
     /// `USHER_API_KEY`; without it no call is let in.
     package var adminKey: Secret?
+    /// Where a consent may lead back to, beside our own address: `https://crm.example`, without a slash at the end.
+    package var returnOrigins: [String]
+    /// Rung when there is new work.
+    package var bell: Bell?
 
-    package init(host: String, port: Int, adminKey: Secret?) {
+    package init(host: String, port: Int, adminKey: Secret?, returnOrigins: [String] = [], bell: Bell? = nil) {
+        self.returnOrigins = returnOrigins
+        self.bell = bell
         self.host = host
         self.port = port
         self.adminKey = adminKey
@@ -61,7 +72,7 @@ struct HealthRoutes: Sendable {
         router.get("/health/live") { _, _ in Response.json(.ok, ["status": "live"]) }
         router.get("/health/ready") { [context] _, _ in
             do {
-                let waiting = try await context.store.read { try $0.stepCount() }
+                let waiting = try await context.store.read { try $0.stepCount(due: context.now + EngineSettings.claimLength) }
                 return Response.json(.ok, ["status": "ready", "waitingSteps": .int(waiting)])
             } catch {
                 context.logger.error("the database does not answer", metadata: ["error": "\(error)"])

@@ -5,9 +5,25 @@ import UsherCore
 
 extension ZoomSandbox.State {
     mutating func answer(_ request: SandboxRequest, _ now: Instant) -> HTTPResponse {
-        if request.path == ["oauth", "token"] { return token(request, now) }
+        switch request.path {
+        case ["oauth", "token"]: return token(request, now)
+        case ["oauth", "revoke"]: return client(of: request) == account.userApp.clientID ? revoke(request.fields) : ZoomAnswer.badClient
+        case ["oauth", "authorize"]: return consentPage(request.rawQuery)
+        default: break
+        }
         guard request.path.first == "v2" else { return ZoomAnswer.error(404, code: 404, "This API endpoint is not recognized.") }
         if let refusal = refusal(request, now) { return refusal }
+        var request = request
+        if let user = user(of: request) {
+            // A user's token may name no user but `me`.
+            if request.path.count > 2, request.path[1] == "users" {
+                guard request.path[2] == "me" else {
+                    return ZoomAnswer.error(400, code: 4711, "Invalid access token, does not contain scopes:[user:read:user:admin].")
+                }
+                request.path[2] = user
+            }
+        }
+        granted = user(of: request) == nil ? account.scopes : account.userApp.scopes
         switch (request.method, Array(request.path.dropFirst())) {
         case ("POST", let path) where path.count == 3 && path[0] == "users" && path[2] == "meetings":
             return scoped("meeting:write:meeting") { $0.create(path[1], request, now) }
@@ -34,19 +50,18 @@ extension ZoomSandbox.State {
         func refuse(_ reason: String, _ error: String) -> HTTPResponse {
             ZoomAnswer.json(400, ["reason": .string(reason), "error": .string(error)])
         }
-        let form = SandboxRequest.form(String(decoding: request.body, as: UTF8.self))
-        let basic = Data("\(account.clientID):\(account.clientSecret)".utf8).base64EncodedString()
+        let form = request.fields
         guard request.method == "POST", request.header("content-type")?.hasPrefix("application/x-www-form-urlencoded") == true else {
             violations.append("the token endpoint takes a form by POST")
             return refuse("Bad Request", "invalid_request")
         }
-        guard request.header("authorization") == "Basic \(basic)" else {
-            return refuse("Invalid client_id or client_secret", "invalid_client")
-        }
+        let client = client(of: request)
+        if client == account.userApp.clientID { return userToken(form, now) }
+        guard client == account.clientID else { return ZoomAnswer.badClient }
         guard form["grant_type"] == "account_credentials" else { return refuse("unsupported grant type", "unsupported_grant_type") }
         guard form["account_id"] == account.accountID else { return refuse("Bad Request", "invalid_request") }
         tokensIssued += 1
-        if account.hasOneToken { tokens.removeAll() }
+        if account.hasOneToken { tokens = tokens.filter { tokenUsers[$0.key] != nil } }
         let access = "sandbox-token-\(tokensIssued)-\(now.microseconds)"
         tokens[access] = now + account.tokenLifetime
         return ZoomAnswer.json(
@@ -55,6 +70,17 @@ extension ZoomSandbox.State {
                 "access_token": .string(access), "token_type": "bearer", "expires_in": .int(account.tokenLifetime.wholeSeconds),
                 "scope": .string(account.scopes.sorted().joined(separator: " ")), "api_url": "https://api.zoom.us",
             ])
+    }
+
+    /// The client whose id and secret the request bears.
+    private func client(of request: SandboxRequest) -> String? {
+        [(account.clientID, account.clientSecret), (account.userApp.clientID, account.userApp.clientSecret)].first { id, secret in
+            request.header("authorization") == "Basic \(Data("\(id):\(secret)".utf8).base64EncodedString())"
+        }?.0
+    }
+
+    private func user(of request: SandboxRequest) -> String? {
+        tokenUsers[String((request.header("authorization") ?? "").dropFirst(7))]
     }
 
     private mutating func refusal(_ request: SandboxRequest, _ now: Instant) -> HTTPResponse? {
@@ -73,7 +99,7 @@ extension ZoomSandbox.State {
     private mutating func scoped(_ scope: String, _ body: (inout Self) -> HTTPResponse) -> HTTPResponse {
         let classic = scope.split(separator: ":").prefix(2).joined(separator: ":").replacing("update", with: "write").replacing(
             "delete", with: "write")
-        guard !account.scopes.isDisjoint(with: [scope, scope + ":admin", classic, classic + ":admin"]) else {
+        guard !granted.isDisjoint(with: [scope, scope + ":admin", classic, classic + ":admin"]) else {
             return ZoomAnswer.error(400, code: 4711, "Invalid access token, does not contain scopes:[\(scope), \(scope):admin].")
         }
         return body(&self)

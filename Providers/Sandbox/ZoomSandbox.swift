@@ -31,6 +31,8 @@ public final class ZoomSandbox: Sendable {
             "meeting:read:list_meetings:admin", "user:read:user:admin", "user:read:settings:admin",
         ]
         public var users: [User] = []
+        /// The app that users connect.
+        public var userApp = UserApp()
         /// Every address at all is a licensed user.
         public var takesAnyHost = false
         /// Creates and changes for each host and UTC day.
@@ -96,9 +98,17 @@ public final class ZoomSandbox: Sendable {
         var ledger: [Entry] = []
         var tokens: [String: Instant] = [:]
         var tokensIssued = 0
+        /// Whose token it is, where it is a user's.
+        var tokenUsers: [String: String] = [:]
+        var codes: [String: Code] = [:]
+        var grants: [UserGrant] = []
+        var refreshes = 0
+        var staleRefreshes = 0
         var changes: [String: Int] = [:]
         var nextNumber: Int64 = 0
         var faults: [Fault] = []
+        /// Of the request at hand.
+        var granted: Set<String> = []
         var requests = 0
         var violations: [String] = []
     }
@@ -144,6 +154,11 @@ public final class ZoomSandbox: Sendable {
     /// Deletes a meeting as its host would in the web portal.
     public func deleteAtPortal(_ id: Int64) { _ = state.withLock { $0.meetings.removeValue(forKey: id) } }
 
+    /// Changes a meeting as its host would in the web portal.
+    public func editAtPortal(_ id: Int64, _ change: (inout Meeting) -> Void) {
+        state.withLock { state in if var meeting = state.meetings[id] { change(&meeting); state.meetings[id] = meeting } }
+    }
+
     /// What became of a request.
     public enum Reply: Sendable {
         case answer(HTTPResponse)
@@ -161,7 +176,12 @@ public final class ZoomSandbox: Sendable {
         let path = parts.first ?? "/"
         let request = SandboxRequest(
             method: method, path: path.split(separator: "/").map { String($0).removingPercentEncoding ?? String($0) },
-            query: SandboxRequest.form(parts.count > 1 ? parts[1] : ""), headers: headers, body: body)
+            query: SandboxRequest.form(parts.count > 1 ? parts[1] : ""), rawQuery: parts.count > 1 ? parts[1] : "", headers: headers,
+            body: body)
+        if request.path == ["oauth", "authorize"], method == "POST" {
+            let user = request.fields["user"] ?? ""
+            return .answer(HTTPResponse(status: 302, headers: [("Location", decide(request.rawQuery, user: user.isEmpty ? nil : user))]))
+        }
         let fault =
             state.withLock { state -> Fault? in
                 state.requests += 1
@@ -209,8 +229,12 @@ struct SandboxRequest {
     var method: String
     var path: [String]
     var query: [String: String]
+    var rawQuery: String
     var headers: [(name: String, value: String)]
     var body: [UInt8]
+
+    /// The fields of a posted form.
+    var fields: [String: String] { Self.form(String(decoding: body, as: UTF8.self)) }
 
     func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
 
@@ -232,6 +256,7 @@ enum ZoomAnswer {
         response.headers += headers
         return response
     }
+    static let badClient = json(400, ["reason": "Invalid client_id or client_secret", "error": "invalid_client"])
     static func invalid(_ field: String) -> HTTPResponse {
         json(400, ["code": 300, "message": "Validation Failed.", "errors": [["field": .string(field), "message": "Invalid field."]]])
     }

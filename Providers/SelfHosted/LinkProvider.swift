@@ -46,7 +46,7 @@ public enum LinkProvider: Provider {
         _ key: String, _ passcode: MeetingOptions.Passcode, _ call: ProviderCall
     ) throws(ProviderError) -> ProvidedRoom {
         guard let template = call.settings["url"]?.string else { throw missingURL(call) }
-        let digits = digits(key.dropFirst(codeLength))
+        let digits = try digits(key.dropFirst(codeLength), call)
         let wantsPasscode =
             switch passcode {
             case .generate: true
@@ -62,9 +62,14 @@ public enum LinkProvider: Provider {
             id: key, room: Room(joinURL: url, meetingID: "", passcode: wantsPasscode ? digits : nil, dialIn: dialIn))
     }
 
-    /// Six digits out of the end of a key.
-    private static func digits(_ end: Substring) -> String {
-        padded((Int64(end, radix: 32) ?? 0) % 1_000_000, 6)
+    /// Six digits out of the end of a key, which holds 28 bits.
+    private static func digits(_ end: Substring, _ call: ProviderCall) throws(ProviderError) -> String {
+        guard let number = Int64(end, radix: 32), end.count == 6 else {
+            throw ProviderError(
+                .rejected, retry: .never, "The room's key is not 128 bits in base32, so '\(call.provider)' can make no room from it.",
+                remedy: "Tell the makers of Usher; the key is a matter of the program.")
+        }
+        return padded(number % 1_000_000, 6)
     }
 
     private static func missingURL(_ call: ProviderCall) -> ProviderError {

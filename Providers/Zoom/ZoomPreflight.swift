@@ -13,23 +13,12 @@ struct ZoomPreflight {
         client = ZoomClient(call, grant)
     }
 
-    /// What each scope is for. The granular name or the classic one will do.
-    /// Source: https://developers.zoom.us/docs/integrations/oauth-scopes-granular/ and https://developers.zoom.us/docs/integrations/oauth-scopes/
-    private static let abilities: [(ability: String, granular: String, classic: String)] = [
-        ("make meetings", "meeting:write:meeting", "meeting:write"),
-        ("read meetings back", "meeting:read:meeting", "meeting:read"),
-        ("move meetings", "meeting:update:meeting", "meeting:write"),
-        ("cancel meetings", "meeting:delete:meeting", "meeting:write"),
-        ("settle a call that got no answer", "meeting:read:list_meetings", "meeting:read"),
-        ("check hosts", "user:read:user", "user:read"),
-        ("fit passcodes to the account's rules", "user:read:settings", "user:read"),
-    ]
-
     func run(hosts: [String]) async -> Preflight {
         let token: IssuedToken
         do throws(ProviderError) {
-            // A token that is stored would prove nothing of the credentials: a new one is asked for.
-            token = try await grant.token(call, rejected: try await grant.token(call, rejected: nil))
+            let stored = try await grant.token(call, rejected: nil)
+            // An account's stored token would prove nothing of the credentials: a new one is asked for. An owner's is not spent on a look.
+            token = call.connection == nil ? try await grant.token(call, rejected: stored) : stored
         } catch {
             return Preflight(problems: [error.problem])
         }
@@ -51,12 +40,10 @@ struct ZoomPreflight {
     }
 
     private func missing(_ granted: Set<String>) -> [Problem] {
-        Self.abilities.compactMap { ability, granular, classic in
-            let names = [granular, classic].flatMap { [$0, "\($0):admin", "\($0):master", "\($0):user"] }
-            guard granted.isDisjoint(with: names) else { return nil }
-            return Problem(
-                .missingScope, "The Zoom app of '\(call.provider)' cannot \(ability).",
-                remedy: "Add the scope \(granular):admin to the app in the Zoom Marketplace.")
+        ZoomAbility.all.filter { granted.isDisjoint(with: $0.scopes) }.map { ability in
+            Problem(
+                .missingScope, "The Zoom app of '\(call.provider)' cannot \(ability.name).",
+                remedy: "Add the scope \(ability.granular)\(call.connection == nil ? ":admin" : "") to the app in the Zoom Marketplace.")
         }
     }
 

@@ -6,8 +6,13 @@ import UsherCore
 struct ZoomRooms {
     private let client: ZoomClient
     private var call: ProviderCall { client.call }
+    /// A user's own token may ask after nobody else.
+    private let seesOtherUsers: Bool
 
-    init(_ client: ZoomClient) { self.client = client }
+    init(_ client: ZoomClient, seesOtherUsers: Bool = true) {
+        self.client = client
+        self.seesOtherUsers = seesOtherUsers
+    }
 
     func create(_ request: RoomRequest) async throws(ProviderError) -> ProvidedRoom {
         var notes: [String] = []
@@ -120,6 +125,7 @@ struct ZoomRooms {
 
     /// The alternative hosts that Zoom can take: active users with a licence. One that it cannot would spoil every later change.
     private func usableHosts(_ hosts: [String], _ notes: inout [String]) async throws(ProviderError) -> [String] {
+        guard seesOtherUsers else { return hosts }
         var usable: [String] = []
         for host in hosts {
             do throws(ProviderError) {

@@ -58,7 +58,7 @@ enum CPUBench {
             changed_at, created_at FROM n, bookings WHERE id NOT LIKE 'bk_00%'
         """,
         """
-        INSERT INTO rooms SELECT 'bk_0' || printf('%023d', i), generation, printf('%010d', i) || lower(hex(randomblob(13))), provider, module, host, state,
+        INSERT INTO rooms SELECT 'bk_0' || printf('%023d', i), generation, lower(hex(randomblob(13))), provider, module, host, state,
             flight_ends, room_id, room, applied_start, applied_end, twin_check, twin_checks_left, gone_seen, failures, not_before
             FROM n, rooms WHERE booking_id NOT LIKE 'bk_00%'
         """,

@@ -29,6 +29,16 @@ enum Subjects {
                     call(engine, credentials: credentials.merging(["CLIENT_SECRET": Secret("wrong-secret-value")]) { _, new in new })
                 },
                 loseNextAnswer: { engine.zoom.inject(.cutAfter) }, refuseNextConnection: { engine.zoom.inject(.cutBefore) })
+        case "zoom":
+            let engine = try await TestEngine()
+            _ = try await engine.connect()
+            let account = try await Connections(engine.context).list(owner: "ana")[0].account.id
+            let call = try await Provisioner(engine.context).call("zoom", owner: "ana", deadline: engine.clock.now + .seconds(40)).call
+            var bad = call
+            bad.connection = nil
+            return ConformanceSubject(
+                module: ZoomProvider.self, host: account, call: { call }, badCall: { [bad] in bad },
+                loseNextAnswer: { engine.zoom.inject(.cutAfter) }, refuseNextConnection: { engine.zoom.inject(.cutBefore) })
         default: return nil
         }
     }

@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import ProviderSandbox
 import SelfHosted
@@ -20,7 +21,7 @@ package struct TestEngine: Sendable {
     package let desk: BookingDesk
     package let worker: Worker
 
-    package static let registryModules: [any Provider.Type] = [LinkProvider.self, ZoomAccountProvider.self]
+    package static let registryModules: [any Provider.Type] = [LinkProvider.self, ZoomAccountProvider.self, ZoomProvider.self]
 
     package static let catalogText = """
         version: 1
@@ -32,6 +33,7 @@ package struct TestEngine: Sendable {
         providers:
           room: { module: link, url: "https://meet.northwind.example/{code}", passcode: generate, dial-in: [{ country: DE, number: "+49 30 901820", pin: "{pin}" }] }
           campus: { module: zoom-s2s }
+          zoom: {}
         owners:
           ana: { name: Ana Ruiz, email: ana@northwind.example, time-zone: Europe/Madrid, default-provider: campus }
           tom: { name: Tom Berg, email: tom@northwind.example }
@@ -41,6 +43,7 @@ package struct TestEngine: Sendable {
           safe: { title: "At Zoom or here", duration: 30m, provider: campus, fallback: [room] }
           later: { title: "On join", duration: 30m, provider: campus, provision: on-join }
           open: { title: "Open hours", duration: 30m, provider: room, overlap: allow }
+          mine: { title: "At my own Zoom", duration: 30m, provider: zoom }
           healing: { title: "Healing", duration: 30m, provider: campus, on-drift: recreate }
         """
 
@@ -55,13 +58,15 @@ package struct TestEngine: Sendable {
     package static var account: ZoomSandbox.Account {
         var account = ZoomSandbox.Account()
         account.users = [ZoomSandbox.User("ana@northwind.example"), ZoomSandbox.User("tom@northwind.example")]
+        account.userApp.redirectURLs = ["https://usher.example/auth/zoom/video/callback"]
         return account
     }
 
     package static let environment: [String: Secret] = [
         "ZOOM_S2S_ACCOUNT_ID": Secret("sandbox-account"), "ZOOM_S2S_CLIENT_ID": Secret("sandbox-client"),
         "ZOOM_S2S_CLIENT_SECRET": Secret("sandbox-secret"), "ZOOM_API_URL": Secret(SandboxTransport.zoomAPIURL),
-        "ZOOM_OAUTH_URL": Secret(SandboxTransport.zoomOAuthURL),
+        "ZOOM_OAUTH_URL": Secret(SandboxTransport.zoomOAuthURL), "ZOOM_CLIENT_ID": Secret("sandbox-zoom-client"),
+        "ZOOM_CLIENT_SECRET": Secret("sandbox-zoom-secret"), "ZOOM_DEAUTH_SECRET": Secret("sandbox-zoom-deauth"),
     ]
 
     /// - Parameter transport: wraps the way to the sandbox.
@@ -114,6 +119,32 @@ package struct TestEngine: Sendable {
         let id = try await desk.book(Self.request(type, owner: owner, at: start)).view.booking.id
         _ = try await worker.pump()
         return try await desk.view(id)
+    }
+
+    /// Goes the way of a browser to Zoom's consent page and back.
+    /// - Parameter user: who agrees there; `nil` declines.
+    package func connect(
+        _ owner: String = "ana", as user: String? = "ana@northwind.example", browser: String = "browser", returning: String? = nil,
+        after wait: Duration = .zero
+    ) async throws -> Consents.Outcome {
+        let consents = Consents(context)
+        let begun = try await consents.begin(owner: owner, provider: "zoom", returnTo: "")
+        let url = try await consents.start(begun.id, browser: Secret(browser))
+        clock.advance(by: wait)
+        return try await back(zoom.decide(String(url.split(separator: "?", maxSplits: 1)[1]), user: user), browser: returning ?? browser)
+    }
+
+    /// The browser arrives at an address that the service sent it to.
+    package func back(_ url: String, browser: String = "browser") async throws -> Consents.Outcome {
+        let query = url.split(separator: "?", maxSplits: 1).last.map(String.init) ?? ""
+        var fields: [String: String] = [:]
+        for pair in query.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+            if parts.count == 2 { fields[parts[0]] = parts[1].removingPercentEncoding }
+        }
+        return try await Consents(context).finish(
+            service: "zoom", state: fields["state"], code: fields["code"], error: fields["error"].map { ($0, "") },
+            browser: Secret(browser))
     }
 
     /// Moves the clock on and does all that comes due on the way.

@@ -36,6 +36,8 @@ public struct RoomRecord: Hashable, Sendable {
     public var appliedEnd: Instant
     /// When to look for a twin of a create that was repeated; ``Instant/never`` when all looks are done.
     public var twinCheck: Instant
+    /// When to look whether the room is still as it was; ``Instant/never`` when nobody asks.
+    public var checkAt: Instant
     /// How many looks for a twin remain.
     public var twinChecksLeft: Int64
     /// Times in a row that the provider said 'gone'.
@@ -59,6 +61,7 @@ public struct RoomRecord: Hashable, Sendable {
         appliedStart = Instant(microseconds: 0)
         appliedEnd = Instant(microseconds: 0)
         twinCheck = .never
+        checkAt = .never
         twinChecksLeft = 0
         goneSeen = 0
         failures = 0

@@ -106,13 +106,16 @@ public struct ProviderCall: Sendable {
     public var endpoints: [String: String]
     public var transport: any Transport
     public var tokens: any TokenCache
+    /// The account that the owner has connected; `nil` where there is none, or the module needs none.
+    public var connection: (any Connection)?
     /// No request may still be under way after this.
     public var deadline: Instant
     public var surroundings: Surroundings
 
     public init(
         provider: String, settings: JSON, credentials: [String: Secret], endpoints: [String: String],
-        transport: any Transport, tokens: any TokenCache, deadline: Instant, surroundings: Surroundings
+        transport: any Transport, tokens: any TokenCache, connection: (any Connection)? = nil, deadline: Instant,
+        surroundings: Surroundings
     ) {
         self.provider = provider
         self.settings = settings
@@ -120,6 +123,7 @@ public struct ProviderCall: Sendable {
         self.endpoints = endpoints
         self.transport = transport
         self.tokens = tokens
+        self.connection = connection
         self.deadline = deadline
         self.surroundings = surroundings
     }

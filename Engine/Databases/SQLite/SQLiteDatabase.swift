@@ -23,6 +23,8 @@ package final class SQLiteDatabase: UsherCore.Database {
         configuration.busyMode = .timeout(10)
         configuration.maximumReaderCount = 4
         do {
+            // Names, links and passcodes lie in it: for our eyes only. SQLite gives its log the same mode.
+            touchPrivate(path)
             let pool = try DatabasePool(path: path, configuration: configuration)
             // A log and a cache of some size spare a large database most of its writing and reading of the same pages.
             try pool.writeWithoutTransaction {
@@ -91,6 +93,12 @@ package final class SQLiteDatabase: UsherCore.Database {
         } catch { failure = UsherCore.DatabaseError(error) }
         for job in group { job.finish(failure) }
     }
+}
+
+/// Makes an empty file that only we may read, where there is none. What goes wrong shows when the database is opened.
+private func touchPrivate(_ path: String) {
+    let descriptor = open(path, O_CREAT | O_CLOEXEC | O_RDWR, 0o600)
+    if descriptor >= 0 { close(descriptor) }
 }
 
 private protocol WriteJob: Sendable {

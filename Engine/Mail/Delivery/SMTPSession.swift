@@ -21,6 +21,10 @@ final class SMTPSession {
         var needsSignIn = false
         var lastLine = ""
         var wasAborted = false
+        /// The next 250 is the answer to EHLO.
+        var isGreeting = false
+        /// The relay took the sender: what it refuses from then on is the recipient or the mail.
+        var tookSender = false
     }
 
     private static let start: Void = { _ = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) }()
@@ -77,6 +81,7 @@ final class SMTPSession {
         transfer.sent = 0
         transfer.wasAborted = false
         transfer.lastLine = ""
+        transfer.tookSender = false
         transfer.needsSignIn = address.user != nil
         let context = Unmanaged.passUnretained(self).toOpaque()
         usher_curl_set_reader(curl, { buffer, size, count, context in SMTPSession.of(context).read(buffer, size * count) }, context)
@@ -123,7 +128,10 @@ final class SMTPSession {
         if !text.hasPrefix("2") || !transfer.lastLine.hasPrefix("5") && !transfer.lastLine.hasPrefix("4") {
             transfer.lastLine = String(text.prefix(300))
         }
-        if text.hasPrefix("220") { transfer.isSignedIn = false }
+        if text.hasPrefix("220") { (transfer.isSignedIn, transfer.isGreeting) = (false, true) }
+        if text.hasPrefix("250"), !text.hasPrefix("250-") {
+            if transfer.isGreeting { transfer.isGreeting = false } else { transfer.tookSender = true }
+        }
         if text.hasPrefix("235") { transfer.isSignedIn = true }
         return length
     }
@@ -136,7 +144,8 @@ final class SMTPSession {
         let reason = describe(result)
         if result.response == 354 { return .unclear(reason) }
         let isAboutMail = result.code == CURLE_SEND_ERROR || (result.code == CURLE_WEIRD_SERVER_REPLY && transfer.sent > 0)
-        return isAboutMail && result.response >= 500 ? .refused(reason) : .later(reason)
+        // Before that, a refusal is about us: the admin mends the relay or SMTP_URL, and the mail goes out after all.
+        return isAboutMail && transfer.tookSender && result.response >= 500 ? .refused(reason) : .later(reason)
     }
 
     private func describe(_ result: Result) -> String {

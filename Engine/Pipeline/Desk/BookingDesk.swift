@@ -4,7 +4,7 @@ import UsherVault
 
 /// Where bookings are made, moved, cancelled and retried. Each change and the work that follows from it are one commit.
 package struct BookingDesk: Sendable {
-    private let context: EngineContext
+    let context: EngineContext
     private let bell: Bell?
 
     /// - Parameter bell: rung when there is new work.
@@ -27,7 +27,7 @@ package struct BookingDesk: Sendable {
     ) async throws -> Accepted {
         let catalog = context.catalog.current
         let id = context.surroundings.id("bk_")
-        let obstacle = Provisioner(context).obstacle
+        let provisioner = Provisioner(context)
         let accepted = try await context.store.write { tx in
             let now = context.now
             if let idempotency, let known = try tx.idempotent(scope: idempotency.scope, key: idempotency.key, now: now) {
@@ -37,7 +37,10 @@ package struct BookingDesk: Sendable {
                 return Accepted(view: try view(known.booking, tx), isReplay: true)
             }
             var drafting = Drafting(catalog, now: now, findings: findings)
-            let booking = try drafting.draft(request, owner: try tx.owner(request.owner), id: id, obstacle: obstacle).booking
+            let connections = try tx.connections(of: request.owner)
+            let booking = try drafting.draft(request, owner: try tx.owner(request.owner), id: id) {
+                provisioner.obstacle($0, connections)
+            }.booking
             guard try tx.touchOwner(request.owner) else { throw UsherError(.notFound, "No active owner is called '\(request.owner)'.") }
             try refuseConflict(booking, tx)
             try store(booking, tx, now)
@@ -56,8 +59,10 @@ package struct BookingDesk: Sendable {
         let catalog = context.catalog.current
         return try await context.store.read { tx in
             var drafting = Drafting(catalog, now: context.now)
+            let connections = try tx.connections(of: request.owner)
             let draft = try drafting.draft(
-                request, owner: try tx.owner(request.owner, in: catalog), id: "bk_dry-run", obstacle: Provisioner(context).obstacle)
+                request, owner: try tx.owner(request.owner, in: catalog), id: "bk_dry-run"
+            ) { Provisioner(context).obstacle($0, connections) }
             try refuseConflict(draft.booking, tx)
             return (draft.booking, draft.resolution)
         }

@@ -146,7 +146,7 @@ struct Drafting {
     }
 
     private mutating func attendees(_ request: BookingRequest, _ zoneName: String) -> [Attendee] {
-        guard (1...Limits.attendees).contains(request.attendees.count) else {
+        guard (1...Limits.attendees).contains(Set(request.attendees.map { $0.email.lowercased() }).count) else {
             find("/attendees", "must be 1 to \(Limits.attendees) people")
             return []
         }

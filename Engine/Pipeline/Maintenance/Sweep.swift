@@ -19,24 +19,26 @@ struct SweepStep: Step {
         provisioner = Provisioner(context)
     }
 
-    /// The subject of the sweep of one host at one provider.
-    static func subject(provider: String, host: String) -> String { "\(provider) \(host)" }
+    /// The subject of the sweep of one host at one provider, through one owner's connection where it has one.
+    static func subject(provider: String, owner: String, host: String) -> String { "\(provider) \(owner) \(host)" }
 
     /// Sees to it that the host is swept from time to time.
-    static func schedule(_ room: RoomRecord, _ turn: Turn) throws {
-        try turn.tx.poke(kind: kind, subject: subject(provider: room.provider, host: room.host), due: turn.now + interval)
+    static func schedule(_ room: RoomRecord, of owner: Owner, _ turn: Turn) throws {
+        let isOwn = turn.context.registry.descriptor(room.module)?.connection == .owner
+        try turn.tx.poke(
+            kind: kind, subject: subject(provider: room.provider, owner: isOwn ? owner.id : "-", host: room.host), due: turn.now + interval)
     }
 
     func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
-        let parts = claim.subject.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, context.catalog.current.provider(parts[0]) != nil else {
+        let parts = claim.subject.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 3, context.catalog.current.provider(parts[0]) != nil else {
             try turn.tx.finish(claim)
             return nil
         }
-        let (provider, host, deadline) = (parts[0], parts[1], turn.deadline)
-        return Effect { [provisioner, context] in
+        let (provider, owner, host, deadline) = (parts[0], parts[1], parts[2], turn.deadline)
+        return Effect(provider: provider) { [provisioner, context] in
             do throws(ProviderError) {
-                let (module, call) = try provisioner.call(provider, deadline: deadline)
+                let (module, call) = try await provisioner.call(provider, owner: owner, deadline: deadline)
                 let found = try await module.find(nil, host: host, call)
                 return { turn in
                     try arm(found, turn)

@@ -1,10 +1,22 @@
 import UsherCore
+import UsherStore
 
 /// The portable side of the provider seam: finds the module, gives it its settings and credentials, sets its deadline.
 package struct Provisioner: Sendable {
     let context: EngineContext
 
     package init(_ context: EngineContext) { self.context = context }
+
+    /// What keeps a provider from being asked for an owner's room now.
+    /// - Parameter connections: the owner's.
+    package func obstacle(_ entry: ProviderEntry, _ connections: [StoredConnection]) -> Problem? {
+        if let problem = obstacle(entry) { return problem }
+        guard let module = context.registry.module(entry.module) as? any ConnectableProvider.Type else { return nil }
+        guard let connection = connections.first(where: { $0.provider == entry.name }) else {
+            return ProviderError.notConnected(module.consent.name).problem
+        }
+        return connection.health == .reauthorize ? connection.problem ?? ProviderError.reauthorize(module.consent.name).problem : nil
+    }
 
     /// What keeps a provider from being asked at all, on this site.
     package func obstacle(_ entry: ProviderEntry) -> Problem? {
@@ -21,6 +33,23 @@ package struct Provisioner: Sendable {
                 remedy: "Set \(missing.joined(separator: ", ")) in the environment and start Usher again; `usher doctor` then checks them.")
         }
         return nil
+    }
+
+    /// The module of a provider, with what it needs for one piece of work for an owner: their connection too, where it has one.
+    package func call(
+        _ provider: String, owner: String, deadline: Instant
+    ) async throws(ProviderError) -> (module: any Provider.Type, call: ProviderCall) {
+        var (module, call) = try call(provider, deadline: deadline)
+        guard let connectable = module as? any ConnectableProvider.Type else { return (module, call) }
+        let stored: StoredConnection?
+        do { stored = try await context.store.read { try $0.connection(owner: owner, provider: provider) } } catch {
+            throw ProviderError(
+                .unavailable, retry: .backoff, "The connection could not be read from the database.",
+                remedy: "Nothing to do: it is tried again by itself.", cause: "\(error)")
+        }
+        guard let stored else { throw .notConnected(connectable.consent.name) }
+        call.connection = OwnerConnection(stored: stored, keeper: context.keeper, module: connectable, call: call)
+        return (module, call)
     }
 
     /// The module of a provider, with what it needs for one piece of work.
@@ -60,7 +89,9 @@ package struct Provisioner: Sendable {
     }
 
     /// The account that hosts an owner's meetings at a provider; empty where the module has no hosts.
-    func host(_ link: Terms.Link, _ owner: Owner) -> String {
+    /// - Parameter connection: the owner's at that provider.
+    func host(_ link: Terms.Link, _ owner: Owner, _ connection: StoredConnection?) -> String {
+        if context.registry.descriptor(link.module)?.connection == .owner { return connection?.account.id ?? "" }
         guard context.registry.descriptor(link.module)?.capabilities.contains(.host) == true else { return "" }
         return owner.hosts[link.provider] ?? owner.email
     }

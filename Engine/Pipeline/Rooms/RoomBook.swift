@@ -51,8 +51,9 @@ struct RoomBook {
         room.room = provided.room
         (room.appliedStart, room.appliedEnd) = (provided.start ?? start, provided.end ?? end)
         (room.failures, room.goneSeen, room.notBefore) = (0, 0, Instant(microseconds: 0))
+        room.checkAt = nextCheck(room)
         try turn.tx.save(room)
-        if !Provisioner(turn.context).isRepeatable(room.module) { try SweepStep.schedule(room, turn) }
+        if !Provisioner(turn.context).isRepeatable(room.module) { try SweepStep.schedule(room, of: booking.terms.owner, turn) }
         try note(event, "\(room.provider): \(provided.room.meetingID.isEmpty ? provided.id : provided.room.meetingID)")
         for text in provided.notes { try note("meeting.note", text) }
         try showRoom(room)
@@ -100,7 +101,7 @@ struct RoomBook {
     /// There is no room for certain: wait and ask again, fall back, or show what a person must do.
     private mutating func denied(_ room: RoomRecord, _ error: ProviderError) throws {
         var room = room
-        let again = retryTime(error, room.failures)
+        let again = error.code == .providerRemoved ? nil : retryTime(error, room.failures)
         let hasFallback = RoomPlan.link(after: room, booking) != nil
         let isFinal = error.retry == .never || again.map { $0 > booking.start - Self.lastMoment && $0 - turn.now > Self.hiccup } ?? true
         if hasFallback, isFinal {
@@ -179,28 +180,74 @@ struct RoomBook {
     mutating func updateFailed(_ room: RoomRecord, _ error: ProviderError, start: Instant, end: Instant) throws {
         var room = room
         room.failures += 1
-        if error.code == .meetingGone {
-            room.goneSeen += 1
-            guard room.goneSeen > 1 else {
-                room.notBefore = turn.now + Self.goneDelay
-                return try turn.tx.save(room)
-            }
-            room.state = .removed
-            try turn.tx.save(room)
-            try note("meeting.gone", "\(room.provider): \(room.roomID) was deleted at the provider")
-            booking.meeting.room = nil
-            try raiseRevisionIfTold()
-            return try show(booking.terms.type.onDrift == .recreate ? .pending : .failed, error.problem, of: room)
-        }
-        if let again = retryTime(error, room.failures), !error.code.isBlocking {
+        if error.code == .meetingGone { return try gone(room, error) }
+        // What a person can mend is waited for until the meeting is over; a scope that the app never had is not.
+        if let again = retryTime(error, room.failures), error.code != .missingScope, turn.now < booking.end {
             room.notBefore = again
             try turn.tx.save(room)
-            return try show(.pending, error.problem, of: room)
+            return try show(error.code.isBlocking ? .blocked : .pending, error.problem, of: room)
         }
         (room.appliedStart, room.appliedEnd, room.failures) = (start, end, 0)
         try turn.tx.save(room)
         try note("meeting.unchanged", "\(room.provider) did not take the new time, and the room stays as it was: \(error.message)")
         try show(.ready, error.problem, of: room)
+    }
+
+    /// The provider says that the room is gone: said twice, it counts, and is mended as the meeting type says.
+    private mutating func gone(_ room: RoomRecord, _ error: ProviderError) throws {
+        var room = room
+        room.goneSeen += 1
+        guard room.goneSeen > 1 else {
+            (room.notBefore, room.checkAt) = (turn.now + Self.goneDelay, turn.now + Self.goneDelay)
+            return try turn.tx.save(room)
+        }
+        room.state = .removed
+        try turn.tx.save(room)
+        try note("meeting.gone", "\(room.provider): \(room.roomID) was deleted at the provider")
+        booking.meeting.room = nil
+        try raiseRevisionIfTold()
+        try show(booking.terms.type.onDrift == .recreate ? .pending : .failed, error.problem, of: room)
+    }
+
+    // MARK: A look whether it is as it was
+
+    mutating func checked(_ room: RoomRecord, _ provided: ProvidedRoom) throws {
+        var seen = room
+        seen.goneSeen = 0
+        seen.checkAt = nextCheck(room)
+        let isMoved = provided.start.map { $0 != room.appliedStart } ?? false || provided.end.map { $0 != room.appliedEnd } ?? false
+        guard isMoved || provided.room != room.room else { return try turn.tx.save(seen) }
+        if isMoved {
+            let isMended = booking.terms.type.onDrift == .recreate
+            try note(
+                "meeting.drifted",
+                "\(room.provider): moved at the provider to \(provided.start?.rfc3339 ?? "another length"); \(isMended ? "it is moved back" : "the booking stays as it is")"
+            )
+            // What was last told counts as another time, and the plan moves the room back.
+            if isMended { (seen.appliedStart, seen.appliedEnd) = (provided.start ?? room.appliedStart, provided.end ?? room.appliedEnd) }
+        }
+        guard provided.room != room.room else {
+            try turn.tx.save(seen)
+            return isMoved ? try showRoom(seen) : ()
+        }
+        seen.room = provided.room
+        try turn.tx.save(seen)
+        try note("meeting.changed", "\(room.provider): link, passcode or dial-in were changed at the provider")
+        try showRoom(seen)
+    }
+
+    mutating func checkFailed(_ room: RoomRecord, _ error: ProviderError) throws {
+        if error.code == .meetingGone { return try gone(room, error) }
+        var room = room
+        room.failures += 1
+        room.checkAt = retryTime(error, room.failures) ?? nextCheck(room)
+        try turn.tx.save(room)
+    }
+
+    /// A day and an hour before the start: rare, and early enough to mend. Where the service tells of changes, that comes sooner.
+    private func nextCheck(_ room: RoomRecord) -> Instant {
+        guard !Provisioner(turn.context).isRepeatable(room.module) else { return .never }
+        return [Duration.days(1), .hours(1)].map { booking.start - $0 }.first { $0 > turn.now + .hours(1) } ?? .never
     }
 
     // MARK: A removal
@@ -219,6 +266,10 @@ struct RoomBook {
         // What a person can mend is waited for until the meeting is over; a scope that the app never had is not.
         if let again = retryTime(error, room.failures), error.code != .missingScope, !error.code.isBlocking || turn.now < booking.end {
             room.notBefore = again
+            // Said at once: nobody knows whether the owner will connect again.
+            if error.code.isBlocking, room.failures == 1 {
+                try note("meeting.remains", "\(room.provider) has the room \(room.roomID) for now: \(error.message)")
+            }
             return try turn.tx.save(room)
         }
         room.state = .removed
@@ -234,7 +285,7 @@ struct RoomBook {
         case .at(let instant): return max(instant, turn.now + .milliseconds(100))
         case .backoff: return turn.now + RetryPolicy.provider.delay(afterFailures: failures, surroundings)
         case .nextQuotaDay: return turn.now.nextDayUTC
-        case .never where error.code.isBlocking:
+        case .never where error.code.isBlocking || error.code == .providerRemoved:
             return turn.now + RetryPolicy.blocked.delay(afterFailures: failures, surroundings)
         case .never: return nil
         }

@@ -12,6 +12,8 @@ package enum RoomMove: Hashable, Sendable {
     case remove(RoomRecord)
     /// Look for the twin of a create that was repeated.
     case lookForTwins(RoomRecord)
+    /// Look whether the room is still as it was.
+    case check(RoomRecord)
     /// The meeting is over, and there never was a room.
     case giveUp(RoomRecord)
     /// Nothing before this instant; `nil`: nothing at all.
@@ -59,7 +61,7 @@ package enum RoomPlan {
             return [(room.notBefore, .remove(room))]
         case .live:
             let fits = room.appliedStart == booking.start && room.appliedEnd == booking.end
-            return (fits ? [] : [(room.notBefore, .update(room))]) + [(room.twinCheck, .lookForTwins(room))]
+            return (fits ? [(room.checkAt, .check(room))] : [(room.notBefore, .update(room))]) + [(room.twinCheck, .lookForTwins(room))]
         case .removing: return [(room.notBefore, .remove(room))]
         case .refused, .removed: return [(room.twinCheck, .lookForTwins(room))]
         }

@@ -22,12 +22,13 @@ struct ProvisionStep: Step {
         switch RoomPlan.next(booking, rooms, now: turn.now, isRepeatable: provisioner.isRepeatable) {
         case .begin(let link, let generation):
             let room = RoomRecord(
-                key: context.surroundings.id("", bits: 128), bookingID: booking.id, generation: generation, provider: link.provider,
-                module: link.module, host: provisioner.host(link, booking.terms.owner), state: .attempting)
+                key: context.surroundings.code(bits: 128), bookingID: booking.id, generation: generation, provider: link.provider,
+                module: link.module, host: "", state: .attempting)
             return try attempt(room, booking, turn)
         case .create(let room): return try attempt(room, booking, turn)
         case .settle(let room), .lookForTwins(let room): return search(room, booking, rooms, turn)
         case .update(let room): return update(room, booking, turn)
+        case .check(let room): return check(room, booking, turn)
         case .remove(var room):
             room.state = .removing
             try turn.tx.save(room)
@@ -49,12 +50,18 @@ struct ProvisionStep: Step {
         }
     }
 
-    // MARK: The four effects
+    // MARK: The effects
 
     /// The intent is part of the commit that claims the work; the request leaves after it.
     private func attempt(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) throws -> Effect {
         var room = room
         room.state = .absent
+        if room.twinChecksLeft == 0 {
+            // Nothing can be there yet: whoever is connected now, or stands under hosts: now, hosts it.
+            let owner = try turn.tx.owner(booking.terms.owner.id)?.owner ?? booking.terms.owner
+            let link = Terms.Link(provider: room.provider, module: room.module)
+            room.host = provisioner.host(link, owner, try turn.tx.connection(owner: owner.id, provider: room.provider))
+        }
         let untouched = room
         room.state = .attempting
         room.flightEnds = turn.deadline
@@ -63,12 +70,12 @@ struct ProvisionStep: Step {
         try turn.tx.save(room)
         let (intent, deadline) = (room, turn.deadline)
         let request = provisioner.request(room, for: booking)
-        return Effect { turn in
+        return Effect(provider: room.provider) { turn in
             try turn.tx.save(untouched)
             return .lookAgain
         } run: { [provisioner, context] in
             do throws(ProviderError) {
-                let (module, call) = try provisioner.call(intent.provider, deadline: deadline)
+                let (module, call) = try await provisioner.call(intent.provider, owner: booking.terms.owner.id, deadline: deadline)
                 let provided = try await module.create(request, call).checked(module.descriptor)
                 return book(booking) { try $0.made(intent, provided, start: request.start, end: request.end) }
             } catch {
@@ -83,14 +90,22 @@ struct ProvisionStep: Step {
         let deadline = turn.deadline
         let settled = room.flightEnds + provisioner.settles(room.module)
         let mayAdopt = room.state != .live && booking.wantsRoom && rooms.last?.generation == room.generation
-        return Effect { [provisioner, context] in
+        return Effect(provider: room.provider) { [provisioner, context] in
             let began = context.now
             do throws(ProviderError) {
-                let (module, call) = try provisioner.call(room.provider, deadline: deadline)
+                let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
                 let found = try await module.find(room.key, host: room.host, call)
                 let kept = room.state == .live ? room.roomID : (mayAdopt ? found.first?.id : nil)
                 var adopted: ProvidedRoom?
-                if mayAdopt, let kept { adopted = try await module.fetch(kept, host: room.host, call).checked(module.descriptor) }
+                if mayAdopt, let kept {
+                    // One that was listed and is gone by now is no room to adopt; the next look sees another list.
+                    do throws(ProviderError) {
+                        adopted = try await module.fetch(kept, host: room.host, call).checked(module.descriptor)
+                    } catch {
+                        guard error.code == .meetingGone else { throw error }
+                        return book(booking) { try $0.searched(room, adopted: nil, removed: 0, isSettled: false) }
+                    }
+                }
                 for twin in found where twin.id != kept { try await module.cancel(twin.id, host: room.host, call) }
                 let removed = found.count { $0.id != kept }
                 return book(booking) { [adopted] in
@@ -105,9 +120,9 @@ struct ProvisionStep: Step {
     private func update(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) -> Effect {
         let deadline = turn.deadline
         let request = provisioner.request(room, for: booking)
-        return Effect { [provisioner] in
+        return Effect(provider: room.provider) { [provisioner] in
             do throws(ProviderError) {
-                let (module, call) = try provisioner.call(room.provider, deadline: deadline)
+                let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
                 let provided = try await module.update(room.roomID, to: request, call).checked(module.descriptor)
                 return book(booking) { try $0.moved(room, provided, start: request.start, end: request.end) }
             } catch {
@@ -116,11 +131,24 @@ struct ProvisionStep: Step {
         }
     }
 
+    private func check(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) -> Effect {
+        let deadline = turn.deadline
+        return Effect(provider: room.provider) { [provisioner] in
+            do throws(ProviderError) {
+                let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
+                let provided = try await module.fetch(room.roomID, host: room.host, call).checked(module.descriptor)
+                return book(booking) { try $0.checked(room, provided) }
+            } catch {
+                return book(booking) { try $0.checkFailed(room, error) }
+            }
+        }
+    }
+
     private func remove(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) -> Effect {
         let deadline = turn.deadline
-        return Effect { [provisioner] in
+        return Effect(provider: room.provider) { [provisioner] in
             do throws(ProviderError) {
-                let (module, call) = try provisioner.call(room.provider, deadline: deadline)
+                let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
                 try await module.cancel(room.roomID, host: room.host, call)
                 return book(booking) { try $0.removed(room) }
             } catch {

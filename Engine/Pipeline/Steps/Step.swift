@@ -19,8 +19,13 @@ struct Effect: Sendable {
     let run: @Sendable () async -> Recording
     /// Takes the intent back that was written for an effect which never began.
     let withdraw: Recording
+    /// The provider that it asks.
+    let provider: String?
 
-    init(withdraw: @escaping Recording = { _ in .lookAgain }, run: @escaping @Sendable () async -> Recording) {
+    init(
+        provider: String? = nil, withdraw: @escaping Recording = { _ in .lookAgain }, run: @escaping @Sendable () async -> Recording
+    ) {
+        self.provider = provider
         self.run = run
         self.withdraw = withdraw
     }
@@ -31,8 +36,10 @@ typealias Recording = @Sendable (Turn) throws -> Sequel
 enum Sequel {
     /// The step looks at the world again, in the same commit.
     case lookAgain
-    /// The step rests until then.
+    /// The step rests until then, after a try that went wrong.
     case rest(until: Instant)
+    /// The step was never begun, and waits.
+    case wait(until: Instant)
 }
 
 /// One transaction of a worker, and what it has claimed in it beside its own step.

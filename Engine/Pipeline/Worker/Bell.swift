@@ -1,14 +1,22 @@
 import Synchronization
 
-/// Wakes a loop that waits for work. Rings while nobody waits are kept, as one.
+/// Wakes loops that wait for work. Each listens for itself; a ring while one is at work is kept for it, as one.
 package final class Bell: Sendable {
-    private struct State {
+    private struct Listener {
         var hasRung = false
         var waiter: CheckedContinuation<Bool, Never>?
     }
-    private let state = Mutex(State())
+    private let listeners = Mutex<[Listener]>([])
 
     package init() {}
+
+    /// - Returns: what ``wait(as:)`` wants to know.
+    package func listen() -> Int {
+        listeners.withLock { listeners in
+            listeners.append(Listener())
+            return listeners.count - 1
+        }
+    }
 
     /// There is something to do.
     package func ring() { release(rung: true) }
@@ -16,24 +24,26 @@ package final class Bell: Sendable {
     /// Time has passed: whoever waits may look.
     package func tick() { release(rung: false) }
 
-    /// Returns at the next ring with `true`, or at the next tick with `false`. One caller at a time.
-    package func wait() async -> Bool {
+    /// Returns at the next ring with `true`, or at the next tick with `false`.
+    package func wait(as listener: Int) async -> Bool {
         await withCheckedContinuation { continuation in
-            let hasRung = state.withLock { state in
-                defer { state.hasRung = false }
-                if !state.hasRung { state.waiter = continuation }
-                return state.hasRung
+            let hasRung = listeners.withLock { listeners in
+                defer { listeners[listener].hasRung = false }
+                if !listeners[listener].hasRung { listeners[listener].waiter = continuation }
+                return listeners[listener].hasRung
             }
             if hasRung { continuation.resume(returning: true) }
         }
     }
 
     private func release(rung: Bool) {
-        let waiter = state.withLock { state in
-            defer { state.waiter = nil }
-            if state.waiter == nil, rung { state.hasRung = true }
-            return state.waiter
+        let waiters = listeners.withLock { listeners in
+            listeners.indices.compactMap { index -> CheckedContinuation<Bool, Never>? in
+                defer { listeners[index].waiter = nil }
+                if listeners[index].waiter == nil, rung { listeners[index].hasRung = true }
+                return listeners[index].waiter
+            }
         }
-        waiter?.resume(returning: rung)
+        for waiter in waiters { waiter.resume(returning: rung) }
     }
 }

@@ -4,20 +4,25 @@ import UsherCore
 import UsherStore
 
 /// The thin shell around the worker: concurrency, waiting, heartbeats, a graceful end.
+///
+/// Mail has a lane of its own, and no provider may take all of the other, so that one that hangs holds up its own rooms alone.
 package final class WorkLoop: Sendable {
     private struct State {
-        var running = 0
+        var running: [Lane: Int] = [:]
+        var byProvider: [String: Int] = [:]
         var isStopping = false
     }
     private let context: EngineContext
     private let worker: Worker
     private let bell: Bell
-    /// Pieces of work at the same time.
+    /// Pieces of work at the same time, in each lane.
     private let concurrency: Int
     private let state = Mutex(State())
 
     /// How often work that another process has made is looked for.
     private static let pollInterval = Duration.milliseconds(200)
+    /// How long work waits whose provider has its share of the lane already.
+    private static let crowdedWait = Duration.seconds(2)
     private static let batchLimit = 16
 
     package init(_ context: EngineContext, bell: Bell, concurrency: Int = 32) {
@@ -27,6 +32,9 @@ package final class WorkLoop: Sendable {
         worker = Worker(context)
     }
 
+    /// Of one provider, at the same time.
+    private var share: Int { max(1, concurrency * 3 / 4) }
+
     /// Works until ``stop()`` or until the task is cancelled: then it claims nothing more, lets what runs finish, and hands the
     /// rest back.
     package func run() async {
@@ -35,7 +43,9 @@ package final class WorkLoop: Sendable {
             group.addTask { await membership.run() }
             group.addTask { await self.tick() }
             await withTaskCancellationHandler {
-                await self.work()
+                await withTaskGroup(of: Void.self) { lanes in
+                    for lane in Lane.allCases { lanes.addTask { await self.work(lane) } }
+                }
             } onCancel: {
                 self.stop()
             }
@@ -49,7 +59,7 @@ package final class WorkLoop: Sendable {
         bell.ring()
     }
 
-    /// Has the loop look for what other processes have made, and for what has come due.
+    /// Has the loops look for what other processes have made, and for what has come due.
     private func tick() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.pollInterval)
@@ -57,15 +67,16 @@ package final class WorkLoop: Sendable {
         }
     }
 
-    private func work() async {
+    private func work(_ lane: Lane) async {
+        let listener = bell.listen()
         await withDiscardingTaskGroup { group in
             while !state.withLock({ $0.isStopping }) {
                 do {
-                    let limit = min(concurrency - state.withLock { $0.running }, Self.batchLimit)
-                    let batch = limit > 0 ? try await worker.claim(limit: limit) : []
-                    for work in batch { start(work, &group) }
+                    let limit = min(concurrency - running(lane), Self.batchLimit)
+                    let batch = limit > 0 ? try await worker.claim(limit: limit, lane: lane) : []
+                    for work in batch { start(work, lane, &group) }
                     if limit > 0, batch.count == limit { continue }
-                    await waitForWork()
+                    await waitForWork(lane, listener)
                 } catch {
                     context.logger.error("work could not be claimed", metadata: ["error": "\(error)"])
                     await context.pause(Self.pollInterval)
@@ -74,23 +85,35 @@ package final class WorkLoop: Sendable {
         }
     }
 
-    private func start(_ work: Work, _ group: inout DiscardingTaskGroup) {
-        state.withLock { $0.running += 1 }
+    private func running(_ lane: Lane) -> Int { state.withLock { $0.running[lane, default: 0] } }
+
+    private func start(_ work: Work, _ lane: Lane, _ group: inout DiscardingTaskGroup) {
+        let isCrowded = state.withLock { state in
+            state.running[lane, default: 0] += 1
+            guard let provider = work.provider else { return false }
+            state.byProvider[provider, default: 0] += 1
+            return state.byProvider[provider, default: 0] > share
+        }
         group.addTask {
-            await self.worker.run(work)
+            if isCrowded {
+                await self.worker.putBack(work, until: self.context.now + Self.crowdedWait)
+            } else {
+                await self.worker.run(work)
+            }
             let wasFull = self.state.withLock { state in
-                state.running -= 1
-                return state.running == self.concurrency - 1
+                state.running[lane, default: 0] -= 1
+                if let provider = work.provider { state.byProvider[provider, default: 0] -= 1 }
+                return state.running[lane] == self.concurrency - 1
             }
             if wasFull { self.bell.ring() }
         }
     }
 
-    private func waitForWork() async {
+    private func waitForWork(_ lane: Lane, _ listener: Int) async {
         while !state.withLock({ $0.isStopping }) {
-            let next = (try? await worker.nextDue()) ?? .never
-            if next <= context.now, state.withLock({ $0.running < concurrency }) { return }
-            if await bell.wait() { return }
+            let next = (try? await worker.nextDue(lane)) ?? .never
+            if next <= context.now, running(lane) < concurrency { return }
+            if await bell.wait(as: listener) { return }
         }
     }
 }

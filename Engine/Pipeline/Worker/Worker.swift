@@ -15,7 +15,7 @@ package struct Worker: Sendable {
     /// The pipelines' steps: this list is all there is.
     package init(_ context: EngineContext) {
         self.context = context
-        let steps: [any Step] = [ProvisionStep(context), NotifyStep(), DeliverStep(context), SweepStep(context)]
+        let steps: [any Step] = [ProvisionStep(context), NotifyStep(), DeliverStep(context), SweepStep(context), KeepAliveStep(context)]
         self.steps = Dictionary(uniqueKeysWithValues: steps.map { (type(of: $0).kind, $0) })
     }
 
@@ -31,8 +31,13 @@ package struct Worker: Sendable {
 
     /// Claims up to `limit` pieces of work that are due; each is to be handed to ``run(_:)``.
     package func claim(limit: Int) async throws -> [Work] {
+        let mail = try await claim(limit: limit, lane: .mail)
+        return mail.count < limit ? try await claim(limit: limit - mail.count, lane: .rooms) + mail : mail
+    }
+
+    package func claim(limit: Int, lane: Lane) async throws -> [Work] {
         try await transaction { turn in
-            let claims = try turn.tx.claim(process: context.processID, now: turn.now, until: turn.claimEnd, limit: limit)
+            let claims = try turn.tx.claim(lane, process: context.processID, now: turn.now, until: turn.claimEnd, limit: limit)
             return try claims.compactMap { try look($0, turn) }
         }
     }
@@ -48,7 +53,25 @@ package struct Worker: Sendable {
         }
     }
 
-    package func nextDue() async throws -> Instant? { try await context.store.read { try $0.nextDue() } }
+    package func nextDue(_ lane: Lane) async throws -> Instant? { try await context.store.read { try $0.nextDue(lane) } }
+
+    package func nextDue() async throws -> Instant? {
+        try await context.store.read { tx in try Lane.allCases.compactMap { try tx.nextDue($0) }.min() }
+    }
+
+    /// Gives a piece of work back that was claimed and not begun.
+    package func putBack(_ work: Work, until: Instant) async {
+        let (claim, effect) = (work.claimed.claim, work.claimed.effect)
+        do {
+            _ = try await record(
+                { turn in
+                    _ = try effect.withdraw(turn)
+                    return .wait(until: until)
+                }, claim)
+        } catch {
+            context.logger.error("a step could not be put back; it comes due again when its claim ends", metadata: ["error": "\(error)"])
+        }
+    }
 
     /// Carries a piece of work out, and what follows from it, until there is nothing left to do now.
     ///
@@ -80,6 +103,9 @@ package struct Worker: Sendable {
                     switch try recording(turn) {
                     case .rest(let until):
                         try turn.tx.release(claim, due: until, attempt: claim.attempt + 1)
+                        return []
+                    case .wait(let until):
+                        try turn.tx.release(claim, due: until, attempt: claim.attempt)
                         return []
                     case .lookAgain: return try look(renewed, turn).map { [$0.claimed] } ?? []
                     }
@@ -132,4 +158,7 @@ package struct Worker: Sendable {
 package struct Work: Sendable {
     let claimed: ClaimedWork
     init(_ claimed: ClaimedWork) { self.claimed = claimed }
+
+    /// The provider that it will ask; `nil` where it asks none.
+    package var provider: String? { claimed.effect.provider }
 }

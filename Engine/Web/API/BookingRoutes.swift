@@ -1,6 +1,5 @@
 import HTTPTypes
 import Hummingbird
-import NIOCore
 import UsherCore
 import UsherPipeline
 import UsherVault
@@ -9,8 +8,6 @@ import UsherVault
 struct BookingRoutes: Sendable {
     private let desk: BookingDesk
     private let authenticator: Authenticator
-
-    private static let bodyLimit = 1 << 20
 
     init(_ desk: BookingDesk, _ authenticator: Authenticator) {
         self.desk = desk
@@ -27,17 +24,8 @@ struct BookingRoutes: Sendable {
 
     private func create(_ request: Request) async throws -> Response {
         let key = try authenticator.check(request)
-        guard request.headers[.contentType]?.split(separator: ";").first?.trimmingBlanks.lowercased() == "application/json" else {
-            throw UsherError(.requestMediaType, "Send JSON, with Content-Type: application/json.")
-        }
-        var request = request
-        let body: [UInt8]
-        do { body = Array(try await request.collectBody(upTo: Self.bodyLimit).readableBytesView) } catch is NIOTooManyBytesError {
-            throw UsherError(.payloadTooLarge, "The body has more than 1 MiB.")
-        }
-        guard let json = try? JSON(parsing: body), json.members != nil else {
-            throw UsherError(.requestMalformed, "The body is not a JSON object.")
-        }
+        let body = try await request.jsonBody()
+        let json = try request.jsonObject(body)
         var reader = BookingJSON(json)
         let booking = reader.request()
         let accepted = try await desk.book(booking, known: reader.findings, idempotency: try idempotency(request, key, body))

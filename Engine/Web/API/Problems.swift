@@ -13,7 +13,9 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         do { return try await next(request, context) } catch let error as UsherError { return Response.problem(error) } catch let error
             as HTTPError where error.status == .notFound
         {
-            return Response.problem(UsherError(.notFound, "There is nothing at \(request.uri.path.prefix(200))."))
+            return Response.problem(UsherError(.notFound, "There is nothing at \(request.uri.path.prefix(200)) for \(request.method)."))
+        } catch let error as HTTPError where (400..<500).contains(error.status.code) {
+            return Response.problem(UsherError(.requestMalformed, error.body ?? "The request cannot be understood."))
         } catch let error as DatabaseError where error.kind == .busy {
             logger.warning("the database was busy", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             var response = Response.problem(UsherError(.overloaded, "Too much is going on here just now. Try again in a moment."))

@@ -1,5 +1,4 @@
 import Foundation
-import HTTPTypes
 import Hummingbird
 import UsherCore
 import UsherMail
@@ -30,12 +29,24 @@ struct JoinPage: Sendable {
         let hash = Links.hash(token)
         let link = try await context.store.read { tx in try tx.link(hash: hash).map { ($0.booking, $0.reader, $0.purpose) } }
         guard let (id, reader, kind) = link, kind == purpose else {
-            return Self.page(
+            return Page.response(
                 .notFound, "This link does not lead anywhere", "<p>Check that you copied all of it, or use the link in the newest mail.</p>"
             )
         }
         let booking = try await desk.view(id).booking
-        return Self.page(.ok, booking.title, body(booking, reader))
+        return Page.response(.ok, booking.title, body(booking, reader))
+    }
+
+    /// What is true of a room that is not there.
+    private static func waiting(_ booking: Booking) -> String {
+        let owner = escapedHTML(booking.terms.owner.name)
+        switch booking.meeting.status {
+        case .onJoin: return "<p role=status>The room is made shortly before the meeting. Open this page again then.</p>"
+        case .blocked, .failed:
+            return "<p role=status>There is no room yet, and \(owner) has been shown why. Ask them if the meeting is near.</p>"
+        default:
+            return "<p role=status>The room is not ready yet. This page looks again by itself.</p><meta http-equiv=refresh content=10>"
+        }
     }
 
     private func body(_ booking: Booking, _ reader: Reader) -> String {
@@ -50,8 +61,7 @@ struct JoinPage: Sendable {
         if booking.status == .cancelled { return html + "<p><strong>This meeting is cancelled.</strong></p>" }
         if context.now > booking.end + .hours(2) { return html + "<p><strong>This meeting is over.</strong></p>" }
         guard let room = booking.meeting.room else {
-            return html + "<p role=status>The room is not ready yet. This page looks again by itself.</p>"
-                + "<meta http-equiv=refresh content=10>"
+            return html + Self.waiting(booking)
         }
         html += "<p><a class=button href=\"\(escapedHTML(room.joinURL))\" rel=noreferrer>Join the meeting</a></p>"
         if !room.meetingID.isEmpty { html += "<p>Meeting ID: <code>\(escapedHTML(room.meetingID))</code></p>" }
@@ -63,29 +73,5 @@ struct JoinPage: Sendable {
             html += "<h2>By phone</h2><ul>\(numbers.joined())</ul>"
         }
         return html
-    }
-
-    private static let style = """
-        :root{color-scheme:light dark}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:0 auto;padding:1.5rem}
-        .when{font-size:1.35rem;font-weight:600;margin:.5rem 0 0}.zone{margin:0;opacity:.8}
-        .button{display:inline-block;background:#0b6e4f;color:#fff;padding:.8rem 1.6rem;border-radius:.4rem;font-weight:600;text-decoration:none}
-        code{font-size:1.15em}li{margin:.4rem 0}a:focus{outline:3px solid #f5a623}
-        """
-
-    private static func page(_ status: HTTPTypes.HTTPResponse.Status, _ title: String, _ body: String) -> Response {
-        let html = """
-            <!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(escapedHTML(title))</title><style>\(style)</style></head><body><main><h1>\(escapedHTML(title))</h1>\(body)</main></body></html>
-            """
-        var headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"]
-        let security = [
-            (
-                "Content-Security-Policy",
-                "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-            ),
-            ("Referrer-Policy", "no-referrer"), ("X-Content-Type-Options", "nosniff"), ("X-Robots-Tag", "noindex"),
-        ]
-        for (name, value) in security { if let name = HTTPField.Name(name) { headers[name] = value } }
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: html)))
     }
 }

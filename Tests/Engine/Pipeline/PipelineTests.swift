@@ -122,6 +122,80 @@ struct PipelineTests {
         #expect(engine.mailer.taken.count == 2)
     }
 
+    @Test("rooms at links have passcodes and codes of their own, with nothing of the time in them")
+    func linkRooms() async throws {
+        let engine = try await TestEngine()
+        var rooms: [Room] = []
+        for hour in 10..<18 {
+            rooms.append(try #require(try await engine.booked("open", at: "2026-12-01T\(hour):00:00Z").booking.meeting.room))
+        }
+        #expect(Set(rooms.map(\.passcode)).count > 6)
+        #expect(Set(rooms.map { $0.dialIn.first?.pin }).count > 6)
+        let heads = rooms.map { $0.joinURL.split(separator: "/").last.map { String($0.prefix(2)) } }
+        #expect(Set(heads).count > 4)
+    }
+
+    @Test("a provider that hangs holds up neither the rooms of others nor anybody's mail")
+    func hangingProvider() async throws {
+        let engine = try await TestEngine(transport: { _ in HangingTransport() })
+        for minute in 0..<40 {
+            _ = try await engine.desk.book(TestEngine.request("fixed", at: (engine.clock.now + .days(1) + .hours(Int64(minute))).rfc3339))
+        }
+        let link = try await engine.desk.book(TestEngine.request("open", owner: "tom")).view.booking.id
+        let loop = WorkLoop(engine.context, bell: Bell(), concurrency: 4)
+        let running = Task { await loop.run() }
+        try await eventually { try await engine.desk.view(link).mails.count { $0.state == .sent } == 2 }
+        engine.clock.advance(by: .minutes(3))
+        try await eventually { engine.mailer.taken.count == 82 }
+        running.cancel()
+    }
+
+    /// Takes every request and never answers.
+    private struct HangingTransport: Transport {
+        func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+            do { try await Task.sleep(for: .seconds(3_600)) } catch { throw .unclear("cancelled") }
+            throw .unclear("no answer")
+        }
+    }
+
+    private func eventually(_ isSo: () async throws -> Bool) async throws {
+        let end = ContinuousClock.now + .seconds(30)
+        while try await !isSo(), ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(try await isSo())
+    }
+
+    @Test("a host that the admin writes under hosts: is used at the next try")
+    func mendedHost() async throws {
+        let engine = try await TestEngine()
+        engine.zoom.change { $0.users = [ZoomSandbox.User("a.ruiz@uni.example")] }
+        let view = try await engine.booked("fixed")
+        #expect(view.booking.meeting.problem?.code == .hostUnknown)
+        var owner = try await OwnerDesk(engine.context).owner("ana").owner
+        owner.hosts = ["campus": "a.ruiz@uni.example"]
+        let mended = owner
+        try await engine.context.store.write { try $0.adopt([mended]) }
+        _ = try await engine.desk.retry(view.booking.id)
+        _ = try await engine.worker.pump()
+        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+    }
+
+    @Test("a reschedule while the credentials are broken waits, and is carried out once they are mended")
+    func brokenWhileMoving() async throws {
+        let engine = try await TestEngine()
+        let view = try await engine.booked("fixed")
+        engine.clock.advance(by: .hours(2))
+        engine.zoom.change { $0.clientSecret = "changed" }
+        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T11:00:00Z")
+        _ = try await engine.worker.pump()
+        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .blocked)
+        engine.zoom.change { $0.clientSecret = "sandbox-secret" }
+        try await engine.run(for: .hours(2))
+        let after = try await engine.desk.view(view.booking.id)
+        #expect(after.booking.meeting.status == .ready)
+        #expect(after.booking.meeting.problem == nil)
+        #expect(engine.zoom.meetings.map(\.start.rfc3339) == ["2026-12-02T11:00:00Z"])
+    }
+
     @Test("a host's daily limit parks the work until midnight UTC")
     func dailyLimit() async throws {
         let engine = try await TestEngine()

@@ -22,10 +22,10 @@ struct StoreTests {
         let store = try await store()
         let (now, later) = (Instant(seconds: 100), Instant(seconds: 200))
         try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
-        let first = try #require(try await store.write { try $0.claim(process: "A", now: now, until: later, limit: 5) }.first)
-        #expect(try await store.write { try $0.claim(process: "B", now: now, until: later, limit: 5) }.isEmpty)
+        let first = try #require(try await store.write { try $0.claim(.rooms, process: "A", now: now, until: later, limit: 5) }.first)
+        #expect(try await store.write { try $0.claim(.rooms, process: "B", now: now, until: later, limit: 5) }.isEmpty)
         let second = try #require(
-            try await store.write { try $0.claim(process: "B", now: later, until: Instant(seconds: 300), limit: 5) }.first)
+            try await store.write { try $0.claim(.rooms, process: "B", now: later, until: Instant(seconds: 300), limit: 5) }.first)
         #expect(try await store.write { try $0.hold(first, process: "A", until: Instant(seconds: 400)) } == false)
         #expect(try await store.write { try $0.hold(second, process: "B", until: Instant(seconds: 400)) })
     }
@@ -35,9 +35,9 @@ struct StoreTests {
         let store = try await store()
         let now = Instant(seconds: 100)
         try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
-        _ = try await store.write { try $0.claim(process: "A", now: now, until: Instant(seconds: 200), limit: 5) }
+        _ = try await store.write { try $0.claim(.rooms, process: "A", now: now, until: Instant(seconds: 200), limit: 5) }
         try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
-        #expect(try await store.write { try $0.claim(process: "B", now: now, until: Instant(seconds: 200), limit: 5) }.isEmpty)
+        #expect(try await store.write { try $0.claim(.rooms, process: "B", now: now, until: Instant(seconds: 200), limit: 5) }.isEmpty)
     }
 
     @Test("transactions that share a commit fail and succeed each for itself")

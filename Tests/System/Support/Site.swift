@@ -24,12 +24,14 @@ final class Site: Sendable {
         site: { name: Northwind Clinic, from: "Northwind Clinic <bookings@northwind.example>", time-zone: Europe/Berlin, default-provider: campus }
         providers:
           campus: { module: zoom-s2s }
+          zoom: {}
           room: { module: link, url: "https://meet.northwind.example/{code}" }
         owners:
           ana: { name: Ana Ruiz, email: ana@northwind.example, time-zone: Europe/Madrid }
         meeting-types:
           consultation: { title: "Consultation with {owner.name}", duration: 30m, email: { intro: "Bring your card." } }
           open: { title: "Open hours", duration: 30m, overlap: allow }
+          mine: { title: "At my own Zoom", duration: 30m, provider: zoom }
         """
 
     /// - Parameters:
@@ -41,6 +43,7 @@ final class Site: Sendable {
         try catalog.write(toFile: folder + "/meeting-types.yaml", atomically: true, encoding: .utf8)
         var account = TestEngine.account
         account.dailyLimit = 1_000_000
+        account.userApp.redirectURLs = ["https://usher.example/auth/zoom/video/callback"]
         zoom = ZoomSandbox(account, now: Surroundings.system.now)
         let (ready, isReady) = AsyncStream<Int>.makeStream()
         sandbox = Task { [zoom] in try await SandboxServer(zoom: zoom) { isReady.yield($0) }.run() }
@@ -54,6 +57,8 @@ final class Site: Sendable {
             "USHER_PORT": "\(port)", "USHER_API_KEY": key, "USHER_PUBLIC_URL": "https://usher.example",
             "SMTP_URL": "smtp://\(credentials)127.0.0.1:\(mailPort)\(smtpQuery)", "ZOOM_S2S_ACCOUNT_ID": "sandbox-account",
             "ZOOM_S2S_CLIENT_ID": "sandbox-client", "ZOOM_S2S_CLIENT_SECRET": "sandbox-secret",
+            "ZOOM_CLIENT_ID": "sandbox-zoom-client", "ZOOM_CLIENT_SECRET": "sandbox-zoom-secret",
+            "ZOOM_DEAUTH_SECRET": "sandbox-zoom-deauth",
             "ZOOM_API_URL": "http://127.0.0.1:\(sandboxPort)/v2", "ZOOM_OAUTH_URL": "http://127.0.0.1:\(sandboxPort)/oauth",
         ]
     }
@@ -90,6 +95,23 @@ final class Site: Sendable {
                 method, "http://127.0.0.1:\(port)\(path)", headers: headers, body: Array((body ?? "").utf8),
                 deadline: Surroundings.system.now() + .seconds(20)))
         return (response.status, (try? JSON(parsing: response.body)) ?? .null, response)
+    }
+
+    /// One step of a browser: it keeps nothing, so cookies are given and taken by hand.
+    func browse(
+        _ path: String, form: [String: String]? = nil, cookies: [String] = []
+    ) async throws -> (status: Int, page: String, location: String, cookie: String) {
+        var headers: [(name: String, value: String)] = cookies.isEmpty ? [] : [("Cookie", cookies.joined(separator: "; "))]
+        if form != nil { headers.append(("Content-Type", "application/x-www-form-urlencoded")) }
+        let body = (form ?? [:]).map { "\($0.key)=\($0.value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")" }
+        let local = path.replacing("https://usher.example", with: "")
+        let response = try await transport.send(
+            HTTPRequest(
+                form == nil ? "GET" : "POST", "http://127.0.0.1:\(port)\(local)", headers: headers,
+                body: Array(body.joined(separator: "&").utf8),
+                deadline: Surroundings.system.now() + .seconds(20)))
+        let cookie = response.header("set-cookie")?.split(separator: ";").first.map(String.init) ?? ""
+        return (response.status, String(decoding: response.body, as: UTF8.self), response.header("location") ?? "", cookie)
     }
 
     func book(_ type: String = "consultation", at start: String, email: String = "bo@example.org", key: String? = nil) async throws -> (

@@ -1,0 +1,53 @@
+/// A module whose service tells what happened there. **The third part of the contract, for services that sign what they send.**
+public protocol EventfulProvider: Provider {
+    /// Where the service sends to: registered there, so the paths never change.
+    static var eventPaths: [EventPath] { get }
+
+    /// Reads one delivery. `body` is as it came, byte for byte, because signatures are made over bytes.
+    static func read(_ delivery: EventDelivery, secret: Secret) -> EventReading
+}
+
+/// An address that a service sends events to, and the variables that may hold its secret, after the app's prefix: the first that is
+/// set counts.
+public struct EventPath: Hashable, Sendable {
+    public var path: String
+    public var secrets: [String]
+
+    public init(_ path: String, secrets: [String]) {
+        self.path = path
+        self.secrets = secrets
+    }
+}
+
+public struct EventDelivery: Sendable {
+    public var headers: [(name: String, value: String)]
+    public var body: [UInt8]
+    public var now: Instant
+
+    public init(headers: [(name: String, value: String)], body: [UInt8], now: Instant) {
+        self.headers = headers
+        self.body = body
+        self.now = now
+    }
+
+    /// The first header of that name, whatever its case.
+    public func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
+}
+
+public enum EventReading: Hashable, Sendable {
+    /// The signature is missing, wrong or too old.
+    case refused
+    /// The service wants to know whether we have the secret; this is the answer.
+    case challenge(JSON)
+    case event(ProviderEvent)
+    /// Signed, and of no interest.
+    case ignored
+}
+
+/// What happened at a service.
+public enum ProviderEvent: Hashable, Sendable {
+    /// A user has removed the app, at this instant.
+    case deauthorized(clientID: String, accountID: String, at: Instant)
+    /// A room was changed or deleted there: it is to be looked at.
+    case roomTouched(id: String)
+}

@@ -1,0 +1,139 @@
+import Logging
+import UsherCore
+import UsherStore
+import UsherVault
+
+/// Owners' connections: made, used, ended. A connection never changes a preference.
+package struct Connections: Sendable {
+    private let context: EngineContext
+
+    /// Revoking at the service is a courtesy that must not hold the owner up.
+    private static let patience = Duration.seconds(10)
+
+    package init(_ context: EngineContext) { self.context = context }
+
+    /// The module of a provider that owners connect.
+    /// - Throws: ``ErrorCode/notFound`` when there is no such provider, ``ErrorCode/validationFailed`` when owners connect nothing there.
+    package func module(_ provider: String) throws(UsherError) -> any ConnectableProvider.Type {
+        guard let entry = context.catalog.current.provider(provider) else {
+            let near = nearest(provider, context.catalog.current.providers.map(\.name)).map { " Did you mean '\($0)'?" } ?? ""
+            throw UsherError(.notFound, "No provider is called '\(provider.prefix(80))'.\(near)")
+        }
+        guard let module = context.registry.module(entry.module) as? any ConnectableProvider.Type else {
+            throw UsherError(.validationFailed, "Nobody connects an account to '\(provider)': it works without.")
+        }
+        return module
+    }
+
+    /// The module, and a call with the app's credentials.
+    func call(_ provider: String, deadline: Instant) throws -> (any ConnectableProvider.Type, ProviderCall) {
+        let module = try module(provider)
+        return (module, try Provisioner(context).call(provider, deadline: deadline).call)
+    }
+
+    package func list(owner: String) async throws -> [StoredConnection] { try await context.store.read { try $0.connections(of: owner) } }
+
+    /// Keeps a grant as the owner's connection, and wakes what waited for it.
+    func keep(_ grant: Grant, _ account: ConnectedAccount, owner: String, provider: String) async throws -> StoredConnection {
+        let (module, call) = try call(provider, deadline: context.now + Self.patience)
+        let missing = module.consent.missing(grant.access.scopes)
+        let problem = missing.isEmpty ? nil : Self.problem(missing, module.consent.name)
+        let now = context.now
+        let connection = StoredConnection(
+            ownerID: owner, provider: provider, module: module.descriptor.id, clientID: call.credentials["CLIENT_ID"]?.reveal() ?? "",
+            account: account, scopes: grant.access.scopes,
+            sealed: try GrantBox.seal(grant, context.vault, context: StoredConnection.context(owner: owner, provider: provider)),
+            generation: 1, expiresAt: grant.access.expiresAt, health: missing.isEmpty ? .ok : .missingScope, problem: problem,
+            connectedAt: now, refreshedAt: now)
+        try await context.store.write { tx in
+            try tx.save(connection)
+            try tx.poke(
+                kind: KeepAliveStep.kind, subject: KeepAliveStep.subject(owner: owner, provider: provider),
+                due: now + KeepAliveStep.interval)
+            for id in try tx.bookingsWaiting(owner: owner, provider: provider, now: now) {
+                for var room in try tx.rooms(of: id) where room.provider == provider && room.state == .absent {
+                    (room.notBefore, room.failures) = (Instant(microseconds: 0), 0)
+                    try tx.save(room)
+                }
+                try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
+            }
+        }
+        return connection
+    }
+
+    private static func problem(_ missing: [ConsentDescriptor.Ability], _ service: String) -> Problem {
+        Problem(
+            .missingScope, "The \(service) app cannot \(missing.map(\.name).joined(separator: ", nor ")).",
+            remedy: "The admin adds the scopes \(missing.compactMap(\.scopes.first).joined(separator: " ")) to the app; then connect again."
+        )
+    }
+
+    /// Ends a connection, at the service too; existing bookings keep their links. It succeeds here when the service is down.
+    /// - Returns: whether there was one.
+    @discardableResult
+    package func disconnect(owner: String, provider: String) async throws -> Bool {
+        guard let stored = try await context.store.read({ try $0.connection(owner: owner, provider: provider) }) else { return false }
+        do {
+            let (module, call) = try call(provider, deadline: context.now + Self.patience)
+            try await module.revoke(try GrantBox.open(stored.sealed, context.vault, context: stored.sealContext), call)
+        } catch {
+            context.logger.warning(
+                "a connection could not be revoked at the service; it is ended here all the same",
+                metadata: ["owner": "\(owner)", "provider": "\(provider)", "error": "\((error as? ProviderError)?.message ?? "\(error)")"])
+        }
+        return try await context.store.write { tx in
+            // It may have been renewed meanwhile.
+            guard let present = try tx.connection(owner: owner, provider: provider) else { return false }
+            return try tx.remove(present)
+        }
+    }
+
+    /// The user has removed the app at the service: the grants are dead, and erased here.
+    /// - Parameter before: a connection made later than this is another one, and stays.
+    /// - Returns: how many were removed.
+    package func deauthorized(clientID: String, accountID: String, before: Instant) async throws -> Int {
+        try await context.store.write { tx in
+            try tx.connections(clientID: clientID, accountID: accountID).filter { $0.connectedAt < before }
+                .reduce(0) { count, connection in try count + (tx.remove(connection) ? 1 : 0) }
+        }
+    }
+}
+
+/// Renews a grant that nobody has used for a while, before it lapses.
+struct KeepAliveStep: Step {
+    static let kind = "keepalive"
+    /// Services end grants that sleep for some months. Source: https://developers.zoom.us/docs/integrations/oauth/
+    static let interval = Duration.days(30)
+
+    private let context: EngineContext
+    init(_ context: EngineContext) { self.context = context }
+
+    static func subject(owner: String, provider: String) -> String { "\(owner) \(provider)" }
+
+    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+        let parts = claim.subject.split(separator: " ").map(String.init)
+        guard parts.count == 2, let connection = try turn.tx.connection(owner: parts[0], provider: parts[1]) else {
+            try turn.tx.finish(claim)
+            return nil
+        }
+        let due = connection.refreshedAt + Self.interval
+        guard due <= turn.now, connection.health != .reauthorize else {
+            try turn.tx.release(claim, due: max(due, turn.now + .days(1)), attempt: 0)
+            return nil
+        }
+        let deadline = turn.deadline
+        return Effect(provider: connection.provider) { [context] in
+            do throws(ProviderError) {
+                let call = try await Provisioner(context).call(connection.provider, owner: connection.ownerID, deadline: deadline).call
+                if let present = call.connection {
+                    let token = try await present.access(rejected: nil)
+                    _ = try await present.access(rejected: token)
+                }
+            } catch {
+                context.logger.warning(
+                    "a sleeping connection could not be renewed", metadata: ["step": "\(claim.subject)", "reason": "\(error.message)"])
+            }
+            return { turn in .rest(until: turn.now + .days(1)) }
+        }
+    }
+}

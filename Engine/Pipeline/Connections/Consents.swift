@@ -1,0 +1,179 @@
+import UsherCore
+import UsherStore
+import UsherVault
+
+/// Consents, from the press on Connect to the connection. Every way in which one can end is a value, so that a page can say what
+/// happened and what to do next.
+package struct Consents: Sendable {
+    private let context: EngineContext
+    private let connections: Connections
+
+    package static let lifetime = Duration.minutes(10)
+    /// The whole of the exchange happens while the browser waits.
+    private static let patience = Duration.seconds(15)
+    private static let signature = "consent"
+
+    package init(_ context: EngineContext) {
+        self.context = context
+        connections = Connections(context)
+    }
+
+    package enum Outcome: Sendable {
+        case connected(StoredConnection, returnTo: String)
+        /// The owner had connected another account before.
+        case asks(id: String, from: String, to: String, service: String)
+        case refused(Refusal, owner: String?, service: String)
+    }
+
+    package enum Refusal: Sendable {
+        case unknownState
+        case expired
+        case alreadyUsed
+        case otherBrowser
+        /// `error` of the service, and its description.
+        case declined(String, String)
+        case noCode
+        /// What the owner left out, or the app does not have.
+        case missing([ConsentDescriptor.Ability])
+        case failed(ProviderError)
+    }
+
+    /// Opens a consent.
+    /// - Parameter returnTo: where the browser goes in the end; checked by the caller.
+    /// - Returns: its id, for ``start(_:browser:)``, and when it ends.
+    package func begin(owner: String, provider: String, returnTo: String) async throws -> (
+        id: String, service: String, name: String, expiresAt: Instant
+    ) {
+        let module = try connections.module(provider)
+        let now = context.now
+        let id = context.surroundings.code(bits: 128)
+        let consent = StoredConsent(id: id, ownerID: owner, provider: provider, returnTo: returnTo, expiresAt: now + Self.lifetime)
+        try await context.store.write { tx in
+            guard let stored = try tx.owner(owner), stored.isActive else {
+                throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.")
+            }
+            try tx.add(consent, now: now)
+        }
+        return (id, module.consent.service, module.consent.name, consent.expiresAt)
+    }
+
+    /// Binds a consent to the browser that opens it.
+    /// - Returns: where to send the browser.
+    /// - Throws: ``ErrorCode/notFound`` when the consent is unknown, used or too old.
+    package func start(_ id: String, browser: Secret) async throws -> String {
+        let verifier = context.surroundings.code(bits: 320)
+        let browserHash = Vault.hash(browser.reveal().utf8)
+        let sealed = try context.vault.seal(verifier, context: StoredConsent.context(id))
+        let now = context.now
+        let started = try await context.store.write { tx in
+            guard var consent = try tx.consent(id), consent.expiresAt > now, consent.state == .open || consent.state == .started else {
+                return StoredConsent?.none
+            }
+            let from = consent.state
+            (consent.state, consent.browser, consent.sealed) = (.started, browserHash, sealed)
+            return try tx.move(consent, from: from) ? consent : nil
+        }
+        guard let consent = started else {
+            throw UsherError(.notFound, "This way to connect has been used or is older than ten minutes. Go back and press Connect again.")
+        }
+        let (module, call) = try connections.call(consent.provider, deadline: now + Self.patience)
+        return module.authorizationURL(request(consent, module, verifier: verifier), call)
+    }
+
+    /// The browser is back.
+    package func finish(
+        service: String, state: String?, code: String?, error: (code: String, description: String)?, browser: Secret?
+    ) async throws -> Outcome {
+        let parts = (state ?? "").split(separator: ".").map(String.init)
+        let now = context.now
+        guard parts.count == 2, let consent = try await context.store.read({ try $0.consent(parts[0]) }),
+            context.vault.verify(parts[1], of: signed(consent), purpose: Self.signature),
+            let module = try? connections.module(consent.provider), module.consent.service == service
+        else { return .refused(.unknownState, owner: nil, service: service) }
+        func refused(_ refusal: Refusal) -> Outcome { .refused(refusal, owner: consent.ownerID, service: module.consent.name) }
+        guard let browser, Vault.hash(browser.reveal().utf8) == consent.browser else { return refused(.otherBrowser) }
+        guard consent.expiresAt > now else { return refused(.expired) }
+        var used = consent
+        (used.state, used.sealed) = (.used, "")
+        let taken = used
+        guard consent.state == .started, try await context.store.write({ try $0.move(taken, from: .started) }) else {
+            return refused(.alreadyUsed)
+        }
+        if let error { return refused(.declined(error.code, error.description)) }
+        guard let code, !code.isEmpty else { return refused(.noCode) }
+        let verifier = try context.vault.open(consent.sealed, context: StoredConsent.context(consent.id))
+        do {
+            let (_, call) = try connections.call(consent.provider, deadline: now + Self.patience)
+            let grant = try await module.exchange(Secret(code), request(consent, module, verifier: verifier), call)
+            let missing = module.consent.missing(grant.access.scopes).filter(\.isEssential)
+            guard missing.isEmpty else { return refused(.missing(missing)) }
+            return try await settle(grant, try await module.account(grant, call), consent)
+        } catch let error as ProviderError { return refused(.failed(error)) }
+    }
+
+    /// The owner agrees to the other account.
+    package func confirm(_ id: String, browser: Secret?) async throws -> Outcome {
+        let now = context.now
+        guard let consent = try await context.store.read({ try $0.consent(id) }), let module = try? connections.module(consent.provider)
+        else { return .refused(.unknownState, owner: nil, service: "") }
+        func refused(_ refusal: Refusal) -> Outcome { .refused(refusal, owner: consent.ownerID, service: module.consent.name) }
+        guard let browser, Vault.hash(browser.reveal().utf8) == consent.browser else { return refused(.otherBrowser) }
+        guard consent.expiresAt > now else { return refused(.expired) }
+        let text = try consent.state == .asking ? context.vault.open(consent.sealed, context: StoredConsent.context(id)) : ""
+        var used = consent
+        (used.state, used.sealed) = (.used, "")
+        let taken = used
+        guard consent.state == .asking, try await context.store.write({ try $0.move(taken, from: .asking) }) else {
+            return refused(.alreadyUsed)
+        }
+        let (grant, account) = try Self.waiting(text, context.vault, consent)
+        return .connected(
+            try await connections.keep(grant, account, owner: consent.ownerID, provider: consent.provider), returnTo: consent.returnTo)
+    }
+
+    /// Keeps the grant, or asks first where another account was connected.
+    private func settle(_ grant: Grant, _ account: ConnectedAccount, _ consent: StoredConsent) async throws -> Outcome {
+        let present = try await context.store.read { try $0.connection(owner: consent.ownerID, provider: consent.provider) }
+        if let present, present.account.id != account.id {
+            var asking = consent
+            asking.state = .asking
+            let waiting: JSON = [
+                "grant": .string(try GrantBox.seal(grant, context.vault, context: StoredConsent.context(consent.id))),
+                "id": .string(account.id), "tenant": .string(account.tenant), "email": .string(account.email),
+                "name": .string(account.name),
+            ]
+            asking.sealed = try context.vault.seal(waiting.serialized, context: StoredConsent.context(consent.id))
+            let kept = asking
+            guard try await context.store.write({ try $0.move(kept, from: .used) }) else {
+                return .refused(.alreadyUsed, owner: consent.ownerID, service: try connections.module(consent.provider).consent.name)
+            }
+            return .asks(
+                id: consent.id, from: present.account.email, to: account.email,
+                service: try connections.module(consent.provider).consent.name)
+        }
+        return .connected(
+            try await connections.keep(grant, account, owner: consent.ownerID, provider: consent.provider), returnTo: consent.returnTo)
+    }
+
+    private static func waiting(_ text: String, _ vault: Vault, _ consent: StoredConsent) throws -> (Grant, ConnectedAccount) {
+        let value = try JSON(parsing: text)
+        let grant = try GrantBox.open(value["grant"]?.string ?? "", vault, context: StoredConsent.context(consent.id))
+        return (
+            grant,
+            ConnectedAccount(
+                id: value["id"]?.string ?? "", tenant: value["tenant"]?.string ?? "", email: value["email"]?.string ?? "",
+                name: value["name"]?.string ?? "")
+        )
+    }
+
+    private func signed(_ consent: StoredConsent) -> String {
+        "\(consent.id) \(consent.ownerID) \(consent.provider) \(consent.browser)"
+    }
+
+    private func request(_ consent: StoredConsent, _ module: any ConnectableProvider.Type, verifier: String) -> ConsentRequest {
+        ConsentRequest(
+            state: "\(consent.id).\(context.vault.sign(signed(consent), purpose: Self.signature))",
+            redirectURL: context.settings.publicURL + module.consent.callbackPath, verifier: Secret(verifier),
+            challenge: Vault.challenge(verifier))
+    }
+}

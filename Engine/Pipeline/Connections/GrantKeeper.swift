@@ -1,0 +1,187 @@
+import Logging
+import Synchronization
+import UsherCore
+import UsherStore
+import UsherVault
+
+/// Keeps owners' grants alive: renewed by one caller and one process at a time, and a new pair stored before it is used.
+///
+/// A refresh token may be good for one use, and the answer to that use may be lost. So the old pair is read again before every
+/// refresh, the new one is stored whatever became of the lease, and a grant is dead only on the service's documented word for
+/// the pair that is still stored. Source: https://devforum.zoom.us/t/10375 and https://devforum.zoom.us/t/77706
+final class GrantKeeper: Sendable {
+    private let store: Store
+    private let vault: Vault
+    private let surroundings: Surroundings
+    private let processID: String
+    private let logger: Logger
+    private let turnstile = Turnstile()
+
+    /// A token counts as expired this much early, so that it does not expire on its way.
+    private static let margin = Duration.seconds(60)
+    private static let leaseLength = EngineSettings.workLength + .seconds(10)
+    private static let storeTries = 5
+
+    init(store: Store, vault: Vault, surroundings: Surroundings, processID: String, logger: Logger) {
+        self.store = store
+        self.vault = vault
+        self.surroundings = surroundings
+        self.processID = processID
+        self.logger = logger
+    }
+
+    /// A token of the owner's connection that can be used now.
+    /// - Parameter rejected: the one that the service has just refused.
+    func access(
+        _ connection: StoredConnection, _ module: any ConnectableProvider.Type, _ call: ProviderCall, rejected: IssuedToken?
+    ) async throws(ProviderError) -> IssuedToken {
+        if let token = try? grant(connection).access, isUsable(token, rejected) { return token }
+        let name = "\(connection.ownerID) \(connection.provider)"
+        await turnstile.enter(name)
+        let result = await renewed(connection, module, call, rejected)
+        await turnstile.leave(name)
+        return try result.get()
+    }
+
+    private func grant(_ connection: StoredConnection) throws(UsherError) -> Grant {
+        try GrantBox.open(connection.sealed, vault, context: connection.sealContext)
+    }
+
+    private func isUsable(_ token: IssuedToken, _ rejected: IssuedToken?) -> Bool {
+        token.expiresAt > surroundings.now() + Self.margin && token.access != rejected?.access
+    }
+
+    private func renewed(
+        _ seen: StoredConnection, _ module: any ConnectableProvider.Type, _ call: ProviderCall, _ rejected: IssuedToken?
+    ) async -> Result<IssuedToken, ProviderError> {
+        let service = module.consent.name
+        do {
+            let now = surroundings.now()
+            let (stored, isOurs) = try await store.write { [processID] tx in
+                let isOurs = try tx.leaseConnection(
+                    owner: seen.ownerID, provider: seen.provider, process: processID, now: now, until: now + Self.leaseLength)
+                return (try tx.connection(owner: seen.ownerID, provider: seen.provider), isOurs)
+            }
+            guard let stored else { return .failure(.notConnected(service)) }
+            let grant = try grant(stored)
+            if isUsable(grant.access, rejected) {
+                if isOurs { await release(stored) }
+                return .success(grant.access)
+            }
+            if stored.health == .reauthorize {
+                if isOurs { await release(stored) }
+                return .failure(.reauthorize(service))
+            }
+            guard isOurs else {
+                return .failure(
+                    ProviderError(
+                        .unavailable, retry: .at(now + .seconds(1)), "Another process is renewing the connection.",
+                        remedy: "Nothing to do: it is tried again by itself."))
+            }
+            return await refreshed(stored, grant, module, call)
+        } catch {
+            return .failure(
+                ProviderError(
+                    .unavailable, retry: .backoff, "The connection could not be read from the database.",
+                    remedy: "Nothing to do: it is tried again by itself.", cause: "\(error)"))
+        }
+    }
+
+    private func refreshed(
+        _ stored: StoredConnection, _ grant: Grant, _ module: any ConnectableProvider.Type, _ call: ProviderCall
+    ) async -> Result<IssuedToken, ProviderError> {
+        var call = call
+        call.deadline = min(call.deadline, surroundings.now() + EngineSettings.workLength)
+        do throws(ProviderError) {
+            let new: Grant
+            do throws(ProviderError) { new = try await module.refresh(grant, call) } catch {
+                guard error.isUnclear else { throw error }
+                // The answer was lost, and the old pair with it, if the service had got that far: one more try tells.
+                new = try await module.refresh(grant, call)
+            }
+            return await keep(new, stored)
+        } catch {
+            if error.code == .reauthorize { return await died(stored, error) }
+            await release(stored)
+            return .failure(error)
+        }
+    }
+
+    /// Stores the new pair, the only live one, before anyone uses it.
+    private func keep(_ grant: Grant, _ stored: StoredConnection) async -> Result<IssuedToken, ProviderError> {
+        var lastError: (any Error)?
+        for _ in 0..<Self.storeTries {
+            do {
+                let sealed = try GrantBox.seal(grant, vault, context: stored.sealContext)
+                let now = surroundings.now()
+                let (isKept, present) = try await store.write { tx in
+                    let isKept = try tx.renew(
+                        stored, sealed: sealed, scopes: grant.access.scopes, expiresAt: grant.access.expiresAt, now: now)
+                    return (isKept, try tx.connection(owner: stored.ownerID, provider: stored.provider))
+                }
+                if isKept { return .success(grant.access) }
+                guard let present else { return .failure(.notConnected(stored.provider)) }
+                // Another grant stands there: the owner has connected again, or this commit had happened after all.
+                return .success(try self.grant(present).access)
+            } catch { lastError = error }
+        }
+        logger.error(
+            "a renewed grant could not be stored",
+            metadata: ["owner": "\(stored.ownerID)", "provider": "\(stored.provider)", "error": "\(lastError.map { "\($0)" } ?? "")"])
+        return .failure(
+            ProviderError(
+                .unavailable, retry: .backoff, "The renewed connection could not be stored.",
+                remedy: "Nothing to do: it is tried again by itself; if it goes on, see the server's log."))
+    }
+
+    /// The service says that the grant is dead: that counts only if it is still the one that is stored.
+    private func died(_ stored: StoredConnection, _ error: ProviderError) async -> Result<IssuedToken, ProviderError> {
+        do {
+            let present = try await store.write { [processID] tx in
+                try tx.setHealth(.reauthorize, error.problem, of: stored)
+                try tx.unleaseConnection(owner: stored.ownerID, provider: stored.provider, process: processID)
+                return try tx.connection(owner: stored.ownerID, provider: stored.provider)
+            }
+            if let present, present.generation != stored.generation { return .success(try grant(present).access) }
+            logger.warning(
+                "a connection must be made again", metadata: ["owner": "\(stored.ownerID)", "provider": "\(stored.provider)"])
+        } catch { logger.error("a dead grant could not be marked", metadata: ["error": "\(error)"]) }
+        return .failure(error)
+    }
+
+    private func release(_ stored: StoredConnection) async {
+        do {
+            try await store.write { [processID] in
+                try $0.unleaseConnection(owner: stored.ownerID, provider: stored.provider, process: processID)
+            }
+        } catch { logger.warning("a lease could not be given back; it runs out by itself", metadata: ["error": "\(error)"]) }
+    }
+}
+
+extension ProviderError {
+    static func notConnected(_ service: String) -> ProviderError {
+        ProviderError(
+            .notConnected, retry: .never, "\(service) is not connected.",
+            remedy: "The owner connects \(service) on their page; what waits then resumes by itself.")
+    }
+    static func reauthorize(_ service: String) -> ProviderError {
+        ProviderError(
+            .reauthorize, retry: .never, "\(service) has ended the connection.",
+            remedy: "The owner connects \(service) again; what waits then resumes by itself.")
+    }
+}
+
+/// An owner's connection as a module uses it.
+struct OwnerConnection: Connection {
+    let stored: StoredConnection
+    let keeper: GrantKeeper
+    let module: any ConnectableProvider.Type
+    /// With the app's credentials, for renewing.
+    let call: ProviderCall
+
+    var account: ConnectedAccount { stored.account }
+
+    func access(rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken {
+        try await keeper.access(stored, module, call, rejected: rejected)
+    }
+}

@@ -1,0 +1,73 @@
+import Logging
+import UsherCore
+import UsherStore
+
+/// What services tell of their own accord. A forged, stale or foreign word changes nothing, and a true one said twice changes no more.
+package struct ProviderEvents: Sendable {
+    private let context: EngineContext
+
+    package init(_ context: EngineContext) { self.context = context }
+
+    package enum Answer: Sendable {
+        /// No secret is configured, so nothing can be believed.
+        case notConfigured
+        case refused
+        case challenge(JSON)
+        case done
+    }
+
+    /// The addresses that services send to, and the modules that read them.
+    package var paths: [(path: EventPath, module: any EventfulProvider.Type)] {
+        context.registry.modules.compactMap { $0 as? any EventfulProvider.Type }.flatMap { module in
+            module.eventPaths.map { ($0, module) }
+        }
+    }
+
+    /// Takes one delivery: the app whose secret fits has sent it.
+    package func receive(_ delivery: EventDelivery, _ path: EventPath, _ module: any EventfulProvider.Type) async throws -> Answer {
+        let secrets = self.secrets(path, module)
+        guard !secrets.isEmpty else { return .notConfigured }
+        for secret in secrets {
+            switch module.read(delivery, secret: secret) {
+            case .refused: continue
+            case .challenge(let answer): return .challenge(answer)
+            case .ignored: return .done
+            case .event(let event):
+                try await apply(event)
+                return .done
+            }
+        }
+        return .refused
+    }
+
+    /// Of every app of that module: the shared one, and those that the catalogue names.
+    private func secrets(_ path: EventPath, _ module: any EventfulProvider.Type) -> [Secret] {
+        let descriptor = module.descriptor
+        let named = context.catalog.current.providers.filter { $0.module == descriptor.id }.compactMap(\.credentials)
+        let environment = context.settings.environment
+        return ([descriptor.credentialPrefix] + named).compactMap { prefix in
+            path.secrets.lazy.compactMap { environment["\(prefix)_\($0)"] }.first
+        }
+    }
+
+    private func apply(_ event: ProviderEvent) async throws {
+        switch event {
+        case .deauthorized(let clientID, let accountID, let at):
+            let count = try await Connections(context).deauthorized(clientID: clientID, accountID: accountID, before: at)
+            context.logger.notice("an account was disconnected at the provider", metadata: ["connections": "\(count)"])
+        case .roomTouched(let id): try await touched(id)
+        }
+    }
+
+    /// Has the rooms looked at that bear the provider's `id`.
+    package func touched(_ id: String) async throws {
+        let now = context.now
+        try await context.store.write { tx in
+            for var room in try tx.rooms(roomID: id) where room.state == .live {
+                room.checkAt = now
+                try tx.save(room)
+                try tx.poke(kind: ProvisionStep.kind, subject: room.bookingID, due: now)
+            }
+        }
+    }
+}

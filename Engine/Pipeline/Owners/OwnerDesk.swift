@@ -1,0 +1,168 @@
+import Foundation
+import UsherCore
+import UsherStore
+import UsherVault
+
+/// Where owners are made and changed, and let in to their own page.
+package struct OwnerDesk: Sendable {
+    private let context: EngineContext
+
+    package static let linkLifetime = Duration.minutes(15)
+    package static let sessionLifetime = Duration.hours(12)
+
+    package init(_ context: EngineContext) { self.context = context }
+
+    package func owner(_ id: String) async throws -> StoredOwner {
+        guard let owner = try await context.store.read({ [catalog = context.catalog.current] in try $0.owner(id, in: catalog) }) else {
+            throw Self.notFound(id)
+        }
+        return owner
+    }
+
+    package func list() async throws -> [StoredOwner] {
+        try await context.store.read { [catalog = context.catalog.current] in try $0.owners(in: catalog) }
+    }
+
+    /// Makes or changes an owner who does not stand in the file.
+    /// - Parameter known: what is wrong with the form already.
+    /// - Throws: ``ErrorCode/validationFailed`` with every finding, ``ErrorCode/ownerInFile``.
+    package func put(_ owner: Owner, known findings: [UsherError.Finding] = []) async throws -> StoredOwner {
+        let findings = findings + check(owner).filter { finding in !findings.contains { $0.pointer == finding.pointer } }
+        guard findings.isEmpty else { throw UsherError(.validationFailed, "The owner cannot be kept as written.", findings: findings) }
+        return try await context.store.write { tx in
+            try refuseFile(try tx.owner(owner.id))
+            try tx.put(owner)
+            guard let stored = try tx.owner(owner.id) else { throw Self.notFound(owner.id) }
+            return stored
+        }
+    }
+
+    /// An owner who is taken out takes no new bookings; those that are stay.
+    package func remove(_ id: String) async throws {
+        try await context.store.write { tx in
+            guard let stored = try tx.owner(id), stored.isActive else { throw Self.notFound(id) }
+            try refuseFile(stored)
+            try tx.deactivateOwner(id)
+        }
+    }
+
+    /// Sets the owner's own choice, which the file does not overrule; `nil` clears it.
+    package func setDefault(_ provider: String?, of id: String) async throws -> StoredOwner {
+        let names = context.catalog.current.providers.map(\.name)
+        if let provider, !names.contains(provider) {
+            let near = nearest(provider, names).map { " Did you mean '\($0)'?" } ?? " There are: \(names.joined(separator: ", "))."
+            throw UsherError(
+                .validationFailed, "No provider is called '\(provider.prefix(80))'.\(near)",
+                findings: [.init("/provider", "must be one of: \(names.joined(separator: ", "))")])
+        }
+        return try await context.store.write { tx in
+            guard try tx.owner(id) != nil else { throw Self.notFound(id) }
+            try tx.setDefaultProvider(provider, owner: id)
+            guard let stored = try tx.owner(id) else { throw Self.notFound(id) }
+            return stored
+        }
+    }
+
+    private func refuseFile(_ stored: StoredOwner?) throws(UsherError) {
+        if let stored, stored.isInFile {
+            throw UsherError(.ownerInFile, "\(stored.owner.name) stands in meeting-types.yaml: change them there.")
+        }
+    }
+
+    private func check(_ owner: Owner) -> [UsherError.Finding] {
+        var findings: [UsherError.Finding] = []
+        if owner.id.wholeMatch(of: /[a-z0-9][a-z0-9-]{0,63}/) == nil {
+            findings.append(.init("/id", "small letters, digits and hyphens, at most 64, beginning with a letter or digit"))
+        }
+        if owner.name.trimmingBlanks.isEmpty || owner.name.count > Limits.name || owner.name.unicodeScalars.contains(where: \.isControl) {
+            findings.append(.init("/name", "one line of 1 to \(Limits.name) characters"))
+        }
+        if !isMailAddress(owner.email) { findings.append(.init("/email", "'\(owner.email.prefix(80))' is not a mail address")) }
+        if TimeZone(iana: owner.timeZone) == nil {
+            findings.append(
+                .init("/timeZone", "'\(owner.timeZone.prefix(80))' is not a time zone; write an IANA name such as Europe/Berlin"))
+        }
+        if !Language.all.contains(owner.language) {
+            findings.append(.init("/language", "must be one of: \(Language.all.joined(separator: ", "))"))
+        }
+        return findings
+    }
+
+    private static func notFound(_ id: String) -> UsherError { UsherError(.notFound, "No owner is called '\(id.prefix(80))'.") }
+}
+
+extension OwnerDesk {
+    /// A one-time sign-in to the owner's page.
+    package func portalLink(_ id: String) async throws -> (url: String, expiresAt: Instant) {
+        let owner = try await owner(id)
+        guard owner.isActive else { throw UsherError(.notFound, "\(owner.owner.name) is not active any more.") }
+        let token = context.surroundings.code(bits: 160)
+        let now = context.now
+        try await context.store.write {
+            try $0.addPortalLink(hash: Vault.hash(token.utf8), owner: id, expiresAt: now + Self.linkLifetime, now: now)
+        }
+        return ("\(context.settings.publicURL)/owners/signin/\(token)", now + Self.linkLifetime)
+    }
+
+    /// Whose link this is; opening it uses nothing up, because mail scanners open links.
+    package func portalLinkOwner(_ token: String) async throws -> StoredOwner? {
+        let now = context.now
+        return try await context.store.read { tx in
+            try tx.portalLinkOwner(hash: Vault.hash(token.utf8), now: now).flatMap { try tx.owner($0) }
+        }
+    }
+
+    /// Uses a link up, and opens a session.
+    /// - Returns: the session's secret; `nil` when the link is unknown, used or too old.
+    package func signIn(_ token: String) async throws -> Secret? {
+        let secret = context.surroundings.code(bits: 160)
+        let now = context.now
+        let isIn = try await context.store.write { tx in
+            guard let owner = try tx.usePortalLink(hash: Vault.hash(token.utf8), now: now) else { return false }
+            try tx.addSession(hash: Vault.hash(secret.utf8), owner: owner, expiresAt: now + Self.sessionLifetime, now: now)
+            return true
+        }
+        return isIn ? Secret(secret) : nil
+    }
+
+    /// Whose session this is.
+    package func session(_ secret: Secret) async throws -> StoredOwner? {
+        let now = context.now
+        return try await context.store.read { tx in
+            try tx.sessionOwner(hash: Vault.hash(secret.reveal().utf8), now: now).flatMap { try tx.owner($0) }
+        }
+    }
+
+    package func signOut(_ secret: Secret) async throws {
+        try await context.store.write { try $0.removeSession(hash: Vault.hash(secret.reveal().utf8)) }
+    }
+
+    /// What a form of this session must bear, so that no other site can press its buttons.
+    package func formKey(_ secret: Secret) -> String { context.vault.sign(Vault.hash(secret.reveal().utf8), purpose: "form") }
+    package func isFormKey(_ key: String, of secret: Secret) -> Bool {
+        context.vault.verify(key, of: Vault.hash(secret.reveal().utf8), purpose: "form")
+    }
+}
+
+extension StoredOwner {
+    /// As the API shows an owner.
+    package var json: JSON {
+        [
+            "id": .string(owner.id), "name": .string(owner.name), "email": .string(owner.email), "timeZone": .string(owner.timeZone),
+            "language": .string(owner.language), "defaultProvider": JSON(owner.defaultProvider), "inFile": .bool(isInFile),
+            "active": .bool(isActive),
+        ]
+    }
+}
+
+extension StoredConnection {
+    /// As the API shows a connection: never a token.
+    package var json: JSON {
+        [
+            "provider": .string(provider), "module": .string(module),
+            "account": ["id": .string(account.id), "email": .string(account.email), "name": .string(account.name)],
+            "scopes": .array(scopes.map(JSON.string)), "health": .string(health.rawValue), "problem": problem?.json ?? .null,
+            "connectedAt": .string(connectedAt.rfc3339),
+        ]
+    }
+}

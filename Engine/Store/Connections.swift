@@ -1,0 +1,171 @@
+import UsherCore
+
+/// An owner's account at a provider, as the database holds it. The grant itself is sealed.
+package struct StoredConnection: Hashable, Sendable {
+    package enum Health: String, Sendable, CaseIterable {
+        case ok
+        /// The grant is dead: the owner must connect again.
+        case reauthorize
+        /// It works, but cannot do all.
+        case missingScope = "missing-scope"
+        case unknown
+    }
+
+    package var ownerID: String
+    package var provider: String
+    package var module: String
+    /// The app that the grant belongs to.
+    package var clientID: String
+    package var account: ConnectedAccount
+    package var scopes: [String]
+    package var sealed: String
+    /// Raised with every change of the grant: what is written over another generation would bring a dead pair back.
+    package var generation: Int64
+    package var expiresAt: Instant
+    package var health: Health
+    package var problem: Problem?
+    package var connectedAt: Instant
+    /// When the grant was last obtained or renewed.
+    package var refreshedAt: Instant
+
+    package init(
+        ownerID: String, provider: String, module: String, clientID: String, account: ConnectedAccount, scopes: [String], sealed: String,
+        generation: Int64, expiresAt: Instant, health: Health, problem: Problem? = nil, connectedAt: Instant, refreshedAt: Instant
+    ) {
+        self.ownerID = ownerID
+        self.provider = provider
+        self.module = module
+        self.clientID = clientID
+        self.account = account
+        self.scopes = scopes
+        self.sealed = sealed
+        self.generation = generation
+        self.expiresAt = expiresAt
+        self.health = health
+        self.problem = problem
+        self.connectedAt = connectedAt
+        self.refreshedAt = refreshedAt
+    }
+
+    /// What its grant is sealed for.
+    package static func context(owner: String, provider: String) -> String { "connection:\(owner):\(provider)" }
+}
+
+package enum ConnectionSQL: String, SQLStatement {
+    case one = """
+        SELECT owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation, expires_at, health,
+            problem, connected_at, refreshed_at FROM connections WHERE owner_id = $1 AND provider = $2
+        """
+    case ofOwner = """
+        SELECT owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation, expires_at, health,
+            problem, connected_at, refreshed_at FROM connections WHERE owner_id = $1 ORDER BY provider
+        """
+    case ofAccount = """
+        SELECT owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation, expires_at, health,
+            problem, connected_at, refreshed_at FROM connections WHERE client_id = $1 AND account_id = $2
+        """
+    case sleeping = """
+        SELECT owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation, expires_at, health,
+            problem, connected_at, refreshed_at FROM connections WHERE refreshed_at < $1 AND health <> 'reauthorize' LIMIT $2
+        """
+    case save = """
+        INSERT INTO connections (owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation,
+            expires_at, lease_until, health, problem, connected_at, refreshed_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $14, $15, $16)
+        ON CONFLICT (owner_id, provider) DO UPDATE SET module = excluded.module, client_id = excluded.client_id,
+            account_id = excluded.account_id, tenant = excluded.tenant, email = excluded.email, name = excluded.name,
+            scopes = excluded.scopes, sealed = excluded.sealed, generation = connections.generation + 1,
+            expires_at = excluded.expires_at, lease_by = NULL, lease_until = 0, health = excluded.health, problem = excluded.problem,
+            connected_at = excluded.connected_at, refreshed_at = excluded.refreshed_at
+        """
+    case lease = """
+        UPDATE connections SET lease_by = $1, lease_until = $2
+        WHERE owner_id = $3 AND provider = $4 AND (lease_until <= $5 OR lease_by = $1)
+        """
+    case unlease = "UPDATE connections SET lease_by = NULL, lease_until = 0 WHERE owner_id = $1 AND provider = $2 AND lease_by = $3"
+    case renew = """
+        UPDATE connections SET sealed = $1, scopes = $2, expires_at = $3, refreshed_at = $4, generation = generation + 1,
+            lease_by = NULL, lease_until = 0 WHERE owner_id = $5 AND provider = $6 AND generation = $7
+        """
+    case setHealth = "UPDATE connections SET health = $1, problem = $2 WHERE owner_id = $3 AND provider = $4 AND generation = $5"
+    case remove = "DELETE FROM connections WHERE owner_id = $1 AND provider = $2 AND generation = $3"
+    case waiting = """
+        SELECT b.id FROM bookings b WHERE b.owner_id = $1 AND b.starts_at > $2 AND b.status = 'confirmed'
+            AND b.meeting_status IN ('blocked', 'pending') AND EXISTS
+            (SELECT 1 FROM rooms r WHERE r.booking_id = b.id AND r.provider = $3 AND r.state IN ('absent', 'unclear', 'attempting'))
+        """
+}
+
+extension Tx {
+    package func connection(owner: String, provider: String) throws -> StoredConnection? {
+        try query(ConnectionSQL.one, .text(owner), .text(provider)).first.map(connection(from:))
+    }
+    package func connections(of owner: String) throws -> [StoredConnection] {
+        try query(ConnectionSQL.ofOwner, .text(owner)).map(connection(from:))
+    }
+    /// Connections of one app to one account: of more than one owner, if they share it.
+    package func connections(clientID: String, accountID: String) throws -> [StoredConnection] {
+        try query(ConnectionSQL.ofAccount, .text(clientID), .text(accountID)).map(connection(from:))
+    }
+    /// Grants that nobody has renewed since `before`.
+    package func sleepingConnections(before: Instant, limit: Int) throws -> [StoredConnection] {
+        try query(ConnectionSQL.sleeping, SQLValue(before), .int(Int64(limit))).map(connection(from:))
+    }
+
+    /// Makes a connection, or puts another account or grant in its place.
+    package func save(_ connection: StoredConnection) throws {
+        let account = connection.account
+        try execute(
+            ConnectionSQL.save, .text(connection.ownerID), .text(connection.provider), .text(connection.module), .text(connection.clientID),
+            .text(account.id), .text(account.tenant), .text(account.email), .text(account.name),
+            .text(connection.scopes.joined(separator: " ")), .text(connection.sealed), .int(connection.generation),
+            SQLValue(connection.expiresAt), .text(connection.health.rawValue), try Stored.optional(connection.problem),
+            SQLValue(connection.connectedAt), SQLValue(connection.refreshedAt))
+    }
+
+    /// Takes the right to renew the grant.
+    /// - Returns: `false` while another process has it, or where there is no connection.
+    package func leaseConnection(owner: String, provider: String, process: String, now: Instant, until: Instant) throws -> Bool {
+        try execute(
+            ConnectionSQL.lease, .text(process), SQLValue(until), .text(owner), .text(provider), SQLValue(now)) == 1
+    }
+    package func unleaseConnection(owner: String, provider: String, process: String) throws {
+        try execute(ConnectionSQL.unlease, .text(owner), .text(provider), .text(process))
+    }
+
+    /// Puts a renewed grant in place of the one of `connection`'s generation, whatever became of the lease: it is the only live one.
+    /// - Returns: `false` when another has been put there meanwhile.
+    package func renew(_ connection: StoredConnection, sealed: String, scopes: [String], expiresAt: Instant, now: Instant) throws -> Bool {
+        try execute(
+            ConnectionSQL.renew, .text(sealed), .text(scopes.joined(separator: " ")), SQLValue(expiresAt), SQLValue(now),
+            .text(connection.ownerID), .text(connection.provider), .int(connection.generation)) == 1
+    }
+
+    /// - Returns: `false` when the grant is not that one any more.
+    @discardableResult
+    package func setHealth(_ health: StoredConnection.Health, _ problem: Problem?, of connection: StoredConnection) throws -> Bool {
+        try execute(
+            ConnectionSQL.setHealth, .text(health.rawValue), try Stored.optional(problem), .text(connection.ownerID),
+            .text(connection.provider), .int(connection.generation)) == 1
+    }
+
+    /// - Returns: `false` when the grant is not that one any more.
+    package func remove(_ connection: StoredConnection) throws -> Bool {
+        try execute(ConnectionSQL.remove, .text(connection.ownerID), .text(connection.provider), .int(connection.generation)) == 1
+    }
+
+    /// Bookings to come whose room at the provider is not made yet.
+    package func bookingsWaiting(owner: String, provider: String, now: Instant) throws -> [String] {
+        try query(ConnectionSQL.waiting, .text(owner), SQLValue(now), .text(provider)).map { try $0.text(0) }
+    }
+
+    private func connection(from row: SQLRow) throws -> StoredConnection {
+        StoredConnection(
+            ownerID: try row.text(0), provider: try row.text(1), module: try row.text(2), clientID: try row.text(3),
+            account: ConnectedAccount(id: try row.text(4), tenant: try row.text(5), email: try row.text(6), name: try row.text(7)),
+            scopes: try row.text(8).split(separator: " ").map(String.init), sealed: try row.text(9), generation: try row.int(10),
+            expiresAt: try row.instant(11), health: try known(row.text(12)),
+            problem: try row.optionalText(13).map { try Stored.value(Problem.self, $0) }, connectedAt: try row.instant(14),
+            refreshedAt: try row.instant(15))
+    }
+}

@@ -1,0 +1,112 @@
+import UsherCore
+
+/// A consent that is under way: from the press on Connect to the browser's return.
+package struct StoredConsent: Hashable, Sendable {
+    package enum State: String, Sendable, CaseIterable {
+        /// Nobody has opened it yet.
+        case open
+        /// A browser is on its way to the service.
+        case started
+        /// The browser came back: the state cannot be used again.
+        case used
+        /// Another account than before: the owner is asked first, and the grant waits.
+        case asking
+    }
+
+    package var id: String
+    package var ownerID: String
+    package var provider: String
+    package var returnTo: String
+    package var state: State
+    /// SHA-256 of the browser's cookie.
+    package var browser: String
+    /// PKCE's secret, and while asking the grant.
+    package var sealed: String
+    package var expiresAt: Instant
+
+    package init(
+        id: String, ownerID: String, provider: String, returnTo: String, state: State = .open, browser: String = "", sealed: String = "",
+        expiresAt: Instant
+    ) {
+        self.id = id
+        self.ownerID = ownerID
+        self.provider = provider
+        self.returnTo = returnTo
+        self.state = state
+        self.browser = browser
+        self.sealed = sealed
+        self.expiresAt = expiresAt
+    }
+
+    /// What its secrets are sealed for.
+    package static func context(_ id: String) -> String { "consent:" + id }
+}
+
+package enum ConsentSQL: String, SQLStatement {
+    case add = """
+        INSERT INTO consents (id, owner_id, provider, return_to, state, browser, sealed, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        """
+    case one = "SELECT id, owner_id, provider, return_to, state, browser, sealed, expires_at FROM consents WHERE id = $1"
+    case move = "UPDATE consents SET state = $1, browser = $2, sealed = $3 WHERE id = $4 AND state = $5"
+    case forget = "DELETE FROM consents WHERE expires_at <= $1"
+}
+
+package enum SessionSQL: String, SQLStatement {
+    case addLink = "INSERT INTO portal_links (hash, owner_id, expires_at) VALUES ($1, $2, $3)"
+    case link = "SELECT owner_id FROM portal_links WHERE hash = $1 AND expires_at > $2"
+    case useLink = "DELETE FROM portal_links WHERE hash = $1 AND expires_at > $2 RETURNING owner_id"
+    case forgetLinks = "DELETE FROM portal_links WHERE expires_at <= $1"
+    case add = "INSERT INTO sessions (hash, owner_id, expires_at) VALUES ($1, $2, $3)"
+    case owner = "SELECT owner_id FROM sessions WHERE hash = $1 AND expires_at > $2"
+    case remove = "DELETE FROM sessions WHERE hash = $1"
+    case forget = "DELETE FROM sessions WHERE expires_at <= $1"
+}
+
+extension Tx {
+    package func add(_ consent: StoredConsent, now: Instant) throws {
+        try execute(ConsentSQL.forget, SQLValue(now - .hours(1)))
+        try execute(
+            ConsentSQL.add, .text(consent.id), .text(consent.ownerID), .text(consent.provider), .text(consent.returnTo),
+            .text(consent.state.rawValue), .text(consent.browser), .text(consent.sealed), SQLValue(consent.expiresAt))
+    }
+
+    package func consent(_ id: String) throws -> StoredConsent? {
+        try query(ConsentSQL.one, .text(id)).first.map { row in
+            StoredConsent(
+                id: try row.text(0), ownerID: try row.text(1), provider: try row.text(2), returnTo: try row.text(3),
+                state: try known(row.text(4)), browser: try row.text(5), sealed: try row.text(6), expiresAt: try row.instant(7))
+        }
+    }
+
+    /// Moves a consent on, unless another caller has.
+    /// - Returns: whether it was in the state `from`.
+    package func move(_ consent: StoredConsent, from: StoredConsent.State) throws -> Bool {
+        try execute(
+            ConsentSQL.move, .text(consent.state.rawValue), .text(consent.browser), .text(consent.sealed), .text(consent.id),
+            .text(from.rawValue)) == 1
+    }
+}
+
+extension Tx {
+    /// A one-time sign-in to an owner's page, found by the hash of its token.
+    package func addPortalLink(hash: String, owner: String, expiresAt: Instant, now: Instant) throws {
+        try execute(SessionSQL.forgetLinks, SQLValue(now))
+        try execute(SessionSQL.addLink, .text(hash), .text(owner), SQLValue(expiresAt))
+    }
+    package func portalLinkOwner(hash: String, now: Instant) throws -> String? {
+        try query(SessionSQL.link, .text(hash), SQLValue(now)).first?.text(0)
+    }
+    /// Uses a link up.
+    /// - Returns: whose it was; `nil` when it is unknown, used or too old.
+    package func usePortalLink(hash: String, now: Instant) throws -> String? {
+        try query(SessionSQL.useLink, .text(hash), SQLValue(now)).first?.text(0)
+    }
+    package func addSession(hash: String, owner: String, expiresAt: Instant, now: Instant) throws {
+        try execute(SessionSQL.forget, SQLValue(now))
+        try execute(SessionSQL.add, .text(hash), .text(owner), SQLValue(expiresAt))
+    }
+    package func sessionOwner(hash: String, now: Instant) throws -> String? {
+        try query(SessionSQL.owner, .text(hash), SQLValue(now)).first?.text(0)
+    }
+    package func removeSession(hash: String) throws { try execute(SessionSQL.remove, .text(hash)) }
+}

@@ -1,0 +1,47 @@
+import UsherCore
+
+/// Every place where a sealed value lies, for the rotation of the vault's keys and for a look whether the keys fit.
+package enum SealedSQL: String, SQLStatement {
+    case links = "SELECT hash, booking_id, reader, purpose, sealed FROM links WHERE sealed NOT LIKE $1 LIMIT $2"
+    case resealLink = "UPDATE links SET sealed = $1 WHERE hash = $2 AND sealed = $3"
+    case tokens = "SELECT name, sealed FROM tokens WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2"
+    case resealToken = "UPDATE tokens SET sealed = $1 WHERE name = $2 AND sealed = $3"
+    case connections = "SELECT owner_id, provider, sealed FROM connections WHERE sealed NOT LIKE $1 LIMIT $2"
+    case resealConnection = "UPDATE connections SET sealed = $1 WHERE owner_id = $2 AND provider = $3 AND sealed = $4"
+    case consents = "SELECT id, sealed FROM consents WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2"
+    case resealConsent = "UPDATE consents SET sealed = $1 WHERE id = $2 AND sealed = $3"
+}
+
+extension Tx {
+    /// Seals up to `limit` values anew that do not begin with `prefix`.
+    /// - Parameter reseal: sealed value and what it belongs to, to the value sealed under the newest key.
+    /// - Returns: how many there were; 0 when all begin with it.
+    package func reseal(notUnder prefix: String, limit: Int, _ reseal: (_ sealed: String, _ context: String) throws -> String) throws -> Int
+    {
+        let arguments: (SQLValue, SQLValue) = (.text(prefix + "%"), .int(Int64(limit)))
+        var count = 0
+        for row in try query(SealedSQL.links, arguments.0, arguments.1) {
+            guard let reader = Reader(try row.text(2)) else { continue }
+            let context = StoredLink.context(booking: try row.text(1), reader: reader, purpose: try known(row.text(3)))
+            try execute(SealedSQL.resealLink, .text(try reseal(row.text(4), context)), .text(try row.text(0)), .text(try row.text(4)))
+            count += 1
+        }
+        for row in try query(SealedSQL.tokens, arguments.0, arguments.1) {
+            let sealed = try reseal(row.text(1), StoredToken.context(row.text(0)))
+            try execute(SealedSQL.resealToken, .text(sealed), .text(try row.text(0)), .text(try row.text(1)))
+            count += 1
+        }
+        for row in try query(SealedSQL.connections, arguments.0, arguments.1) {
+            let sealed = try reseal(row.text(2), StoredConnection.context(owner: row.text(0), provider: row.text(1)))
+            try execute(
+                SealedSQL.resealConnection, .text(sealed), .text(try row.text(0)), .text(try row.text(1)), .text(try row.text(2)))
+            count += 1
+        }
+        for row in try query(SealedSQL.consents, arguments.0, arguments.1) {
+            let sealed = try reseal(row.text(1), StoredConsent.context(row.text(0)))
+            try execute(SealedSQL.resealConsent, .text(sealed), .text(try row.text(0)), .text(try row.text(1)))
+            count += 1
+        }
+        return count
+    }
+}

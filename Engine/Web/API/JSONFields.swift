@@ -1,0 +1,69 @@
+import Hummingbird
+import NIOCore
+import UsherCore
+
+/// The members of a JSON object as a caller sent it; what is wrong with them is collected.
+struct JSONFields {
+    private let json: JSON
+    private(set) var findings: [UsherError.Finding] = []
+
+    init(_ json: JSON) { self.json = json }
+
+    mutating func find(_ pointer: String, _ detail: String) { findings.append(.init(pointer, detail)) }
+
+    /// A text; `nil` when it is missing, null or, found, something else.
+    mutating func text(_ key: String) -> String? {
+        guard let value = json[key], !value.isNull else { return nil }
+        if value.string == nil { find("/\(key)", "must be a string") }
+        return value.string
+    }
+
+    mutating func required(_ key: String) -> String {
+        if json[key].map(\.isNull) ?? true { find("/\(key)", "is required") }
+        return text(key) ?? ""
+    }
+
+    /// A text or null, which must be written.
+    mutating func nullable(_ key: String) -> String? {
+        if json[key] == nil { find("/\(key)", "is required; null clears it") }
+        return text(key)
+    }
+
+    mutating func refuseUnknown(_ known: [String]) {
+        for member in json.members ?? [] where !known.contains(member.key) {
+            let near = nearest(member.key, known).map { "; did you mean '\($0)'?" } ?? ""
+            find("/\(JSON.pointerPart(String(member.key.prefix(80))))", "is not a known field\(near)")
+        }
+    }
+}
+
+extension Request {
+    private static var bodyLimit: Int { 1 << 20 }
+
+    /// The body's bytes, at most 1 MiB.
+    func jsonBody() async throws -> [UInt8] {
+        var request = self
+        do { return Array(try await request.collectBody(upTo: Self.bodyLimit).readableBytesView) } catch is NIOTooManyBytesError {
+            throw UsherError(.payloadTooLarge, "The body has more than 1 MiB.")
+        }
+    }
+
+    /// The body as a JSON object.
+    /// - Parameter mayBeEmpty: no body at all counts as `{}`.
+    func jsonObject(mayBeEmpty: Bool = false) async throws -> JSON {
+        let body = try await jsonBody()
+        if mayBeEmpty, body.isEmpty { return .object([]) }
+        return try jsonObject(body)
+    }
+
+    func jsonObject(_ body: [UInt8]) throws(UsherError) -> JSON {
+        guard headers[.contentType]?.split(separator: ";").first?.trimmingBlanks.lowercased() == "application/json" else {
+            throw UsherError(.requestMediaType, "Send JSON, with Content-Type: application/json.")
+        }
+        do {
+            let json = try JSON(parsing: body)
+            if json.members != nil { return json }
+        } catch { throw UsherError(.requestMalformed, "The body is not JSON: \(error).") }
+        throw UsherError(.requestMalformed, "The body is not a JSON object.")
+    }
+}

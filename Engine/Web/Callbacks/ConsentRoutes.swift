@@ -1,0 +1,150 @@
+import Hummingbird
+import NIOCore
+import UsherCore
+import UsherMail
+import UsherPipeline
+import UsherStore
+
+/// The way of a browser to a provider's consent page and back. The paths are registered at the services, so they never change.
+struct ConsentRoutes: Sendable {
+    private let context: EngineContext
+    private let consents: Consents
+    private static let cookie = "usher_consent"
+
+    init(_ context: EngineContext) {
+        self.context = context
+        consents = Consents(context)
+    }
+
+    private var services: [ConsentDescriptor] {
+        var seen: Set<String> = []
+        return context.registry.modules.compactMap { ($0 as? any ConnectableProvider.Type)?.consent }.filter {
+            seen.insert($0.service).inserted
+        }
+    }
+
+    func add(to router: Router<BasicRequestContext>) {
+        for service in services {
+            router.get(RouterPath("/auth/\(service.service)/start")) { request, _ in try await start(request) }
+            router.get(RouterPath(service.callbackPath)) { request, _ in try await back(request, service.service) }
+        }
+        router.post("/auth/confirm") { request, _ in try await confirm(request) }
+    }
+
+    /// Gives the browser a cookie, so that no other one can finish what it began, and sends it on.
+    private func start(_ request: Request) async throws -> Response {
+        let browser = request.cookie(Self.cookie) ?? Secret(context.surroundings.code(bits: 160))
+        do {
+            let url = try await consents.start(request.uri.queryParameters.get("consent") ?? "", browser: browser)
+            return Page.redirect(to: url, cookies: [cookie(browser)])
+        } catch let error as UsherError {
+            return Page.response(.gone, "This cannot be opened", "<p>\(escapedHTML(error.message))</p>")
+        } catch let error as ProviderError {
+            return Page.response(.ok, "This cannot be connected now", "<p>\(escapedHTML(error.message)) \(escapedHTML(error.remedy))</p>")
+        }
+    }
+
+    private func cookie(_ browser: Secret) -> Cookie {
+        Cookie(
+            name: Self.cookie, value: browser.reveal(), path: "/auth", lifetime: Consents.lifetime,
+            isSecure: context.settings.publicURL.hasPrefix("https://"))
+    }
+
+    private func back(_ request: Request, _ service: String) async throws -> Response {
+        let query = request.uri.queryParameters
+        let error = query.get("error").map { ($0, query.get("error_description") ?? "") }
+        return page(
+            try await consents.finish(
+                service: service, state: query.get("state"), code: query.get("code"), error: error, browser: request.cookie(Self.cookie)))
+    }
+
+    private func confirm(_ request: Request) async throws -> Response {
+        let form = try await request.form()
+        return page(try await consents.confirm(form["consent"] ?? "", browser: request.cookie(Self.cookie)))
+    }
+
+    // MARK: Pages
+
+    private func page(_ outcome: Consents.Outcome) -> Response {
+        switch outcome {
+        case .connected(let connection, let returnTo):
+            if !returnTo.isEmpty { return Page.onward(to: returnTo, "Connected", "Continue") }
+            return Page.response(
+                .ok, "Connected",
+                "<p class=good>\(escapedHTML(connection.account.email)) is connected.</p><p>Meetings that waited for it are being made now. You can close this page.</p>"
+            )
+        case .asks(let id, let from, let to, let service):
+            return Page.response(
+                .ok, "Connect another account?",
+                """
+                <p>Until now your meetings were made in the \(escapedHTML(service)) account <strong>\(escapedHTML(from))</strong>.
+                You have just agreed as <strong>\(escapedHTML(to))</strong>.</p>
+                <p>Bookings that are made keep their links; the old account's meetings cannot be moved or removed from here any more.</p>
+                \(Page.button("Use \(to)", action: "/auth/confirm", key: nil, fields: [("consent", id)]))
+                <p class=quiet>To keep \(escapedHTML(from)), just close this page.</p>
+                """)
+        case .refused(let refusal, let owner, let service):
+            let (title, body) = Self.words(refusal, service)
+            let again = owner == nil ? "" : "<p><a href=\"/owners/me\">Back to your page</a></p>"
+            return Page.response(.badRequest, title, body + again)
+        }
+    }
+
+    /// What happened, and what to do next.
+    private static func words(_ refusal: Consents.Refusal, _ service: String) -> (title: String, body: String) {
+        let name = escapedHTML(service)
+        let again = "<p>Go back to your page and press Connect again. Nothing was changed.</p>"
+        switch refusal {
+        case .unknownState:
+            return ("This did not come from here", "<p>The address that you opened was not made by this server.</p>\(again)")
+        case .expired: return ("That took too long", "<p>A consent must be finished within ten minutes.</p>\(again)")
+        case .alreadyUsed: return ("This was finished already", "<p>The page was opened a second time; the first time counted.</p>\(again)")
+        case .otherBrowser:
+            return (
+                "Another browser began this", "<p>Finish in the browser in which you pressed Connect, with cookies allowed.</p>\(again)"
+            )
+        case .declined(let code, let description): return declined(code, description, name, again)
+        case .noCode:
+            return (
+                "\(service) did not agree",
+                """
+                <p>\(name) sent you back without a permission. Either you pressed Decline, or your organisation's administrator must
+                allow the app first.</p>\(approval(name))\(again)
+                """
+            )
+        case .missing(let abilities):
+            return (
+                "A permission is missing",
+                "<p>Without the permission to \(escapedHTML(abilities.map(\.name).joined(separator: " and to "))) no meeting can be made.</p><p>Press Connect again and leave all boxes ticked. If there are none, the admin of this server adds the scope \(escapedHTML(abilities.compactMap(\.scopes.first).joined(separator: ", "))) to the app.</p>"
+            )
+        case .failed(let error):
+            return ("\(service) could not be connected", "<p>\(escapedHTML(error.message))</p><p>\(escapedHTML(error.remedy))</p>\(again)")
+        }
+    }
+
+    /// Source of the codes: RFC 6749 §4.1.2.1 and https://developers.google.com/identity/protocols/oauth2/web-server
+    private static func declined(_ code: String, _ description: String, _ name: String, _ again: String) -> (String, String) {
+        switch code {
+        case "access_denied": return ("You did not agree", "<p>\(name) was told not to connect.</p>\(again)")
+        case "admin_policy_enforced", "org_internal", "unauthorized_client":
+            return (
+                "Your organisation must allow this first",
+                "<p>\(name) lets an administrator decide about apps.</p>\(approval(name))\(again)"
+            )
+        case "redirect_uri_mismatch", "invalid_request", "deleted_client":
+            return (
+                "The app is not set up right",
+                "<p>\(name) says: \(escapedHTML(code)) \(escapedHTML(description)).</p><p>The admin of this server compares the redirect address of the app with the one that `usher doctor` shows.</p>"
+            )
+        default: return ("\(name) did not agree", "<p>It says: \(escapedHTML(code)) \(escapedHTML(description))</p>\(again)")
+        }
+    }
+
+    private static func approval(_ name: String) -> String {
+        """
+        <p>Send this to your administrator:</p><blockquote>Please pre-approve the scheduling app for our \(name) account (in the
+        Marketplace: Manage, Apps on account, or Permission requests), so that I can connect it. It makes, moves and removes my own
+        meetings.</blockquote><p>If the app is not published yet, only people of the account that made it can connect it.</p>
+        """
+    }
+}

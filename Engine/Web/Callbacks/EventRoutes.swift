@@ -1,0 +1,43 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import UsherCore
+import UsherPipeline
+
+/// Where providers send what happened there. The answer comes at once; the work follows from rows.
+struct EventRoutes: Sendable {
+    private let context: EngineContext
+    private let events: ProviderEvents
+    private let bell: Bell?
+
+    private static let bodyLimit = 1 << 20
+
+    init(_ context: EngineContext, bell: Bell?) {
+        self.context = context
+        self.bell = bell
+        events = ProviderEvents(context)
+    }
+
+    func add(to router: Router<BasicRequestContext>) {
+        for (path, module) in events.paths {
+            router.post(RouterPath(path.path)) { request, _ in try await receive(request, path, module) }
+        }
+    }
+
+    private func receive(_ request: Request, _ path: EventPath, _ module: any EventfulProvider.Type) async throws -> Response {
+        var request = request
+        let body: [UInt8]
+        do { body = Array(try await request.collectBody(upTo: Self.bodyLimit).readableBytesView) } catch is NIOTooManyBytesError {
+            throw UsherError(.payloadTooLarge, "The body has more than 1 MiB.")
+        }
+        let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
+        switch try await events.receive(EventDelivery(headers: headers, body: body, now: context.now), path, module) {
+        case .notConfigured: return Response(status: .serviceUnavailable)
+        case .refused: return Response(status: .unauthorized)
+        case .challenge(let answer): return Response.json(.ok, answer)
+        case .done:
+            bell?.ring()
+            return Response(status: .ok)
+        }
+    }
+}

@@ -1,0 +1,189 @@
+import Hummingbird
+import NIOCore
+import UsherCore
+import UsherMail
+import UsherPipeline
+import UsherStore
+
+/// `/owners/…`: the owner's page. A one-time link signs in by a press, so that a mail scanner uses nothing up; every press bears the
+/// session's key, so that no other site can press.
+struct OwnerPage: Sendable {
+    private let context: EngineContext
+    private let desk: BookingDesk
+    private let owners: OwnerDesk
+    private static let cookie = "usher_owner"
+    private static let bookingsShown = 20
+
+    init(_ context: EngineContext, _ desk: BookingDesk) {
+        self.context = context
+        self.desk = desk
+        owners = OwnerDesk(context)
+    }
+
+    func add(to router: Router<BasicRequestContext>) {
+        router.get("/owners/signin/{token}") { _, parameters in try await invite(try parameters.parameters.require("token")) }
+        router.post("/owners/signin/{token}") { _, parameters in try await signIn(try parameters.parameters.require("token")) }
+        router.get("/owners/me") { request, _ in
+            guard let (secret, owner) = try await session(request) else { return Self.signedOut }
+            return try await page(owner, key: owners.formKey(secret))
+        }
+        press(router, "/owners/me/default") { owner, form, _ in
+            let provider = form["provider"] ?? ""
+            _ = try await owners.setDefault(provider.isEmpty ? nil : provider, of: owner.owner.id)
+            return Page.redirect(to: "/owners/me")
+        }
+        press(router, "/owners/me/connect") { owner, form, _ in
+            let begun = try await Consents(context).begin(
+                owner: owner.owner.id, provider: form["provider"] ?? "", returnTo: context.settings.publicURL + "/owners/me")
+            return Page.onward(to: "/auth/\(begun.service)/start?consent=\(begun.id)", "Off to \(begun.name)", "Continue to \(begun.name)")
+        }
+        press(router, "/owners/me/disconnect") { owner, form, _ in
+            try await Connections(context).disconnect(owner: owner.owner.id, provider: form["provider"] ?? "")
+            return Page.redirect(to: "/owners/me")
+        }
+        press(router, "/owners/me/retry") { owner, form, _ in
+            let id = form["booking"] ?? ""
+            guard try await desk.view(id).booking.terms.owner.id == owner.owner.id else {
+                throw UsherError(.notFound, "There is no booking '\(id.prefix(80))'.")
+            }
+            _ = try await desk.retry(id)
+            return Page.redirect(to: "/owners/me")
+        }
+        press(router, "/owners/me/signout") { _, _, secret in
+            try await owners.signOut(secret)
+            return Page.redirect(to: "/owners/me")
+        }
+    }
+
+    /// A press of a signed-in owner; what goes wrong is shown on a page, not as JSON.
+    private func press(
+        _ router: Router<BasicRequestContext>, _ path: RouterPath,
+        _ body: @escaping @Sendable (StoredOwner, [String: String], Secret) async throws -> Response
+    ) {
+        router.post(path) { request, _ in
+            guard let (secret, owner) = try await session(request) else { return Self.signedOut }
+            let form = try await request.form()
+            guard owners.isFormKey(form["key"] ?? "", of: secret) else {
+                return Page.response(
+                    .forbidden, "This did not come from your page", "<p><a href=\"/owners/me\">Open your page</a> and press there.</p>")
+            }
+            do { return try await body(owner, form, secret) } catch let error as UsherError {
+                return Page.response(
+                    .badRequest, "That did not work",
+                    "<p>\(escapedHTML(error.message))</p><p><a href=\"/owners/me\">Back to your page</a></p>")
+            }
+        }
+    }
+
+    // MARK: Signing in
+
+    private func invite(_ token: String) async throws -> Response {
+        guard let owner = try await owners.portalLinkOwner(token) else { return Self.deadLink }
+        return Page.response(
+            .ok, "Welcome, \(owner.owner.name)",
+            "<p>Here you connect your video account and choose where your meetings are held.</p>"
+                + Page.button("Open my page", action: "/owners/signin/\(token)", key: nil))
+    }
+
+    private func signIn(_ token: String) async throws -> Response {
+        guard let secret = try await owners.signIn(token) else { return Self.deadLink }
+        let cookie = Cookie(
+            name: Self.cookie, value: secret.reveal(), path: "/owners", lifetime: OwnerDesk.sessionLifetime,
+            isSecure: context.settings.publicURL.hasPrefix("https://"))
+        return Page.redirect(to: "/owners/me", cookies: [cookie])
+    }
+
+    private func session(_ request: Request) async throws -> (Secret, StoredOwner)? {
+        guard let secret = request.cookie(Self.cookie), let owner = try await owners.session(secret), owner.isActive else { return nil }
+        return (secret, owner)
+    }
+
+    private static var deadLink: Response {
+        Page.response(
+            .gone, "This link has been used",
+            "<p>A link signs in once, and within 15 minutes. Ask for a new one where you got this one.</p>")
+    }
+
+    private static var signedOut: Response {
+        Page.response(
+            .unauthorized, "Please sign in",
+            "<p>Your page opens with a personal link. Ask the admin for one: <code>usher owner link YOUR-ID</code>.</p>")
+    }
+
+    // MARK: The page
+
+    private func page(_ stored: StoredOwner, key: String) async throws -> Response {
+        let owner = stored.owner
+        let connections = try await Connections(context).list(owner: owner.id)
+        let views = try await desk.list(owner: owner.id, from: context.now, limit: Self.bookingsShown)
+        let body =
+            "<p class=quiet>\(escapedHTML(owner.email)), \(escapedHTML(owner.timeZone))</p>" + providers(connections, key)
+            + defaultProvider(owner, connections, key) + bookings(views.filter { $0.booking.status == .confirmed }, owner, key)
+            + Page.button("Sign out", action: "/owners/me/signout", key: key, isPlain: true)
+        return Page.response(.ok, owner.name, body)
+    }
+
+    /// Each provider that owners connect, connected or not.
+    private func providers(_ connections: [StoredConnection], _ key: String) -> String {
+        let entries = context.catalog.current.providers.compactMap { entry in
+            (context.registry.module(entry.module) as? any ConnectableProvider.Type).map { (entry, $0) }
+        }
+        guard !entries.isEmpty else { return "" }
+        let items = entries.map { entry, module in
+            let name = escapedHTML(entry.name == module.descriptor.id ? module.consent.name : "\(module.consent.name) (\(entry.name))")
+            let field = [("provider", entry.name)]
+            if let problem = Provisioner(context).obstacle(entry) {
+                return
+                    "<section><h2>\(name)</h2><p class=bad>\(escapedHTML(problem.message))</p><p>\(escapedHTML(problem.remedy))</p></section>"
+            }
+            guard let connection = connections.first(where: { $0.provider == entry.name }) else {
+                return
+                    "<section><h2>\(name)</h2><p>Not connected.</p>\(Page.button("Connect \(module.consent.name)", action: "/owners/me/connect", key: key, fields: field))</section>"
+            }
+            return "<section><h2>\(name)</h2>\(health(connection))"
+                + Page.button(
+                    connection.health == .ok ? "Connect again" : "Connect again to mend this", action: "/owners/me/connect", key: key,
+                    fields: field, isPlain: connection.health == .ok)
+                + Page.button("Disconnect", action: "/owners/me/disconnect", key: key, fields: field, isPlain: true)
+                + "<p class=quiet>If you disconnect, bookings that are made keep their links; they can then not be moved or removed at \(escapedHTML(module.consent.name)) from here.</p></section>"
+        }
+        return items.joined()
+    }
+
+    private func health(_ connection: StoredConnection) -> String {
+        let account = "<strong>\(escapedHTML(connection.account.email))</strong>"
+        guard let problem = connection.problem else { return "<p class=good>Connected as \(account).</p>" }
+        return "<p class=bad>\(account): \(escapedHTML(problem.message))</p><p>\(escapedHTML(problem.remedy))</p>"
+    }
+
+    private func defaultProvider(_ owner: Owner, _ connections: [StoredConnection], _ key: String) -> String {
+        let catalog = context.catalog.current
+        let options = catalog.providers.map { entry in
+            let problem = Provisioner(context).obstacle(entry, connections)
+            return
+                "<option value=\"\(escapedHTML(entry.name))\"\(owner.defaultProvider == entry.name ? " selected" : "")>\(escapedHTML(entry.name))\(problem == nil ? "" : " (not ready)")</option>"
+        }
+        return """
+            <section><h2>Where your meetings are held</h2><form method=post action="/owners/me/default">
+            <input type=hidden name=key value="\(escapedHTML(key))"><label for=provider>Default provider</label><br>
+            <select id=provider name=provider><option value="">The site's default: \(escapedHTML(catalog.site.defaultProvider))</option>
+            \(options.joined())</select> <button class="button">Save</button></form></section>
+            """
+    }
+
+    private func bookings(_ views: [BookingView], _ owner: Owner, _ key: String) -> String {
+        guard !views.isEmpty else { return "<section><h2>Upcoming bookings</h2><p>None.</p></section>" }
+        let items = views.map { view in
+            let booking = view.booking
+            let time = ReaderTime(start: booking.start, end: booking.end, timeZone: owner.timeZone, language: "en")
+            var item = "<li><strong>\(escapedHTML(booking.title))</strong><br>\(escapedHTML(time.date)), \(escapedHTML(time.range))"
+            item += "<br>\(escapedHTML(booking.meeting.provider)): \(escapedHTML(booking.meeting.status.rawValue))"
+            if let problem = booking.meeting.problem {
+                item += "<br><span class=bad>\(escapedHTML(problem.message))</span> \(escapedHTML(problem.remedy))"
+                item += Page.button("Try again now", action: "/owners/me/retry", key: key, fields: [("booking", booking.id)], isPlain: true)
+            }
+            return item + "</li>"
+        }
+        return "<section><h2>Upcoming bookings</h2><ul>\(items.joined())</ul></section>"
+    }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import UsherCore
+import UsherMail
+
+/// The frame of every page: one style, no script, nothing from elsewhere, and headers that keep it so.
+enum Page {
+    private static let style = """
+        :root{color-scheme:light dark}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:0 auto;padding:1.5rem}
+        .when{font-size:1.35rem;font-weight:600;margin:.5rem 0 0}.zone,.quiet{margin:0;opacity:.8}
+        .button{display:inline-block;background:#0b6e4f;color:#fff;padding:.8rem 1.6rem;border:0;border-radius:.4rem;font:inherit;
+        font-weight:600;text-decoration:none;cursor:pointer}.plain{background:none;color:inherit;border:1px solid currentColor;
+        padding:.5rem 1rem;font-weight:400}form{display:inline-block;margin:.3rem .5rem .3rem 0}
+        section{border-top:1px solid #8886;padding:.6rem 0 1rem}h2{margin:.6rem 0 .3rem;font-size:1.25rem}
+        code{font-size:1.15em;overflow-wrap:anywhere}li{margin:.4rem 0}:focus-visible{outline:3px solid #f5a623;outline-offset:2px}
+        .good{color:#0b6e4f}.bad{color:#b3261e}@media(prefers-color-scheme:dark){.good{color:#6fd3ad}.bad{color:#ff9b93}}
+        select{font:inherit;padding:.5rem;max-width:100%}
+        """
+
+    /// - Parameters:
+    ///   - title: text.
+    ///   - body: HTML, every value in it escaped.
+    static func response(
+        _ status: HTTPTypes.HTTPResponse.Status = .ok, _ title: String, _ body: String, cookies: [Cookie] = []
+    ) -> Response {
+        let html = """
+            <!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>\(escapedHTML(title))</title><style>\(style)</style></head><body><main><h1>\(escapedHTML(title))</h1>\(body)</main></body></html>
+            """
+        var headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"]
+        let security = [
+            (
+                "Content-Security-Policy",
+                "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+            ),
+            ("Referrer-Policy", "no-referrer"), ("X-Content-Type-Options", "nosniff"), ("X-Robots-Tag", "noindex"),
+        ]
+        for (name, value) in security { if let name = HTTPField.Name(name) { headers[name] = value } }
+        for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie.header)) }
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: html)))
+    }
+
+    static func redirect(to url: String, cookies: [Cookie] = []) -> Response {
+        var headers: HTTPFields = [.location: url, .cacheControl: "no-store"]
+        if let name = HTTPField.Name("Referrer-Policy") { headers[name] = "no-referrer" }
+        for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie.header)) }
+        return Response(status: .seeOther, headers: headers)
+    }
+
+    /// Leads on after a press. A redirect would not do: browsers hold a form's `form-action` against every stop on its way.
+    static func onward(to url: String, _ title: String, _ label: String) -> Response {
+        Page.response(
+            .ok, title,
+            "<meta http-equiv=refresh content=\"0;url=\(escapedHTML(url))\"><p><a class=button href=\"\(escapedHTML(url))\" rel=noreferrer>\(escapedHTML(label))</a></p><p class=quiet>If nothing opens, open this address by hand: <code>\(escapedHTML(url))</code></p>"
+        )
+    }
+
+    /// A form of one button.
+    static func button(_ label: String, action: String, key: String?, fields: [(String, String)] = [], isPlain: Bool = false) -> String {
+        let hidden = (key.map { [("key", $0)] } ?? []) + fields
+        let inputs = hidden.map { "<input type=hidden name=\"\(escapedHTML($0.0))\" value=\"\(escapedHTML($0.1))\">" }.joined()
+        return
+            "<form method=post action=\"\(escapedHTML(action))\">\(inputs)<button class=\"button\(isPlain ? " plain" : "")\">\(escapedHTML(label))</button></form>"
+    }
+}
+
+/// A cookie that no script can read, and that other sites' forms do not bring along.
+struct Cookie {
+    var name: String
+    var value: String
+    var path: String
+    var lifetime: Duration
+    var isSecure: Bool
+
+    var header: String {
+        "\(name)=\(value); Path=\(path); Max-Age=\(lifetime.wholeSeconds); HttpOnly; SameSite=Lax\(isSecure ? "; Secure" : "")"
+    }
+}
+
+extension Request {
+    /// The value of a cookie.
+    func cookie(_ name: String) -> Secret? {
+        for header in headers[values: .cookie] {
+            for pair in header.split(separator: ";") {
+                let parts = pair.split(separator: "=", maxSplits: 1).map(\.trimmingBlanks)
+                if parts.count == 2, parts[0] == name { return Secret(parts[1]) }
+            }
+        }
+        return nil
+    }
+
+    /// The fields of a posted form; the first of each name.
+    func form() async throws -> [String: String] {
+        var request = self
+        let body = try await request.collectBody(upTo: 64 * 1_024)
+        return formFields(String(buffer: body))
+    }
+}
+
+/// `application/x-www-form-urlencoded`; the first field of each name.
+func formFields(_ text: String) -> [String: String] {
+    var fields: [String: String] = [:]
+    for pair in text.split(separator: "&") {
+        let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
+            $0.replacing("+", with: " ").removingPercentEncoding ?? ""
+        }
+        if fields[parts[0]] == nil { fields[parts[0]] = parts.count > 1 ? parts[1] : "" }
+    }
+    return fields
+}

@@ -1,0 +1,151 @@
+import Crypto
+import Foundation
+import Synchronization
+import UsherCore
+
+// A user-managed app at the stand-in for Zoom: consent page, codes, rotating grants, revocation.
+
+extension ZoomSandbox {
+    /// The Marketplace app that users agree to.
+    public struct UserApp: Sendable {
+        public var clientID = "sandbox-zoom-client"
+        public var clientSecret = "sandbox-zoom-secret"
+        /// Registered with the app; any other is refused.
+        public var redirectURLs: Set<String> = []
+        public var scopes: Set<String> = [
+            "meeting:write:meeting", "meeting:read:meeting", "meeting:update:meeting", "meeting:delete:meeting",
+            "meeting:read:list_meetings", "user:read:user", "user:read:settings",
+        ]
+        /// The administrator has to allow it first.
+        public var needsApproval = false
+        public init() {}
+    }
+
+    /// A code that was given to a browser.
+    struct Code {
+        var user: String
+        var redirectURL: String
+        var challenge: String
+        var expires: Instant
+    }
+
+    /// A user's grant: one live pair at a time.
+    struct UserGrant {
+        var user: String
+        var access: String
+        var refresh: String
+    }
+
+    /// What a press on the consent page leads to: the address that the browser goes to.
+    /// - Parameter user: who agrees; `nil` declines.
+    public func decide(_ query: String, user: String?) -> String {
+        state.withLock { state in
+            let fields = SandboxRequest.form(query)
+            let redirect = fields["redirect_uri"] ?? ""
+            let back = { (parameters: String) in redirect + "?" + parameters + "&state=" + (fields["state"] ?? "") }
+            guard let user, !state.account.userApp.needsApproval else { return back("") }
+            state.nextNumber += 1
+            let code = "sandbox-code-\(state.nextNumber)"
+            state.codes[code] = Code(
+                user: user, redirectURL: redirect, challenge: fields["code_challenge"] ?? "", expires: now() + .minutes(5))
+            return back("code=\(code)")
+        }
+    }
+
+    /// The app is removed in the user's Zoom account: the grant is dead at once.
+    public func removeApp(of email: String) { state.withLock { $0.grants.removeAll { $0.user == email } } }
+
+    /// How often grants were renewed, and how often a refresh token that was not the live one was tried.
+    public var refreshes: Int { state.withLock { $0.refreshes } }
+    public var staleRefreshes: Int { state.withLock { $0.staleRefreshes } }
+
+    /// Ends every access token, as time would.
+    public func expireTokens() {
+        state.withLock { state in for token in state.tokens.keys { state.tokens[token] = now() - .seconds(1) } }
+    }
+}
+
+extension ZoomSandbox.State {
+    /// The page on which a user agrees, or what is wrong with the address.
+    func consentPage(_ query: String) -> HTTPResponse {
+        let fields = SandboxRequest.form(query)
+        func page(_ status: Int, _ body: String) -> HTTPResponse {
+            HTTPResponse(
+                status: status, headers: [("Content-Type", "text/html; charset=utf-8")],
+                body: Array(
+                    """
+                    <!DOCTYPE html><html lang=en><head><meta charset=utf-8><meta name=viewport content="width=device-width">
+                    <title>Zoom (sandbox)</title><style>body{font:18px/1.5 sans-serif;max-width:28rem;margin:2rem auto;padding:0 1rem}
+                    button{font:inherit;padding:.6rem 1.2rem;margin:.3rem 0;display:block}</style></head><body><h1>Zoom (sandbox)</h1>\(body)</body></html>
+                    """.utf8))
+        }
+        guard fields["response_type"] == "code", fields["client_id"] == account.userApp.clientID else {
+            return page(400, "<p>Invalid client_id: 4,702</p>")
+        }
+        guard account.userApp.redirectURLs.contains(fields["redirect_uri"] ?? "") else {
+            return page(400, "<p>Invalid redirect: 4,700</p>")
+        }
+        guard fields["scope"] == nil else { return page(400, "<p>Invalid scope: 4,700</p>") }
+        guard fields["code_challenge_method"] == "S256", fields["state"]?.isEmpty == false else { return page(400, "<p>Bad request.</p>") }
+        let buttons = account.users.map { "<button name=user value=\"\($0.email)\">Allow as \($0.email)</button>" }.joined()
+        return page(
+            200,
+            "<p>The scheduling app asks to make, move and remove your meetings.</p><form method=post action=\"?\(query.replacing("\"", with: "%22").replacing("<", with: "%3C"))\">\(buttons)<button name=user value=\"\">Decline</button></form>"
+        )
+    }
+
+    mutating func userToken(_ form: [String: String], _ now: Instant) -> HTTPResponse {
+        func refuse(_ reason: String, _ error: String) -> HTTPResponse {
+            ZoomAnswer.json(400, ["reason": .string(reason), "error": .string(error)])
+        }
+        switch form["grant_type"] {
+        case "authorization_code":
+            guard let code = codes.removeValue(forKey: form["code"] ?? ""), code.expires > now else {
+                return refuse("Invalid authorization code", "invalid_request")
+            }
+            let digest = Data(SHA256.hash(data: Data((form["code_verifier"] ?? "").utf8))).base64EncodedString()
+                .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+            guard code.redirectURL == form["redirect_uri"] else { return refuse("Redirect URI mismatch.", "invalid_grant") }
+            guard digest == code.challenge else { return refuse("Invalid code verifier", "invalid_request") }
+            // One live grant for each user and app: a new one ends the old.
+            grants.removeAll { $0.user == code.user }
+            return issue(code.user, now)
+        case "refresh_token":
+            guard let index = grants.firstIndex(where: { $0.refresh == form["refresh_token"] }) else {
+                staleRefreshes += 1
+                return refuse("Invalid Token!", "invalid_grant")
+            }
+            refreshes += 1
+            return issue(grants.remove(at: index).user, now)
+        default: return refuse("unsupported grant type", "unsupported_grant_type")
+        }
+    }
+
+    private mutating func issue(_ user: String, _ now: Instant) -> HTTPResponse {
+        tokensIssued += 1
+        let grant = ZoomSandbox.UserGrant(
+            user: user, access: "sandbox-access-\(tokensIssued)-\(now.microseconds)",
+            refresh: "sandbox-refresh-\(tokensIssued)-\(now.microseconds)")
+        for (token, owner) in tokenUsers where owner == user { tokens[token] = nil }
+        grants.append(grant)
+        tokens[grant.access] = now + account.tokenLifetime
+        tokenUsers[grant.access] = user
+        return ZoomAnswer.json(
+            200,
+            [
+                "access_token": .string(grant.access), "token_type": "bearer", "refresh_token": .string(grant.refresh),
+                "expires_in": .int(account.tokenLifetime.wholeSeconds),
+                "scope": .string(account.userApp.scopes.sorted().joined(separator: " ")), "api_url": "https://api.zoom.us",
+            ])
+    }
+
+    mutating func revoke(_ form: [String: String]) -> HTTPResponse {
+        let token = form["token"] ?? ""
+        guard let user = tokenUsers[token] ?? grants.first(where: { $0.refresh == token })?.user else {
+            return ZoomAnswer.json(400, ["reason": "Invalid Token!", "error": "invalid_request"])
+        }
+        grants.removeAll { $0.user == user }
+        for (access, owner) in tokenUsers where owner == user { tokens[access] = nil }
+        return ZoomAnswer.json(200, ["status": "success"])
+    }
+}

@@ -1,0 +1,47 @@
+import ProviderSupport
+import UsherCore
+
+/// What Zoom sends: signed with the app's secret token over the raw bytes.
+/// Source: https://developers.zoom.us/docs/api/webhooks/ and, for the form of a deauthorisation, https://devforum.zoom.us/t/133778
+extension ZoomProvider: EventfulProvider {
+    public static let eventPaths = [
+        EventPath("/auth/zoom/deauthorize", secrets: ["DEAUTH_SECRET"]),
+        EventPath("/webhooks/zoom", secrets: ["WEBHOOK_SECRET", "DEAUTH_SECRET"]),
+    ]
+
+    /// Zoom repeats after 5, 20 and 60 minutes, perhaps under the first one's time.
+    private static let oldest = Duration.minutes(90)
+    /// Zoom's clock may be ahead of ours.
+    private static let youngest = Duration.minutes(5)
+
+    public static func read(_ delivery: EventDelivery, secret: Secret) -> EventReading {
+        guard let time = delivery.header("x-zm-request-timestamp"), let seconds = Int64(time),
+            let signature = delivery.header("x-zm-signature")
+        else { return .refused }
+        let age = delivery.now - Instant(seconds: seconds)
+        guard age <= oldest, age >= .zero - youngest else { return .refused }
+        let expected = "v0=" + hmacSHA256Hex(Array("v0:\(time):".utf8) + delivery.body, key: secret)
+        guard constantTimeEqual(Array(expected.utf8), Array(signature.utf8)) else { return .refused }
+        guard let json = try? JSON(parsing: delivery.body) else { return .ignored }
+        return meaning(json, secret, sent: Instant(seconds: seconds))
+    }
+
+    private static func meaning(_ json: JSON, _ secret: Secret, sent: Instant) -> EventReading {
+        let payload = json["payload"] ?? .null
+        switch json["event"]?.string {
+        case "endpoint.url_validation":
+            guard let plain = payload["plainToken"]?.string else { return .ignored }
+            return .challenge(["plainToken": .string(plain), "encryptedToken": .string(hmacSHA256Hex(Array(plain.utf8), key: secret))])
+        case "app_deauthorized":
+            guard let client = payload["client_id"]?.text, let user = payload["user_id"]?.text else { return .ignored }
+            var at = sent
+            if case .instant(let instant)? = payload["deauthorization_time"]?.string.flatMap({ WrittenTime($0) }) { at = min(at, instant) }
+            return .event(.deauthorized(clientID: client, accountID: user, at: at))
+        case "meeting.updated", "meeting.deleted":
+            // A number in some events, a string in others.
+            guard let id = payload["object"]?["id"]?.text else { return .ignored }
+            return .event(.roomTouched(id: id))
+        default: return .ignored
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import ProviderSupport
+import UsherCore
+
+/// `zoom`: meetings in the owner's own Zoom account, through a user-managed OAuth app. The same client as `zoom-s2s`; every user
+/// is called `me`, since a user's token may name no other.
+/// Source: https://developers.zoom.us/docs/api/using-zoom-apis/
+public enum ZoomProvider: ConnectableProvider {
+    public static let descriptor = ProviderDescriptor(
+        id: "zoom", name: "Zoom", connection: .owner,
+        capabilities: [.passcode, .dialIn, .waitingRoom, .joinBeforeHost, .alternativeHosts, .schedule, .host],
+        creation: .lookup(settles: .seconds(10)), credentialPrefix: "ZOOM", credentials: ["CLIENT_ID", "CLIENT_SECRET"],
+        endpoints: ["ZOOM_API_URL", "ZOOM_OAUTH_URL"])
+
+    public static let consent = ConsentDescriptor(
+        service: "zoom", name: "Zoom", callbackPath: "/auth/zoom/video/callback",
+        abilities: ZoomAbility.all.filter { $0.isForOwners }.map {
+            .init($0.name, scopes: $0.scopes, essential: $0.isEssential)
+        })
+
+    // MARK: Rooms
+
+    public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+        try await rooms(call, request.host).create(request.hostedByMe)
+    }
+
+    public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] {
+        try await rooms(call, host).find(key, host: "me")
+    }
+
+    public static func update(
+        _ roomID: String, to request: RoomRequest, _ call: ProviderCall
+    ) async throws(ProviderError) -> ProvidedRoom {
+        try await rooms(call, request.host).update(roomID, to: request.hostedByMe)
+    }
+
+    public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {
+        try await rooms(call, host).cancel(roomID)
+    }
+
+    public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+        try await rooms(call, host).fetch(roomID)
+    }
+
+    public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
+        do throws(ProviderError) { _ = try call.connected("Zoom") } catch { return Preflight(problems: [error.problem]) }
+        return await ZoomPreflight(call, ZoomOwnerGrant()).run(hosts: ["me"])
+    }
+
+    /// A room belongs to the account that made it: with another one connected, it is out of reach.
+    private static func rooms(_ call: ProviderCall, _ host: String) throws(ProviderError) -> ZoomRooms {
+        let account = try call.connected("Zoom").account
+        guard host == account.id else {
+            throw ProviderError(
+                .notConnected, retry: .never,
+                "This meeting is held by another Zoom account than the one that is connected now, \(account.email).",
+                remedy: "Connect the account that made it again, or make a new booking.")
+        }
+        return ZoomRooms(ZoomClient(call, ZoomOwnerGrant()), seesOtherUsers: false)
+    }
+
+    // MARK: Consent
+
+    /// No scope is sent: Zoom takes it from the app's configuration, and refuses a list in the address.
+    /// Source: https://devforum.zoom.us/t/52654 ; dead grants: https://developers.zoom.us/docs/integrations/oauth-error-messages/
+    private static func service(_ call: ProviderCall) -> OAuthService {
+        let base = call.endpoints["ZOOM_OAUTH_URL"] ?? "https://zoom.us/oauth"
+        return OAuthService(
+            name: "Zoom", authorizeURL: "\(base)/authorize", tokenURL: "\(base)/token", authentication: .basic,
+            isDead: { error, reason in error == "invalid_grant" || reason == "Invalid Token!" })
+    }
+
+    public static func authorizationURL(_ request: ConsentRequest, _ call: ProviderCall) -> String {
+        service(call).authorizationURL(request, call)
+    }
+
+    public static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderCall) async throws(ProviderError) -> Grant {
+        try await service(call).exchange(code, request, call)
+    }
+
+    public static func account(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> ConnectedAccount {
+        let user = try await ZoomClient(call, ZoomFixedGrant(token: grant.access)).send("GET", "/users/me", changes: false)
+        guard let id = user["id"]?.text, !id.isEmpty else {
+            throw ProviderError(
+                .unavailable, retry: .backoff, "Zoom does not say whose account this is.", remedy: "Press Connect again.",
+                operation: "GET /users/me")
+        }
+        let names = [user["first_name"]?.string, user["last_name"]?.string].compactMap(\.self).filter { !$0.isEmpty }
+        return ConnectedAccount(
+            id: id, tenant: user["account_id"]?.text ?? "", email: user["email"]?.string ?? "",
+            name: user["display_name"]?.string ?? names.joined(separator: " "))
+    }
+
+    public static func refresh(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> Grant {
+        try await service(call).refresh(grant, call)
+    }
+
+    public static func revoke(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) {
+        let service = service(call)
+        try await service.revoke(grant.access.access, at: service.tokenURL.replacing("/token", with: "/revoke"), call)
+    }
+}
+
+extension RoomRequest {
+    fileprivate var hostedByMe: RoomRequest {
+        var request = self
+        request.host = "me"
+        return request
+    }
+}
+
+/// The connection of the owner.
+struct ZoomOwnerGrant: ZoomGrant {
+    func token(_ call: ProviderCall, rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken {
+        try await call.connected("Zoom").access(rejected: rejected)
+    }
+}
+
+/// A token that has just been given, before there is a connection.
+struct ZoomFixedGrant: ZoomGrant {
+    let token: IssuedToken
+    func token(_ call: ProviderCall, rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken { token }
+}

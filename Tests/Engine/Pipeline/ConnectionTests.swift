@@ -1,0 +1,267 @@
+import ProviderSandbox
+import TestSupport
+import Testing
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+@Suite(.timeLimit(.minutes(2)))
+struct ConnectionTests {
+    private func health(_ engine: TestEngine) async throws -> StoredConnection.Health? {
+        try await Connections(engine.context).list(owner: "ana").first?.health
+    }
+
+    private func refusal(_ outcome: Consents.Outcome) -> String {
+        guard case .refused(let refusal, _, _) = outcome else { return "\(outcome)" }
+        return "\(refusal)".prefix { $0 != "(" }.description
+    }
+
+    // MARK: Consent
+
+    @Test("an owner who connects gets meetings in the account that they agreed as, and no preference changes")
+    func connects() async throws {
+        let engine = try await TestEngine()
+        guard case .connected(let connection, _) = try await engine.connect() else {
+            Issue.record("not connected")
+            return
+        }
+        #expect(connection.account.email == "ana@northwind.example")
+        #expect(connection.health == .ok)
+        #expect(try await OwnerDesk(engine.context).owner("ana").owner.defaultProvider == "campus")
+        let view = try await engine.booked("mine")
+        #expect(view.booking.meeting.status == .ready)
+        #expect(view.booking.meeting.provider == "zoom")
+        #expect(engine.zoom.meetings.map(\.host) == ["ana@northwind.example"])
+        #expect(engine.zoom.violations.isEmpty, "\(engine.zoom.violations)")
+    }
+
+    @Test("without a connection a booking is blocked and says what to do; connecting resumes it")
+    func resumes() async throws {
+        let engine = try await TestEngine()
+        let view = try await engine.booked("mine")
+        #expect(view.booking.meeting.status == .blocked)
+        #expect(view.booking.meeting.problem?.code == .notConnected)
+        #expect(try await engine.desk.resolve("mine", owner: "ana").problem?.code == .notConnected)
+        _ = try await engine.connect()
+        _ = try await engine.worker.pump()
+        let after = try await engine.desk.view(view.booking.id)
+        #expect(after.booking.meeting.status == .ready)
+        #expect(engine.zoom.meetings.count == 1)
+        #expect(try await engine.desk.resolve("mine", owner: "ana").problem == nil)
+    }
+
+    @Test("a state that is forged, used, too old or another browser's changes nothing")
+    func badStates() async throws {
+        let engine = try await TestEngine()
+        #expect(refusal(try await engine.back("x?code=a&state=b.c")) == "unknownState")
+        #expect(refusal(try await engine.back("x?code=a")) == "unknownState")
+        #expect(refusal(try await engine.connect(returning: "another")) == "otherBrowser")
+        #expect(refusal(try await engine.connect(after: .minutes(11))) == "expired")
+        #expect(try await health(engine) == nil)
+        let consents = Consents(engine.context)
+        let begun = try await consents.begin(owner: "ana", provider: "zoom", returnTo: "")
+        let url = try await consents.start(begun.id, browser: Secret("browser"))
+        let back = engine.zoom.decide(String(url.split(separator: "?")[1]), user: "ana@northwind.example")
+        _ = try await engine.back(back)
+        #expect(refusal(try await engine.back(back)) == "alreadyUsed")
+        let forged = back.replacing("state=", with: "state=x")
+        #expect(refusal(try await engine.back(forged)) == "unknownState")
+        await #expect(throws: UsherError.self) { try await consents.start(begun.id, browser: Secret("browser")) }
+    }
+
+    @Test("who declines, or whose administrator has to allow the app first, is told so")
+    func declined() async throws {
+        let engine = try await TestEngine()
+        #expect(refusal(try await engine.connect(as: nil)) == "noCode")
+        engine.zoom.change { $0.userApp.needsApproval = true }
+        #expect(refusal(try await engine.connect()) == "noCode")
+    }
+
+    @Test("another account than before is asked about first, and kept only when the owner agrees")
+    func otherAccount() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        guard case .asks(let id, let from, let to, _) = try await engine.connect(as: "tom@northwind.example") else {
+            Issue.record("not asked")
+            return
+        }
+        #expect((from, to) == ("ana@northwind.example", "tom@northwind.example"))
+        #expect(try await Connections(engine.context).list(owner: "ana")[0].account.email == from)
+        #expect(refusal(try await Consents(engine.context).confirm(id, browser: Secret("another"))) == "otherBrowser")
+        _ = try await Consents(engine.context).confirm(id, browser: Secret("browser"))
+        #expect(try await Connections(engine.context).list(owner: "ana")[0].account.email == to)
+        #expect(refusal(try await Consents(engine.context).confirm(id, browser: Secret("browser"))) == "alreadyUsed")
+    }
+
+    @Test("an app without the scope to make meetings is not connected; one without others is, and says what is missing")
+    func scopes() async throws {
+        let engine = try await TestEngine()
+        engine.zoom.change { $0.userApp.scopes = ["user:read:user"] }
+        #expect(refusal(try await engine.connect()) == "missing")
+        engine.zoom.change {
+            $0.userApp.scopes = ["meeting:write:meeting:user", "meeting:write:meeting", "user:read:user", "meeting:read:meeting"]
+        }
+        _ = try await engine.connect()
+        let connection = try await Connections(engine.context).list(owner: "ana")[0]
+        #expect(connection.health == .missingScope)
+        #expect(connection.problem?.message.contains("move meetings") == true)
+        #expect(try await engine.booked("mine").booking.meeting.status == .ready)
+    }
+
+    // MARK: The grant
+
+    @Test("ten bookings at once on an expired token renew it once")
+    func oneRefresh() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        engine.clock.advance(by: .hours(2))
+        for hour in 0..<10 { _ = try await engine.desk.book(TestEngine.request("mine", at: "2026-12-01T\(10 + hour):00:00Z")) }
+        let works = try await engine.worker.claim(limit: 16)
+        await withTaskGroup(of: Void.self) { group in
+            for work in works { group.addTask { await engine.worker.run(work) } }
+        }
+        #expect(engine.zoom.meetings.count == 10)
+        #expect(engine.zoom.refreshes == 1)
+        #expect(engine.zoom.staleRefreshes == 0)
+    }
+
+    @Test("two processes on one database renew an expired token once")
+    func oneRefreshOfTwo() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        let other = try TestEngine.context(
+            database: engine.context.store.database, transport: engine.context.transport, mailer: engine.mailer, clock: engine.clock,
+            seed: engine.seed, catalog: engine.context.catalog.current)
+        engine.clock.advance(by: .hours(2))
+        for hour in 0..<10 { _ = try await engine.desk.book(TestEngine.request("mine", at: "2026-12-01T\(10 + hour):00:00Z")) }
+        let (ours, theirs) = (try await engine.worker.claim(limit: 5), try await Worker(other).claim(limit: 5))
+        await withTaskGroup(of: Void.self) { group in
+            for work in ours { group.addTask { await engine.worker.run(work) } }
+            for work in theirs { group.addTask { await Worker(other).run(work) } }
+        }
+        try await engine.run(for: .seconds(10))
+        #expect(engine.zoom.meetings.count == 10)
+        #expect(engine.zoom.refreshes == 1)
+        #expect(engine.zoom.staleRefreshes == 0)
+    }
+
+    @Test("a renewal whose answer is lost is tried once more, and then the dead grant is known as such")
+    func lostRefresh() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        engine.clock.advance(by: .hours(2))
+        engine.zoom.inject(.cutAfter)
+        let view = try await engine.booked("mine")
+        #expect(view.booking.meeting.problem?.code == .reauthorize)
+        #expect(try await health(engine) == .reauthorize)
+        #expect(engine.zoom.staleRefreshes == 1)
+        _ = try await engine.connect()
+        _ = try await engine.worker.pump()
+        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await health(engine) == .ok)
+    }
+
+    @Test("an outage of the token endpoint, or a wrong client secret, proves nothing against the grant")
+    func outage() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        engine.clock.advance(by: .hours(2))
+        engine.zoom.inject(.errorBefore(status: 503))
+        _ = try await engine.booked("mine")
+        #expect(try await health(engine) == .ok)
+        try await engine.run(for: .minutes(1))
+        #expect(engine.zoom.meetings.count == 1)
+        engine.clock.advance(by: .hours(2))
+        engine.zoom.change { $0.userApp.clientSecret = "changed" }
+        let view = try await engine.booked("mine", at: "2026-12-02T10:00:00Z")
+        #expect(view.booking.meeting.problem?.code == .notConnected)
+        #expect(try await health(engine) == .ok)
+    }
+
+    @Test("a grant that sleeps is renewed before it lapses")
+    func keepAlive() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        try await engine.run(for: .days(31))
+        #expect(engine.zoom.refreshes >= 1)
+        let renewed = try await Connections(engine.context).list(owner: "ana")[0].refreshedAt
+        #expect(engine.clock.now - renewed < .days(2))
+    }
+
+    @Test("a disconnect revokes at Zoom and ends here, even when Zoom is down; bookings keep their links")
+    func disconnects() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        let view = try await engine.booked("mine")
+        engine.zoom.inject(.cutBefore)
+        #expect(try await Connections(engine.context).disconnect(owner: "ana", provider: "zoom"))
+        #expect(try await Connections(engine.context).list(owner: "ana").isEmpty)
+        let after = try await engine.desk.view(view.booking.id)
+        #expect(after.booking.meeting.room == view.booking.meeting.room)
+        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.worker.pump()
+        #expect(engine.zoom.meetings.count == 1)
+        let events = try await engine.context.store.read { try $0.timeline(of: view.booking.id).map(\.event) }
+        #expect(events.contains("meeting.remains"))
+    }
+
+    @Test("another account's connection never touches the meetings that the first one made")
+    func foreignAccount() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        let view = try await engine.booked("mine")
+        guard case .asks(let id, _, _, _) = try await engine.connect(as: "tom@northwind.example") else {
+            Issue.record("not asked")
+            return
+        }
+        _ = try await Consents(engine.context).confirm(id, browser: Secret("browser"))
+        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-03T10:00:00Z")
+        try await engine.run(for: .minutes(3))
+        let after = try await engine.desk.view(view.booking.id)
+        #expect(after.booking.meeting.room == view.booking.meeting.room)
+        #expect(after.booking.meeting.problem?.message.contains("another Zoom account") == true)
+        #expect(engine.zoom.meetings[0].start.rfc3339 == "2026-12-01T10:00:00Z")
+    }
+
+    // MARK: Drift
+
+    @Test("a passcode that was changed at Zoom is noticed, and everyone gets an updated mail")
+    func changedAtZoom() async throws {
+        let engine = try await TestEngine()
+        let view = try await engine.booked("fixed")
+        engine.zoom.editAtPortal(engine.zoom.meetings[0].id) { $0.passcode = "998877" }
+        try await ProviderEvents(engine.context).touched(String(engine.zoom.meetings[0].id))
+        _ = try await engine.worker.pump()
+        let after = try await engine.desk.view(view.booking.id)
+        #expect(after.booking.meeting.room?.passcode == "998877")
+        #expect(after.mails.filter { $0.kind == .update && $0.state == .sent }.count == 2)
+    }
+
+    @Test("a meeting that was deleted at Zoom is noticed by the rare look before the start, when Zoom has said so twice")
+    func deletedAtZoom() async throws {
+        let engine = try await TestEngine()
+        let view = try await engine.booked("healing")
+        engine.zoom.deleteAtPortal(engine.zoom.meetings[0].id)
+        try await engine.run(for: .days(8))
+        let after = try await engine.desk.view(view.booking.id)
+        #expect(after.booking.meeting.status == .ready)
+        #expect(after.booking.meeting.room != view.booking.meeting.room)
+        #expect(engine.zoom.ledger.count { $0.event == .created } == 2)
+    }
+
+    @Test("a meeting that was moved at Zoom is moved back where the type heals, and only told of where it does not")
+    func movedAtZoom() async throws {
+        for (type, isMovedBack) in [("healing", true), ("fixed", false)] {
+            let engine = try await TestEngine()
+            let view = try await engine.booked(type)
+            let elsewhere = engine.clock.now + .days(2)
+            engine.zoom.editAtPortal(engine.zoom.meetings[0].id) { $0.start = elsewhere }
+            try await ProviderEvents(engine.context).touched(String(engine.zoom.meetings[0].id))
+            _ = try await engine.worker.pump()
+            #expect(engine.zoom.meetings[0].start == (isMovedBack ? view.booking.start : elsewhere))
+            #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+            let events = try await engine.context.store.read { try $0.timeline(of: view.booking.id).map(\.event) }
+            #expect(events.contains("meeting.drifted"))
+        }
+    }
+}

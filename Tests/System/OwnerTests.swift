@@ -1,0 +1,133 @@
+import Foundation
+import ProviderSandbox
+import Testing
+import UsherCore
+
+@Suite(.timeLimit(.minutes(5)))
+struct OwnerTests {
+    /// The key that the forms of a page bear.
+    private func key(_ page: String) -> String {
+        page.firstMatch(of: /name="?key"? value="([a-z0-9]+)"/).map { String($0.1) } ?? ""
+    }
+
+    /// Signs in with a new link, and gives the session's cookie.
+    private func signIn(_ site: Site) async throws -> String {
+        let link = try await site.call("POST", "/v1/owners/ana/portal-links").json["url"]?.string ?? ""
+        #expect(try await site.browse(link).page.contains("Open my page"))
+        return try await site.browse(link, form: [:]).cookie
+    }
+
+    @Test("an owner signs in, connects Zoom, sets it as default, gets a meeting there, and disconnects")
+    func wholeWay() async throws {
+        let site = try await Site()
+        let server = try await site.serve()
+        let session = try await signIn(site)
+        var page = try await site.browse("/owners/me", cookies: [session])
+        #expect(page.status == 200 && page.page.contains("Not connected."))
+
+        let connect = try await site.browse("/owners/me/connect", form: ["key": key(page.page), "provider": "zoom"], cookies: [session])
+        let start = connect.page.firstMatch(of: /href="([^"]+consent=[^"]+)"/).map { String($0.1) } ?? ""
+        let started = try await site.browse(start)
+        #expect(started.status == 303 && started.location.contains("/oauth/authorize?"))
+        let back = site.zoom.decide(String(started.location.split(separator: "?", maxSplits: 1)[1]), user: "ana@northwind.example")
+        #expect(try await site.browse(back).page.contains("Another browser"))
+        #expect(try await site.browse(back, cookies: [started.cookie]).page.contains("Connected"))
+
+        page = try await site.browse("/owners/me", cookies: [session])
+        #expect(page.page.contains("Connected as <strong>ana@northwind.example</strong>"))
+        let chosen = try await site.browse("/owners/me/default", form: ["key": key(page.page), "provider": "zoom"], cookies: [session])
+        #expect(chosen.status == 303)
+        #expect(try await site.call("GET", "/v1/owners/ana").json["defaultProvider"] == "zoom")
+        let resolution = try await site.call("GET", "/v1/resolve?meetingType=consultation&owner=ana").json
+        #expect(resolution["provider"] == "zoom" && resolution["usable"] == true)
+
+        let id = try await site.book(at: "2027-03-01T10:00:00Z").json["id"]?.string ?? ""
+        let booking = try await site.booking(id, Site.isDone)
+        #expect(booking["provider"]?["name"] == "zoom")
+        #expect(site.zoom.meetings.map(\.host) == ["ana@northwind.example"])
+
+        let connections = try await site.call("GET", "/v1/owners/ana/connections").json
+        #expect(connections["items"]?.array?.first?["account"]?["email"] == "ana@northwind.example")
+        _ = try await site.browse("/owners/me/disconnect", form: ["key": key(page.page), "provider": "zoom"], cookies: [session])
+        #expect(try await site.browse("/owners/me", cookies: [session]).page.contains("Not connected."))
+        #expect(try await site.call("GET", "/v1/bookings/\(id)").json["meeting"]?["joinUrl"] == booking["meeting"]?["joinUrl"])
+        server.kill()
+        await site.close()
+    }
+
+    @Test("a sign-in link works once, a page without a session shows nothing, and a press without the page's key does nothing")
+    func guarded() async throws {
+        let site = try await Site()
+        let server = try await site.serve()
+        let link = try await site.call("POST", "/v1/owners/ana/portal-links").json["url"]?.string ?? ""
+        let session = try await site.browse(link, form: [:]).cookie
+        #expect(try await site.browse(link, form: [:]).status == 410)
+        #expect(try await site.browse(link).status == 410)
+        #expect(try await site.browse("/owners/me").status == 401)
+        #expect(try await site.browse("/owners/me/default", form: ["provider": "room"]).status == 401)
+        #expect(try await site.browse("/owners/me/default", form: ["provider": "room"], cookies: [session]).status == 403)
+        #expect(try await site.browse("/owners/me/default", form: ["provider": "room", "key": "x"], cookies: [session]).status == 403)
+        #expect(try await site.call("GET", "/v1/owners/ana").json["defaultProvider"] == .null)
+        server.kill()
+        await site.close()
+    }
+
+    @Test("owners are made, changed and taken out by the API; those of the file only there; a foreign returnTo is refused")
+    func api() async throws {
+        let site = try await Site()
+        let server = try await site.serve()
+        let made = try await site.call("PUT", "/v1/owners/eve", body: #"{"name": "Eve Moss", "email": "eve@northwind.example"}"#)
+        #expect(made.status == 200 && made.json["timeZone"] == "Europe/Berlin")
+        let wrong = try await site.call("PUT", "/v1/owners/eve", body: #"{"name": "", "email": "x", "nmae": "y", "timeZone": "Mars"}"#)
+        #expect(wrong.status == 422)
+        #expect(Set(wrong.json["errors"]?.array?.compactMap { $0["pointer"]?.string } ?? []) == ["/name", "/email", "/nmae", "/timeZone"])
+        #expect(
+            try await site.call("PUT", "/v1/owners/ana", body: #"{"name": "A", "email": "a@b.example"}"#).json["code"] == "owner.in-file")
+        #expect(try await site.call("PUT", "/v1/owners/eve/default-provider", body: #"{"provider": "zom"}"#).status == 422)
+        #expect(
+            try await site.call("PUT", "/v1/owners/eve/default-provider", body: #"{"provider": "zoom"}"#).json["defaultProvider"] == "zoom")
+        let foreign = try await site.call(
+            "POST", "/v1/owners/eve/connections/zoom/authorize", body: #"{"returnTo": "https://evil.example/"}"#)
+        #expect(foreign.status == 422)
+        let begun = try await site.call("POST", "/v1/owners/eve/connections/zoom/authorize")
+        #expect(begun.status == 201 && begun.json["authorizationUrl"]?.string?.hasPrefix("https://usher.example/auth/zoom/start?") == true)
+        #expect(try await site.call("POST", "/v1/owners/eve/connections/room/authorize").status == 422)
+        #expect(try await site.call("DELETE", "/v1/owners/eve").status == 204)
+        #expect(try await site.call("GET", "/v1/owners/eve").json["active"] == false)
+        #expect(try await site.call("DELETE", "/v1/owners/ana").status == 409)
+        #expect(try await site.call("GET", "/v1/resolve?owner=ana").status == 422)
+        server.kill()
+        await site.close()
+    }
+
+    @Test("keys are rotated while the server runs; no token or secret lies readable in the database, and none shows in logs")
+    func rotation() async throws {
+        let site = try await Site()
+        let server = try await site.serve()
+        let session = try await signIn(site)
+        let page = try await site.browse("/owners/me", cookies: [session]).page
+        let connect = try await site.browse("/owners/me/connect", form: ["key": key(page), "provider": "zoom"], cookies: [session])
+        let started = try await site.browse(connect.page.firstMatch(of: /href="([^"]+consent=[^"]+)"/).map { String($0.1) } ?? "")
+        let back = site.zoom.decide(String(started.location.split(separator: "?", maxSplits: 1)[1]), user: "ana@northwind.example")
+        _ = try await site.browse(back, cookies: [started.cookie])
+
+        var ids: [String] = []
+        for hour in 10..<14 { ids.append(try await site.book("mine", at: "2027-03-01T\(hour):00:00Z").json["id"]?.string ?? "") }
+        let rotated = try await site.usher("vault", "rotate", "--json").finish()
+        #expect(rotated.code == 0, "\(rotated.errors)")
+        #expect(try JSON(parsing: rotated.output)["resealed"]?.int ?? 0 > 0)
+        for hour in 14..<18 { ids.append(try await site.book("mine", at: "2027-03-01T\(hour):00:00Z").json["id"]?.string ?? "") }
+        for id in ids {
+            let booking = try await site.booking(id, Site.isDone)
+            #expect(Site.isDone(booking), "\(booking.serialized.prefix(400))")
+        }
+        server.terminate()
+        _ = await server.finish()
+        let files = ["usher.sqlite", "usher.sqlite-wal"].compactMap { FileManager.default.contents(atPath: site.folder + "/" + $0) }
+        for secret in ["sandbox-access-", "sandbox-refresh-", "sandbox-zoom-secret", "sandbox-token-", "sandbox-zoom-deauth"] {
+            #expect(files.allSatisfy { $0.range(of: Data(secret.utf8)) == nil }, "\(secret) lies in the database")
+            #expect(!server.errorText.contains(secret))
+        }
+        await site.close()
+    }
+}
