@@ -5,6 +5,8 @@ import Zoom
 /// The provider modules of this house. A program with modules of its own adds them: `builtInProviders + [Mine.self]`.
 public let builtInProviders: [any Provider.Type] = [
     LinkProvider.self,
+    JitsiProvider.self,
+    MiroTalkProvider.self,
     ZoomAccountProvider.self,
     ZoomProvider.self,
 ]

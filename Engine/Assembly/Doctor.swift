@@ -40,7 +40,9 @@ package struct Doctor: Sendable {
         findings += stored
         guard let catalog = report.catalog else { return findings }
         do {
-            let runtime = try await Runtime.open(configuration, catalog: catalog, registry: registry, adopting: false)
+            let place = try Place(configuration)
+            defer { place.leave() }
+            let runtime = try await Runtime.open(place.configuration, catalog: catalog, registry: registry, adopting: false)
             for entry in catalog.providers { findings += await provider(entry, catalog.owners, runtime) }
             await runtime.close()
         } catch  where stored.allSatisfy(\.isFine) {
@@ -53,6 +55,9 @@ package struct Doctor: Sendable {
 
     /// The database, and whether the vault's keys open what lies in it.
     private func stored() async -> [Finding] {
+        guard Place.exists(configuration) else {
+            return [.fine("database", "none yet at \(configuration.databasePath); `usher serve` makes it, and its key file")]
+        }
         let store: Store
         do { store = try await Runtime.store(configuration) } catch {
             return [.wrong("database", words(error), "DATABASE_URL names the file; the vault and the providers were not looked at.")]
@@ -105,7 +110,9 @@ package struct Doctor: Sendable {
     private func mail() async -> Finding {
         switch configuration.mail {
         case .maildir(let folder):
-            do throws(UsherError) { _ = try Maildir(folder: folder) } catch { return .wrong("mail", error.message, "Or set SMTP_URL.") }
+            if FileManager.default.fileExists(atPath: folder) {
+                do throws(UsherError) { _ = try Maildir(folder: folder) } catch { return .wrong("mail", error.message, "Or set SMTP_URL.") }
+            }
             return .fine("mail", "SMTP_URL is not set: mail is written to \(folder)/new")
         case .smtp(let address):
             if let trouble = await SMTPMailer.probe(address) { return .wrong("mail", trouble, "Check SMTP_URL; nothing was sent.") }
@@ -185,4 +192,33 @@ package struct Doctor: Sendable {
                 "Set the clock, for instance with systemd-timesyncd.")
         ]
     }
+}
+
+/// Where the doctor works: in place, or in a passing folder where there is no database yet, because a look must make nothing.
+private struct Place {
+    let configuration: Configuration
+    private let folder: String?
+
+    /// Whether a database is there, or a place for one is missing: then opening it says so.
+    static func exists(_ configuration: Configuration) -> Bool {
+        let files = FileManager.default
+        let parent = URL(fileURLWithPath: configuration.databasePath).deletingLastPathComponent().path
+        return files.fileExists(atPath: configuration.databasePath) || !files.fileExists(atPath: parent)
+    }
+
+    init(_ configuration: Configuration) throws {
+        var configuration = configuration
+        guard !Self.exists(configuration) else {
+            (self.configuration, folder) = (configuration, nil)
+            return
+        }
+        let folder = FileManager.default.temporaryDirectory.path + "/usher-doctor-" + Surroundings.system.code(bits: 80)
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        configuration.databasePath = folder + "/usher.sqlite"
+        if case .maildir = configuration.mail { configuration.mail = .maildir(folder + "/mail") }
+        (self.configuration, self.folder) = (configuration, folder)
+    }
+
+    func leave() { if let folder { try? FileManager.default.removeItem(atPath: folder) } }
 }

@@ -98,7 +98,7 @@ struct SiteSection {
         if let color, color.value.wholeMatch(of: /#[0-9a-fA-F]{6}/) == nil {
             report.error(.value, color.mark, "'site.color' must be written like \"#0b6e4f\"")
         }
-        guard let name = fields.text("name"), let mailbox, let zone, let provider else { return nil }
+        guard let name = fields.text("name", prose: true), let mailbox, let zone, let provider else { return nil }
         return Site(
             name: name.value, from: mailbox, timeZone: zone.value, language: language?.value ?? "en", defaultProvider: provider.value,
             color: color?.value ?? "#0b6e4f", logo: fields.text("logo")?.value, templates: fields.text("templates")?.value)
@@ -135,7 +135,7 @@ struct OwnerSection {
                 }
             }
             let addresses = hosts.map { hosts in hosts.all.compactMap { host in hosts.text(host.key).map { (host.key, $0.value) } } } ?? []
-            guard let name = fields.text("name"), let email else { return nil }
+            guard let name = fields.text("name", prose: true), let email else { return nil }
             return Owner(
                 id: field.key, name: name.value, email: email.value, timeZone: zone?.value ?? siteZone,
                 language: language?.value ?? siteLanguage, defaultProvider: provider?.value,

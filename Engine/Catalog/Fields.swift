@@ -83,10 +83,15 @@ struct Fields {
 
 extension Fields {
     /// A text; `nil` when the key is missing or, reported, holds something else.
-    func text(_ key: String, limit: Int = 200, lines: Bool = false) -> (value: String, mark: Place?)? {
+    /// - Parameter prose: what people write: there `5` and `yes` are a number and a truth value, and meant as text need quotes.
+    func text(_ key: String, limit: Int = 200, lines: Bool = false, prose: Bool = false) -> (value: String, mark: Place?)? {
         guard let node = self[key] else { return nil }
         guard case .scalar(let scalar) = node, !scalar.isNull else {
             report.error(.type, node.place, "'\(path(key))' must be text")
+            return nil
+        }
+        if prose, scalar.isPlain, scalar.isNumberOrFlag {
+            report.error(.type, node.place, "'\(path(key))' must be text: put \(scalar.string) in quotes")
             return nil
         }
         if SecretScent.isSecret(value: scalar.string) {
@@ -186,6 +191,11 @@ extension Node {
 extension Node.Scalar {
     /// `~`, `null` or nothing at all, written plain.
     var isNull: Bool { isPlain && (string.isEmpty || string == "~" || string == "null") }
+
+    /// What YAML takes for a number or a truth value.
+    var isNumberOrFlag: Bool {
+        Double(string) != nil || ["true", "false", "yes", "no", "on", "off"].contains(string.lowercased())
+    }
 
     /// Written without quotes.
     var isPlain: Bool { style == .plain || style == .any }

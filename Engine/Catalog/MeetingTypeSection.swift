@@ -29,11 +29,11 @@ struct MeetingTypeSection {
         guard let fields = Fields(field.value, "meeting-types.\(field.key)", report) else { return nil }
         fields.refuseUnknown(Self.keys)
         fields.require(["title"])
-        let title = fields.text("title")
-        let description = fields.text("description", limit: 2_000, lines: true)
+        let title = fields.text("title", prose: true)
+        let description = fields.text("description", limit: 2_000, lines: true, prose: true)
         let email = fields["email"].flatMap { Fields($0, fields.path("email"), report) }
         email?.refuseUnknown(["intro", "show-attendees"])
-        let intro = email?.text("intro", limit: 2_000, lines: true)
+        let intro = email?.text("intro", limit: 2_000, lines: true, prose: true)
         for text in [title, description, intro].compactMap(\.self) { checkMarks(text.value, text.mark) }
         let durations = self.durations(fields)
         let (provider, fallback, choices) = providers(fields)

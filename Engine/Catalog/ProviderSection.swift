@@ -37,7 +37,7 @@ struct ProviderSection {
             // Still a name that others may refer to.
             return ProviderEntry(name: name, module: id)
         }
-        let credentialKeys = descriptor.credentials.isEmpty ? [] : ["credentials"]
+        let credentialKeys = (descriptor.credentials + descriptor.optionalCredentials).isEmpty ? [] : ["credentials"]
         fields.refuseUnknown(["module"] + credentialKeys + descriptor.settings.map { $0.key })
         fields.require(descriptor.settings.filter { $0.isRequired }.map { $0.key })
         let credentials = fields.text("credentials")

@@ -3,6 +3,7 @@ import UsherCore
 /// Leads requests to a sandbox in the same process, without a network.
 public struct SandboxTransport: Transport {
     private let zoom: ZoomSandbox
+    private let mirotalk = MiroTalkSandbox()
     private let pause: @Sendable (Duration) async -> Void
 
     /// - Parameter pause: how the time of a late answer passes.
@@ -16,6 +17,10 @@ public struct SandboxTransport: Transport {
     public static let zoomAPIURL = "http://zoom.sandbox/v2"
 
     public func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        if request.url.hasPrefix("https://mirotalk.sandbox/") {
+            return mirotalk.handle(
+                request.method, String(request.url.dropFirst("https://mirotalk.sandbox".count)), headers: request.headers)
+        }
         guard request.url.hasPrefix("http://zoom.sandbox/") else { throw .notSent("no such host in the sandbox: \(request.url)") }
         let target = String(request.url.dropFirst("http://zoom.sandbox".count))
         switch zoom.handle(request.method, target, headers: request.headers, body: request.body) {

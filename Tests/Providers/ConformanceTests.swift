@@ -29,6 +29,18 @@ enum Subjects {
                     call(engine, credentials: credentials.merging(["CLIENT_SECRET": Secret("wrong-secret-value")]) { _, new in new })
                 },
                 loseNextAnswer: { engine.zoom.inject(.cutAfter) }, refuseNextConnection: { engine.zoom.inject(.cutBefore) })
+        case "jitsi":
+            let engine = try await TestEngine()
+            let settings: JSON = ["url": "https://jitsi.northwind.example"]
+            let secrets = ["APP_ID": Secret("usher"), "APP_SECRET": Secret("sandbox-jitsi-secret")]
+            return ConformanceSubject(
+                module: JitsiProvider.self, call: { call(engine, settings: settings, credentials: secrets) })
+        case "mirotalk":
+            let engine = try await TestEngine()
+            let settings: JSON = ["url": "https://mirotalk.sandbox"]
+            return ConformanceSubject(
+                module: MiroTalkProvider.self,
+                call: { call(engine, settings: settings, credentials: ["API_KEY": Secret("sandbox-mirotalk-key")]) })
         case "zoom":
             let engine = try await TestEngine()
             _ = try await engine.connect()

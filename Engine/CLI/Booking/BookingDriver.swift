@@ -25,7 +25,13 @@ struct BookingDriver {
             let batch = try await worker.claim(booking: id)
             for work in batch { await worker.run(work) }
             view = try await runtime.desk.view(id)
-            if isSettled(view) { break }
+            let isRemoving = try await hasRoomToRemove(view)
+            if isSettled(view), !isRemoving { break }
+            if isSettled(view), batch.isEmpty, isRemoving {
+                Output.diagnostic("The room still stands at the provider; `usher serve` goes on removing it.")
+                await membership.leave()
+                throw Exit.provider
+            }
             if view.booking.meeting.problem != nil, view.mails.isEmpty, !hasWarned {
                 Output.diagnostic(
                     "No room yet: \(view.booking.meeting.problem?.message ?? "") The mail goes out without it in two minutes at most; waiting for that."
@@ -39,6 +45,13 @@ struct BookingDriver {
         return view
     }
 
+    /// A cancelled booking whose room is not gone yet.
+    private func hasRoomToRemove(_ view: BookingView) async throws -> Bool {
+        guard view.booking.status == .cancelled else { return false }
+        let rooms = try await runtime.context.store.read { try $0.rooms(of: view.booking.id) }
+        return rooms.contains { [.live, .removing, .attempting, .unclear].contains($0.state) }
+    }
+
     /// Nothing more will happen soon.
     private func isSettled(_ view: BookingView) -> Bool {
         if view.booking.meeting.status == .pending, view.booking.meeting.problem == nil { return false }
@@ -50,8 +63,14 @@ struct BookingDriver {
     /// Shows the booking; the command fails when there is no room.
     static func report(_ view: BookingView, _ options: Options) throws {
         if options.json { Output.json(view.json) } else { Output.booking(view) }
+        let failed = view.mails.filter { $0.state == .failed }
+        if !failed.isEmpty {
+            Output.diagnostic(
+                "\(failed.count) mails could not be delivered: \(failed.compactMap(\.problem).first ?? ""). `usher booking retry \(view.booking.id)` sends them again."
+            )
+        }
         switch view.booking.meeting.status {
-        case .ready, .onJoin, .cancelled: return
+        case .ready, .onJoin, .cancelled: if !failed.isEmpty { throw Exit.provider }
         case .pending:
             Output.diagnostic("The booking stands. Its room is not ready yet; `usher serve` goes on with it.")
             throw Exit.provider

@@ -41,7 +41,7 @@ struct Preview: AsyncParsableCommand {
             host.language = language ?? host.language
             host.timeZone = timeZone ?? host.timeZone
         }
-        let letter = letter(meetingType, host, catalog, kind)
+        let letter = letter(meetingType, host, catalog, kind, configuration.publicURL)
         let renderer = try MailRenderer()
         let parts = renderer.parts(letter)
         if options.json {
@@ -67,7 +67,7 @@ struct Preview: AsyncParsableCommand {
     }
 
     /// A booking for ten o'clock in a week, with a made-up guest and room.
-    private func letter(_ type: MeetingType, _ host: Owner, _ catalog: Catalog, _ kind: Letter.Kind) -> Letter {
+    private func letter(_ type: MeetingType, _ host: Owner, _ catalog: Catalog, _ kind: Letter.Kind, _ publicURL: String) -> Letter {
         let now = Surroundings.system.now()
         let start = Instant(seconds: (now.seconds / 86_400 + 7) * 86_400 + 9 * 3_600)
         let provider = type.provider == MeetingType.ownerDefault ? host.defaultProvider ?? catalog.site.defaultProvider : type.provider
@@ -90,6 +90,6 @@ struct Preview: AsyncParsableCommand {
             createdAt: now)
         return Letter(
             booking: booking, reader: audience == .owner ? .owner : .attendee(0), kind: kind, outboxID: "ml_preview",
-            messageID: "preview@usher.example", threadID: nil, writtenAt: now, joinPage: "http://localhost:8080/join/preview")
+            messageID: "preview@usher.example", threadID: nil, writtenAt: now, joinPage: "\(publicURL)/join/preview")
     }
 }

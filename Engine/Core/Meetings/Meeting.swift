@@ -50,8 +50,11 @@ public struct Room: Hashable, Sendable, Codable {
     public var meetingID: String
     public var passcode: String?
     public var dialIn: [DialIn]
+    /// The bare address lets nobody in: mail and pages lead through the join page, which makes what is needed on the click.
+    public var needsEntry: Bool
 
-    public init(joinURL: String, meetingID: String, passcode: String? = nil, dialIn: [DialIn] = []) {
+    public init(joinURL: String, meetingID: String, passcode: String? = nil, dialIn: [DialIn] = [], needsEntry: Bool = false) {
+        self.needsEntry = needsEntry
         self.joinURL = joinURL
         self.meetingID = meetingID
         self.passcode = passcode

@@ -13,6 +13,8 @@ public struct ProviderDescriptor: Sendable {
     public var credentialPrefix: String
     /// Names after the prefix, all required: `ACCOUNT_ID`.
     public var credentials: [String]
+    /// Names after the prefix that may be set.
+    public var optionalCredentials: [String]
     /// Whole names of variables that replace an address: `ZOOM_API_URL`.
     public var endpoints: [String]
 
@@ -71,7 +73,8 @@ public struct ProviderDescriptor: Sendable {
 
     public init(
         id: String, name: String, connection: Connection, capabilities: Set<Capability>, creation: Creation,
-        settings: [Setting] = [], credentialPrefix: String = "", credentials: [String] = [], endpoints: [String] = []
+        settings: [Setting] = [], credentialPrefix: String = "", credentials: [String] = [],
+        optionalCredentials: [String] = [], endpoints: [String] = []
     ) {
         self.id = id
         self.name = name
@@ -81,6 +84,7 @@ public struct ProviderDescriptor: Sendable {
         self.settings = settings
         self.credentialPrefix = credentialPrefix
         self.credentials = credentials
+        self.optionalCredentials = optionalCredentials
         self.endpoints = endpoints
     }
 }

@@ -5,7 +5,8 @@ extension TimeZone {
     ///
     /// Foundation also takes fixed offsets such as `GMT+5` or `Etc/GMT-5`; they know no daylight saving and are refused. `UTC` is fine.
     public init?(iana name: String) {
-        guard !name.isEmpty, !name.contains("+"), name.dropFirst(3).first != "-", !name.hasPrefix("Etc/GMT-"),
+        guard !name.isEmpty, !["EST", "MST", "HST"].contains(name), !name.contains("+"), name.dropFirst(3).first != "-",
+            !name.hasPrefix("Etc/GMT-"),
             TimeZone(identifier: name) != nil
         else { return nil }
         self.init(identifier: name)

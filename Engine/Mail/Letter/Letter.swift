@@ -50,6 +50,8 @@ package struct Letter: Sendable {
         case .attendee(let index): booking.attendees[index].language
         }
     }
+    /// What opens the room: its own address, or the join page where that alone lets people in.
+    package var entrance: String? { room.map { $0.needsEntry ? joinPage : $0.joinURL } }
     /// The room, unless the meeting is off.
     package var room: Room? { kind == .cancellation ? nil : booking.meeting.room }
 }

@@ -25,7 +25,7 @@ enum LetterModel {
         shown.text("footer", Placeholders.fill(footer, ["site": site.name]))
         shown.flag("cancelled", isCancelled)
         add(words, to: &shown)
-        add(letter.room, booking, words, to: &shown)
+        add(letter.room, letter, words, to: &shown)
         return shown
     }
 
@@ -40,10 +40,11 @@ enum LetterModel {
         shown.text("noteLabel", words.note)
     }
 
-    private static func add(_ room: Room?, _ booking: Booking, _ words: Words, to shown: inout Shown) {
+    private static func add(_ room: Room?, _ letter: Letter, _ words: Words, to shown: inout Shown) {
+        let booking = letter.booking
         let isElsewhere = booking.meeting.because == .fallback
         shown.flag("hasRoom", room != nil)
-        shown.text("url", room?.joinURL ?? "")
+        shown.text("url", letter.entrance ?? "")
         shown.text("meetingID", readable(room?.meetingID ?? ""))
         shown.text("passcode", room?.passcode ?? "")
         shown.text("heldBy", isElsewhere ? Placeholders.fill(words.heldBy, ["provider": booking.meeting.provider]) : "")

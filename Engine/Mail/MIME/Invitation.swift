@@ -26,9 +26,9 @@ struct Invitation {
                 "ATTENDEE;CN=\(Self.parameter(name));ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:\(letter.recipient.address)"
             )
         }
-        if let room = letter.room {
-            lines += ["LOCATION:\(Self.text(room.joinURL))", "URL:\(room.joinURL)"]
-            lines.append("CONFERENCE;VALUE=URI;FEATURE=VIDEO,AUDIO;LABEL=\(Self.parameter(words.join)):\(room.joinURL)")
+        if let room = letter.room, let entrance = letter.entrance {
+            lines += ["LOCATION:\(Self.text(entrance))", "URL:\(entrance)"]
+            lines.append("CONFERENCE;VALUE=URI;FEATURE=VIDEO,AUDIO;LABEL=\(Self.parameter(words.join)):\(entrance)")
             lines += room.dialIn.map {
                 "CONFERENCE;VALUE=URI;FEATURE=PHONE,AUDIO;LABEL=\(Self.parameter("\(words.phone) \($0.country)")):\($0.tapToCall)"
             }
@@ -43,8 +43,8 @@ struct Invitation {
     /// The link comes first: calendars and assistants look for it there.
     private static func description(_ letter: Letter, _ words: Words) -> String {
         var lines: [String] = []
-        if let room = letter.room {
-            lines.append("\(words.join): \(room.joinURL)")
+        if let room = letter.room, let entrance = letter.entrance {
+            lines.append("\(words.join): \(entrance)")
             if !room.meetingID.isEmpty { lines.append("\(words.meetingID): \(readable(room.meetingID))") }
             if let passcode = room.passcode { lines.append("\(words.passcode): \(passcode)") }
             lines += room.dialIn.map { "\(words.phone): \($0.country) \($0.number)\($0.pin.map { ", \(words.pin) \($0)" } ?? "")" }

@@ -69,7 +69,9 @@ package struct Provisioner: Sendable {
         let descriptor = module.descriptor
         let environment = context.settings.environment
         let prefix = entry.credentials ?? descriptor.credentialPrefix
-        let credentials = descriptor.credentials.compactMap { name in environment["\(prefix)_\(name)"].map { (name, $0) } }
+        let credentials = (descriptor.credentials + descriptor.optionalCredentials).compactMap { name in
+            environment["\(prefix)_\(name)"].map { (name, $0) }
+        }
         let endpoints = descriptor.endpoints.compactMap { name in environment[name].map { (name, $0.reveal()) } }
         return (
             module,

@@ -1,3 +1,4 @@
+import Logging
 import UsherCore
 import UsherMail
 import UsherStore
@@ -7,6 +8,9 @@ struct DeliverStep: Step {
     static let kind = "deliver"
 
     private let context: EngineContext
+
+    /// A mail is tried for this long at least, and until the meeting is over.
+    private static let patience = Duration.days(3)
 
     init(_ context: EngineContext) { self.context = context }
 
@@ -36,6 +40,14 @@ struct DeliverStep: Step {
             return .lookAgain
         } run: { [context] in
             let outcome = await context.mailer.deliver(context.renderer.mail(letter))
+            if case .accepted = outcome {
+            } else {
+                context.logger.warning(
+                    "a mail was not taken",
+                    metadata: [
+                        "booking": "\(sending.bookingID)", "mail": "\(sending.id)", "to": "\(sending.reader.role)", "outcome": "\(outcome)",
+                    ])
+            }
             return { turn in try record(outcome, of: sending, claim, turn) }
         }
     }
@@ -66,6 +78,12 @@ struct DeliverStep: Step {
             mail.maybeDelivered = true
             mail.problem = reason
             wait = RetryPolicy.mail.delay(afterFailures: claim.attempt + 1, context.surroundings)
+        }
+        // A relay may be down for a day or two; news of a meeting that is long over helps nobody.
+        if wait != nil, let booking = try turn.tx.booking(mail.bookingID), turn.now > max(booking.end, mail.writtenAt + Self.patience) {
+            mail.state = .failed
+            mail.problem = "given up: \(mail.problem ?? "")"
+            wait = nil
         }
         try turn.tx.update(mail)
         try turn.tx.note(

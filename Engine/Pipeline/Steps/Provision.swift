@@ -1,3 +1,4 @@
+import Logging
 import UsherCore
 import UsherStore
 
@@ -50,6 +51,17 @@ struct ProvisionStep: Step {
         }
     }
 
+    /// What went wrong, for the log; the timeline gets it with the outcome.
+    private func say(_ error: ProviderError, _ booking: Booking, _ room: RoomRecord) {
+        context.logger.warning(
+            "a provider did not do what it was asked",
+            metadata: [
+                "booking": "\(booking.id)", "owner": "\(booking.terms.owner.id)", "provider": "\(room.provider)",
+                "operation": "\(error.operation)", "code": "\(error.code.rawValue)", "unclear": "\(error.isUnclear)",
+                "reason": "\(error.message)", "cause": "\(error.cause)",
+            ])
+    }
+
     // MARK: The effects
 
     /// The intent is part of the commit that claims the work; the request leaves after it.
@@ -79,6 +91,7 @@ struct ProvisionStep: Step {
                 let provided = try await module.create(request, call).checked(module.descriptor)
                 return book(booking) { try $0.made(intent, provided, start: request.start, end: request.end) }
             } catch {
+                say(error, booking, intent)
                 let ended = context.now
                 return book(booking) { try $0.createFailed(intent, error, ended: ended) }
             }
@@ -112,6 +125,7 @@ struct ProvisionStep: Step {
                     try $0.searched(room, adopted: adopted, removed: removed, isSettled: began >= settled)
                 }
             } catch {
+                say(error, booking, room)
                 return book(booking) { try $0.searchFailed(room, error) }
             }
         }
@@ -126,6 +140,7 @@ struct ProvisionStep: Step {
                 let provided = try await module.update(room.roomID, to: request, call).checked(module.descriptor)
                 return book(booking) { try $0.moved(room, provided, start: request.start, end: request.end) }
             } catch {
+                say(error, booking, room)
                 return book(booking) { try $0.updateFailed(room, error, start: request.start, end: request.end) }
             }
         }
@@ -139,6 +154,7 @@ struct ProvisionStep: Step {
                 let provided = try await module.fetch(room.roomID, host: room.host, call).checked(module.descriptor)
                 return book(booking) { try $0.checked(room, provided) }
             } catch {
+                say(error, booking, room)
                 return book(booking) { try $0.checkFailed(room, error) }
             }
         }
@@ -152,6 +168,7 @@ struct ProvisionStep: Step {
                 try await module.cancel(room.roomID, host: room.host, call)
                 return book(booking) { try $0.removed(room) }
             } catch {
+                say(error, booking, room)
                 return book(booking) { try $0.removeFailed(room, error) }
             }
         }

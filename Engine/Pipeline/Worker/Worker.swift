@@ -129,7 +129,10 @@ package struct Worker: Sendable {
         }
         do { return try step.prepare(claim, turn).map { Work(ClaimedWork(claim: claim, effect: $0)) } } catch let error as UsherError {
             return try setAside(claim, turn, error.message)
-        } catch let error as DatabaseError where error.kind == .corrupt { return try setAside(claim, turn, error.description) }
+        } catch let error as DatabaseError where error.kind != .busy && error.kind != .unclear {
+            // One bad row must not stop the others that were claimed with it.
+            return try setAside(claim, turn, error.description)
+        }
     }
 
     private func setAside(_ claim: Claim, _ turn: Turn, _ reason: String) throws -> Work? {

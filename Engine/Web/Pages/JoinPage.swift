@@ -18,6 +18,7 @@ struct JoinPage: Sendable {
     }
 
     func add(to router: Router<BasicRequestContext>) {
+        router.post("/join/{token}") { _, parameters in try await enter(try parameters.parameters.require("token")) }
         for purpose in StoredLink.Purpose.allCases {
             router.get("/\(purpose.rawValue)/{token}") { _, parameters in
                 try await show(try parameters.parameters.require("token"), purpose)
@@ -25,16 +26,49 @@ struct JoinPage: Sendable {
         }
     }
 
-    private func show(_ token: String, _ purpose: StoredLink.Purpose) async throws -> Response {
+    /// What a link leads to; `nil` where it leads nowhere.
+    private func lookUp(_ token: String, _ purpose: StoredLink.Purpose) async throws -> (booking: Booking, reader: Reader)? {
         let hash = Links.hash(token)
         let link = try await context.store.read { tx in try tx.link(hash: hash).map { ($0.booking, $0.reader, $0.purpose) } }
-        guard let (id, reader, kind) = link, kind == purpose else {
+        guard let (id, reader, kind) = link, kind == purpose else { return nil }
+        return (try await desk.view(id).booking, reader)
+    }
+
+    /// A press on Join where the room wants something made for this visitor now.
+    private func enter(_ token: String) async throws -> Response {
+        guard let (booking, reader) = try await lookUp(token, .join), isOpen(booking), let room = booking.meeting.room,
+            let module = context.registry.module(booking.meeting.module) as? any EntryProvider.Type
+        else { return Page.redirect(to: "/join/\(token)") }
+        do throws(ProviderError) {
+            let call = try await Provisioner(context).call(
+                booking.meeting.provider, owner: booking.terms.owner.id, deadline: context.now + .seconds(5)
+            ).call
+            return Page.onward(to: module.entry(room, visitor(reader, booking), call), "Off to the meeting", "Join the meeting")
+        } catch {
+            return Page.response(
+                .ok, "The room cannot be opened", "<p>\(escapedHTML(error.message))</p><p>Ask \(escapedHTML(booking.terms.owner.name)).</p>"
+            )
+        }
+    }
+
+    private func isOpen(_ booking: Booking) -> Bool { booking.status == .confirmed && context.now <= booking.end + .hours(2) }
+
+    private func visitor(_ reader: Reader, _ booking: Booking) -> Visitor {
+        let owner = booking.terms.owner
+        switch reader {
+        case .owner: return Visitor(name: owner.name, email: owner.email, isHost: true, end: booking.end)
+        case .attendee(let index):
+            return Visitor(name: booking.attendees[index].name, email: booking.attendees[index].email, isHost: false, end: booking.end)
+        }
+    }
+
+    private func show(_ token: String, _ purpose: StoredLink.Purpose) async throws -> Response {
+        guard let (booking, reader) = try await lookUp(token, purpose) else {
             return Page.response(
                 .notFound, "This link does not lead anywhere", "<p>Check that you copied all of it, or use the link in the newest mail.</p>"
             )
         }
-        let booking = try await desk.view(id).booking
-        return Page.response(.ok, booking.title, body(booking, reader))
+        return Page.response(.ok, booking.title, body(booking, reader, token: purpose == .join ? token : nil))
     }
 
     /// What is true of a room that is not there.
@@ -49,7 +83,8 @@ struct JoinPage: Sendable {
         }
     }
 
-    private func body(_ booking: Booking, _ reader: Reader) -> String {
+    /// - Parameter token: of the join link.
+    private func body(_ booking: Booking, _ reader: Reader, token: String?) -> String {
         let (zone, language) =
             switch reader {
             case .owner: (booking.terms.owner.timeZone, booking.terms.owner.language)
@@ -63,7 +98,11 @@ struct JoinPage: Sendable {
         guard let room = booking.meeting.room else {
             return html + Self.waiting(booking)
         }
-        html += "<p><a class=button href=\"\(escapedHTML(room.joinURL))\" rel=noreferrer>Join the meeting</a></p>"
+        if !room.needsEntry {
+            html += "<p><a class=button href=\"\(escapedHTML(room.joinURL))\" rel=noreferrer>Join the meeting</a></p>"
+        } else if let token {
+            html += Page.button("Join the meeting", action: "/join/\(token)", key: nil)
+        }
         if !room.meetingID.isEmpty { html += "<p>Meeting ID: <code>\(escapedHTML(room.meetingID))</code></p>" }
         if let passcode = room.passcode { html += "<p>Passcode: <code>\(escapedHTML(passcode))</code></p>" }
         if !room.dialIn.isEmpty {

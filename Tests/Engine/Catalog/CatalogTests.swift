@@ -99,7 +99,7 @@ struct CatalogTests {
     @Test("everything is found at once, in the order of the file")
     func all() throws {
         let found = try findings(
-            "version: 2\nsit: {}\nproviders: { room: { module: lnk } }\nmeeting-types: { a: { title: 1, duration: x } }\n")
+            "version: 2\nsit: {}\nproviders: { room: { module: lnk } }\nmeeting-types: { a: { title: A, duration: x } }\n")
         #expect(found.map { String($0.split(separator: ":").prefix(2).last ?? "") } == ["1", "2", "3", "4"])
     }
 

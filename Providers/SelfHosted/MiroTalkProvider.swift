@@ -1,0 +1,86 @@
+import ProviderSupport
+import UsherCore
+
+/// `mirotalk`: rooms at any MiroTalk SFU or P2P. Its API reserves nothing and only puts addresses together, so the address is put
+/// together here, with a name that nobody can guess; the API is asked whether server and key are right.
+/// Source: https://github.com/miroslavpejic85/mirotalksfu/blob/main/app/api/README.md
+public enum MiroTalkProvider: Provider {
+    public static let descriptor = ProviderDescriptor(
+        id: "mirotalk", name: "MiroTalk", connection: .none, capabilities: [], creation: .repeatable,
+        settings: [.init("url", .urlTemplate(marks: []), "The server's address; MIROTALK_URL where it is not given")],
+        credentialPrefix: "MIROTALK", optionalCredentials: ["API_KEY"], endpoints: ["MIROTALK_URL"])
+
+    /// Known to everybody.
+    private static let defaultKeys = ["mirotalksfu_default_secret", "mirotalkp2p_default_secret"]
+
+    public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+        try room(request.key, call)
+    }
+
+    public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] { [] }
+
+    public static func update(
+        _ roomID: String, to request: RoomRequest, _ call: ProviderCall
+    ) async throws(ProviderError) -> ProvidedRoom { try room(request.key, call) }
+
+    public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {}
+
+    public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+        try room(roomID, call)
+    }
+
+    public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
+        let address: String
+        do throws(ProviderError) { address = try base(call) } catch { return Preflight(problems: [error.problem]) }
+        guard let key = call.credentials["API_KEY"] else { return Preflight(problems: []) }
+        if defaultKeys.contains(key.reveal()) {
+            return Preflight(problems: [
+                Problem(
+                    .notConnected, "The API key of '\(call.provider)' is MiroTalk's default, which everybody knows.",
+                    remedy: "Set another API_KEY_SECRET at the server, and MIROTALK_API_KEY here.")
+            ])
+        }
+        do throws(TransportError) {
+            // The key stands bare, without "Bearer".
+            let answer = try await call.exchange("POST", "\(address)/api/v1/meeting", headers: [("authorization", key.reveal())])
+            let time = answer.response.header("date").flatMap(httpDate)
+            switch answer.status {
+            case 200..<300: return Preflight(problems: [], providerTime: time)
+            case 401, 403:
+                return Preflight(problems: [
+                    Problem(
+                        .notConnected, "MiroTalk at \(address) refuses the API key.",
+                        remedy: "Copy the server's API_KEY_SECRET to MIROTALK_API_KEY, or switch its endpoint 'meeting' on.")
+                ])
+            default:
+                return Preflight(problems: [
+                    Problem(
+                        .unavailable, "MiroTalk at \(address) answers HTTP \(answer.status).", remedy: "Check the address and the server.")
+                ])
+            }
+        } catch {
+            return Preflight(problems: [ProviderError.unreachable("MiroTalk", error, operation: "POST /api/v1/meeting").problem])
+        }
+    }
+
+    private static func room(_ key: String, _ call: ProviderCall) throws(ProviderError) -> ProvidedRoom {
+        ProvidedRoom(id: key, room: Room(joinURL: "\(try base(call))/join/\(key)", meetingID: ""))
+    }
+
+    private static func base(_ call: ProviderCall) throws(ProviderError) -> String {
+        try call.address("url", or: "MIROTALK_URL", example: "https://sfu.northwind.example")
+    }
+}
+
+extension ProviderCall {
+    /// A server's address, from the file before the environment, without a slash at its end.
+    func address(_ setting: String, or variable: String, example: String) throws(ProviderError) -> String {
+        guard let address = settings[setting]?.string ?? endpoints[variable], address.hasPrefix("https://") || address.hasPrefix("http://")
+        else {
+            throw ProviderError(
+                .rejected, retry: .never, "The provider '\(provider)' has no address.",
+                remedy: "Write `url: \"\(example)\"` under providers.\(provider) in meeting-types.yaml, or set \(variable).")
+        }
+        return address.hasSuffix("/") ? String(address.dropLast()) : address
+    }
+}
