@@ -9,11 +9,17 @@ public struct SandboxServer: Sendable {
     private let zoom: ZoomSandbox
     private let port: Int
     private let onReady: @Sendable (Int) -> Void
+    private let onRemoval: @Sendable (_ email: String) async -> Void
 
     /// - Parameters:
     ///   - port: 0 takes any free one.
     ///   - onReady: called with the port once connections are taken.
-    public init(zoom: ZoomSandbox, port: Int = 0, onReady: @escaping @Sendable (Int) -> Void = { _ in }) {
+    ///   - onRemoval: called when a user has removed the app on the page `/apps`; Zoom would tell the app now.
+    public init(
+        zoom: ZoomSandbox, port: Int = 0, onReady: @escaping @Sendable (Int) -> Void = { _ in },
+        onRemoval: @escaping @Sendable (_ email: String) async -> Void = { _ in }
+    ) {
+        self.onRemoval = onRemoval
         self.zoom = zoom
         self.port = port
         self.onReady = onReady
@@ -32,6 +38,12 @@ public struct SandboxServer: Sendable {
     private func respond(_ request: Request) async throws -> Response {
         var request = request
         let body = try await request.collectBody(upTo: 1 << 20)
+        if request.method == .post, request.uri.path == "/apps" {
+            let user = SandboxRequest.form(String(buffer: body))["user"] ?? ""
+            zoom.removeApp(of: user)
+            await onRemoval(user)
+            return Response(status: .seeOther, headers: [.location: "/apps"])
+        }
         let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
         switch zoom.handle(request.method.rawValue, request.uri.string, headers: headers, body: Array(body.readableBytesView)) {
         case .answer(let answer): return Self.response(answer)

@@ -10,6 +10,8 @@ extension ZoomSandbox {
     public struct UserApp: Sendable {
         public var clientID = "sandbox-zoom-client"
         public var clientSecret = "sandbox-zoom-secret"
+        /// Signs what is sent to the app.
+        public var secretToken = "sandbox-zoom-deauth"
         /// Registered with the app; any other is refused.
         public var redirectURLs: Set<String> = []
         public var scopes: Set<String> = [
@@ -55,6 +57,27 @@ extension ZoomSandbox {
     /// The app is removed in the user's Zoom account: the grant is dead at once.
     public func removeApp(of email: String) { state.withLock { $0.grants.removeAll { $0.user == email } } }
 
+    /// What Zoom sends to an app when a user removes it: the headers and the body.
+    /// Source of the form: https://devforum.zoom.us/t/133778
+    public func deauthorization(of email: String) -> (headers: [(name: String, value: String)], body: [UInt8]) {
+        let app = state.withLock { $0.account.userApp }
+        let time = "\(now().seconds)"
+        let payload: JSON = [
+            "account_id": "sandbox-account", "client_id": .string(app.clientID), "deauthorization_time": .string(now().rfc3339),
+            "signature": "opaque", "user_data_retention": nil, "user_id": .string(User(email).id),
+        ]
+        let event: JSON = ["event": "app_deauthorized", "event_ts": .int(now().microseconds / 1_000), "payload": payload]
+        let code = HMAC<SHA256>.authenticationCode(
+            for: Array("v0:\(time):".utf8) + event.bytes, using: SymmetricKey(data: Data(app.secretToken.utf8)))
+        let hex = code.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        return (
+            [("Content-Type", "application/json"), ("x-zm-request-timestamp", time), ("x-zm-signature", "v0=" + hex)], event.bytes
+        )
+    }
+
+    /// Who has agreed to the app.
+    public var connectedUsers: [String] { state.withLock { Array(Set($0.grants.map(\.user))).sorted() } }
+
     /// How often grants were renewed, and how often a refresh token that was not the live one was tried.
     public var refreshes: Int { state.withLock { $0.refreshes } }
     public var staleRefreshes: Int { state.withLock { $0.staleRefreshes } }
@@ -69,16 +92,7 @@ extension ZoomSandbox.State {
     /// The page on which a user agrees, or what is wrong with the address.
     func consentPage(_ query: String) -> HTTPResponse {
         let fields = SandboxRequest.form(query)
-        func page(_ status: Int, _ body: String) -> HTTPResponse {
-            HTTPResponse(
-                status: status, headers: [("Content-Type", "text/html; charset=utf-8")],
-                body: Array(
-                    """
-                    <!DOCTYPE html><html lang=en><head><meta charset=utf-8><meta name=viewport content="width=device-width">
-                    <title>Zoom (sandbox)</title><style>body{font:18px/1.5 sans-serif;max-width:28rem;margin:2rem auto;padding:0 1rem}
-                    button{font:inherit;padding:.6rem 1.2rem;margin:.3rem 0;display:block}</style></head><body><h1>Zoom (sandbox)</h1>\(body)</body></html>
-                    """.utf8))
-        }
+        let page = ZoomAnswer.page
         guard fields["response_type"] == "code", fields["client_id"] == account.userApp.clientID else {
             return page(400, "<p>Invalid client_id: 4,702</p>")
         }
@@ -92,6 +106,14 @@ extension ZoomSandbox.State {
             200,
             "<p>The scheduling app asks to make, move and remove your meetings.</p><form method=post action=\"?\(query.replacing("\"", with: "%22").replacing("<", with: "%3C"))\">\(buttons)<button name=user value=\"\">Decline</button></form>"
         )
+    }
+
+    /// The page on which a user removes the app.
+    func appsPage() -> HTTPResponse {
+        let users = Set(grants.map(\.user)).sorted()
+        let buttons = users.map { "<button name=user value=\"\($0)\">Remove the scheduling app from \($0)</button>" }.joined()
+        return ZoomAnswer.page(
+            200, users.isEmpty ? "<p>No app is connected.</p>" : "<p>Connected apps:</p><form method=post>\(buttons)</form>")
     }
 
     mutating func userToken(_ form: [String: String], _ now: Instant) -> HTTPResponse {
@@ -147,5 +169,19 @@ extension ZoomSandbox.State {
         grants.removeAll { $0.user == user }
         for (access, owner) in tokenUsers where owner == user { tokens[access] = nil }
         return ZoomAnswer.json(200, ["status": "success"])
+    }
+}
+
+extension ZoomAnswer {
+    static func page(_ status: Int, _ body: String) -> HTTPResponse {
+        HTTPResponse(
+            status: status, headers: [("Content-Type", "text/html; charset=utf-8")],
+            body: Array(
+                """
+                <!DOCTYPE html><html lang=en><head><meta charset=utf-8><meta name=viewport content="width=device-width">
+                <title>Zoom (sandbox)</title><style>:root{color-scheme:light dark}body{font:18px/1.5 sans-serif;max-width:28rem;
+                margin:2rem auto;padding:0 1rem}button{font:inherit;padding:.6rem 1.2rem;margin:.3rem 0;display:block}</style></head>
+                <body><h1>Zoom (sandbox)</h1>\(body)</body></html>
+                """.utf8))
     }
 }

@@ -8,6 +8,7 @@ extension ZoomSandbox.State {
         switch request.path {
         case ["oauth", "token"]: return token(request, now)
         case ["oauth", "revoke"]: return client(of: request) == account.userApp.clientID ? revoke(request.fields) : ZoomAnswer.badClient
+        case ["apps"]: return appsPage()
         case ["oauth", "authorize"]: return consentPage(request.rawQuery)
         default: break
         }

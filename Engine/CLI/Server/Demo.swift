@@ -21,12 +21,18 @@ struct Demo: AsyncParsableCommand {
         let key = "usher_" + Surroundings.system.code(bits: 160)
         try await withThrowingTaskGroup(of: Void.self) { group in
             let sandboxPort = try FreePort.find(preferred: 8_090)
-            group.addTask { try await SandboxServer(zoom: zoom, port: sandboxPort).run() }
+            zoom.change { $0.userApp.redirectURLs = ["http://localhost:\(port)/auth/zoom/video/callback"] }
             let runtime = try await open(port: port, sandbox: sandboxPort, key: key)
+            group.addTask {
+                try await SandboxServer(
+                    zoom: zoom, port: sandboxPort,
+                    onRemoval: { email in await tell(runtime, zoom.deauthorization(of: email), port) }
+                ).run()
+            }
             let (ready, isReady) = AsyncStream<Int>.makeStream()
             group.addTask { try await Serving(runtime).run(watching: nil) { isReady.yield($0) } }
             for await _ in ready.prefix(1) {
-                try await DemoStory(runtime, folder: folder, zoom: zoom, key: key, port: port).tell(staysOpen: !once)
+                try await DemoStory(runtime, folder: folder, zoom: zoom, key: key, port: port, sandbox: sandboxPort).tell(staysOpen: !once)
             }
             if !once { for try await _ in group { break } }
             group.cancelAll()
@@ -37,9 +43,19 @@ struct Demo: AsyncParsableCommand {
         }
     }
 
+    /// Sends what Zoom would send.
+    private func tell(_ runtime: Runtime, _ event: (headers: [(name: String, value: String)], body: [UInt8]), _ port: Int) async {
+        let request = HTTPRequest(
+            "POST", "http://127.0.0.1:\(port)/auth/zoom/deauthorize", headers: event.headers, body: event.body,
+            deadline: runtime.context.now + .seconds(3))
+        do throws(TransportError) { _ = try await runtime.context.transport.send(request) } catch {
+            Output.diagnostic("The sandbox could not tell the server: \(error.reason)")
+        }
+    }
+
     private var account: ZoomSandbox.Account {
         var account = ZoomSandbox.Account()
-        account.users = [ZoomSandbox.User("ana@northwind.example")]
+        account.users = [ZoomSandbox.User("ana@northwind.example"), ZoomSandbox.User("ana.private@example.org")]
         return account
     }
 
@@ -61,7 +77,8 @@ struct Demo: AsyncParsableCommand {
         let configuration = try Configuration(environment: [
             "DATABASE_URL": "sqlite:\(folder)/usher.sqlite", "USHER_MAILDIR": "\(folder)/mail", "USHER_PORT": "\(port)",
             "USHER_PUBLIC_URL": "http://localhost:\(port)", "USHER_API_KEY": key, "ZOOM_S2S_ACCOUNT_ID": "sandbox-account",
-            "ZOOM_S2S_CLIENT_ID": "sandbox-client", "ZOOM_S2S_CLIENT_SECRET": "sandbox-secret",
+            "ZOOM_S2S_CLIENT_ID": "sandbox-client", "ZOOM_S2S_CLIENT_SECRET": "sandbox-secret", "ZOOM_CLIENT_ID": "sandbox-zoom-client",
+            "ZOOM_CLIENT_SECRET": "sandbox-zoom-secret", "ZOOM_DEAUTH_SECRET": "sandbox-zoom-deauth",
             "ZOOM_API_URL": "http://127.0.0.1:\(sandbox)/v2", "ZOOM_OAUTH_URL": "http://127.0.0.1:\(sandbox)/oauth",
         ])
         let registry = try ProviderRegistry(Program.providers)

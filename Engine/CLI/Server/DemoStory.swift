@@ -13,6 +13,7 @@ struct DemoStory {
     private let zoom: ZoomSandbox
     private let key: String
     private let port: Int
+    private let sandbox: Int
 
     static let catalog = """
         version: 1
@@ -23,6 +24,7 @@ struct DemoStory {
           default-provider: room
         providers:
           zoom-s2s: {}
+          zoom: {}
           room: { module: link, url: "https://meet.northwind.example/{code}", passcode: generate }
         owners:
           ana: { name: Ana Ruiz, email: ana@northwind.example, time-zone: Europe/Madrid, default-provider: zoom-s2s }
@@ -34,7 +36,8 @@ struct DemoStory {
             email: { intro: "Please have your insurance card at hand." }
         """
 
-    init(_ runtime: Runtime, folder: String, zoom: ZoomSandbox, key: String, port: Int) {
+    init(_ runtime: Runtime, folder: String, zoom: ZoomSandbox, key: String, port: Int, sandbox: Int) {
+        self.sandbox = sandbox
         self.runtime = runtime
         self.folder = folder
         self.zoom = zoom
@@ -69,13 +72,16 @@ struct DemoStory {
         Output.line(
             "5. Mails in the folder: \(files). Rooms ever made: \(zoom.ledger.count { $0.event == .created }). Kill it anywhere: it stays one room and one mail each."
         )
-        if staysOpen { invite(id) }
+        if staysOpen { try await invite(id) }
     }
 
-    private func invite(_ id: String) {
+    private func invite(_ id: String) async throws {
         Output.line(
             "6. It serves until you stop it (Ctrl-C). The join page: \(runtime.configuration.publicURL)/join/… (see the mail). The API:")
         Output.line("     curl -H 'Authorization: Bearer \(key)' http://localhost:\(port)/v1/bookings/\(id)")
+        let link = try await OwnerDesk(runtime.context).portalLink("ana").url
+        Output.line("7. Ana's page, where she connects a (sandboxed) Zoom account of her own: \(link)")
+        Output.line("     She can remove the app at Zoom, too: http://localhost:\(sandbox)/apps")
     }
 
     private func settled(_ id: String) async throws -> BookingView {
