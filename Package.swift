@@ -69,7 +69,7 @@ let package = Package(
             "UsherWeb", at: "Engine/Web", "UsherPipeline", "UsherCatalog", "UsherStore", "UsherVault", "UsherMail", .hummingbird, .httpTypes
         ),
         module(
-            "UsherAssembly", at: "Engine/Assembly", "UsherWeb", "UsherSQLite", "Zoom", "SelfHosted",
+            "UsherAssembly", at: "Engine/Assembly", "UsherWeb", "UsherSQLite", "Zoom", "GoogleMeet", "SelfHosted",
             "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .httpClient, .lifecycle, .hummingbird,
             .nio, .nioHTTP, .nioSSL, .signals),
         module(
@@ -80,6 +80,7 @@ let package = Package(
         // The providers
         module("ProviderSupport", at: "Providers/Support", "UsherCore", .crypto),
         module("Zoom", at: "Providers/Zoom", "ProviderSupport"),
+        module("GoogleMeet", at: "Providers/GoogleMeet", "ProviderSupport"),
         module("SelfHosted", at: "Providers/SelfHosted", "ProviderSupport"),
         module("ProviderSandbox", at: "Providers/Sandbox", "UsherCore", .crypto, .hummingbird, .httpTypes),
 
@@ -87,7 +88,7 @@ let package = Package(
         module("ProviderConformance", at: "Tests/Kits/ProviderConformance", "UsherCore"),
         module(
             "TestSupport", at: "Tests/Support", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherSQLite", "UsherStore",
-            "UsherVault", "ProviderSandbox", "SelfHosted", "Zoom"),
+            "UsherVault", "ProviderSandbox", "SelfHosted", "Zoom", "GoogleMeet"),
         .executableTarget(
             name: "usher-bench",
             dependencies: ["ProviderSandbox", "UsherAssembly", "UsherCore", "UsherMail", "UsherSQLite"],

@@ -1,3 +1,4 @@
+import GoogleMeet
 import SelfHosted
 import UsherCore
 import Zoom
@@ -9,4 +10,5 @@ public let builtInProviders: [any Provider.Type] = [
     MiroTalkProvider.self,
     ZoomAccountProvider.self,
     ZoomProvider.self,
+    GoogleMeetProvider.self,
 ]

@@ -1,3 +1,4 @@
+import GoogleMeet
 import ProviderConformance
 import ProviderSandbox
 import SelfHosted
@@ -51,6 +52,16 @@ enum Subjects {
             return ConformanceSubject(
                 module: ZoomProvider.self, host: account, call: { call }, badCall: { [bad] in bad },
                 loseNextAnswer: { engine.zoom.inject(.cutAfter) }, refuseNextConnection: { engine.zoom.inject(.cutBefore) })
+        case "google-meet":
+            let engine = try await TestEngine()
+            _ = try await engine.connectGoogle()
+            let account = try await Connections(engine.context).list(owner: "ana")[0].account.id
+            let call = try await Provisioner(engine.context).call("meet", owner: "ana", deadline: engine.clock.now + .seconds(40)).call
+            var bad = call
+            bad.connection = nil
+            return ConformanceSubject(
+                module: GoogleMeetProvider.self, host: account, call: { call }, badCall: { [bad] in bad },
+                loseNextAnswer: { engine.google.inject(.cutAfter) }, refuseNextConnection: { engine.google.inject(.cutBefore) })
         default: return nil
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import GoogleMeet
 import Logging
 import ProviderSandbox
 import SelfHosted
@@ -16,12 +17,15 @@ package struct TestEngine: Sendable {
     package let clock: VirtualClock
     package let seed: Seed
     package let zoom: ZoomSandbox
+    package let google: GoogleSandbox
     package let mailer: MailRecorder
     package let context: EngineContext
     package let desk: BookingDesk
     package let worker: Worker
 
-    package static let registryModules: [any Provider.Type] = [LinkProvider.self, ZoomAccountProvider.self, ZoomProvider.self]
+    package static let registryModules: [any Provider.Type] = [
+        LinkProvider.self, ZoomAccountProvider.self, ZoomProvider.self, GoogleMeetProvider.self,
+    ]
 
     package static let catalogText = """
         version: 1
@@ -34,6 +38,7 @@ package struct TestEngine: Sendable {
           room: { module: link, url: "https://meet.northwind.example/{code}", passcode: generate, dial-in: [{ country: DE, number: "+49 30 901820", pin: "{pin}" }] }
           campus: { module: zoom-s2s }
           zoom: {}
+          meet: { module: google-meet }
         owners:
           ana: { name: Ana Ruiz, email: ana@northwind.example, time-zone: Europe/Madrid, default-provider: campus }
           tom: { name: Tom Berg, email: tom@northwind.example }
@@ -43,6 +48,7 @@ package struct TestEngine: Sendable {
           safe: { title: "At Zoom or here", duration: 30m, provider: campus, fallback: [room] }
           later: { title: "On join", duration: 30m, provider: campus, provision: on-join }
           open: { title: "Open hours", duration: 30m, provider: room, overlap: allow }
+          meet: { title: "At Google Meet", duration: 30m, provider: meet }
           mine: { title: "At my own Zoom", duration: 30m, provider: zoom }
           healing: { title: "Healing", duration: 30m, provider: campus, on-drift: recreate }
         """
@@ -66,6 +72,9 @@ package struct TestEngine: Sendable {
         "ZOOM_S2S_ACCOUNT_ID": Secret("sandbox-account"), "ZOOM_S2S_CLIENT_ID": Secret("sandbox-client"),
         "ZOOM_S2S_CLIENT_SECRET": Secret("sandbox-secret"), "ZOOM_API_URL": Secret(SandboxTransport.zoomAPIURL),
         "ZOOM_OAUTH_URL": Secret(SandboxTransport.zoomOAuthURL), "ZOOM_CLIENT_ID": Secret("sandbox-zoom-client"),
+        "GOOGLE_CLIENT_ID": Secret("sandbox-google-client"), "GOOGLE_CLIENT_SECRET": Secret("sandbox-google-secret"),
+        "GOOGLE_API_URL": Secret(SandboxTransport.googleAPIURL), "GOOGLE_AUTH_URL": Secret(SandboxTransport.googleAuthURL),
+        "GOOGLE_TOKEN_URL": Secret(SandboxTransport.googleTokenURL),
         "ZOOM_CLIENT_SECRET": Secret("sandbox-zoom-secret"), "ZOOM_DEAUTH_SECRET": Secret("sandbox-zoom-deauth"),
     ]
 
@@ -79,10 +88,13 @@ package struct TestEngine: Sendable {
         self.clock = clock
         self.seed = Seed(seed)
         zoom = ZoomSandbox(account, now: { clock.now })
+        google = GoogleSandbox(now: { clock.now })
+        google.change { $0.redirectURLs = ["https://usher.example/auth/google/callback"] }
         mailer = MailRecorder(outcome: mail)
         let catalog = try Self.catalog(text)
         context = try Self.context(
-            database: try SQLiteDatabase(), transport: transport(SandboxTransport(zoom: zoom) { clock.advance(by: $0) }), mailer: mailer,
+            database: try SQLiteDatabase(), transport: transport(SandboxTransport(zoom: zoom, google: google) { clock.advance(by: $0) }),
+            mailer: mailer,
             clock: clock,
             seed: self.seed, catalog: catalog)
         desk = BookingDesk(context)
@@ -134,8 +146,16 @@ package struct TestEngine: Sendable {
         return try await back(zoom.decide(String(url.split(separator: "?", maxSplits: 1)[1]), user: user), browser: returning ?? browser)
     }
 
+    /// The same at Google's.
+    package func connectGoogle(_ owner: String = "ana", as user: String? = "ana@northwind.example") async throws -> Consents.Outcome {
+        let consents = Consents(context)
+        let begun = try await consents.begin(owner: owner, provider: "meet", returnTo: "")
+        let url = try await consents.start(begun.id, browser: Secret("browser"))
+        return try await back(google.decide(String(url.split(separator: "?", maxSplits: 1)[1]), user: user), service: "google")
+    }
+
     /// The browser arrives at an address that the service sent it to.
-    package func back(_ url: String, browser: String = "browser") async throws -> Consents.Outcome {
+    package func back(_ url: String, browser: String = "browser", service: String = "zoom") async throws -> Consents.Outcome {
         let query = url.split(separator: "?", maxSplits: 1).last.map(String.init) ?? ""
         var fields: [String: String] = [:]
         for pair in query.split(separator: "&") {
@@ -143,7 +163,7 @@ package struct TestEngine: Sendable {
             if parts.count == 2 { fields[parts[0]] = parts[1].removingPercentEncoding }
         }
         return try await Consents(context).finish(
-            service: "zoom", state: fields["state"], code: fields["code"], error: fields["error"].map { ($0, "") },
+            service: service, state: fields["state"], code: fields["code"], error: fields["error"].map { ($0, "") },
             browser: Secret(browser))
     }
 

@@ -1,0 +1,100 @@
+import ProviderSupport
+import UsherCore
+
+/// Google's Calendar API with the owner's token, renewed once where it was refused.
+struct GoogleClient: Sendable {
+    private let call: ProviderCall
+    private let connection: any Connection
+
+    init(_ call: ProviderCall, _ connection: any Connection) {
+        self.call = call
+        self.connection = connection
+    }
+
+    /// - Parameters:
+    ///   - path: after `/calendar/v3`, with every part percent-encoded.
+    ///   - changes: whether the call changes something, so that one without an answer is unclear.
+    func send(_ method: String, _ path: String, body: JSON? = nil, changes: Bool) async throws(ProviderError) -> JSONAnswer {
+        let operation = "\(method) \(path.prefix { $0 != "?" })"
+        let token = try await connection.access(rejected: nil)
+        var answer = try await exchange(method, path, body, token, operation, changes)
+        if answer.status == 401 {
+            answer = try await exchange(method, path, body, try await connection.access(rejected: token), operation, changes)
+        }
+        guard (200..<300).contains(answer.status) else {
+            throw GoogleError(answer).meaning(operation, changes: changes, now: call.surroundings.now())
+        }
+        return answer
+    }
+
+    private func exchange(
+        _ method: String, _ path: String, _ body: JSON?, _ token: IssuedToken, _ operation: String, _ changes: Bool
+    ) async throws(ProviderError) -> JSONAnswer {
+        let base = call.endpoints["GOOGLE_API_URL"] ?? "https://www.googleapis.com"
+        do throws(TransportError) {
+            return try await call.exchange(
+                method, "\(base)/calendar/v3\(path)", headers: [("Authorization", "Bearer \(token.access.reveal())")], body: body)
+        } catch { throw .unreachable("Google", error, operation: operation, changes: changes) }
+    }
+}
+
+/// An answer of Google that is no success. The reason decides, not the status: 403 means five different things.
+/// Source: https://developers.google.com/workspace/calendar/api/guides/errors
+struct GoogleError {
+    let status: Int
+    let reason: String
+    let message: String
+    private let response: HTTPResponse
+
+    init(_ answer: JSONAnswer) {
+        let error = answer["error"]
+        status = answer.status
+        response = answer.response
+        reason = error?["errors"]?.array?.first?["reason"]?.string ?? ""
+        message = error?["message"]?.string ?? ""
+    }
+
+    func meaning(_ operation: String, changes: Bool, now: Instant) -> ProviderError {
+        func error(
+            _ code: ErrorCode, _ message: String, _ remedy: String, _ retry: ProviderError.Retry = .never, unclear: Bool = false
+        ) -> ProviderError {
+            ProviderError(
+                code, retry: retry, isUnclear: unclear, message, remedy: remedy, operation: operation,
+                cause: "HTTP \(status) \(reason) \(self.message)")
+        }
+        let patience = "Nothing to do: it is tried again by itself."
+        switch (status, reason) {
+        case (500..., _), (300..<400, _):
+            return error(.unavailable, "Google is in trouble (HTTP \(status)).", patience, .backoff, unclear: changes)
+        case (_, "rateLimitExceeded"), (_, "userRateLimitExceeded"):
+            let after = retryAfter(response.header("retry-after"), now: now)
+            return error(.providerRateLimited, "Google takes no more calls at the moment.", patience, after.map { .at($0) } ?? .backoff)
+        case (_, "quotaExceeded"):
+            // Against abuse: hours, not seconds.
+            return error(.providerRateLimited, "Google has paused this calendar for some hours.", patience, .at(now + .hours(2)))
+        case (_, "dailyLimitExceeded"): return error(.dailyLimit, "Google's limit of the day is reached.", patience, .nextQuotaDay)
+        case (401, _): return error(.reauthorize, "Google refuses the connection.", "Connect Google again.")
+        case (_, "insufficientPermissions"):
+            return error(
+                .missingScope, "The Google connection may not write events.", "Connect Google again, and leave the calendar's box ticked.")
+        case (_, "accessNotConfigured"):
+            return error(
+                .plan, "The Calendar API is switched off in the Google project.", "The admin enables the Google Calendar API there.")
+        case (_, "forbiddenForNonOrganizer"), (_, "forbiddenForServiceAccounts"), (403, _):
+            return error(.plan, "Google does not allow this for the account. Google says: \(message)", "Ask the account's administrator.")
+        case (404, _), (410, _):
+            return error(.meetingGone, "The event does not exist in the Google calendar any more.", "Retry the booking to make a new one.")
+        case (412, _), (409, _): return error(.unavailable, "Google is at work on the same event.", patience, .backoff)
+        case (429, _):
+            let after = retryAfter(response.header("retry-after"), now: now)
+            return error(.providerRateLimited, "Google takes no more calls at the moment.", patience, after.map { .at($0) } ?? .backoff)
+        default:
+            if message.contains("conference type") {
+                return error(
+                    .plan, "Google Meet is not allowed in this calendar. Google says: \(message)",
+                    "The account's administrator allows Meet, or the owner chooses another provider.")
+            }
+            return error(.rejected, "Google refuses this. Google says: \(message)", "Check the meeting type's title and length.")
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import ProviderSupport
+import UsherCore
+
+/// `google-meet`: an event in the owner's own Google calendar with a Meet link. The event's id is our key, so a create that is
+/// repeated meets the first one's event. Nobody is invited, because the mail comes from us.
+/// Source: https://developers.google.com/workspace/calendar/api/v3/reference/events
+public enum GoogleMeetProvider: ConnectableProvider {
+    public static let descriptor = ProviderDescriptor(
+        id: "google-meet", name: "Google Meet", connection: .owner, capabilities: [.dialIn, .schedule, .host],
+        creation: .lookup(settles: .zero), credentialPrefix: "GOOGLE", credentials: ["CLIENT_ID", "CLIENT_SECRET"],
+        endpoints: ["GOOGLE_API_URL", "GOOGLE_AUTH_URL", "GOOGLE_TOKEN_URL"])
+
+    public static let consent = ConsentDescriptor(
+        service: "google", name: "Google", callbackPath: "/auth/google/callback",
+        abilities: [.init("make meetings", scopes: GoogleScopes.events, essential: true)])
+
+    // MARK: Rooms
+
+    public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+        try await events(call, request.host).create(request)
+    }
+
+    public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] {
+        try await events(call, host).find(key)
+    }
+
+    public static func update(
+        _ roomID: String, to request: RoomRequest, _ call: ProviderCall
+    ) async throws(ProviderError) -> ProvidedRoom {
+        try await events(call, request.host).update(roomID, to: request)
+    }
+
+    public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {
+        try await events(call, host).cancel(roomID)
+    }
+
+    public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+        try await events(call, host).fetch(roomID)
+    }
+
+    public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
+        do throws(ProviderError) {
+            let client = GoogleClient(call, try call.connected("Google"))
+            let answer = try await client.send("GET", "/calendars/primary/events?maxResults=1", changes: false)
+            return Preflight(problems: [], providerTime: answer.response.header("date").flatMap(httpDate))
+        } catch { return Preflight(problems: [error.problem]) }
+    }
+
+    /// A room belongs to the account that made it: with another one connected, it is out of reach.
+    private static func events(_ call: ProviderCall, _ host: String) throws(ProviderError) -> GoogleEvents {
+        let connection = try call.connected("Google")
+        guard host == connection.account.id else {
+            throw ProviderError(
+                .notConnected, retry: .never,
+                "This meeting is held by another Google account than the one that is connected now, \(connection.account.email).",
+                remedy: "Connect the account that made it again, or make a new booking.")
+        }
+        return GoogleEvents(GoogleClient(call, connection), call)
+    }
+
+    // MARK: Consent
+
+    /// `prompt=consent`, because a refresh token comes with the first consent only otherwise.
+    /// Source: https://developers.google.com/identity/protocols/oauth2/web-server
+    private static func service(_ call: ProviderCall) -> OAuthService {
+        OAuthService(
+            name: "Google", authorizeURL: call.endpoints["GOOGLE_AUTH_URL"] ?? "https://accounts.google.com/o/oauth2/v2/auth",
+            tokenURL: call.endpoints["GOOGLE_TOKEN_URL"] ?? "https://oauth2.googleapis.com/token", authentication: .form,
+            scope: "openid email \(GoogleScopes.events[0])", parameters: [("access_type", "offline"), ("prompt", "consent")],
+            isDead: { error, _ in error == "invalid_grant" })
+    }
+
+    public static func authorizationURL(_ request: ConsentRequest, _ call: ProviderCall) -> String {
+        service(call).authorizationURL(request, call)
+    }
+
+    public static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderCall) async throws(ProviderError) -> Grant {
+        try await service(call).exchange(code, request, call)
+    }
+
+    /// By `sub`, never by address. The token came straight from Google over TLS, so its signature adds nothing.
+    /// Source: https://developers.google.com/identity/openid-connect/openid-connect
+    public static func account(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> ConnectedAccount {
+        if let token = grant.identity, let claims = tokenClaims(token), let account = account(claims) { return account }
+        let base = call.endpoints["GOOGLE_API_URL"] ?? "https://www.googleapis.com"
+        do throws(TransportError) {
+            let answer = try await call.exchange(
+                "GET", "\(base)/oauth2/v3/userinfo", headers: [("Authorization", "Bearer \(grant.access.access.reveal())")])
+            if answer.status == 200, let claims = answer.json, let account = account(claims) { return account }
+        } catch { throw .unreachable("Google", error, operation: "GET userinfo", changes: false) }
+        throw ProviderError(
+            .unavailable, retry: .backoff, "Google does not say whose account this is.", remedy: "Press Connect again.",
+            operation: "GET userinfo")
+    }
+
+    private static func account(_ claims: JSON) -> ConnectedAccount? {
+        guard let id = claims["sub"]?.text, !id.isEmpty else { return nil }
+        return ConnectedAccount(
+            id: id, tenant: claims["hd"]?.string ?? "", email: claims["email"]?.string ?? "", name: claims["name"]?.string ?? "")
+    }
+
+    public static func refresh(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> Grant {
+        try await service(call).refresh(grant, call)
+    }
+
+    /// Revoking the access token ends its refresh token, too.
+    public static func revoke(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) {
+        let service = service(call)
+        let url = service.tokenURL.hasSuffix("/token") ? String(service.tokenURL.dropLast("token".count)) + "revoke" : service.tokenURL
+        try await service.revoke(grant.refresh ?? grant.access.access, at: url, call)
+    }
+}
+
+/// Scopes of which any one is enough. Source: https://developers.google.com/workspace/calendar/api/auth
+enum GoogleScopes {
+    static let events = ["calendar.events", "calendar.events.owned", "calendar"].map { "https://www.googleapis.com/auth/\($0)" }
+}

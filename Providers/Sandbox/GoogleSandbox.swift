@@ -1,0 +1,320 @@
+import Crypto
+import Foundation
+import Synchronization
+import UsherCore
+
+/// A stand-in for Google's consent page, token endpoint and calendar events: it remembers what it is told and refuses what Google
+/// would refuse. A cancelled event keeps its id taken.
+///
+/// Its rules follow https://developers.google.com/workspace/calendar/api/v3/reference/events and
+/// https://developers.google.com/workspace/calendar/api/guides/errors
+public final class GoogleSandbox: Sendable {
+    public struct Account: Sendable {
+        public var clientID = "sandbox-google-client"
+        public var clientSecret = "sandbox-google-secret"
+        public var redirectURLs: Set<String> = []
+        public var users: [String] = ["ana@northwind.example"]
+        /// What the owner leaves ticked.
+        public var scopes = "openid https://www.googleapis.com/auth/userinfo.email https://www.googleapis.com/auth/calendar.events"
+        /// Looks at an event before its link is there.
+        public var pendingLooks = 0
+        public var conferenceFails = false
+        public var hasPhones = true
+        public init() {}
+    }
+
+    public enum Fault: Hashable, Sendable {
+        case unauthorized
+        /// By reason: `rateLimitExceeded`, `quotaExceeded`, …
+        case refused(status: Int, reason: String)
+        case errorAfter(status: Int)
+        case cutBefore
+        case cutAfter
+    }
+
+    struct Event {
+        var id: String
+        var owner: String
+        var body: JSON
+        var isCancelled = false
+        var looksLeft: Int
+        var created: Instant
+    }
+
+    struct State {
+        var account: Account
+        var events: [String: Event] = [:]
+        var created = 0
+        var deleted = 0
+        var codes: [String: (user: String, redirect: String, challenge: String)] = [:]
+        var refreshTokens: [String: String] = [:]
+        var accessTokens: [String: (user: String, expires: Instant)] = [:]
+        var number = 0
+        var refreshes = 0
+        var faults: [Fault] = []
+        var violations: [String] = []
+    }
+
+    private let state: Mutex<State>
+    private let now: @Sendable () -> Instant
+
+    public init(_ account: Account = Account(), now: @escaping @Sendable () -> Instant) {
+        state = Mutex(State(account: account))
+        self.now = now
+    }
+
+    public func inject(_ faults: Fault...) { state.withLock { $0.faults += faults } }
+    public func change(_ body: (inout Account) -> Void) { state.withLock { body(&$0.account) } }
+    /// Ids of events that are there.
+    public var live: [String] { state.withLock { $0.events.values.filter { !$0.isCancelled }.map(\.id).sorted() } }
+    public var created: Int { state.withLock { $0.created } }
+    public var refreshes: Int { state.withLock { $0.refreshes } }
+    public var violations: [String] { state.withLock { $0.violations } }
+    public func start(of id: String) -> String? { state.withLock { $0.events[id]?.body["start"]?["dateTime"]?.string } }
+    public func deleteByHand(_ id: String) { state.withLock { $0.events[id]?.isCancelled = true } }
+    public func revokeByHand(_ user: String) {
+        state.withLock { state in
+            state.refreshTokens = state.refreshTokens.filter { $0.value != user }
+            state.accessTokens = state.accessTokens.filter { $0.value.user != user }
+        }
+    }
+
+    /// A press on the consent page.
+    /// - Parameter user: who agrees; `nil` declines.
+    public func decide(_ query: String, user: String?) -> String {
+        state.withLock { state in
+            let fields = SandboxRequest.form(query)
+            let back = (fields["redirect_uri"] ?? "") + "?state=" + (fields["state"] ?? "")
+            guard let user else { return back + "&error=access_denied" }
+            state.number += 1
+            let code = "4/sandbox-\(state.number)"
+            state.codes[code] = (user, fields["redirect_uri"] ?? "", fields["code_challenge"] ?? "")
+            return back + "&code=" + code
+        }
+    }
+
+    /// `path` begins with `/o`, `/token`, `/revoke`, `/oauth2` or `/calendar`.
+    public func handle(_ method: String, _ target: String, headers: [(name: String, value: String)], body: [UInt8]) -> ZoomSandbox.Reply {
+        let parts = target.split(separator: "?", maxSplits: 1).map(String.init)
+        let request = SandboxRequest(
+            method: method, path: parts[0].split(separator: "/").map { String($0).removingPercentEncoding ?? String($0) },
+            query: SandboxRequest.form(parts.count > 1 ? parts[1] : ""), rawQuery: parts.count > 1 ? parts[1] : "", headers: headers,
+            body: body)
+        if request.path == ["o"], method == "POST" {
+            let user = request.fields["user"] ?? ""
+            return .answer(HTTPResponse(status: 302, headers: [("Location", decide(request.rawQuery, user: user.isEmpty ? nil : user))]))
+        }
+        let fault = state.withLock { $0.faults.isEmpty ? nil : $0.faults.removeFirst() }
+        switch fault {
+        case .cutBefore: return .refused
+        case .unauthorized: return .answer(GoogleAnswer.error(401, "authError", "Invalid Credentials"))
+        case .refused(let status, let reason): return .answer(GoogleAnswer.error(status, reason, reason))
+        default: break
+        }
+        let answer = state.withLock { $0.answer(request, now()) }
+        switch fault {
+        case .errorAfter(let status): return .answer(GoogleAnswer.error(status, "backendError", "Backend Error"))
+        case .cutAfter: return .cut
+        default: return .answer(answer)
+        }
+    }
+}
+
+enum GoogleAnswer {
+    static func error(_ status: Int, _ reason: String, _ message: String) -> HTTPResponse {
+        ZoomAnswer.json(
+            status,
+            [
+                "error": [
+                    "code": .int(Int64(status)), "message": .string(message),
+                    "errors": [["domain": "global", "reason": .string(reason), "message": .string(message)]],
+                ]
+            ])
+    }
+    static func oauth(_ error: String) -> HTTPResponse { ZoomAnswer.json(400, ["error": .string(error)]) }
+}
+
+extension GoogleSandbox.State {
+    fileprivate mutating func answer(_ request: SandboxRequest, _ now: Instant) -> HTTPResponse {
+        switch request.path.first {
+        case "o": return consent(request.rawQuery)
+        case "token": return token(request.fields, now)
+        case "revoke": return revoke(request.fields)
+        default: break
+        }
+        guard let header = request.header("authorization"), let token = accessTokens[String(header.dropFirst(7))], token.expires > now
+        else {
+            return GoogleAnswer.error(401, "authError", "Invalid Credentials")
+        }
+        if request.path == ["oauth2", "v3", "userinfo"] {
+            return ZoomAnswer.json(200, ["sub": .string(Self.id(token.user)), "email": .string(token.user), "email_verified": true])
+        }
+        guard request.path.prefix(5) == ["calendar", "v3", "calendars", "primary", "events"] else {
+            return GoogleAnswer.error(404, "notFound", "Not Found")
+        }
+        return events(request, Array(request.path.dropFirst(5)), token.user, now)
+    }
+
+    private static func id(_ user: String) -> String { "10" + String(user.utf8.reduce(7) { ($0 * 31 + Int($1)) % 1_000_000_007 }) }
+
+    // MARK: Consent
+
+    private func consent(_ query: String) -> HTTPResponse {
+        let fields = SandboxRequest.form(query)
+        guard fields["client_id"] == account.clientID else { return ZoomAnswer.page(400, "<p>Error 401: deleted_client</p>") }
+        guard account.redirectURLs.contains(fields["redirect_uri"] ?? "") else {
+            return ZoomAnswer.page(400, "<p>Error 400: redirect_uri_mismatch</p>")
+        }
+        guard fields["response_type"] == "code", fields["scope"]?.contains("calendar.events") == true, fields["access_type"] == "offline",
+            fields["code_challenge_method"] == "S256"
+        else { return ZoomAnswer.page(400, "<p>Error 400: invalid_request</p>") }
+        let buttons = account.users.map { "<button name=user value=\"\($0)\">Continue as \($0)</button>" }.joined()
+        return ZoomAnswer.page(
+            200,
+            "<p>The scheduling app wants to see and edit events on your calendars.</p><form method=post action=\"?\(query.replacing("\"", with: "%22").replacing("<", with: "%3C"))\">\(buttons)<button name=user value=\"\">Cancel</button></form>"
+        )
+    }
+
+    private mutating func token(_ form: [String: String], _ now: Instant) -> HTTPResponse {
+        guard form["client_id"] == account.clientID, form["client_secret"] == account.clientSecret else {
+            return ZoomAnswer.json(401, ["error": "invalid_client"])
+        }
+        switch form["grant_type"] {
+        case "authorization_code":
+            guard let code = codes.removeValue(forKey: form["code"] ?? "") else { return GoogleAnswer.oauth("invalid_grant") }
+            let digest = Data(SHA256.hash(data: Data((form["code_verifier"] ?? "").utf8))).base64EncodedString()
+                .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+            guard code.redirect == form["redirect_uri"], digest == code.challenge else { return GoogleAnswer.oauth("invalid_grant") }
+            number += 1
+            refreshTokens["1//sandbox-refresh-\(number)"] = code.user
+            return issue(code.user, now, refresh: "1//sandbox-refresh-\(number)")
+        case "refresh_token":
+            guard let user = refreshTokens[form["refresh_token"] ?? ""] else { return GoogleAnswer.oauth("invalid_grant") }
+            refreshes += 1
+            return issue(user, now, refresh: nil)
+        default: return GoogleAnswer.oauth("unsupported_grant_type")
+        }
+    }
+
+    /// Google gives no new refresh token with a renewal.
+    private mutating func issue(_ user: String, _ now: Instant, refresh: String?) -> HTTPResponse {
+        number += 1
+        let access = "ya29.sandbox-\(number)"
+        accessTokens[access] = (user, now + .hours(1))
+        let claims: JSON = [
+            "iss": "https://accounts.google.com", "sub": .string(Self.id(user)), "email": .string(user), "email_verified": true,
+        ]
+        let identity = ["{}", claims.serialized, "x"].map { Data($0.utf8).base64EncodedString().replacing("=", with: "") }.joined(
+            separator: ".")
+        var members = [
+            JSON.Member("access_token", .string(access)), JSON.Member("expires_in", 3_599), JSON.Member("token_type", "Bearer"),
+            JSON.Member("scope", .string(account.scopes)), JSON.Member("id_token", .string(identity)),
+        ]
+        if let refresh { members.append(JSON.Member("refresh_token", .string(refresh))) }
+        return ZoomAnswer.json(200, .object(members))
+    }
+
+    private mutating func revoke(_ form: [String: String]) -> HTTPResponse {
+        let token = form["token"] ?? ""
+        guard let user = refreshTokens[token] ?? accessTokens[token]?.user else { return GoogleAnswer.oauth("invalid_token") }
+        refreshTokens = refreshTokens.filter { $0.value != user }
+        accessTokens = accessTokens.filter { $0.value.user != user }
+        return ZoomAnswer.json(200, [:])
+    }
+
+    // MARK: Events
+
+    private mutating func events(_ request: SandboxRequest, _ path: [String], _ user: String, _ now: Instant) -> HTTPResponse {
+        let isChange = ["POST", "PATCH", "DELETE"].contains(request.method)
+        if isChange, request.query["sendUpdates"] != "none" {
+            violations.append("Google would mail: \(request.method) without sendUpdates=none")
+        }
+        if ["POST", "PATCH"].contains(request.method), request.query["conferenceDataVersion"] != "1" {
+            violations.append("conferenceData is ignored: \(request.method) without conferenceDataVersion=1")
+        }
+        switch (request.method, path.first) {
+        case ("POST", nil): return insert(request, user, now)
+        case ("GET", nil): return list(request, user)
+        case (let method, let id?): return one(method, id, request, user)
+        default: return GoogleAnswer.error(404, "notFound", "Not Found")
+        }
+    }
+
+    private mutating func insert(_ request: SandboxRequest, _ user: String, _ now: Instant) -> HTTPResponse {
+        guard let body = try? JSON(parsing: request.body), let start = instant(body["start"]), let end = instant(body["end"]) else {
+            return GoogleAnswer.error(400, "required", "Missing start or end.")
+        }
+        guard start < end else { return GoogleAnswer.error(400, "timeRangeEmpty", "The specified time range is empty.") }
+        if body["attendees"] != nil { violations.append("attendees would be mailed by Google") }
+        number += 1
+        let id = body["id"]?.string ?? "sandbox\(number)"
+        guard id.wholeMatch(of: /[a-v0-9]{5,1024}/) != nil else { return GoogleAnswer.error(400, "invalid", "Invalid resource id value.") }
+        guard events[id] == nil else { return GoogleAnswer.error(409, "duplicate", "The requested identifier already exists.") }
+        events[id] = GoogleSandbox.Event(id: id, owner: user, body: body, looksLeft: account.pendingLooks, created: now)
+        created += 1
+        return ZoomAnswer.json(200, describe(id))
+    }
+
+    private mutating func one(_ method: String, _ id: String, _ request: SandboxRequest, _ user: String) -> HTTPResponse {
+        guard let event = events[id], event.owner == user else { return GoogleAnswer.error(404, "notFound", "Not Found") }
+        switch method {
+        case "GET":
+            if event.looksLeft > 0 { events[id]?.looksLeft -= 1 }
+            return ZoomAnswer.json(200, describe(id))
+        case "PATCH":
+            guard !event.isCancelled else { return GoogleAnswer.error(403, "forbidden", "Forbidden") }
+            guard let change = try? JSON(parsing: request.body) else { return GoogleAnswer.error(400, "parseError", "Parse Error") }
+            let kept = (event.body.members ?? []).filter { member in change[member.key] == nil }
+            events[id]?.body = .object(kept + (change.members ?? []))
+            return ZoomAnswer.json(200, describe(id))
+        case "DELETE":
+            guard !event.isCancelled else { return GoogleAnswer.error(410, "deleted", "Resource has been deleted") }
+            events[id]?.isCancelled = true
+            deleted += 1
+            return HTTPResponse(status: 204)
+        default: return GoogleAnswer.error(405, "httpMethodNotAllowed", "Method Not Allowed")
+        }
+    }
+
+    private func list(_ request: SandboxRequest, _ user: String) -> HTTPResponse {
+        let wanted = request.query["privateExtendedProperty"]?.split(separator: "=", maxSplits: 1).map(String.init)
+        let items = events.values.filter { event in
+            event.owner == user && !event.isCancelled
+                && (wanted.map { $0.count == 2 && event.body["extendedProperties"]?["private"]?[$0[0]]?.string == $0[1] } ?? true)
+        }
+        return ZoomAnswer.json(200, ["kind": "calendar#events", "items": .array(items.sorted { $0.id < $1.id }.map { describe($0.id) })])
+    }
+
+    private func instant(_ time: JSON?) -> Instant? {
+        if case .instant(let instant)? = time?["dateTime"]?.string.flatMap({ WrittenTime($0) }) { return instant }
+        return nil
+    }
+
+    private func describe(_ id: String) -> JSON {
+        guard let event = events[id] else { return .null }
+        var conference: JSON = .null
+        if let asked = event.body["conferenceData"]?["createRequest"] {
+            let status = account.conferenceFails ? "failure" : (event.looksLeft > 0 ? "pending" : "success")
+            let code = "\(id.prefix(3))-\(id.dropFirst(3).prefix(4))-\(id.dropFirst(7).prefix(3))"
+            var entries: [JSON] = [
+                ["entryPointType": "video", "uri": .string("https://meet.google.com/\(code)"), "label": .string("meet.google.com/\(code)")]
+            ]
+            if account.hasPhones {
+                entries.append([
+                    "entryPointType": "phone", "uri": "tel:+49-30-300195060", "label": "+49 30 300195060", "pin": "123456789",
+                    "regionCode": "DE",
+                ])
+            }
+            conference = [
+                "createRequest": .object((asked.members ?? []) + [JSON.Member("status", ["statusCode": .string(status)])]),
+                "entryPoints": .array(status == "success" ? entries : []),
+            ]
+        }
+        return [
+            "kind": "calendar#event", "id": .string(id), "status": event.isCancelled ? "cancelled" : "confirmed",
+            "iCalUID": .string("\(id)@google.com"), "created": .string(event.created.rfc3339), "summary": event.body["summary"] ?? .null,
+            "start": event.body["start"] ?? .null, "end": event.body["end"] ?? .null,
+            "extendedProperties": event.body["extendedProperties"] ?? .null, "conferenceData": conference,
+        ]
+    }
+}
