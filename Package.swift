@@ -69,7 +69,7 @@ let package = Package(
             "UsherWeb", at: "Engine/Web", "UsherPipeline", "UsherCatalog", "UsherStore", "UsherVault", "UsherMail", .hummingbird, .httpTypes
         ),
         module(
-            "UsherAssembly", at: "Engine/Assembly", "UsherWeb", "UsherSQLite", "Zoom", "GoogleMeet", "SelfHosted",
+            "UsherAssembly", at: "Engine/Assembly", "UsherWeb", "UsherSQLite", "Zoom", "GoogleMeet", "MicrosoftTeams", "SelfHosted",
             "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .httpClient, .lifecycle, .hummingbird,
             .nio, .nioHTTP, .nioSSL, .signals),
         module(
@@ -81,6 +81,7 @@ let package = Package(
         module("ProviderSupport", at: "Providers/Support", "UsherCore", .crypto),
         module("Zoom", at: "Providers/Zoom", "ProviderSupport"),
         module("GoogleMeet", at: "Providers/GoogleMeet", "ProviderSupport"),
+        module("MicrosoftTeams", at: "Providers/MicrosoftTeams", "ProviderSupport"),
         module("SelfHosted", at: "Providers/SelfHosted", "ProviderSupport"),
         module("ProviderSandbox", at: "Providers/Sandbox", "UsherCore", .crypto, .hummingbird, .httpTypes),
 
@@ -88,7 +89,7 @@ let package = Package(
         module("ProviderConformance", at: "Tests/Kits/ProviderConformance", "UsherCore"),
         module(
             "TestSupport", at: "Tests/Support", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherSQLite", "UsherStore",
-            "UsherVault", "ProviderSandbox", "SelfHosted", "Zoom", "GoogleMeet"),
+            "UsherVault", "ProviderSandbox", "SelfHosted", "Zoom", "GoogleMeet", "MicrosoftTeams"),
         .executableTarget(
             name: "usher-bench",
             dependencies: ["ProviderSandbox", "UsherAssembly", "UsherCore", "UsherMail", "UsherSQLite"],

@@ -1,4 +1,5 @@
 import GoogleMeet
+import MicrosoftTeams
 import SelfHosted
 import UsherCore
 import Zoom
@@ -11,4 +12,5 @@ public let builtInProviders: [any Provider.Type] = [
     ZoomAccountProvider.self,
     ZoomProvider.self,
     GoogleMeetProvider.self,
+    TeamsProvider.self,
 ]

@@ -101,6 +101,7 @@ package struct Configuration: Sendable {
     /// The addresses that replace a provider's own.
     private static let serviceAddresses = [
         "ZOOM_API_URL", "ZOOM_OAUTH_URL", "JITSI_URL", "MIROTALK_URL", "GOOGLE_API_URL", "GOOGLE_AUTH_URL", "GOOGLE_TOKEN_URL",
+        "MICROSOFT_GRAPH_URL", "MICROSOFT_LOGIN_URL",
     ]
 
     private static func checkService(_ key: String, _ text: String) throws(UsherError) {

@@ -4,16 +4,18 @@ import UsherCore
 public struct SandboxTransport: Transport {
     private let zoom: ZoomSandbox
     private let google: GoogleSandbox
+    private let microsoft: MicrosoftSandbox
     private let mirotalk = MiroTalkSandbox()
     private let pause: @Sendable (Duration) async -> Void
 
     /// - Parameter pause: how the time of a late answer passes.
     public init(
-        zoom: ZoomSandbox, google: GoogleSandbox? = nil,
+        zoom: ZoomSandbox, google: GoogleSandbox? = nil, microsoft: MicrosoftSandbox? = nil,
         pause: @escaping @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) }
     ) {
         self.zoom = zoom
         self.google = google ?? GoogleSandbox(now: zoom.now)
+        self.microsoft = microsoft ?? MicrosoftSandbox(now: zoom.now)
         self.pause = pause
     }
 
@@ -24,6 +26,9 @@ public struct SandboxTransport: Transport {
     public static let googleAPIURL = "http://google.sandbox"
     public static let googleAuthURL = "http://google.sandbox/o"
     public static let googleTokenURL = "http://google.sandbox/token"
+    /// What `MICROSOFT_GRAPH_URL` and `MICROSOFT_LOGIN_URL` are to be.
+    public static let microsoftGraphURL = "http://microsoft.sandbox/v1.0"
+    public static let microsoftLoginURL = "http://microsoft.sandbox"
 
     public func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
         if request.url.hasPrefix("https://mirotalk.sandbox/") {
@@ -43,7 +48,9 @@ public struct SandboxTransport: Transport {
     }
 
     private func reply(_ request: HTTPRequest) throws(TransportError) -> ZoomSandbox.Reply {
-        for (host, handle) in [("http://zoom.sandbox", zoom.handle), ("http://google.sandbox", google.handle)]
+        for (host, handle) in [
+            ("http://zoom.sandbox", zoom.handle), ("http://google.sandbox", google.handle), ("http://microsoft.sandbox", microsoft.handle),
+        ]
         where request.url.hasPrefix(host + "/") {
             return handle(request.method, String(request.url.dropFirst(host.count)), request.headers, request.body)
         }

@@ -1,4 +1,5 @@
 import GoogleMeet
+import MicrosoftTeams
 import ProviderConformance
 import ProviderSandbox
 import SelfHosted
@@ -62,6 +63,16 @@ enum Subjects {
             return ConformanceSubject(
                 module: GoogleMeetProvider.self, host: account, call: { call }, badCall: { [bad] in bad },
                 loseNextAnswer: { engine.google.inject(.cutAfter) }, refuseNextConnection: { engine.google.inject(.cutBefore) })
+        case "microsoft-teams":
+            let engine = try await TestEngine()
+            _ = try await engine.connectMicrosoft()
+            let account = try await Connections(engine.context).list(owner: "ana")[0].account.id
+            let call = try await Provisioner(engine.context).call("teams", owner: "ana", deadline: engine.clock.now + .seconds(40)).call
+            var bad = call
+            bad.connection = nil
+            return ConformanceSubject(
+                module: TeamsProvider.self, host: account, call: { call }, badCall: { [bad] in bad },
+                loseNextAnswer: { engine.microsoft.inject(.cutAfter) }, refuseNextConnection: { engine.microsoft.inject(.cutBefore) })
         default: return nil
         }
     }

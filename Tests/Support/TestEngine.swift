@@ -1,6 +1,7 @@
 import Foundation
 import GoogleMeet
 import Logging
+import MicrosoftTeams
 import ProviderSandbox
 import SelfHosted
 import UsherCatalog
@@ -18,13 +19,14 @@ package struct TestEngine: Sendable {
     package let seed: Seed
     package let zoom: ZoomSandbox
     package let google: GoogleSandbox
+    package let microsoft: MicrosoftSandbox
     package let mailer: MailRecorder
     package let context: EngineContext
     package let desk: BookingDesk
     package let worker: Worker
 
     package static let registryModules: [any Provider.Type] = [
-        LinkProvider.self, ZoomAccountProvider.self, ZoomProvider.self, GoogleMeetProvider.self,
+        LinkProvider.self, ZoomAccountProvider.self, ZoomProvider.self, GoogleMeetProvider.self, TeamsProvider.self,
     ]
 
     package static let catalogText = """
@@ -39,6 +41,7 @@ package struct TestEngine: Sendable {
           campus: { module: zoom-s2s }
           zoom: {}
           meet: { module: google-meet }
+          teams: { module: microsoft-teams }
         owners:
           ana: { name: Ana Ruiz, email: ana@northwind.example, time-zone: Europe/Madrid, default-provider: campus }
           tom: { name: Tom Berg, email: tom@northwind.example }
@@ -49,6 +52,7 @@ package struct TestEngine: Sendable {
           later: { title: "On join", duration: 30m, provider: campus, provision: on-join }
           open: { title: "Open hours", duration: 30m, provider: room, overlap: allow }
           meet: { title: "At Google Meet", duration: 30m, provider: meet }
+          teams: { title: "At Teams", duration: 30m, provider: teams }
           mine: { title: "At my own Zoom", duration: 30m, provider: zoom }
           healing: { title: "Healing", duration: 30m, provider: campus, on-drift: recreate }
         """
@@ -74,7 +78,10 @@ package struct TestEngine: Sendable {
         "ZOOM_OAUTH_URL": Secret(SandboxTransport.zoomOAuthURL), "ZOOM_CLIENT_ID": Secret("sandbox-zoom-client"),
         "GOOGLE_CLIENT_ID": Secret("sandbox-google-client"), "GOOGLE_CLIENT_SECRET": Secret("sandbox-google-secret"),
         "GOOGLE_API_URL": Secret(SandboxTransport.googleAPIURL), "GOOGLE_AUTH_URL": Secret(SandboxTransport.googleAuthURL),
-        "GOOGLE_TOKEN_URL": Secret(SandboxTransport.googleTokenURL),
+        "GOOGLE_TOKEN_URL": Secret(SandboxTransport.googleTokenURL), "MICROSOFT_CLIENT_ID": Secret("sandbox-microsoft-client"),
+        "MICROSOFT_CLIENT_SECRET": Secret("sandbox-microsoft-secret"),
+        "MICROSOFT_GRAPH_URL": Secret(SandboxTransport.microsoftGraphURL),
+        "MICROSOFT_LOGIN_URL": Secret(SandboxTransport.microsoftLoginURL),
         "ZOOM_CLIENT_SECRET": Secret("sandbox-zoom-secret"), "ZOOM_DEAUTH_SECRET": Secret("sandbox-zoom-deauth"),
     ]
 
@@ -89,11 +96,14 @@ package struct TestEngine: Sendable {
         self.seed = Seed(seed)
         zoom = ZoomSandbox(account, now: { clock.now })
         google = GoogleSandbox(now: { clock.now })
+        microsoft = MicrosoftSandbox(now: { clock.now })
+        microsoft.change { $0.redirectURLs = ["https://usher.example/auth/microsoft/callback"] }
         google.change { $0.redirectURLs = ["https://usher.example/auth/google/callback"] }
         mailer = MailRecorder(outcome: mail)
         let catalog = try Self.catalog(text)
         context = try Self.context(
-            database: try SQLiteDatabase(), transport: transport(SandboxTransport(zoom: zoom, google: google) { clock.advance(by: $0) }),
+            database: try SQLiteDatabase(),
+            transport: transport(SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { clock.advance(by: $0) }),
             mailer: mailer,
             clock: clock,
             seed: self.seed, catalog: catalog)
@@ -152,6 +162,14 @@ package struct TestEngine: Sendable {
         let begun = try await consents.begin(owner: owner, provider: "meet", returnTo: "")
         let url = try await consents.start(begun.id, browser: Secret("browser"))
         return try await back(google.decide(String(url.split(separator: "?", maxSplits: 1)[1]), user: user), service: "google")
+    }
+
+    /// The same at Microsoft's.
+    package func connectMicrosoft(_ owner: String = "ana", as user: String? = "ana@northwind.example") async throws -> Consents.Outcome {
+        let consents = Consents(context)
+        let begun = try await consents.begin(owner: owner, provider: "teams", returnTo: "")
+        let url = try await consents.start(begun.id, browser: Secret("browser"))
+        return try await back(microsoft.decide(String(url.split(separator: "?", maxSplits: 1)[1]), user: user), service: "microsoft")
     }
 
     /// The browser arrives at an address that the service sent it to.

@@ -86,7 +86,15 @@ struct RoomBook {
     mutating func createFailed(_ room: RoomRecord, _ error: ProviderError, ended: Instant) throws {
         var room = room
         room.failures += 1
-        if error.isUnclear, !Provisioner(turn.context).isRepeatable(room.module) {
+        if error.isUnclear, Provisioner(turn.context).isRepeatable(room.module) {
+            // Asked again under the same key it tells; until then a room may stand there.
+            room.state = .unclear
+            room.notBefore = retryTime(error, room.failures) ?? turn.now + RetryPolicy.provider.longest
+            try turn.tx.save(room)
+            try note("meeting.unclear", "\(room.provider): \(error.message) \(error.cause)")
+            return try show(.pending, error.problem, of: room)
+        }
+        if error.isUnclear {
             room.state = .unclear
             room.flightEnds = max(ended, turn.now)
             room.notBefore = Instant(microseconds: 0)

@@ -51,7 +51,8 @@ package enum RoomPlan {
     ) -> [(at: Instant, move: RoomMove)] {
         switch room.state {
         case .attempting, .unclear:
-            if isRepeatable { return isWanted ? [(room.notBefore, .create(room))] : [] }
+            // Asked again, it gives the room that there is: to hold it, or to remove it.
+            if isRepeatable { return [(room.notBefore, .create(room))] }
             return [(room.notBefore, .settle(room))]
         case .absent:
             let twins = [(room.twinCheck, RoomMove.lookForTwins(room))]
