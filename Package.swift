@@ -95,8 +95,10 @@ let package = Package(
             dependencies: ["ProviderSandbox", "UsherAssembly", "UsherCore", "UsherMail", "UsherSQLite"],
             path: "Tests/Benchmarks"),
         module("DatabaseConformance", at: "Tests/Kits/DatabaseConformance", "UsherCore"),
+        module("CorridorExample", at: "Tests/Example/Provider", "UsherCore"),
+        .executableTarget(name: "usher-example", dependencies: ["CorridorExample", "Usher"], path: "Tests/Example/Main"),
         test("EngineTests", at: "Tests/Engine", "TestSupport", "DatabaseConformance"),
-        test("ProviderTests", at: "Tests/Providers", "TestSupport", "ProviderConformance"),
+        test("ProviderTests", at: "Tests/Providers", "TestSupport", "ProviderConformance", "CorridorExample"),
         test("SystemTests", at: "Tests/System", "TestSupport", "Usher"),
     ],
     swiftLanguageModes: [.v6]

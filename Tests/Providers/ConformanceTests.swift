@@ -1,3 +1,4 @@
+import CorridorExample
 import GoogleMeet
 import MicrosoftTeams
 import ProviderConformance
@@ -31,6 +32,9 @@ enum Subjects {
                     call(engine, credentials: credentials.merging(["CLIENT_SECRET": Secret("wrong-secret-value")]) { _, new in new })
                 },
                 loseNextAnswer: { engine.zoom.inject(.cutAfter) }, refuseNextConnection: { engine.zoom.inject(.cutBefore) })
+        case "corridor":
+            let engine = try await TestEngine()
+            return ConformanceSubject(module: CorridorProvider.self, call: { call(engine, settings: ["house": "rooms.example"]) })
         case "jitsi":
             let engine = try await TestEngine()
             let settings: JSON = ["url": "https://jitsi.northwind.example"]
@@ -95,7 +99,9 @@ struct ConformanceTests {
     @Test("every module that Usher comes with is tried", arguments: builtInProviders.map { $0.descriptor.id })
     func census(id: String) async throws { #expect(try await Subjects.make(id) != nil, "no conformance subject for '\(id)'") }
 
-    @Test("a module keeps the contract, case by case", arguments: builtInProviders.map { $0.descriptor.id }, ConformanceCase.all)
+    @Test(
+        "a module keeps the contract, case by case", arguments: builtInProviders.map { $0.descriptor.id } + ["corridor"],
+        ConformanceCase.all)
     func keepsContract(id: String, promise: ConformanceCase) async throws {
         let subject = try #require(try await Subjects.make(id))
         guard promise.applies(subject) else { return }

@@ -164,6 +164,13 @@ struct CommandTests {
         await site.close()
     }
 
+    @Test("a third party's program is the same command with its own module beside the others")
+    func example() async throws {
+        let listed = try await Command(Command.products + "/usher-example", ["providers", "--json"], folder: "/tmp").finish()
+        let modules = try JSON(parsing: listed.output).array?.compactMap { $0["module"]?.string } ?? []
+        #expect(modules.contains("corridor") && modules.contains("zoom-s2s"), "\(listed.errors)")
+    }
+
     @Test("the demo tells its story and ends")
     func demo() async throws {
         let site = try await Site()

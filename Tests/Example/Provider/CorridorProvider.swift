@@ -1,0 +1,44 @@
+import UsherCore
+
+/// A module of a third party: rooms of a house telephone, each with a name and a door code. It stands here as an example; the tests
+/// build it and run the kit over it.
+public enum CorridorProvider: Provider {
+    public static let descriptor = ProviderDescriptor(
+        id: "corridor", name: "Corridor", connection: .none, capabilities: [.passcode, .dialIn], creation: .repeatable,
+        settings: [.init("house", .text, required: true, "The house's host name")])
+
+    public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+        try room(request.key, call)
+    }
+
+    public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] { [] }
+
+    public static func update(
+        _ roomID: String, to request: RoomRequest, _ call: ProviderCall
+    ) async throws(ProviderError) -> ProvidedRoom { try room(request.key, call) }
+
+    public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {}
+
+    public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+        try room(roomID, call)
+    }
+
+    public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
+        do throws(ProviderError) { _ = try room("preflight", call) } catch { return Preflight(problems: [error.problem]) }
+        return Preflight(problems: [])
+    }
+
+    private static func room(_ key: String, _ call: ProviderCall) throws(ProviderError) -> ProvidedRoom {
+        guard let house = call.settings["house"]?.string, !house.isEmpty else {
+            throw ProviderError(
+                .rejected, retry: .never, "The provider '\(call.provider)' has no house.",
+                remedy: "Write `house: rooms.example` under providers.\(call.provider) in meeting-types.yaml.")
+        }
+        let code = String(key.utf8.reduce(7) { ($0 * 31 + Int($1)) % 900_000 } + 100_000)
+        return ProvidedRoom(
+            id: key,
+            room: Room(
+                joinURL: "https://\(house)/\(key)", meetingID: "", passcode: code,
+                dialIn: [DialIn(country: "DE", number: "+49 30 901820", pin: code)]))
+    }
+}
