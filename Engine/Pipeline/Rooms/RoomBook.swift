@@ -26,6 +26,21 @@ struct RoomBook {
         self.init(booking, turn)
     }
 
+    /// The room as it was asked about, with what others have written into it while the provider was being asked.
+    private func present(_ asked: RoomRecord) throws -> RoomRecord {
+        guard let stored = try stored(asked) else { return asked }
+        var room = asked
+        (room.twinCheck, room.twinChecksLeft, room.checkAt) = (stored.twinCheck, stored.twinChecksLeft, stored.checkAt)
+        return room
+    }
+
+    private func stored(_ room: RoomRecord) throws -> RoomRecord? {
+        try turn.tx.rooms(of: booking.id).first { $0.generation == room.generation }
+    }
+
+    /// Whether the service told of a change while it was being asked: then it is to be looked at once more.
+    private func isTouched(since asked: RoomRecord) throws -> Bool { try stored(asked).map { $0.checkAt != asked.checkAt } ?? false }
+
     // MARK: A room is there
 
     mutating func made(_ room: RoomRecord, _ provided: ProvidedRoom, start: Instant, end: Instant) throws {
@@ -43,15 +58,15 @@ struct RoomBook {
     }
 
     private mutating func hold(
-        _ room: RoomRecord, _ provided: ProvidedRoom, start: Instant, end: Instant, event: String
+        _ asked: RoomRecord, _ provided: ProvidedRoom, start: Instant, end: Instant, event: String
     ) throws {
-        var room = room
+        var room = try present(asked)
         room.state = .live
         room.roomID = provided.id
         room.room = provided.room
         (room.appliedStart, room.appliedEnd) = (provided.start ?? start, provided.end ?? end)
         (room.failures, room.goneSeen, room.notBefore) = (0, 0, Instant(microseconds: 0))
-        room.checkAt = nextCheck(room)
+        room.checkAt = try isTouched(since: asked) ? room.checkAt : nextCheck(room)
         try turn.tx.save(room)
         if !Provisioner(turn.context).isRepeatable(room.module) { try SweepStep.schedule(room, of: booking.terms.owner, turn) }
         try note(event, "\(room.provider): \(provided.room.meetingID.isEmpty ? provided.id : provided.room.meetingID)")
@@ -84,7 +99,7 @@ struct RoomBook {
     // MARK: A create went wrong
 
     mutating func createFailed(_ room: RoomRecord, _ error: ProviderError, ended: Instant) throws {
-        var room = room
+        var room = try present(room)
         room.failures += 1
         if error.isUnclear, Provisioner(turn.context).isRepeatable(room.module) {
             // Asked again under the same key it tells; until then a room may stand there.
@@ -108,7 +123,7 @@ struct RoomBook {
 
     /// There is no room for certain: wait and ask again, fall back, or show what a person must do.
     private mutating func denied(_ room: RoomRecord, _ error: ProviderError) throws {
-        var room = room
+        var room = try present(room)
         let again = error.code == .providerRemoved ? nil : retryTime(error, room.failures)
         let hasFallback = RoomPlan.link(after: room, booking) != nil
         let isFinal = error.retry == .never || again.map { $0 > booking.start - Self.lastMoment && $0 - turn.now > Self.hiccup } ?? true
@@ -130,7 +145,7 @@ struct RoomBook {
     }
 
     mutating func gaveUp(_ room: RoomRecord) throws {
-        var room = room
+        var room = try present(room)
         room.state = .refused
         try turn.tx.save(room)
         let problem = booking.meeting.problem
@@ -146,7 +161,7 @@ struct RoomBook {
     // MARK: A search
 
     mutating func searched(_ room: RoomRecord, adopted: ProvidedRoom?, removed: Int, isSettled: Bool) throws {
-        var room = room
+        var room = try present(room)
         room.failures = 0
         if removed > 0 { try note("meeting.twin-removed", "\(room.provider): \(removed)") }
         if room.twinCheck <= turn.now {
@@ -169,7 +184,7 @@ struct RoomBook {
     }
 
     mutating func searchFailed(_ room: RoomRecord, _ error: ProviderError) throws {
-        var room = room
+        var room = try present(room)
         room.failures += 1
         let again = retryTime(error, room.failures) ?? turn.now + RetryPolicy.blocked.longest
         if room.state == .attempting || room.state == .unclear {
@@ -186,7 +201,7 @@ struct RoomBook {
     // MARK: An update
 
     mutating func updateFailed(_ room: RoomRecord, _ error: ProviderError, start: Instant, end: Instant) throws {
-        var room = room
+        var room = try present(room)
         room.failures += 1
         if error.code == .meetingGone { return try gone(room, error) }
         // What a person can mend is waited for until the meeting is over; a scope that the app never had is not.
@@ -203,7 +218,7 @@ struct RoomBook {
 
     /// The provider says that the room is gone: said twice, it counts, and is mended as the meeting type says.
     private mutating func gone(_ room: RoomRecord, _ error: ProviderError) throws {
-        var room = room
+        var room = try present(room)
         room.goneSeen += 1
         guard room.goneSeen > 1 else {
             (room.notBefore, room.checkAt) = (turn.now + Self.goneDelay, turn.now + Self.goneDelay)
@@ -220,9 +235,9 @@ struct RoomBook {
     // MARK: A look whether it is as it was
 
     mutating func checked(_ room: RoomRecord, _ provided: ProvidedRoom) throws {
-        var seen = room
+        var seen = try present(room)
         seen.goneSeen = 0
-        seen.checkAt = nextCheck(room)
+        if try !isTouched(since: room) { seen.checkAt = nextCheck(room) }
         let isMoved = provided.start.map { $0 != room.appliedStart } ?? false || provided.end.map { $0 != room.appliedEnd } ?? false
         guard isMoved || provided.room != room.room else { return try turn.tx.save(seen) }
         if isMoved {
@@ -246,7 +261,7 @@ struct RoomBook {
 
     mutating func checkFailed(_ room: RoomRecord, _ error: ProviderError) throws {
         if error.code == .meetingGone { return try gone(room, error) }
-        var room = room
+        var room = try present(room)
         room.failures += 1
         room.checkAt = retryTime(error, room.failures) ?? nextCheck(room)
         try turn.tx.save(room)
@@ -261,7 +276,7 @@ struct RoomBook {
     // MARK: A removal
 
     mutating func removed(_ room: RoomRecord) throws {
-        var room = room
+        var room = try present(room)
         room.state = .removed
         room.failures = 0
         try turn.tx.save(room)
@@ -269,7 +284,7 @@ struct RoomBook {
     }
 
     mutating func removeFailed(_ room: RoomRecord, _ error: ProviderError) throws {
-        var room = room
+        var room = try present(room)
         room.failures += 1
         // What a person can mend is waited for until the meeting is over; a scope that the app never had is not.
         if let again = retryTime(error, room.failures), error.code != .missingScope, !error.code.isBlocking || turn.now < booking.end {

@@ -237,6 +237,24 @@ struct ConnectionTests {
         #expect(after.mails.filter { $0.kind == .update && $0.state == .sent }.count == 2)
     }
 
+    @Test("a change that Zoom tells of while it is being asked is looked at all the same")
+    func touchedInFlight() async throws {
+        let engine = try await TestEngine()
+        let view = try await engine.booked("fixed")
+        let id = engine.zoom.meetings[0].id
+        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T11:00:00Z")
+        let works = try await engine.worker.claim(limit: 16)
+        engine.zoom.editAtPortal(id) { $0.passcode = "112233" }
+        try await ProviderEvents(engine.context).touched(String(id))
+        engine.zoom.editAtPortal(id) { $0.passcode = "998877" }
+        for work in works { await engine.worker.run(work) }
+        _ = try await engine.worker.pump()
+        let events = try await engine.context.store.read { try $0.timeline(of: view.booking.id).map(\.event) }
+        #expect(events.contains("meeting.updated"))
+        #expect(try await engine.desk.view(view.booking.id).booking.meeting.room?.passcode == "998877")
+        #expect(try await engine.context.store.read { try $0.rooms(of: view.booking.id)[0].checkAt } > engine.clock.now)
+    }
+
     @Test("a meeting that was deleted at Zoom is noticed by the rare look before the start, when Zoom has said so twice")
     func deletedAtZoom() async throws {
         let engine = try await TestEngine()

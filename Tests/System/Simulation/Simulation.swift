@@ -170,7 +170,7 @@ final class Simulation: Sendable {
     private func book(_ desk: BookingDesk) async throws {
         let key = "key-\(state.withLock { $0.bookings.count })"
         let start = Instant(seconds: (clock.now + .minutes(Int64(dice.seed.pick([3, 20, 90, 3_000])))).seconds / 60 * 60).rfc3339
-        let type = dice.seed.pick(["fixed", "fixed", "fixed", "safe", "safe", "consultation", "open", "later", "healing"])
+        let type = dice.seed.pick(["fixed", "fixed", "safe", "safe", "safe", "consultation", "open", "later", "healing"])
         let request = TestEngine.request(type, at: start)
         let fixed = state.withLock { state in
             defer { state.pending[key] = state.pending[key] ?? request }
