@@ -6,8 +6,8 @@ func module(_ name: String, at path: String, _ dependencies: Target.Dependency..
     .target(name: name, dependencies: dependencies, path: path, resources: resources)
 }
 
-func test(_ name: String, at path: String, _ dependencies: Target.Dependency...) -> Target {
-    .testTarget(name: name, dependencies: dependencies, path: path)
+func test(_ name: String, at path: String, _ dependencies: Target.Dependency..., excluding: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: path, exclude: excluding)
 }
 
 extension Target.Dependency {
@@ -99,7 +99,7 @@ let package = Package(
         .executableTarget(name: "usher-example", dependencies: ["CorridorExample", "Usher"], path: "Tests/Example/Main"),
         test("EngineTests", at: "Tests/Engine", "TestSupport", "DatabaseConformance"),
         test("ProviderTests", at: "Tests/Providers", "TestSupport", "ProviderConformance", "CorridorExample"),
-        test("SystemTests", at: "Tests/System", "TestSupport", "Usher"),
+        test("SystemTests", at: "Tests/System", "TestSupport", "Usher", excluding: ["Scripts"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -19,7 +19,8 @@ package struct StoredConnection: Hashable, Sendable {
     package var account: ConnectedAccount
     package var scopes: [String]
     package var sealed: String
-    /// Raised with every change of the grant: what is written over another generation would bring a dead pair back.
+    /// Raised with every change of the grant: what is written over another generation would bring a dead pair back. It begins with the
+    /// time in microseconds, so that a connection made anew never bears the number of one that was ended.
     package var generation: Int64
     package var expiresAt: Instant
     package var health: Health
@@ -64,19 +65,16 @@ package enum ConnectionSQL: String, SQLStatement {
         SELECT owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation, expires_at, health,
             problem, connected_at, refreshed_at FROM connections WHERE client_id = $1 AND account_id = $2
         """
-    case sleeping = """
-        SELECT owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation, expires_at, health,
-            problem, connected_at, refreshed_at FROM connections WHERE refreshed_at < $1 AND health <> 'reauthorize' LIMIT $2
-        """
     case save = """
         INSERT INTO connections (owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation,
             expires_at, lease_until, health, problem, connected_at, refreshed_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $14, $15, $16)
         ON CONFLICT (owner_id, provider) DO UPDATE SET module = excluded.module, client_id = excluded.client_id,
             account_id = excluded.account_id, tenant = excluded.tenant, email = excluded.email, name = excluded.name,
-            scopes = excluded.scopes, sealed = excluded.sealed, generation = connections.generation + 1,
-            expires_at = excluded.expires_at, lease_by = NULL, lease_until = 0, health = excluded.health, problem = excluded.problem,
-            connected_at = excluded.connected_at, refreshed_at = excluded.refreshed_at
+            scopes = excluded.scopes, sealed = excluded.sealed, expires_at = excluded.expires_at, lease_by = NULL, lease_until = 0,
+            generation = CASE WHEN connections.generation >= excluded.generation
+                THEN connections.generation + 1 ELSE excluded.generation END,
+            health = excluded.health, problem = excluded.problem, connected_at = excluded.connected_at, refreshed_at = excluded.refreshed_at
         """
     case lease = """
         UPDATE connections SET lease_by = $1, lease_until = $2
@@ -106,10 +104,6 @@ extension Tx {
     /// Connections of one app to one account: of more than one owner, if they share it.
     package func connections(clientID: String, accountID: String) throws -> [StoredConnection] {
         try query(ConnectionSQL.ofAccount, .text(clientID), .text(accountID)).map(connection(from:))
-    }
-    /// Grants that nobody has renewed since `before`.
-    package func sleepingConnections(before: Instant, limit: Int) throws -> [StoredConnection] {
-        try query(ConnectionSQL.sleeping, SQLValue(before), .int(Int64(limit))).map(connection(from:))
     }
 
     /// Makes a connection, or puts another account or grant in its place.

@@ -18,7 +18,6 @@ package enum Schema {
         "ALTER TABLE rooms ADD COLUMN check_at BIGINT NOT NULL DEFAULT \(Instant.never.microseconds)",
         "CREATE INDEX rooms_by_id ON rooms (room_id)",
         "CREATE INDEX connections_by_account ON connections (client_id, account_id)",
-        "CREATE INDEX connections_by_refresh ON connections (refreshed_at)",
         """
         CREATE TABLE consents (
             id TEXT PRIMARY KEY, owner_id TEXT NOT NULL REFERENCES owners (id), provider TEXT NOT NULL, return_to TEXT NOT NULL,

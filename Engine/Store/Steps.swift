@@ -48,7 +48,6 @@ package enum StepSQL: String, SQLStatement {
     case finish = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3"
     case drop = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NULL"
     case nextDue = "SELECT MIN(due_at) FROM steps WHERE lane = $1"
-    case dueOf = "SELECT due_at FROM steps WHERE kind = $1 AND subject = $2"
     case count = "SELECT COUNT(*) FROM steps WHERE due_at <= $1"
     case freeClaimsOf = "UPDATE steps SET due_at = $1, claimed_by = NULL WHERE claimed_by = $2"
 }
@@ -100,9 +99,6 @@ extension Tx {
 
     package func nextDue(_ lane: Lane) throws -> Instant? {
         try query(StepSQL.nextDue, .int(lane.rawValue))[0].optionalInt(0).map(Instant.init(microseconds:))
-    }
-    package func due(kind: String, subject: String) throws -> Instant? {
-        try query(StepSQL.dueOf, .text(kind), .text(subject)).first?.instant(0)
     }
     /// Steps that are due by then, those that are being worked on included.
     package func stepCount(due: Instant) throws -> Int64 { try query(StepSQL.count, SQLValue(due))[0].int(0) }

@@ -41,9 +41,6 @@ struct ZoomError {
         return String(text[open.upperBound..<close.lowerBound])
     }
 
-    /// Whether the meeting is not there any more, by Zoom's own word.
-    var isGone: Bool { code == 3001 || (status == 404 && code == 300) }
-
     func meaning(_ operation: String, changes: Bool, now: Instant) -> ProviderError {
         func error(
             _ code: ErrorCode, _ message: String, _ remedy: String, _ retry: ProviderError.Retry = .never, unclear: Bool = false

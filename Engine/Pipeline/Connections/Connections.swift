@@ -43,7 +43,8 @@ package struct Connections: Sendable {
             ownerID: owner, provider: provider, module: module.descriptor.id, clientID: call.credentials["CLIENT_ID"]?.reveal() ?? "",
             account: account, scopes: grant.access.scopes,
             sealed: try GrantBox.seal(grant, context.vault, context: StoredConnection.context(owner: owner, provider: provider)),
-            generation: 1, expiresAt: grant.access.expiresAt, health: missing.isEmpty ? .ok : .missingScope, problem: problem,
+            generation: now.microseconds, expiresAt: grant.access.expiresAt, health: missing.isEmpty ? .ok : .missingScope,
+            problem: problem,
             connectedAt: now, refreshedAt: now)
         try await context.store.write { tx in
             try tx.save(connection)
