@@ -161,18 +161,20 @@ extension GoogleSandbox.State {
 
     private func consent(_ query: String) -> HTTPResponse {
         let fields = SandboxRequest.form(query)
-        guard fields["client_id"] == account.clientID else { return ZoomAnswer.page(400, "<p>Error 401: deleted_client</p>") }
+        guard fields["client_id"] == account.clientID else {
+            return ZoomAnswer.page(400, "<p>Error 401: deleted_client</p>", service: "Google")
+        }
         guard account.redirectURLs.contains(fields["redirect_uri"] ?? "") else {
-            return ZoomAnswer.page(400, "<p>Error 400: redirect_uri_mismatch</p>")
+            return ZoomAnswer.page(400, "<p>Error 400: redirect_uri_mismatch</p>", service: "Google")
         }
         guard fields["response_type"] == "code", fields["scope"]?.contains("calendar.events") == true, fields["access_type"] == "offline",
             fields["code_challenge_method"] == "S256"
-        else { return ZoomAnswer.page(400, "<p>Error 400: invalid_request</p>") }
+        else { return ZoomAnswer.page(400, "<p>Error 400: invalid_request</p>", service: "Google") }
         let buttons = account.users.map { "<button name=user value=\"\($0)\">Continue as \($0)</button>" }.joined()
         return ZoomAnswer.page(
             200,
-            "<p>The scheduling app wants to see and edit events on your calendars.</p><form method=post action=\"?\(query.replacing("\"", with: "%22").replacing("<", with: "%3C"))\">\(buttons)<button name=user value=\"\">Cancel</button></form>"
-        )
+            "<p>The scheduling app wants to see and edit events on your calendars.</p><form method=post action=\"?\(query.replacing("\"", with: "%22").replacing("<", with: "%3C"))\">\(buttons)<button name=user value=\"\">Cancel</button></form>",
+            service: "Google")
     }
 
     private mutating func token(_ form: [String: String], _ now: Instant) -> HTTPResponse {

@@ -135,18 +135,20 @@ extension MicrosoftSandbox.State {
 
     private func consent(_ query: String) -> HTTPResponse {
         let fields = SandboxRequest.form(query)
-        guard fields["client_id"] == account.clientID else { return ZoomAnswer.page(400, "<p>AADSTS700016: application not found</p>") }
+        guard fields["client_id"] == account.clientID else {
+            return ZoomAnswer.page(400, "<p>AADSTS700016: application not found</p>", service: "Microsoft")
+        }
         guard account.redirectURLs.contains(fields["redirect_uri"] ?? "") else {
-            return ZoomAnswer.page(400, "<p>AADSTS50011: redirect URI mismatch</p>")
+            return ZoomAnswer.page(400, "<p>AADSTS50011: redirect URI mismatch</p>", service: "Microsoft")
         }
         guard fields["scope"]?.contains("OnlineMeetings.ReadWrite") == true, fields["scope"]?.contains("offline_access") == true else {
-            return ZoomAnswer.page(400, "<p>AADSTS70011: invalid scope</p>")
+            return ZoomAnswer.page(400, "<p>AADSTS70011: invalid scope</p>", service: "Microsoft")
         }
         let buttons = account.users.map { "<button name=user value=\"\($0)\">Accept as \($0)</button>" }.joined()
         return ZoomAnswer.page(
             200,
-            "<p>Permissions requested: read and create online meetings.</p><form method=post action=\"?\(query.replacing("\"", with: "%22").replacing("<", with: "%3C"))\">\(buttons)<button name=user value=\"\">Cancel</button></form>"
-        )
+            "<p>Permissions requested: read and create online meetings.</p><form method=post action=\"?\(query.replacing("\"", with: "%22").replacing("<", with: "%3C"))\">\(buttons)<button name=user value=\"\">Cancel</button></form>",
+            service: "Microsoft")
     }
 
     private mutating func token(_ form: [String: String], _ now: Instant) -> HTTPResponse {

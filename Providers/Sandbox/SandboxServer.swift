@@ -7,20 +7,23 @@ import UsherCore
 /// The sandbox on a port of its own, for programs in other processes.
 public struct SandboxServer: Sendable {
     private let zoom: ZoomSandbox
+    private let google: GoogleSandbox?
     private let port: Int
     private let onReady: @Sendable (Int) -> Void
     private let onRemoval: @Sendable (_ email: String) async -> Void
 
     /// - Parameters:
+    ///   - google: served under `/google`, where it is given.
     ///   - port: 0 takes any free one.
     ///   - onReady: called with the port once connections are taken.
     ///   - onRemoval: called when a user has removed the app on the page `/apps`; Zoom would tell the app now.
     public init(
-        zoom: ZoomSandbox, port: Int = 0, onReady: @escaping @Sendable (Int) -> Void = { _ in },
+        zoom: ZoomSandbox, google: GoogleSandbox? = nil, port: Int = 0, onReady: @escaping @Sendable (Int) -> Void = { _ in },
         onRemoval: @escaping @Sendable (_ email: String) async -> Void = { _ in }
     ) {
         self.onRemoval = onRemoval
         self.zoom = zoom
+        self.google = google
         self.port = port
         self.onReady = onReady
     }
@@ -45,7 +48,7 @@ public struct SandboxServer: Sendable {
             return Response(status: .seeOther, headers: [.location: "/apps"])
         }
         let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
-        switch zoom.handle(request.method.rawValue, request.uri.string, headers: headers, body: Array(body.readableBytesView)) {
+        switch reply(request, headers, Array(body.readableBytesView)) {
         case .answer(let answer): return Self.response(answer)
         case .late(let answer, let wait):
             try await Task.sleep(for: wait)
@@ -54,6 +57,14 @@ public struct SandboxServer: Sendable {
             // The head promises a body that never comes: the connection ends in the middle of the answer.
             return Response(status: .ok, body: ResponseBody(contentLength: 1_000) { _ in throw CutConnection() })
         }
+    }
+
+    private func reply(_ request: Request, _ headers: [(name: String, value: String)], _ body: [UInt8]) -> ZoomSandbox.Reply {
+        let target = request.uri.string
+        if let google, target.hasPrefix("/google/") {
+            return google.handle(request.method.rawValue, String(target.dropFirst("/google".count)), headers: headers, body: body)
+        }
+        return zoom.handle(request.method.rawValue, target, headers: headers, body: body)
     }
 
     private static func response(_ answer: UsherCore.HTTPResponse) -> Response {

@@ -92,7 +92,7 @@ extension ZoomSandbox.State {
     /// The page on which a user agrees, or what is wrong with the address.
     func consentPage(_ query: String) -> HTTPResponse {
         let fields = SandboxRequest.form(query)
-        let page = ZoomAnswer.page
+        let page = { (status: Int, body: String) in ZoomAnswer.page(status, body) }
         guard fields["response_type"] == "code", fields["client_id"] == account.userApp.clientID else {
             return page(400, "<p>Invalid client_id: 4,702</p>")
         }
@@ -173,15 +173,15 @@ extension ZoomSandbox.State {
 }
 
 extension ZoomAnswer {
-    static func page(_ status: Int, _ body: String) -> HTTPResponse {
+    static func page(_ status: Int, _ body: String, service: String = "Zoom") -> HTTPResponse {
         HTTPResponse(
             status: status, headers: [("Content-Type", "text/html; charset=utf-8")],
             body: Array(
                 """
                 <!DOCTYPE html><html lang=en><head><meta charset=utf-8><meta name=viewport content="width=device-width">
-                <title>Zoom (sandbox)</title><style>:root{color-scheme:light dark}body{font:18px/1.5 sans-serif;max-width:28rem;
+                <title>\(service) (sandbox)</title><style>:root{color-scheme:light dark}body{font:18px/1.5 sans-serif;max-width:28rem;
                 margin:2rem auto;padding:0 1rem}button{font:inherit;padding:.6rem 1.2rem;margin:.3rem 0;display:block}</style></head>
-                <body><h1>Zoom (sandbox)</h1>\(body)</body></html>
+                <body><h1>\(service) (sandbox)</h1>\(body)</body></html>
                 """.utf8))
     }
 }

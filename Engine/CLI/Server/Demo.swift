@@ -21,11 +21,16 @@ struct Demo: AsyncParsableCommand {
         let key = "usher_" + Surroundings.system.code(bits: 160)
         try await withThrowingTaskGroup(of: Void.self) { group in
             let sandboxPort = try FreePort.find(preferred: 8_090)
+            let google = GoogleSandbox(now: Surroundings.system.now)
+            google.change { account in
+                account.redirectURLs = ["http://localhost:\(port)/auth/google/callback"]
+                account.users.append("ana.private@example.org")
+            }
             zoom.change { $0.userApp.redirectURLs = ["http://localhost:\(port)/auth/zoom/video/callback"] }
             let runtime = try await open(port: port, sandbox: sandboxPort, key: key)
             group.addTask {
                 try await SandboxServer(
-                    zoom: zoom, port: sandboxPort,
+                    zoom: zoom, google: google, port: sandboxPort,
                     onRemoval: { email in await tell(runtime, zoom.deauthorization(of: email), port) }
                 ).run()
             }
@@ -78,7 +83,10 @@ struct Demo: AsyncParsableCommand {
             "DATABASE_URL": "sqlite:\(folder)/usher.sqlite", "USHER_MAILDIR": "\(folder)/mail", "USHER_PORT": "\(port)",
             "USHER_PUBLIC_URL": "http://localhost:\(port)", "USHER_API_KEY": key, "ZOOM_S2S_ACCOUNT_ID": "sandbox-account",
             "ZOOM_S2S_CLIENT_ID": "sandbox-client", "ZOOM_S2S_CLIENT_SECRET": "sandbox-secret", "ZOOM_CLIENT_ID": "sandbox-zoom-client",
-            "ZOOM_CLIENT_SECRET": "sandbox-zoom-secret", "ZOOM_DEAUTH_SECRET": "sandbox-zoom-deauth",
+            "GOOGLE_CLIENT_ID": "sandbox-google-client", "GOOGLE_CLIENT_SECRET": "sandbox-google-secret",
+            "GOOGLE_API_URL": "http://127.0.0.1:\(sandbox)/google", "GOOGLE_AUTH_URL": "http://127.0.0.1:\(sandbox)/google/o",
+            "GOOGLE_TOKEN_URL": "http://127.0.0.1:\(sandbox)/google/token", "ZOOM_CLIENT_SECRET": "sandbox-zoom-secret",
+            "ZOOM_DEAUTH_SECRET": "sandbox-zoom-deauth",
             "ZOOM_API_URL": "http://127.0.0.1:\(sandbox)/v2", "ZOOM_OAUTH_URL": "http://127.0.0.1:\(sandbox)/oauth",
         ])
         let registry = try ProviderRegistry(Program.providers)

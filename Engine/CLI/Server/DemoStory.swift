@@ -25,6 +25,7 @@ struct DemoStory {
         providers:
           zoom-s2s: {}
           zoom: {}
+          google-meet: {}
           room: { module: link, url: "https://meet.northwind.example/{code}", passcode: generate }
         owners:
           ana: { name: Ana Ruiz, email: ana@northwind.example, time-zone: Europe/Madrid, default-provider: zoom-s2s }
@@ -80,7 +81,7 @@ struct DemoStory {
             "6. It serves until you stop it (Ctrl-C). The join page: \(runtime.configuration.publicURL)/join/… (see the mail). The API:")
         Output.line("     curl -H 'Authorization: Bearer \(key)' http://localhost:\(port)/v1/bookings/\(id)")
         let link = try await OwnerDesk(runtime.context).portalLink("ana").url
-        Output.line("7. Ana's page, where she connects a (sandboxed) Zoom account of her own: \(link)")
+        Output.line("7. Ana's page, where she connects (sandboxed) Zoom and Google accounts of her own: \(link)")
         Output.line("     She can remove the app at Zoom, too: http://localhost:\(sandbox)/apps")
     }
 
