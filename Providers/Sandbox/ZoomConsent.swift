@@ -161,9 +161,10 @@ extension ZoomSandbox.State {
             ])
     }
 
-    mutating func revoke(_ form: [String: String]) -> HTTPResponse {
+    mutating func revoke(_ form: [String: String], _ now: Instant) -> HTTPResponse {
         let token = form["token"] ?? ""
-        guard let user = tokenUsers[token] ?? grants.first(where: { $0.refresh == token })?.user else {
+        let isAlive = tokens[token].map { $0 > now } ?? false
+        guard let user = (isAlive ? tokenUsers[token] : nil) ?? grants.first(where: { $0.refresh == token })?.user else {
             return ZoomAnswer.json(400, ["reason": "Invalid Token!", "error": "invalid_request"])
         }
         grants.removeAll { $0.user == user }

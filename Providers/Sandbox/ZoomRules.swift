@@ -7,7 +7,8 @@ extension ZoomSandbox.State {
     mutating func answer(_ request: SandboxRequest, _ now: Instant) -> HTTPResponse {
         switch request.path {
         case ["oauth", "token"]: return token(request, now)
-        case ["oauth", "revoke"]: return client(of: request) == account.userApp.clientID ? revoke(request.fields) : ZoomAnswer.badClient
+        case ["oauth", "revoke"]:
+            return client(of: request) == account.userApp.clientID ? revoke(request.fields, now) : ZoomAnswer.badClient
         case ["apps"]: return appsPage()
         case ["oauth", "authorize"]: return consentPage(request.rawQuery)
         default: break

@@ -75,8 +75,11 @@ package struct Connections: Sendable {
     package func disconnect(owner: String, provider: String) async throws -> Bool {
         guard let stored = try await context.store.read({ try $0.connection(owner: owner, provider: provider) }) else { return false }
         do {
-            let (module, call) = try call(provider, deadline: context.now + Self.patience)
-            try await module.revoke(try GrantBox.open(stored.sealed, context.vault, context: stored.sealContext), call)
+            // A service may revoke by a living access token alone: one that has run out is renewed first.
+            let call = try await Provisioner(context).call(provider, owner: owner, deadline: context.now + Self.patience).call
+            _ = try await call.connection?.access(rejected: nil)
+            let present = try await context.store.read { try $0.connection(owner: owner, provider: provider) } ?? stored
+            try await module(provider).revoke(try GrantBox.open(present.sealed, context.vault, context: present.sealContext), call)
         } catch {
             context.logger.warning(
                 "a connection could not be revoked at the service; it is ended here all the same",

@@ -16,6 +16,8 @@ final class GrantKeeper: Sendable {
     private let processID: String
     private let logger: Logger
     private let turnstile = Turnstile()
+    /// Renewed pairs that could not be stored: each is the only live one, so it is stored before another is asked for.
+    private let unsaved = Mutex<[String: (grant: Grant, generation: Int64)]>([:])
 
     /// A token counts as expired this much early, so that it does not expire on its way.
     private static let margin = Duration.seconds(60)
@@ -92,6 +94,9 @@ final class GrantKeeper: Sendable {
     ) async -> Result<IssuedToken, ProviderError> {
         var call = call
         call.deadline = min(call.deadline, surroundings.now() + EngineSettings.workLength)
+        if let kept = unsaved.withLock({ $0[stored.sealContext] }), kept.generation == stored.generation {
+            return await keep(kept.grant, stored)
+        }
         do throws(ProviderError) {
             let new: Grant
             do throws(ProviderError) { new = try await module.refresh(grant, call) } catch {
@@ -110,6 +115,7 @@ final class GrantKeeper: Sendable {
     /// Stores the new pair, the only live one, before anyone uses it.
     private func keep(_ grant: Grant, _ stored: StoredConnection) async -> Result<IssuedToken, ProviderError> {
         var lastError: (any Error)?
+        unsaved.withLock { $0[stored.sealContext] = (grant, stored.generation) }
         for _ in 0..<Self.storeTries {
             do {
                 let sealed = try GrantBox.seal(grant, vault, context: stored.sealContext)
@@ -119,6 +125,7 @@ final class GrantKeeper: Sendable {
                         stored, sealed: sealed, scopes: grant.access.scopes, expiresAt: grant.access.expiresAt, now: now)
                     return (isKept, try tx.connection(owner: stored.ownerID, provider: stored.provider))
                 }
+                unsaved.withLock { $0[stored.sealContext] = nil }
                 if isKept { return .success(grant.access) }
                 guard let present else { return .failure(.notConnected(stored.provider)) }
                 // Another grant stands there: the owner has connected again, or this commit had happened after all.

@@ -205,6 +205,16 @@ struct ConnectionTests {
         #expect(events.contains("meeting.remains"))
     }
 
+    @Test("a disconnect long after the last call revokes at Zoom all the same")
+    func disconnectsLate() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        engine.clock.advance(by: .hours(5))
+        #expect(try await Connections(engine.context).disconnect(owner: "ana", provider: "zoom"))
+        #expect(engine.zoom.connectedUsers.isEmpty)
+        #expect(try await Connections(engine.context).list(owner: "ana").isEmpty)
+    }
+
     @Test("another account's connection never touches the meetings that the first one made")
     func foreignAccount() async throws {
         let engine = try await TestEngine()
