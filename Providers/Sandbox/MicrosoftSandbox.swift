@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Synchronization
 import UsherCore
@@ -159,8 +158,7 @@ extension MicrosoftSandbox.State {
         switch form["grant_type"] {
         case "authorization_code":
             guard let code = codes.removeValue(forKey: form["code"] ?? "") else { return refuse("invalid_grant") }
-            let digest = Data(SHA256.hash(data: Data((form["code_verifier"] ?? "").utf8))).base64EncodedString()
-                .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+            let digest = SandboxRequest.challenge(of: form["code_verifier"] ?? "")
             guard code.redirect == form["redirect_uri"], digest == code.challenge else { return refuse("invalid_grant") }
             return issue(code.user, now)
         case "refresh_token":

@@ -125,8 +125,7 @@ extension ZoomSandbox.State {
             guard let code = codes.removeValue(forKey: form["code"] ?? ""), code.expires > now else {
                 return refuse("Invalid authorization code", "invalid_request")
             }
-            let digest = Data(SHA256.hash(data: Data((form["code_verifier"] ?? "").utf8))).base64EncodedString()
-                .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+            let digest = SandboxRequest.challenge(of: form["code_verifier"] ?? "")
             guard code.redirectURL == form["redirect_uri"] else { return refuse("Redirect URI mismatch.", "invalid_grant") }
             guard digest == code.challenge else { return refuse("Invalid code verifier", "invalid_request") }
             // One live grant for each user and app: a new one ends the old.
@@ -184,5 +183,13 @@ extension ZoomAnswer {
                 margin:2rem auto;padding:0 1rem}button{font:inherit;padding:.6rem 1.2rem;margin:.3rem 0;display:block}</style></head>
                 <body><h1>\(service) (sandbox)</h1>\(body)</body></html>
                 """.utf8))
+    }
+}
+
+extension SandboxRequest {
+    /// What a PKCE verifier must have been announced as, method S256 (RFC 7636 §4.2).
+    static func challenge(of verifier: String) -> String {
+        Data(SHA256.hash(data: Data(verifier.utf8))).base64EncodedString()
+            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
 }
