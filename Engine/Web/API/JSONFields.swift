@@ -11,6 +11,11 @@ struct JSONFields {
 
     mutating func find(_ pointer: String, _ detail: String) { findings.append(.init(pointer, detail)) }
 
+    /// - Throws: ``ErrorCode/validationFailed`` with all that was found, when anything was.
+    func check(_ sentence: String) throws {
+        if !findings.isEmpty { throw UsherError(.validationFailed, sentence, findings: findings) }
+    }
+
     /// A text; `nil` when it is missing, null or, found, something else.
     mutating func text(_ key: String) -> String? {
         guard let value = json[key], !value.isNull else { return nil }
@@ -56,7 +61,7 @@ extension Request {
         return try jsonObject(body)
     }
 
-    func jsonObject(_ body: [UInt8]) throws(UsherError) -> JSON {
+    func jsonObject(_ body: [UInt8]) throws -> JSON {
         guard headers[.contentType]?.split(separator: ";").first?.trimmingBlanks.lowercased() == "application/json" else {
             throw UsherError(.requestMediaType, "Send JSON, with Content-Type: application/json.")
         }

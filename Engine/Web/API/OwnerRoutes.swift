@@ -79,22 +79,26 @@ struct OwnerRoutes: Sendable {
         var fields = JSONFields(try await request.jsonObject())
         fields.refuseUnknown(["provider"])
         let provider = fields.nullable("provider")
-        guard fields.findings.isEmpty else {
-            throw UsherError(.validationFailed, "Write {\"provider\": \"…\"}, or null to clear it.", findings: fields.findings)
-        }
+        try fields.check("Write {\"provider\": \"…\"}, or null to clear it.")
         return Response.json(.ok, try await owners.setDefault(provider, of: id).json)
     }
 
-    private func authorize(_ request: Request, _ id: String, _ provider: String) async throws -> Response {
-        _ = try authenticator.check(request)
-        var fields = JSONFields(try await request.jsonObject(mayBeEmpty: true))
+    /// Where the owner is to be sent after the consent; empty when the caller does not say.
+    private func returnTo(_ fields: JSONFields) throws -> String {
+        var fields = fields
         fields.refuseUnknown(["returnTo"])
         let returnTo = fields.text("returnTo") ?? ""
         if !returnTo.isEmpty, !isOurs(returnTo) {
             fields.find(
                 "/returnTo", "must begin with \(([context.settings.publicURL] + returnOrigins).map { $0 + "/" }.joined(separator: " or "))")
         }
-        guard fields.findings.isEmpty else { throw UsherError(.validationFailed, "This cannot be authorised.", findings: fields.findings) }
+        try fields.check("This cannot be authorised.")
+        return returnTo
+    }
+
+    private func authorize(_ request: Request, _ id: String, _ provider: String) async throws -> Response {
+        _ = try authenticator.check(request)
+        let returnTo = try returnTo(JSONFields(try await request.jsonObject(mayBeEmpty: true)))
         let (consent, service, _, expiresAt) = try await Consents(context).begin(owner: id, provider: provider, returnTo: returnTo)
         return Response.json(
             .created,
