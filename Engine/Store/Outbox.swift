@@ -20,10 +20,15 @@ package struct OutboxMail: Hashable, Sendable {
     package var maybeDelivered: Bool
     /// Why it was refused or is late, in the mail system's words.
     package var problem: String?
+    /// What it is about beside the revision; empty for the mails that tell of one.
+    package var about: String
+    /// The reader has the event on a calendar that is connected: no file comes with it.
+    package var onCalendar: Bool
 
     package init(
         id: String, bookingID: String, revision: Int64, reader: Reader, kind: Kind, messageID: String, threadID: String?,
-        writtenAt: Instant, state: State = .queued, maybeDelivered: Bool = false, problem: String? = nil
+        writtenAt: Instant, state: State = .queued, maybeDelivered: Bool = false, problem: String? = nil, about: String = "",
+        onCalendar: Bool = false
     ) {
         self.id = id
         self.bookingID = bookingID
@@ -36,6 +41,8 @@ package struct OutboxMail: Hashable, Sendable {
         self.state = state
         self.maybeDelivered = maybeDelivered
         self.problem = problem
+        self.about = about
+        self.onCalendar = onCalendar
     }
 
     /// Whether its reader has it, as far as anyone can know.
@@ -44,16 +51,17 @@ package struct OutboxMail: Hashable, Sendable {
 
 package enum OutboxSQL: String, SQLStatement {
     case insert = """
-        INSERT INTO outbox (id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        INSERT INTO outbox (id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem,
+            about, on_calendar)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         """
     case update = "UPDATE outbox SET state = $1, maybe_delivered = $2, problem = $3 WHERE id = $4"
     case one = """
-        SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem
+        SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar
         FROM outbox WHERE id = $1
         """
     case ofBooking = """
-        SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem
+        SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar
         FROM outbox WHERE booking_id = $1 ORDER BY written_at, id
         """
 }
@@ -63,7 +71,8 @@ extension Tx {
         try execute(
             OutboxSQL.insert, .text(mail.id), .text(mail.bookingID), .int(mail.revision), .text(mail.reader.text),
             .text(mail.kind.rawValue), .text(mail.messageID), SQLValue(mail.threadID), SQLValue(mail.writtenAt),
-            .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem))
+            .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.about),
+            SQLValue(mail.onCalendar))
     }
 
     package func update(_ mail: OutboxMail) throws {
@@ -83,6 +92,7 @@ extension Tx {
         return OutboxMail(
             id: try row.text(0), bookingID: try row.text(1), revision: try row.int(2), reader: reader, kind: try known(row.text(4)),
             messageID: try row.text(5), threadID: try row.optionalText(6), writtenAt: try row.instant(7),
-            state: try known(row.text(8)), maybeDelivered: try row.bool(9), problem: try row.optionalText(10))
+            state: try known(row.text(8)), maybeDelivered: try row.bool(9), problem: try row.optionalText(10),
+            about: try row.text(11), onCalendar: try row.bool(12))
     }
 }

@@ -3,7 +3,30 @@ import UsherCore
 /// The tables, in the one dialect of both databases: text, 64-bit integers, instants in microseconds, booleans 0 and 1, JSON as text.
 package enum Schema {
     /// Each entry brings the schema one version further; an entry that has been released never changes.
-    package static let migrations: [[String]] = [version1, version2]
+    package static let migrations: [[String]] = [version1, version2, version3]
+
+    /// Organisations' own apps, owners' calendars, and letters to owners about what needs them.
+    private static let version3 = [
+        """
+        CREATE TABLE owner_apps (
+            owner_id TEXT NOT NULL REFERENCES owners (id), provider TEXT NOT NULL, client_id TEXT NOT NULL, sealed TEXT NOT NULL,
+            created_at BIGINT NOT NULL, PRIMARY KEY (owner_id, provider))
+        """,
+        """
+        CREATE TABLE calendar_events (
+            booking_id TEXT PRIMARY KEY REFERENCES bookings (id), provider TEXT NOT NULL, account_id TEXT NOT NULL,
+            event_id TEXT NOT NULL, state TEXT NOT NULL, digest TEXT NOT NULL)
+        """,
+        """
+        CREATE TABLE notices (
+            subject TEXT PRIMARY KEY, code TEXT NOT NULL, body TEXT NOT NULL, message_id TEXT NOT NULL, written_at BIGINT NOT NULL,
+            state TEXT NOT NULL, problem TEXT)
+        """,
+        "ALTER TABLE outbox ADD COLUMN about TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE outbox ADD COLUMN on_calendar BIGINT NOT NULL DEFAULT 0",
+        "DROP INDEX outbox_once",
+        "CREATE UNIQUE INDEX outbox_once ON outbox (booking_id, revision, reader, about)",
+    ]
 
     /// Owners' own accounts.
     private static let version2 = [

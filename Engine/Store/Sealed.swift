@@ -9,6 +9,8 @@ package enum SealedSQL: String, SQLStatement {
     case connections = "SELECT owner_id, provider, sealed FROM connections WHERE sealed NOT LIKE $1 LIMIT $2"
     case resealConnection = "UPDATE connections SET sealed = $1 WHERE owner_id = $2 AND provider = $3 AND sealed = $4"
     case consents = "SELECT id, sealed FROM consents WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2"
+    case apps = "SELECT owner_id, provider, sealed FROM owner_apps WHERE sealed NOT LIKE $1 LIMIT $2"
+    case resealApp = "UPDATE owner_apps SET sealed = $1 WHERE owner_id = $2 AND provider = $3 AND sealed = $4"
     case resealConsent = "UPDATE consents SET sealed = $1 WHERE id = $2 AND sealed = $3"
 }
 
@@ -35,6 +37,11 @@ extension Tx {
             let sealed = try reseal(row.text(2), StoredConnection.context(owner: row.text(0), provider: row.text(1)))
             try execute(
                 SealedSQL.resealConnection, .text(sealed), .text(try row.text(0)), .text(try row.text(1)), .text(try row.text(2)))
+            count += 1
+        }
+        for row in try query(SealedSQL.apps, arguments.0, arguments.1) {
+            let sealed = try reseal(row.text(2), StoredApp.context(owner: row.text(0), provider: row.text(1)))
+            try execute(SealedSQL.resealApp, .text(sealed), .text(try row.text(0)), .text(try row.text(1)), .text(try row.text(2)))
             count += 1
         }
         for row in try query(SealedSQL.consents, arguments.0, arguments.1) {

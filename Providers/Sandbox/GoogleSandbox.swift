@@ -70,6 +70,7 @@ public final class GoogleSandbox: Sendable {
     public var refreshes: Int { state.withLock { $0.refreshes } }
     public var violations: [String] { state.withLock { $0.violations } }
     public func start(of id: String) -> String? { state.withLock { $0.events[id]?.body["start"]?["dateTime"]?.string } }
+    public func field(_ name: String, of id: String) -> String? { state.withLock { $0.events[id]?.body[name]?.string } }
     public func deleteByHand(_ id: String) { state.withLock { $0.events[id]?.isCancelled = true } }
     public func revokeByHand(_ user: String) {
         state.withLock { state in
@@ -229,7 +230,9 @@ extension GoogleSandbox.State {
         if isChange, request.query["sendUpdates"] != "none" {
             violations.append("Google would mail: \(request.method) without sendUpdates=none")
         }
-        if ["POST", "PATCH"].contains(request.method), request.query["conferenceDataVersion"] != "1" {
+        let hasConference =
+            (try? JSON(parsing: request.body))?["conferenceData"] != nil || path.first.flatMap { events[$0]?.body["conferenceData"] } != nil
+        if ["POST", "PATCH"].contains(request.method), hasConference, request.query["conferenceDataVersion"] != "1" {
             violations.append("conferenceData is ignored: \(request.method) without conferenceDataVersion=1")
         }
         switch (request.method, path.first) {

@@ -25,6 +25,8 @@ extension ZoomSandbox {
 
     /// A code that was given to a browser.
     struct Code {
+        /// The client id of the app that it was given for.
+        var app: String
         var user: String
         var redirectURL: String
         var challenge: String
@@ -33,6 +35,7 @@ extension ZoomSandbox {
 
     /// A user's grant: one live pair at a time.
     struct UserGrant {
+        var app: String
         var user: String
         var access: String
         var refresh: String
@@ -45,11 +48,11 @@ extension ZoomSandbox {
             let fields = SandboxRequest.form(query)
             let redirect = fields["redirect_uri"] ?? ""
             let back = { (parameters: String) in redirect + "?" + parameters + "&state=" + (fields["state"] ?? "") }
-            guard let user, !state.account.userApp.needsApproval else { return back("") }
+            guard let user, let app = state.account.app(fields["client_id"] ?? ""), !app.needsApproval else { return back("") }
             state.nextNumber += 1
             let code = "sandbox-code-\(state.nextNumber)"
             state.codes[code] = Code(
-                user: user, redirectURL: redirect, challenge: fields["code_challenge"] ?? "", expires: now() + .minutes(5))
+                app: app.clientID, user: user, redirectURL: redirect, challenge: fields["code_challenge"] ?? "", expires: now() + .minutes(5))
             return back("code=\(code)")
         }
     }
@@ -59,11 +62,16 @@ extension ZoomSandbox {
 
     /// What Zoom sends to an app when a user removes it: the headers and the body.
     /// Source of the form: https://devforum.zoom.us/t/133778
-    public func deauthorization(of email: String) -> (headers: [(name: String, value: String)], body: [UInt8]) {
-        let app = state.withLock { $0.account.userApp }
+    /// - Parameters:
+    ///   - app: who sends; the first app where it is not given.
+    ///   - claiming: the client id that the event bears, if it is another.
+    public func deauthorization(
+        of email: String, app: UserApp? = nil, claiming: String? = nil
+    ) -> (headers: [(name: String, value: String)], body: [UInt8]) {
+        let app = app ?? state.withLock { $0.account.userApp }
         let time = "\(now().seconds)"
         let payload: JSON = [
-            "account_id": "sandbox-account", "client_id": .string(app.clientID), "deauthorization_time": .string(now().rfc3339),
+            "account_id": "sandbox-account", "client_id": .string(claiming ?? app.clientID), "deauthorization_time": .string(now().rfc3339),
             "signature": "opaque", "user_data_retention": nil, "user_id": .string(User(email).id),
         ]
         let event: JSON = ["event": "app_deauthorized", "event_ts": .int(now().microseconds / 1_000), "payload": payload]
@@ -93,10 +101,10 @@ extension ZoomSandbox.State {
     func consentPage(_ query: String) -> HTTPResponse {
         let fields = SandboxRequest.form(query)
         let page = { (status: Int, body: String) in ZoomAnswer.page(status, body) }
-        guard fields["response_type"] == "code", fields["client_id"] == account.userApp.clientID else {
+        guard fields["response_type"] == "code", let app = account.app(fields["client_id"] ?? "") else {
             return page(400, "<p>Invalid client_id: 4,702</p>")
         }
-        guard account.userApp.redirectURLs.contains(fields["redirect_uri"] ?? "") else {
+        guard app.redirectURLs.contains(fields["redirect_uri"] ?? "") else {
             return page(400, "<p>Invalid redirect: 4,700</p>")
         }
         guard fields["scope"] == nil else { return page(400, "<p>Invalid scope: 4,700</p>") }
@@ -116,58 +124,59 @@ extension ZoomSandbox.State {
             200, users.isEmpty ? "<p>No app is connected.</p>" : "<p>Connected apps:</p><form method=post>\(buttons)</form>")
     }
 
-    mutating func userToken(_ form: [String: String], _ now: Instant) -> HTTPResponse {
+    mutating func userToken(_ form: [String: String], _ app: ZoomSandbox.UserApp, _ now: Instant) -> HTTPResponse {
         func refuse(_ reason: String, _ error: String) -> HTTPResponse {
             ZoomAnswer.json(400, ["reason": .string(reason), "error": .string(error)])
         }
         switch form["grant_type"] {
         case "authorization_code":
-            guard let code = codes.removeValue(forKey: form["code"] ?? ""), code.expires > now else {
+            guard let code = codes.removeValue(forKey: form["code"] ?? ""), code.expires > now, code.app == app.clientID else {
                 return refuse("Invalid authorization code", "invalid_request")
             }
             let digest = SandboxRequest.challenge(of: form["code_verifier"] ?? "")
             guard code.redirectURL == form["redirect_uri"] else { return refuse("Redirect URI mismatch.", "invalid_grant") }
             guard digest == code.challenge else { return refuse("Invalid code verifier", "invalid_request") }
             // One live grant for each user and app: a new one ends the old.
-            grants.removeAll { $0.user == code.user }
-            return issue(code.user, now)
+            grants.removeAll { $0.user == code.user && $0.app == app.clientID }
+            return issue(code.user, app, now)
         case "refresh_token":
-            guard let index = grants.firstIndex(where: { $0.refresh == form["refresh_token"] }) else {
+            guard let index = grants.firstIndex(where: { $0.refresh == form["refresh_token"] && $0.app == app.clientID }) else {
                 staleRefreshes += 1
                 return refuse("Invalid Token!", "invalid_grant")
             }
             refreshes += 1
-            return issue(grants.remove(at: index).user, now)
+            return issue(grants.remove(at: index).user, app, now)
         default: return refuse("unsupported grant type", "unsupported_grant_type")
         }
     }
 
-    private mutating func issue(_ user: String, _ now: Instant) -> HTTPResponse {
+    private mutating func issue(_ user: String, _ app: ZoomSandbox.UserApp, _ now: Instant) -> HTTPResponse {
         tokensIssued += 1
         let grant = ZoomSandbox.UserGrant(
-            user: user, access: "sandbox-access-\(tokensIssued)-\(now.microseconds)",
+            app: app.clientID, user: user, access: "sandbox-access-\(tokensIssued)-\(now.microseconds)",
             refresh: "sandbox-refresh-\(tokensIssued)-\(now.microseconds)")
-        for (token, owner) in tokenUsers where owner == user { tokens[token] = nil }
+        for (token, owner) in tokenUsers where owner == user && tokenApps[token] == app.clientID { tokens[token] = nil }
         grants.append(grant)
         tokens[grant.access] = now + account.tokenLifetime
         tokenUsers[grant.access] = user
+        tokenApps[grant.access] = app.clientID
         return ZoomAnswer.json(
             200,
             [
                 "access_token": .string(grant.access), "token_type": "bearer", "refresh_token": .string(grant.refresh),
                 "expires_in": .int(account.tokenLifetime.wholeSeconds),
-                "scope": .string(account.userApp.scopes.sorted().joined(separator: " ")), "api_url": "https://api.zoom.us",
+                "scope": .string(app.scopes.sorted().joined(separator: " ")), "api_url": "https://api.zoom.us",
             ])
     }
 
-    mutating func revoke(_ form: [String: String], _ now: Instant) -> HTTPResponse {
+    mutating func revoke(_ form: [String: String], _ app: ZoomSandbox.UserApp, _ now: Instant) -> HTTPResponse {
         let token = form["token"] ?? ""
-        let isAlive = tokens[token].map { $0 > now } ?? false
-        guard let user = (isAlive ? tokenUsers[token] : nil) ?? grants.first(where: { $0.refresh == token })?.user else {
+        let isAlive = tokens[token].map { $0 > now && tokenApps[token] == app.clientID } ?? false
+        guard let user = (isAlive ? tokenUsers[token] : nil) ?? grants.first(where: { $0.refresh == token && $0.app == app.clientID })?.user else {
             return ZoomAnswer.json(400, ["reason": "Invalid Token!", "error": "invalid_request"])
         }
-        grants.removeAll { $0.user == user }
-        for (access, owner) in tokenUsers where owner == user { tokens[access] = nil }
+        grants.removeAll { $0.user == user && $0.app == app.clientID }
+        for (access, owner) in tokenUsers where owner == user && tokenApps[access] == app.clientID { tokens[access] = nil }
         return ZoomAnswer.json(200, ["status": "success"])
     }
 }

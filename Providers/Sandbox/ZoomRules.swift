@@ -8,7 +8,8 @@ extension ZoomSandbox.State {
         switch request.path {
         case ["oauth", "token"]: return token(request, now)
         case ["oauth", "revoke"]:
-            return client(of: request) == account.userApp.clientID ? revoke(request.fields, now) : ZoomAnswer.badClient
+            guard let app = client(of: request).flatMap({ account.app($0) }) else { return ZoomAnswer.badClient }
+            return revoke(request.fields, app, now)
         case ["apps"]: return appsPage()
         case ["oauth", "authorize"]: return consentPage(request.rawQuery)
         default: break
@@ -25,7 +26,7 @@ extension ZoomSandbox.State {
                 request.path[2] = user
             }
         }
-        granted = user(of: request) == nil ? account.scopes : account.userApp.scopes
+        granted = user(of: request) == nil ? account.scopes : app(of: request)?.scopes ?? []
         switch (request.method, Array(request.path.dropFirst())) {
         case ("POST", let path) where path.count == 3 && path[0] == "users" && path[2] == "meetings":
             return scoped("meeting:write:meeting") { $0.create(path[1], request, now) }
@@ -58,7 +59,7 @@ extension ZoomSandbox.State {
             return refuse("Bad Request", "invalid_request")
         }
         let client = client(of: request)
-        if client == account.userApp.clientID { return userToken(form, now) }
+        if let app = client.flatMap({ account.app($0) }) { return userToken(form, app, now) }
         guard client == account.clientID else { return ZoomAnswer.badClient }
         guard form["grant_type"] == "account_credentials" else { return refuse("unsupported grant type", "unsupported_grant_type") }
         guard form["account_id"] == account.accountID else { return refuse("Bad Request", "invalid_request") }
@@ -76,9 +77,13 @@ extension ZoomSandbox.State {
 
     /// The client whose id and secret the request bears.
     private func client(of request: SandboxRequest) -> String? {
-        [(account.clientID, account.clientSecret), (account.userApp.clientID, account.userApp.clientSecret)].first { id, secret in
+        ([(account.clientID, account.clientSecret)] + account.apps.map { ($0.clientID, $0.clientSecret) }).first { id, secret in
             request.header("authorization") == "Basic \(Data("\(id):\(secret)".utf8).base64EncodedString())"
         }?.0
+    }
+
+    private func app(of request: SandboxRequest) -> ZoomSandbox.UserApp? {
+        tokenApps[String((request.header("authorization") ?? "").dropFirst(7))].flatMap { account.app($0) }
     }
 
     private func user(of request: SandboxRequest) -> String? {

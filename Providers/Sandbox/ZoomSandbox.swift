@@ -33,6 +33,10 @@ public final class ZoomSandbox: Sendable {
         public var users: [User] = []
         /// The app that users connect.
         public var userApp = UserApp()
+        /// Apps that organisations have made for themselves.
+        public var otherApps: [UserApp] = []
+        var apps: [UserApp] { [userApp] + otherApps }
+        func app(_ clientID: String) -> UserApp? { apps.first { $0.clientID == clientID } }
         /// Every address at all is a licensed user.
         public var takesAnyHost = false
         /// Creates and changes for each host and UTC day.
@@ -100,6 +104,8 @@ public final class ZoomSandbox: Sendable {
         var tokensIssued = 0
         /// Whose token it is, where it is a user's.
         var tokenUsers: [String: String] = [:]
+        /// The app that a user's token was given to.
+        var tokenApps: [String: String] = [:]
         var codes: [String: Code] = [:]
         var grants: [UserGrant] = []
         var refreshes = 0

@@ -54,6 +54,7 @@ package struct TestEngine: Sendable {
           meet: { title: "At Google Meet", duration: 30m, provider: meet }
           teams: { title: "At Teams", duration: 30m, provider: teams }
           mine: { title: "At my own Zoom", duration: 30m, provider: zoom }
+          diary: { title: "On my calendar", duration: 30m, provider: campus, calendar: true }
           healing: { title: "Healing", duration: 30m, provider: campus, on-drift: recreate }
         """
 

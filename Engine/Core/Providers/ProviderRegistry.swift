@@ -16,5 +16,7 @@ public struct ProviderRegistry: Sendable {
     }
 
     public func module(_ id: String) -> (any Provider.Type)? { byID[id] }
+    /// What the environment variables of a provider's app begin with.
+    public func prefix(_ entry: ProviderEntry) -> String { entry.credentials ?? descriptor(entry.module)?.credentialPrefix ?? "" }
     public func descriptor(_ id: String) -> ProviderDescriptor? { byID[id]?.descriptor }
 }

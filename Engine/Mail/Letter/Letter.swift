@@ -16,10 +16,12 @@ package struct Letter: Sendable {
     package var writtenAt: Instant
     /// The reader's own link to the join page.
     package var joinPage: String
+    /// The reader has the event on a calendar that is connected: no file comes with it.
+    package var onCalendar: Bool
 
     package init(
         booking: Booking, reader: Reader, kind: Kind, outboxID: String, messageID: String, threadID: String?, writtenAt: Instant,
-        joinPage: String
+        joinPage: String, onCalendar: Bool = false
     ) {
         self.booking = booking
         self.reader = reader
@@ -29,6 +31,7 @@ package struct Letter: Sendable {
         self.threadID = threadID
         self.writtenAt = writtenAt
         self.joinPage = joinPage
+        self.onCalendar = onCalendar
     }
 
     /// Who reads it.
@@ -49,6 +52,12 @@ package struct Letter: Sendable {
         case .owner: booking.terms.owner.language
         case .attendee(let index): booking.attendees[index].language
         }
+    }
+    /// Whom an answer reaches: the owner, or the attendees where the owner reads.
+    package var replyTo: [Mailbox] {
+        reader == .owner
+            ? booking.attendees.map { Mailbox(name: $0.name, address: $0.email) }
+            : [Mailbox(name: booking.terms.owner.name, address: booking.terms.owner.email)]
     }
     /// What opens the room: its own address, or the join page where that alone lets people in.
     package var entrance: String? { room.map { $0.needsEntry ? joinPage : $0.joinURL } }

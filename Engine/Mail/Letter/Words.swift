@@ -22,9 +22,26 @@ struct Words: Decodable, Sendable {
     var footer: String
     /// Under the others.
     var footerPlain: String
+    /// By ``Notice/Kind``.
+    var notices: [String: NoticeWords]
+    /// By ``ErrorCode``: what is the matter with `{service}`, and what to do.
+    var problems: [String: ProblemWords]
+
+    struct NoticeWords: Decodable, Sendable {
+        var subject: String
+        var headline: String
+        var body: String
+        var action: String
+    }
+
+    struct ProblemWords: Decodable, Sendable {
+        var cause: String
+        var remedy: String
+    }
 
     private static let files = ["en": PackageResources.words_en_json, "de": PackageResources.words_de_json]
     private static let known = files.compactMapValues { try? JSONDecoder().decode(Words.self, from: Data($0)) }
+    private static let english = known["en"]
 
     /// - Throws: when a language's file cannot be read, so that no mail goes out in another language, or empty, unnoticed.
     static func check() throws(UsherError) {
@@ -35,8 +52,9 @@ struct Words: Decodable, Sendable {
     }
 
     /// The words of a language, English where there are none yet.
-    static func of(_ language: String) -> (words: Words, language: String)? {
+    static func of(_ language: String) -> (words: Words, language: String) {
         if let words = known[language] { return (words, language) }
-        return known["en"].map { ($0, "en") }
+        guard let english else { preconditionFailure("MailRenderer is made after Words.check()") }
+        return (english, "en")
     }
 }

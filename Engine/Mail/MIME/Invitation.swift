@@ -41,7 +41,7 @@ struct Invitation {
     }
 
     /// The link comes first: calendars and assistants look for it there.
-    private static func description(_ letter: Letter, _ words: Words) -> String {
+    static func description(_ letter: Letter, _ words: Words) -> String {
         var lines: [String] = []
         if let room = letter.room, let entrance = letter.entrance {
             lines.append("\(words.join): \(entrance)")

@@ -1,56 +1,44 @@
 import Foundation
 import UsherCore
 
-/// A mail as bytes (RFC 5322, 2045 to 2047, 6047): `multipart/mixed` of an alternative and the calendar file.
-/// Boundaries and dates derive from the letter, so that the same letter gives the same bytes.
+/// A mail as bytes (RFC 5322, 2047). Date and boundaries derive from what is written, so that the same mail gives the same bytes.
 struct Message {
+    /// What stands in the headers.
+    struct Head {
+        /// Makes the boundaries.
+        var id: String
+        var writtenAt: Instant
+        /// Without angle brackets.
+        var messageID: String
+        /// The Message-ID of the thread's first mail.
+        var threadID: String?
+        var from: Mailbox
+        var to: Mailbox
+        /// Empty where answers reach nobody.
+        var replyTo: [Mailbox]
+        var subject: String
+    }
+
     let bytes: [UInt8]
 
-    init(_ letter: Letter, _ parts: MailRenderer.Parts) {
-        let site = letter.booking.terms.site
-        let owner = letter.booking.terms.owner
-        let method = letter.reader == .owner ? "PUBLISH" : (letter.kind == .cancellation ? "CANCEL" : "REQUEST")
-        let (outer, inner) = ("=_mixed_\(letter.outboxID)", "=_alternative_\(letter.outboxID)")
+    init(_ head: Head, _ body: BodyPart) {
         var out = ""
+        out.reserveCapacity(32_768)
         func header(_ name: String, _ value: String) { out += "\(name): \(value)\r\n" }
-
-        header("Date", Self.date(letter.writtenAt))
-        header("Message-ID", "<\(letter.messageID)>")
-        if let thread = letter.threadID {
+        header("Date", Self.date(head.writtenAt))
+        header("Message-ID", "<\(head.messageID)>")
+        if let thread = head.threadID {
             header("In-Reply-To", "<\(thread)>")
             header("References", "<\(thread)>")
         }
-        header("From", Self.mailbox(site.from))
-        header("To", Self.mailbox(letter.recipient))
-        let replies =
-            letter.reader == .owner
-            ? letter.booking.attendees.map { Mailbox(name: $0.name, address: $0.email) } : [Mailbox(name: owner.name, address: owner.email)]
-        header("Reply-To", replies.map(Self.mailbox).joined(separator: ",\r\n "))
-        header("Subject", Self.unstructured(parts.subject))
+        header("From", Self.mailbox(head.from))
+        header("To", Self.mailbox(head.to))
+        if !head.replyTo.isEmpty { header("Reply-To", head.replyTo.map(Self.mailbox).joined(separator: ",\r\n ")) }
+        header("Subject", Self.unstructured(head.subject))
         header("Auto-Submitted", "auto-generated")
         header("MIME-Version", "1.0")
-        header("Content-Type", "multipart/mixed; boundary=\"\(outer)\"")
-        out += "\r\n--\(outer)\r\nContent-Type: multipart/alternative; boundary=\"\(inner)\"\r\n"
-        out += Self.part(inner, "text/plain; charset=utf-8", "quoted-printable", quotedPrintable(parts.text))
-        out += Self.part(inner, "text/html; charset=utf-8", "quoted-printable", quotedPrintable(parts.html))
-        let calendar = Self.base64Lines(parts.calendar)
-        if letter.reader != .owner {
-            out += Self.part(inner, "text/calendar; charset=utf-8; method=\(method)", "base64", calendar)
-        }
-        out += "\r\n--\(inner)--\r\n"
-        out += Self.part(
-            outer, "application/ics; name=\"invite.ics\"", "base64", calendar,
-            "Content-Disposition: attachment; filename=\"invite.ics\"\r\n")
-        out += "\r\n--\(outer)--\r\n"
+        body.write(to: &out, id: head.id)
         bytes = Array(out.utf8)
-    }
-
-    private static func part(_ boundary: String, _ type: String, _ encoding: String, _ body: String, _ extra: String = "") -> String {
-        "\r\n--\(boundary)\r\nContent-Type: \(type)\r\nContent-Transfer-Encoding: \(encoding)\r\n\(extra)\r\n\(body)"
-    }
-
-    private static func base64Lines(_ text: String) -> String {
-        Data(text.utf8).base64EncodedString(options: [.lineLength76Characters, .endLineWithCarriageReturn, .endLineWithLineFeed]) + "\r\n"
     }
 
     /// `Tue, 01 Dec 2026 09:00:00 +0000`.

@@ -25,17 +25,18 @@ package struct Connections: Sendable {
         return module
     }
 
-    /// The module, and a call with the app's credentials.
-    func call(_ provider: String, deadline: Instant) throws -> (any ConnectableProvider.Type, ProviderCall) {
+    /// The module, and a call with the credentials of the owner's app: their organisation's own, or the site's.
+    func call(_ provider: String, owner: String, deadline: Instant) async throws -> (any ConnectableProvider.Type, ProviderCall) {
         let module = try module(provider)
-        return (module, try Provisioner(context).call(provider, deadline: deadline).call)
+        let app = try await context.store.read { try $0.apps(of: owner) }.first { $0.provider == provider }
+        return (module, try Provisioner(context).call(provider, app: app, deadline: deadline).call)
     }
 
     package func list(owner: String) async throws -> [StoredConnection] { try await context.store.read { try $0.connections(of: owner) } }
 
     /// Keeps a grant as the owner's connection, and wakes what waited for it.
     func keep(_ grant: Grant, _ account: ConnectedAccount, owner: String, provider: String) async throws -> StoredConnection {
-        let (module, call) = try call(provider, deadline: context.now + Self.patience)
+        let (module, call) = try await call(provider, owner: owner, deadline: context.now + Self.patience)
         let missing = module.consent.missing(grant.access.scopes)
         let problem = missing.isEmpty ? nil : Self.problem(missing, module.consent.name)
         let now = context.now
@@ -48,6 +49,7 @@ package struct Connections: Sendable {
             connectedAt: now, refreshedAt: now)
         try await context.store.write { tx in
             try tx.save(connection)
+            try tx.removeNotice(NoticeStep.Subject.connection(owner: owner, provider: provider).text)
             try tx.poke(
                 kind: KeepAliveStep.kind, subject: KeepAliveStep.subject(owner: owner, provider: provider),
                 due: now + KeepAliveStep.interval)

@@ -76,7 +76,7 @@ package struct Consents: Sendable {
         guard let consent = started else {
             throw UsherError(.notFound, "This way to connect has been used or is older than ten minutes. Go back and press Connect again.")
         }
-        let (module, call) = try connections.call(consent.provider, deadline: now + Self.patience)
+        let (module, call) = try await connections.call(consent.provider, owner: consent.ownerID, deadline: now + Self.patience)
         return module.authorizationURL(request(consent, module, verifier: verifier), call)
     }
 
@@ -103,7 +103,7 @@ package struct Consents: Sendable {
         guard let code, !code.isEmpty else { return refused(.noCode) }
         let verifier = try context.vault.open(consent.sealed, context: StoredConsent.context(consent.id))
         do {
-            let (_, call) = try connections.call(consent.provider, deadline: now + Self.patience)
+            let (_, call) = try await connections.call(consent.provider, owner: consent.ownerID, deadline: now + Self.patience)
             let grant = try await module.exchange(Secret(code), request(consent, module, verifier: verifier), call)
             let missing = module.consent.missing(grant.access.scopes).filter(\.isEssential)
             guard missing.isEmpty else { return refused(.missing(missing)) }

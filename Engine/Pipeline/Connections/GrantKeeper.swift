@@ -144,8 +144,11 @@ final class GrantKeeper: Sendable {
     /// The service says that the grant is dead: that counts only if it is still the one that is stored.
     private func died(_ stored: StoredConnection, _ error: ProviderError) async -> Result<IssuedToken, ProviderError> {
         do {
-            let present = try await store.write { [processID] tx in
-                try tx.setHealth(.reauthorize, error.problem, of: stored)
+            let present = try await store.write { [processID, surroundings] tx in
+                if try tx.setHealth(.reauthorize, error.problem, of: stored) {
+                    let subject = NoticeStep.Subject.connection(owner: stored.ownerID, provider: stored.provider)
+                    try tx.poke(kind: NoticeStep.kind, subject: subject.text, due: surroundings.now() + NoticeStep.delay)
+                }
                 try tx.unleaseConnection(owner: stored.ownerID, provider: stored.provider, process: processID)
                 return try tx.connection(owner: stored.ownerID, provider: stored.provider)
             }

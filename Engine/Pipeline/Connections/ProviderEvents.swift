@@ -25,33 +25,45 @@ package struct ProviderEvents: Sendable {
 
     /// Takes one delivery: the app whose secret fits has sent it.
     package func receive(_ delivery: EventDelivery, _ path: EventPath, _ module: any EventfulProvider.Type) async throws -> Answer {
-        let secrets = self.secrets(path, module)
-        guard !secrets.isEmpty else { return .notConfigured }
-        for secret in secrets {
-            switch module.read(delivery, secret: secret) {
+        let apps = try await self.apps(path, module)
+        guard !apps.isEmpty else { return .notConfigured }
+        for app in apps {
+            switch module.read(delivery, secret: app.secret) {
             case .refused: continue
             case .challenge(let answer): return .challenge(answer)
             case .ignored: return .done
             case .event(let event):
-                try await apply(event)
+                try await apply(event, from: app.clientID)
                 return .done
             }
         }
         return .refused
     }
 
-    /// Of every app of that module: the shared one, and those that the catalogue names.
-    private func secrets(_ path: EventPath, _ module: any EventfulProvider.Type) -> [Secret] {
+    /// Every app of that module, by what it signs with: the shared one, those that the catalogue names, those of owners'
+    /// organisations.
+    private func apps(_ path: EventPath, _ module: any EventfulProvider.Type) async throws -> [(clientID: String, secret: Secret)] {
         let descriptor = module.descriptor
-        let named = context.catalog.current.providers.filter { $0.module == descriptor.id }.compactMap(\.credentials)
+        let entries = context.catalog.current.providers.filter { $0.module == descriptor.id }
         let environment = context.settings.environment
-        return ([descriptor.credentialPrefix] + named).compactMap { prefix in
-            path.secrets.lazy.compactMap { environment["\(prefix)_\($0)"] }.first
+        let ours = ([descriptor.credentialPrefix] + entries.compactMap(\.credentials)).compactMap { prefix in
+            path.secrets.lazy.compactMap { environment["\(prefix)_\($0)"] }.first.map {
+                (environment["\(prefix)_CLIENT_ID"]?.reveal() ?? "", $0)
+            }
         }
+        let names = Set(entries.map(\.name))
+        let theirs = try await context.store.read { try $0.apps() }.filter { names.contains($0.provider) }.compactMap { app in
+            let credentials = try app.credentials(context.vault)
+            return path.secrets.lazy.compactMap { credentials[$0] }.first.map { (app.clientID, $0) }
+        }
+        return ours + theirs
     }
 
-    private func apply(_ event: ProviderEvent) async throws {
+    /// - Parameter sender: the app whose secret fitted; it has a say about itself alone.
+    private func apply(_ event: ProviderEvent, from sender: String) async throws {
         switch event {
+        case .deauthorized(let clientID, _, _) where clientID != sender:
+            context.logger.warning("an app told of another one's connections, and was not heard", metadata: ["app": "\(sender)"])
         case .deauthorized(let clientID, let accountID, let at):
             let count = try await Connections(context).deauthorized(clientID: clientID, accountID: accountID, before: at)
             context.logger.notice("an account was disconnected at the provider", metadata: ["connections": "\(count)"])

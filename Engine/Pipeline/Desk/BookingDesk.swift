@@ -20,12 +20,14 @@ package struct BookingDesk: Sendable {
     }
 
     /// Makes a booking, or answers a repeated call with the booking as it now stands.
+    /// - Parameter catalog: in place of the one in force.
     /// - Throws: ``UsherError`` with ``ErrorCode/validationFailed`` and every finding, ``ErrorCode/bookingConflict``,
     ///   ``ErrorCode/bookingInPast``, ``ErrorCode/idempotencyMismatch``.
     package func book(
-        _ request: BookingRequest, known findings: [UsherError.Finding] = [], idempotency: IdempotencyKey? = nil
+        _ request: BookingRequest, in catalog: Catalog? = nil, known findings: [UsherError.Finding] = [],
+        idempotency: IdempotencyKey? = nil
     ) async throws -> Accepted {
-        let catalog = context.catalog.current
+        let catalog = catalog ?? context.catalog.current
         let id = context.surroundings.id("bk_")
         let provisioner = Provisioner(context)
         let accepted = try await context.store.write { tx in
@@ -37,9 +39,9 @@ package struct BookingDesk: Sendable {
                 return Accepted(view: try view(known.booking, tx), isReplay: true)
             }
             var drafting = Drafting(catalog, now: now, findings: findings)
-            let connections = try tx.connections(of: request.owner)
+            let accounts = try context.accounts(of: request.owner, tx)
             let booking = try drafting.draft(request, owner: try tx.owner(request.owner), id: id) {
-                provisioner.obstacle($0, connections)
+                provisioner.obstacle($0, accounts)
             }.booking
             guard try tx.touchOwner(request.owner) else { throw UsherError(.notFound, "No active owner is called '\(request.owner)'.") }
             try refuseConflict(booking, tx)
@@ -59,10 +61,10 @@ package struct BookingDesk: Sendable {
         let catalog = context.catalog.current
         return try await context.store.read { tx in
             var drafting = Drafting(catalog, now: context.now)
-            let connections = try tx.connections(of: request.owner)
+            let accounts = try context.accounts(of: request.owner, tx)
             let draft = try drafting.draft(
                 request, owner: try tx.owner(request.owner, in: catalog), id: "bk_dry-run"
-            ) { Provisioner(context).obstacle($0, connections) }
+            ) { Provisioner(context).obstacle($0, accounts) }
             try refuseConflict(draft.booking, tx)
             return (draft.booking, draft.resolution)
         }

@@ -10,12 +10,12 @@ extension BookingDesk {
             let near = nearest(type, catalog.meetingTypes.map(\.id)).map { " Did you mean '\($0)'?" } ?? ""
             throw UsherError(.notFound, "No meeting type is called '\(type.prefix(80))'.\(near)")
         }
-        let (stored, connections) = try await context.store.read { tx in
-            (try tx.owner(owner, in: catalog), try tx.connections(of: owner))
+        let (stored, accounts) = try await context.store.read { tx in
+            (try tx.owner(owner, in: catalog), try context.accounts(of: owner, tx))
         }
         guard let stored else { throw UsherError(.notFound, "No owner is called '\(owner.prefix(80))'.") }
         let provisioner = Provisioner(context)
-        return try catalog.resolve(meetingType, owner: stored.owner, requested: requested) { provisioner.obstacle($0, connections) }
+        return try catalog.resolve(meetingType, owner: stored.owner, requested: requested) { provisioner.obstacle($0, accounts) }
     }
 }
 

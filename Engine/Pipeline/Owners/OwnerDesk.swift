@@ -5,7 +5,7 @@ import UsherVault
 
 /// Where owners are made and changed, and let in to their own page.
 package struct OwnerDesk: Sendable {
-    private let context: EngineContext
+    let context: EngineContext
 
     package static let linkLifetime = Duration.minutes(15)
     package static let sessionLifetime = Duration.hours(12)
@@ -18,6 +18,9 @@ package struct OwnerDesk: Sendable {
         }
         return owner
     }
+
+    /// The owner's connected accounts, and own apps.
+    package func accounts(of id: String) async throws -> OwnerAccounts { try await context.store.read { try context.accounts(of: id, $0) } }
 
     package func list() async throws -> [StoredOwner] {
         try await context.store.read { [catalog = context.catalog.current] in try $0.owners(in: catalog) }

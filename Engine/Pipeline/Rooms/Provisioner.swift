@@ -8,24 +8,25 @@ package struct Provisioner: Sendable {
     package init(_ context: EngineContext) { self.context = context }
 
     /// What keeps a provider from being asked for an owner's room now.
-    /// - Parameter connections: the owner's.
-    package func obstacle(_ entry: ProviderEntry, _ connections: [StoredConnection]) -> Problem? {
-        if let problem = obstacle(entry) { return problem }
+    package func obstacle(_ entry: ProviderEntry, _ accounts: OwnerAccounts) -> Problem? {
+        if let problem = obstacle(entry, accounts.app(entry.name)) { return problem }
         guard let module = context.registry.module(entry.module) as? any ConnectableProvider.Type else { return nil }
-        guard let connection = connections.first(where: { $0.provider == entry.name }) else {
+        guard let connection = accounts.connection(entry.name) else {
             return ProviderError.notConnected(module.consent.name).problem
         }
         return connection.health == .reauthorize ? connection.problem ?? ProviderError.reauthorize(module.consent.name).problem : nil
     }
 
     /// What keeps a provider from being asked at all, on this site.
-    package func obstacle(_ entry: ProviderEntry) -> Problem? {
+    /// - Parameter app: the owner's own, in place of the site's.
+    package func obstacle(_ entry: ProviderEntry, _ app: StoredApp? = nil) -> Problem? {
         guard let descriptor = context.registry.descriptor(entry.module) else {
             return Problem(
                 .providerRemoved, "This Usher has no module '\(entry.module)'.",
                 remedy: "Run an Usher that has it, or choose another provider.")
         }
-        let prefix = entry.credentials ?? descriptor.credentialPrefix
+        if app != nil { return nil }
+        let prefix = context.registry.prefix(entry)
         let missing = descriptor.credentials.map { "\(prefix)_\($0)" }.filter { context.settings.environment[$0] == nil }
         guard missing.isEmpty else {
             return Problem(
@@ -39,27 +40,35 @@ package struct Provisioner: Sendable {
     package func call(
         _ provider: String, owner: String, deadline: Instant
     ) async throws(ProviderError) -> (module: any Provider.Type, call: ProviderCall) {
-        var (module, call) = try call(provider, deadline: deadline)
-        guard let connectable = module as? any ConnectableProvider.Type else { return (module, call) }
-        let stored: StoredConnection?
-        do { stored = try await context.store.read { try $0.connection(owner: owner, provider: provider) } } catch {
+        guard let entry = context.catalog.current.provider(provider),
+            let connectable = context.registry.module(entry.module) as? any ConnectableProvider.Type
+        else { return try call(provider, deadline: deadline) }
+        let accounts: OwnerAccounts
+        do { accounts = try await context.store.read { try context.accounts(of: owner, $0) } } catch {
             throw ProviderError(
                 .unavailable, retry: .backoff, "The connection could not be read from the database.",
                 remedy: "Nothing to do: it is tried again by itself.", cause: "\(error)")
         }
-        guard let stored else { throw .notConnected(connectable.consent.name) }
+        guard let stored = accounts.connection(provider) else { throw .notConnected(connectable.consent.name) }
+        // A grant belongs to the app that asked for it.
+        let app = accounts.app(provider).flatMap { $0.clientID == stored.clientID ? $0 : nil }
+        var (module, call) = try call(provider, app: app, deadline: deadline)
+        guard call.credentials["CLIENT_ID"]?.reveal() == stored.clientID else { throw OwnerApps.otherApp(connectable.consent.name) }
         call.connection = OwnerConnection(stored: stored, keeper: context.keeper, module: connectable, call: call)
         return (module, call)
     }
 
     /// The module of a provider, with what it needs for one piece of work.
-    package func call(_ provider: String, deadline: Instant) throws(ProviderError) -> (module: any Provider.Type, call: ProviderCall) {
+    /// - Parameter app: an owner's own, in place of the site's.
+    package func call(
+        _ provider: String, app: StoredApp? = nil, deadline: Instant
+    ) throws(ProviderError) -> (module: any Provider.Type, call: ProviderCall) {
         guard let entry = context.catalog.current.provider(provider) else {
             throw ProviderError(
                 .providerRemoved, retry: .never, "The provider '\(provider)' does not stand in meeting-types.yaml any more.",
                 remedy: "Put it back under providers:, then retry the booking.")
         }
-        if let problem = obstacle(entry) {
+        if let problem = obstacle(entry, app) {
             throw ProviderError(problem.code, retry: .never, problem.message, remedy: problem.remedy)
         }
         guard let module = context.registry.module(entry.module) else {
@@ -68,15 +77,22 @@ package struct Provisioner: Sendable {
         }
         let descriptor = module.descriptor
         let environment = context.settings.environment
-        let prefix = entry.credentials ?? descriptor.credentialPrefix
-        let credentials = (descriptor.credentials + descriptor.optionalCredentials).compactMap { name in
-            environment["\(prefix)_\(name)"].map { (name, $0) }
+        let prefix = context.registry.prefix(entry)
+        let names = descriptor.credentials + descriptor.optionalCredentials
+        var credentials: [String: Secret] = [:]
+        for name in names { credentials[name] = environment["\(prefix)_\(name)"] }
+        if let app {
+            do { credentials.merge(try app.credentials(context.vault).filter { names.contains($0.key) }) { $1 } } catch {
+                throw ProviderError(
+                    .reauthorize, retry: .never, "The own app for '\(provider)' cannot be read.", remedy: "Enter it once more.",
+                    cause: error.message)
+            }
         }
         let endpoints = descriptor.endpoints.compactMap { name in environment[name].map { (name, $0.reveal()) } }
         return (
             module,
             ProviderCall(
-                provider: provider, settings: entry.settings, credentials: Dictionary(uniqueKeysWithValues: credentials),
+                provider: provider, settings: entry.settings, credentials: credentials,
                 endpoints: Dictionary(uniqueKeysWithValues: endpoints), transport: context.transport, tokens: context.tokens,
                 deadline: deadline, surroundings: context.surroundings)
         )

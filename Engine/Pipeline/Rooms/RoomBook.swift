@@ -85,6 +85,7 @@ struct RoomBook {
         booking.meeting.module = room.module
         booking.meeting.because = isFallback ? .fallback : booking.terms.because
         booking.meeting.room = room.room
+        if booking.meeting.problem != nil { try turn.tx.removeNotice(NoticeStep.Subject.booking(booking.id).text) }
         booking.meeting.problem = nil
         try save()
     }
@@ -319,6 +320,7 @@ struct RoomBook {
         guard booking.wantsRoom, try turn.tx.rooms(of: booking.id).last?.generation == room.generation else { return }
         booking.meeting.status = status
         booking.meeting.problem = problem
+        if status != .pending { try NoticeStep.tell(of: problem, room, booking, turn) }
         try save()
     }
 

@@ -56,7 +56,8 @@ struct DeliverStep: Step {
         let desk = Links(context)
         return Letter(
             booking: booking, reader: mail.reader, kind: Letter.Kind(mail.kind), outboxID: mail.id, messageID: mail.messageID,
-            threadID: mail.threadID, writtenAt: mail.writtenAt, joinPage: try desk.url(.join, mail.reader, booking.id, links))
+            threadID: mail.threadID, writtenAt: mail.writtenAt, joinPage: try desk.url(.join, mail.reader, booking.id, links),
+            onCalendar: mail.onCalendar)
     }
 
     private func record(_ outcome: DeliveryOutcome, of mail: OutboxMail, _ claim: Claim, _ turn: Turn) throws -> Sequel {

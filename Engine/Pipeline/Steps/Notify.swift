@@ -36,10 +36,14 @@ struct Notification {
         // One that is on its way right now must arrive or fail first: it decides what its reader is told next.
         guard !mails.contains(where: { $0.state == .sending && $0.revision < booking.revision }) else { return }
         for mail in mails where mail.state == .queued && mail.revision < booking.revision { try drop(mail) }
+        var wasWritten = false
         for reader in booking.readers {
             guard let kind = Self.kind(for: reader, booking, mails) else { continue }
+            wasWritten = true
             try write(kind, to: reader, of: booking, thread: mails.first { $0.reader == reader && $0.reachedReader }?.messageID)
         }
+        // Whoever is told, the calendar is told with them; nobody waits for it.
+        if wasWritten, booking.terms.type.calendar { try turn.tx.poke(kind: CalendarStep.kind, subject: booking.id, due: turn.now) }
     }
 
     private static func isReady(_ booking: Booking) -> Bool {
@@ -60,7 +64,8 @@ struct Notification {
         let domain = booking.terms.site.from.address.split(separator: "@").last.map(String.init) ?? "localhost"
         let mail = OutboxMail(
             id: surroundings.id("ml_"), bookingID: booking.id, revision: booking.revision, reader: reader, kind: kind,
-            messageID: "\(surroundings.code(bits: 128))@\(domain)", threadID: thread, writtenAt: turn.now)
+            messageID: "\(surroundings.code(bits: 128))@\(domain)", threadID: thread, writtenAt: turn.now,
+            onCalendar: reader == .owner ? try CalendarStep.isOnCalendar(booking, turn) : false)
         try turn.tx.insert(mail)
         try turn.start(DeliverStep(turn.context), subject: mail.id)
     }

@@ -15,7 +15,10 @@ package struct Worker: Sendable {
     /// The pipelines' steps: this list is all there is.
     package init(_ context: EngineContext) {
         self.context = context
-        let steps: [any Step] = [ProvisionStep(context), NotifyStep(), DeliverStep(context), SweepStep(context), KeepAliveStep(context)]
+        let steps: [any Step] = [
+            ProvisionStep(context), NotifyStep(), DeliverStep(context), CalendarStep(context), NoticeStep(context), SweepStep(context),
+            KeepAliveStep(context),
+        ]
         self.steps = Dictionary(uniqueKeysWithValues: steps.map { (type(of: $0).kind, $0) })
     }
 

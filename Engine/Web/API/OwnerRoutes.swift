@@ -55,6 +55,23 @@ struct OwnerRoutes: Sendable {
             }
             return Response(status: .noContent)
         }
+        router.get("/v1/owners/{id}/apps") { request, parameters in
+            _ = try authenticator.check(request)
+            let id = try await owners.owner(try parameters.parameters.require("id")).owner.id
+            return Response.json(.ok, ["items": .array(try await OwnerApps(context).list(owner: id).map(\.json)), "nextCursor": nil])
+        }
+        router.put("/v1/owners/{id}/apps/{provider}") { request, parameters in
+            try await putApp(request, try parameters.parameters.require("id"), try parameters.parameters.require("provider"))
+        }
+        router.delete("/v1/owners/{id}/apps/{provider}") { request, parameters in
+            _ = try authenticator.check(request)
+            let provider = try parameters.parameters.require("provider")
+            let id = try await owners.owner(try parameters.parameters.require("id")).owner.id
+            guard try await OwnerApps(context).remove(owner: id, provider: provider) else {
+                throw UsherError(.notFound, "\(id) has no own app at '\(provider.prefix(80))'.")
+            }
+            return Response(status: .noContent)
+        }
         router.post("/v1/owners/{id}/portal-links") { request, parameters in
             _ = try authenticator.check(request)
             let (url, expiresAt) = try await owners.portalLink(try parameters.parameters.require("id"))
@@ -72,6 +89,17 @@ struct OwnerRoutes: Sendable {
             id: id, name: fields.required("name"), email: fields.required("email"), timeZone: fields.text("timeZone") ?? site.timeZone,
             language: fields.text("language") ?? site.language)
         return Response.json(.ok, try await owners.put(owner, known: fields.findings).json)
+    }
+
+    /// The app of the owner's own organisation: its secrets are kept sealed, and never shown again.
+    private func putApp(_ request: Request, _ id: String, _ provider: String) async throws -> Response {
+        _ = try authenticator.check(request)
+        var fields = JSONFields(try await request.jsonObject())
+        fields.refuseUnknown(["clientId", "clientSecret", "webhookSecret"])
+        let app = OwnerApps.App(
+            clientID: fields.required("clientId"), clientSecret: Secret(fields.required("clientSecret")),
+            webhookSecret: fields.text("webhookSecret").map(Secret.init))
+        return Response.json(.ok, try await OwnerApps(context).put(app, owner: id, provider: provider, known: fields.findings).json)
     }
 
     private func setDefault(_ request: Request, _ id: String) async throws -> Response {

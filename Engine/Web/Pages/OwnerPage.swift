@@ -23,6 +23,10 @@ struct OwnerPage: Sendable {
     func add(to router: Router<BasicRequestContext>) {
         router.get("/owners/signin/{token}") { _, parameters in try await invite(try parameters.parameters.require("token")) }
         router.post("/owners/signin/{token}") { _, parameters in try await signIn(try parameters.parameters.require("token")) }
+        router.post("/owners/signin") { request, _ in
+            try await owners.mailSignInLink(to: (try await request.form())["email"]?.trimmingBlanks ?? "")
+            return Self.mailed
+        }
         router.get("/owners/me") { request, _ in
             guard let (secret, owner) = try await session(request) else { return Self.signedOut }
             return try await page(owner, key: owners.formKey(secret))
@@ -41,13 +45,33 @@ struct OwnerPage: Sendable {
             try await Connections(context).disconnect(owner: owner.owner.id, provider: form["provider"] ?? "")
             return Page.redirect(to: "/owners/me")
         }
-        press(router, "/owners/me/retry") { owner, form, _ in
-            let id = form["booking"] ?? ""
-            guard try await desk.view(id).booking.terms.owner.id == owner.owner.id else {
-                throw UsherError(.notFound, "There is no booking '\(id.prefix(80))'.")
-            }
-            _ = try await desk.retry(id)
+        press(router, "/owners/me/app") { owner, form, _ in
+            let webhookSecret = form["webhookSecret"] ?? ""
+            let app = OwnerApps.App(
+                clientID: form["clientId"]?.trimmingBlanks ?? "", clientSecret: Secret(form["clientSecret"]?.trimmingBlanks ?? ""),
+                webhookSecret: webhookSecret.isEmpty ? nil : Secret(webhookSecret.trimmingBlanks))
+            _ = try await OwnerApps(context).put(app, owner: owner.owner.id, provider: form["provider"] ?? "")
             return Page.redirect(to: "/owners/me")
+        }
+        press(router, "/owners/me/app/remove") { owner, form, _ in
+            _ = try await OwnerApps(context).remove(owner: owner.owner.id, provider: form["provider"] ?? "")
+            return Page.redirect(to: "/owners/me")
+        }
+        press(router, "/owners/me/test") { owner, form, _ in
+            _ = try await desk.bookTest(owner: owner.owner.id, provider: form["provider"] ?? "")
+            return Page.redirect(to: "/owners/me#bookings")
+        }
+        press(router, "/owners/me/retry") { owner, form, _ in
+            _ = try await desk.retry(try await own(form["booking"] ?? "", owner).booking.id)
+            return Page.redirect(to: "/owners/me#bookings")
+        }
+        press(router, "/owners/me/cancel") { owner, form, _ in
+            let booking = try await own(form["booking"] ?? "", owner).booking
+            guard booking.source == BookingDesk.testSource else {
+                throw UsherError(.validationFailed, "Only test meetings are taken away here.")
+            }
+            _ = try await desk.cancel(booking.id)
+            return Page.redirect(to: "/owners/me#bookings")
         }
         press(router, "/owners/me/signout") { _, _, secret in
             try await owners.signOut(secret)
@@ -73,6 +97,13 @@ struct OwnerPage: Sendable {
                     "<p>\(escapedHTML(error.message))</p><p><a href=\"/owners/me\">Back to your page</a></p>")
             }
         }
+    }
+
+    /// A booking of this owner's, and of no other.
+    private func own(_ id: String, _ owner: StoredOwner) async throws -> BookingView {
+        let view = try await desk.view(id)
+        guard view.booking.terms.owner.id == owner.owner.id else { throw UsherError(.notFound, "There is no booking '\(id.prefix(80))'.") }
+        return view
     }
 
     // MARK: Signing in
@@ -101,30 +132,42 @@ struct OwnerPage: Sendable {
     private static var deadLink: Response {
         Page.response(
             .gone, "This link has been used",
-            "<p>A link signs in once, and within 15 minutes. Ask for a new one where you got this one.</p>")
+            "<p>A link signs in once, and within 15 minutes.</p>\(askForLink)")
     }
 
     private static var signedOut: Response {
         Page.response(
             .unauthorized, "Please sign in",
-            "<p>Your page opens with a personal link. Ask the admin for one: <code>usher owner link YOUR-ID</code>.</p>")
+            "<p>Your page opens with a personal link, which is mailed to you.</p>\(askForLink)")
+    }
+
+    private static let askForLink = """
+        <form class=stack method=post action="/owners/signin"><label for=email>Your mail address here</label>
+        <input id=email name=email type=email required autocomplete=email><button class=button>Mail me a link</button></form>
+        """
+
+    /// The same for every address, so that it tells nobody who is an owner here.
+    private static var mailed: Response {
+        Page.response(
+            .ok, "Look into your mail",
+            "<p>If that address belongs to an owner here, a mail with a link is on its way. The link works once, within 15 minutes.</p>")
     }
 
     // MARK: The page
 
     private func page(_ stored: StoredOwner, key: String) async throws -> Response {
         let owner = stored.owner
-        let connections = try await Connections(context).list(owner: owner.id)
+        let accounts = try await owners.accounts(of: owner.id)
         let views = try await desk.list(owner: owner.id, from: context.now, limit: Self.bookingsShown)
         let body =
-            "<p class=quiet>\(escapedHTML(owner.email)), \(escapedHTML(owner.timeZone))</p>" + providers(connections, key)
-            + defaultProvider(owner, connections, key) + bookings(views.filter { $0.booking.status == .confirmed }, owner, key)
+            "<p class=quiet>\(escapedHTML(owner.email)), \(escapedHTML(owner.timeZone))</p>" + providers(accounts, key)
+            + defaultProvider(owner, accounts, key) + bookings(views.filter { $0.booking.status == .confirmed }, owner, key)
             + Page.button("Sign out", action: "/owners/me/signout", key: key, isPlain: true)
         return Page.response(.ok, owner.name, body)
     }
 
     /// Each provider that owners connect, connected or not.
-    private func providers(_ connections: [StoredConnection], _ key: String) -> String {
+    private func providers(_ accounts: OwnerAccounts, _ key: String) -> String {
         let entries = context.catalog.current.providers.compactMap { entry in
             (context.registry.module(entry.module) as? any ConnectableProvider.Type).map { (entry, $0) }
         }
@@ -132,20 +175,22 @@ struct OwnerPage: Sendable {
         let items = entries.map { entry, module in
             let name = escapedHTML(entry.name == module.descriptor.id ? module.consent.name : "\(module.consent.name) (\(entry.name))")
             let field = [("provider", entry.name)]
-            if let problem = Provisioner(context).obstacle(entry) {
+            let app = accounts.app(entry.name)
+            let ownApp = OwnerAppForm.html(entry.name, service: module.consent.name, app, key: key)
+            if let problem = Provisioner(context).obstacle(entry, app) {
                 return
-                    "<section><h2>\(name)</h2><p class=bad>\(escapedHTML(problem.message))</p><p>\(escapedHTML(problem.remedy))</p></section>"
+                    "<section><h2>\(name)</h2><p class=bad>\(escapedHTML(problem.message))</p><p>\(escapedHTML(problem.remedy))</p>\(ownApp)</section>"
             }
-            guard let connection = connections.first(where: { $0.provider == entry.name }) else {
+            guard let connection = accounts.connection(entry.name) else {
                 return
-                    "<section><h2>\(name)</h2><p>Not connected.</p>\(Page.button("Connect \(module.consent.name)", action: "/owners/me/connect", key: key, fields: field))</section>"
+                    "<section><h2>\(name)</h2><p>Not connected.</p>\(Page.button("Connect \(module.consent.name)", action: "/owners/me/connect", key: key, fields: field))\(ownApp)</section>"
             }
             return "<section><h2>\(name)</h2>\(health(connection))"
                 + Page.button(
                     connection.health == .ok ? "Connect again" : "Connect again to mend this", action: "/owners/me/connect", key: key,
                     fields: field, isPlain: connection.health == .ok)
                 + Page.button("Disconnect", action: "/owners/me/disconnect", key: key, fields: field, isPlain: true)
-                + "<p class=quiet>If you disconnect, bookings that are made keep their links; they can then not be moved or removed at \(escapedHTML(module.consent.name)) from here.</p></section>"
+                + "<p class=quiet>If you disconnect, bookings that are made keep their links; they can then not be moved or removed at \(escapedHTML(module.consent.name)) from here.</p>\(ownApp)</section>"
         }
         return items.joined()
     }
@@ -156,10 +201,10 @@ struct OwnerPage: Sendable {
         return "<p class=bad>\(account): \(escapedHTML(problem.message))</p><p>\(escapedHTML(problem.remedy))</p>"
     }
 
-    private func defaultProvider(_ owner: Owner, _ connections: [StoredConnection], _ key: String) -> String {
+    private func defaultProvider(_ owner: Owner, _ accounts: OwnerAccounts, _ key: String) -> String {
         let catalog = context.catalog.current
         let options = catalog.providers.map { entry in
-            let problem = Provisioner(context).obstacle(entry, connections)
+            let problem = Provisioner(context).obstacle(entry, accounts)
             return
                 "<option value=\"\(escapedHTML(entry.name))\"\(owner.defaultProvider == entry.name ? " selected" : "")>\(escapedHTML(entry.name))\(problem == nil ? "" : " (not ready)")</option>"
         }
@@ -167,23 +212,42 @@ struct OwnerPage: Sendable {
             <section><h2>Where your meetings are held</h2><form method=post action="/owners/me/default">
             <input type=hidden name=key value="\(escapedHTML(key))"><label for=provider>Default provider</label><br>
             <select id=provider name=provider><option value="">The site's default: \(escapedHTML(catalog.site.defaultProvider))</option>
-            \(options.joined())</select> <button class="button">Save</button></form></section>
+            \(options.joined())</select> <button class="button">Save</button></form>
+            \(testMeeting(owner, accounts, key))</section>
             """
     }
 
+    /// At the provider where the owner's meetings are held now; that it works is seen by making one.
+    private func testMeeting(_ owner: Owner, _ accounts: OwnerAccounts, _ key: String) -> String {
+        let catalog = context.catalog.current
+        let name = owner.defaultProvider ?? catalog.site.defaultProvider
+        guard let entry = catalog.provider(name) else { return "" }
+        if let problem = Provisioner(context).obstacle(entry, accounts) {
+            return "<p class=bad>\(escapedHTML(name)): \(escapedHTML(problem.message))</p><p>\(escapedHTML(problem.remedy))</p>"
+        }
+        return Page.button("Make a test meeting", action: "/owners/me/test", key: key, fields: [("provider", name)], isPlain: true)
+            + "<p class=quiet>A real room at \(escapedHTML(name)), with you as host and as guest: you get both mails.</p>"
+    }
+
     private func bookings(_ views: [BookingView], _ owner: Owner, _ key: String) -> String {
-        guard !views.isEmpty else { return "<section><h2>Upcoming bookings</h2><p>None.</p></section>" }
+        guard !views.isEmpty else { return "<section id=bookings><h2>Upcoming bookings</h2><p>None.</p></section>" }
         let items = views.map { view in
             let booking = view.booking
             let time = ReaderTime(start: booking.start, end: booking.end, timeZone: owner.timeZone, language: "en")
             var item = "<li><strong>\(escapedHTML(booking.title))</strong><br>\(escapedHTML(time.date)), \(escapedHTML(time.range))"
             item += "<br>\(escapedHTML(booking.meeting.provider)): \(escapedHTML(booking.meeting.status.rawValue))"
+            if let room = booking.meeting.room, !room.needsEntry {
+                item += "<br><a href=\"\(escapedHTML(room.joinURL))\" rel=noreferrer>Open the room</a>"
+            }
+            if booking.source == BookingDesk.testSource {
+                item += Page.button("Take it away", action: "/owners/me/cancel", key: key, fields: [("booking", booking.id)], isPlain: true)
+            }
             if let problem = booking.meeting.problem {
                 item += "<br><span class=bad>\(escapedHTML(problem.message))</span> \(escapedHTML(problem.remedy))"
                 item += Page.button("Try again now", action: "/owners/me/retry", key: key, fields: [("booking", booking.id)], isPlain: true)
             }
             return item + "</li>"
         }
-        return "<section><h2>Upcoming bookings</h2><ul>\(items.joined())</ul></section>"
+        return "<section id=bookings><h2>Upcoming bookings</h2><ul>\(items.joined())</ul></section>"
     }
 }

@@ -16,6 +16,8 @@ enum Page {
         section{border-top:1px solid #8886;padding:.6rem 0 1rem}h2{margin:.6rem 0 .3rem;font-size:1.25rem}
         code{font-size:1.15em;overflow-wrap:anywhere}li{margin:.4rem 0}:focus-visible{outline:3px solid #f5a623;outline-offset:2px}
         .good{color:#0b6e4f}.bad{color:#b3261e}@media(prefers-color-scheme:dark){.good{color:#6fd3ad}.bad{color:#ff9b93}}
+        .stack{display:block;max-width:24rem}.stack input,.stack .button{display:block;width:100%;box-sizing:border-box;margin:.2rem 0 .7rem}
+        input{font:inherit;padding:.5rem}details{margin:.6rem 0}summary{cursor:pointer;padding:.3rem 0}
         select{font:inherit;padding:.5rem;max-width:100%}
         """
 

@@ -1,0 +1,106 @@
+import UsherCore
+
+/// A letter to an owner about something that needs them. It says all that it needs by itself, so that it reads the same at every try.
+package struct Notice: Hashable, Sendable, Codable {
+    package enum Kind: String, Sendable, Codable, CaseIterable {
+        /// A connection is missing or has gone bad.
+        case connection
+        /// A booking's room needs a person.
+        case booking
+        /// A way to sign in, which the owner asked for.
+        case signIn
+    }
+
+    /// The meeting that a notice is about.
+    package struct Subject: Hashable, Sendable, Codable {
+        package var title: String
+        package var start: Instant
+        package var end: Instant
+
+        package init(title: String, start: Instant, end: Instant) {
+            self.title = title
+            self.start = start
+            self.end = end
+        }
+    }
+
+    package var kind: Kind
+    package var site: Site
+    package var owner: Owner
+    /// As people call it: `Zoom`.
+    package var service: String
+    /// The account's address there; empty where none is connected.
+    package var account: String
+    package var problem: Problem?
+    package var meeting: Subject?
+    /// Bookings that wait for it.
+    package var waiting: Int
+    /// Where to mend it.
+    package var url: String
+
+    package init(
+        kind: Kind, site: Site, owner: Owner, service: String = "", account: String = "", problem: Problem? = nil,
+        meeting: Subject? = nil, waiting: Int = 0, url: String = ""
+    ) {
+        self.kind = kind
+        self.site = site
+        self.owner = owner
+        self.service = service
+        self.account = account
+        self.problem = problem
+        self.meeting = meeting
+        self.waiting = waiting
+        self.url = url
+    }
+}
+
+/// What a notice's templates show.
+enum NoticeModel {
+    static func subject(_ notice: Notice, _ words: Words, _ language: String) -> String {
+        Placeholders.fill(words.notices[notice.kind.rawValue]?.subject ?? "", values(notice, language))
+    }
+
+    static func shown(_ notice: Notice, _ words: Words, _ language: String) -> Shown {
+        let said = words.notices[notice.kind.rawValue]
+        let values = values(notice, language)
+        var shown = Shown()
+        shown.text("language", language)
+        shown.text("site", notice.site.name)
+        shown.text("color", notice.site.color)
+        shown.text("headline", notice.site.name)
+        shown.text("title", Placeholders.fill(said?.headline ?? "", values))
+        let lines = [Placeholders.fill(said?.body ?? "", values)] + problem(notice, words, values)
+        shown.list("paragraphs", lines.filter { !$0.isEmpty }.map(paragraph))
+        shown.text("actionLabel", Placeholders.fill(said?.action ?? "", values))
+        shown.text("actionURL", notice.url)
+        shown.text("footer", Placeholders.fill(words.footerPlain, ["site": notice.site.name]))
+        return shown
+    }
+
+    private static func paragraph(_ text: String) -> Shown {
+        var shown = Shown()
+        shown.text("text", text)
+        return shown
+    }
+
+    /// In the reader's language, by the problem's code; what the service itself said follows where the code alone says too little.
+    private static func problem(_ notice: Notice, _ words: Words, _ values: [String: String]) -> [String] {
+        guard let problem = notice.problem else { return [] }
+        guard let said = words.problems[problem.code.rawValue] else { return [problem.message, problem.remedy] }
+        return [Placeholders.fill(said.cause, values), Placeholders.fill(said.remedy, values)]
+    }
+
+    private static func values(_ notice: Notice, _ language: String) -> [String: String] {
+        var values = [
+            "service": notice.service, "account": notice.account, "count": String(notice.waiting), "site": notice.site.name,
+            "name": notice.owner.name,
+        ]
+        if let meeting = notice.meeting {
+            let time = ReaderTime(start: meeting.start, end: meeting.end, timeZone: notice.owner.timeZone, language: language)
+            values["title"] = meeting.title
+            values["date"] = time.date
+            values["time"] = time.time
+        }
+        return values
+    }
+}

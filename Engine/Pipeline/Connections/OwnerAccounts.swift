@@ -1,0 +1,128 @@
+import UsherCore
+import UsherStore
+import UsherVault
+
+/// What an owner brings along at providers: connected accounts, and their organisation's own apps.
+package struct OwnerAccounts: Sendable {
+    package var connections: [StoredConnection] = []
+    package var apps: [StoredApp] = []
+
+    package static let none = OwnerAccounts()
+
+    package func connection(_ provider: String) -> StoredConnection? { connections.first { $0.provider == provider } }
+    package func app(_ provider: String) -> StoredApp? { apps.first { $0.provider == provider } }
+}
+
+extension EngineContext {
+    /// An owner's accounts; not even looked for where no provider of the catalogue is one that owners connect.
+    func accounts(of owner: String, _ tx: Tx) throws -> OwnerAccounts {
+        guard catalog.current.providers.contains(where: { registry.descriptor($0.module)?.connection == .owner }) else { return .none }
+        return OwnerAccounts(connections: try tx.connections(of: owner), apps: try tx.apps(of: owner))
+    }
+}
+
+/// Apps that owners' organisations bring along: kept sealed, never shown again.
+package struct OwnerApps: Sendable {
+    private let context: EngineContext
+
+    package init(_ context: EngineContext) { self.context = context }
+
+    /// An app as its organisation set it up at the service.
+    package struct App: Sendable {
+        package var clientID: String
+        package var clientSecret: Secret
+        /// With which the service signs what it sends; `nil` where it sends nothing.
+        package var webhookSecret: Secret?
+
+        package init(clientID: String, clientSecret: Secret, webhookSecret: Secret?) {
+            self.clientID = clientID
+            self.clientSecret = clientSecret
+            self.webhookSecret = webhookSecret
+        }
+    }
+
+    package func list(owner: String) async throws -> [StoredApp] { try await context.store.read { try $0.apps(of: owner) } }
+
+    /// Keeps an app in place of the site's own, for this owner. A connection through another app must be made again.
+    /// - Throws: ``ErrorCode/validationFailed`` with every finding, ``ErrorCode/notFound``.
+    package func put(_ app: App, owner: String, provider: String, known: [UsherError.Finding] = []) async throws -> StoredApp {
+        let module = try Connections(context).module(provider)
+        let findings = known + Self.check(app).filter { finding in !known.contains { $0.pointer == finding.pointer } }
+        guard findings.isEmpty else { throw UsherError(.validationFailed, "The app cannot be kept as written.", findings: findings) }
+        let secrets: JSON = [
+            "CLIENT_SECRET": .string(app.clientSecret.reveal()), "WEBHOOK_SECRET": JSON(app.webhookSecret?.reveal()),
+            "DEAUTH_SECRET": JSON(app.webhookSecret?.reveal()),
+        ]
+        let now = context.now
+        let stored = StoredApp(
+            ownerID: owner, provider: provider, clientID: app.clientID,
+            sealed: try context.vault.seal(secrets.serialized, context: StoredApp.context(owner: owner, provider: provider)), createdAt: now)
+        let entry = context.catalog.current.provider(provider)
+        try await context.store.write { tx in
+            guard let known = try tx.owner(owner), known.isActive else {
+                throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.")
+            }
+            try tx.save(stored)
+            try orphan(owner: owner, entry, keeping: [stored.clientID], module.consent.name, tx)
+        }
+        return stored
+    }
+
+    /// Takes an app away; the site's own counts again.
+    /// - Returns: whether there was one.
+    package func remove(owner: String, provider: String) async throws -> Bool {
+        let entry = context.catalog.current.provider(provider)
+        return try await context.store.write { tx in
+            guard try tx.removeApp(owner: owner, provider: provider) else { return false }
+            if let module = try? Connections(context).module(provider) {
+                try orphan(owner: owner, entry, keeping: [], module.consent.name, tx)
+            }
+            return true
+        }
+    }
+
+    /// A connection through an app that is not there any more cannot be renewed.
+    private func orphan(owner: String, _ entry: ProviderEntry?, keeping: [String], _ service: String, _ tx: Tx) throws {
+        guard let entry, let connection = try tx.connection(owner: owner, provider: entry.name) else { return }
+        let shared = context.settings.environment["\(context.registry.prefix(entry))_CLIENT_ID"]?.reveal()
+        guard !keeping.contains(connection.clientID), connection.clientID != shared else { return }
+        try tx.setHealth(.reauthorize, Self.otherApp(service).problem, of: connection)
+    }
+
+    static func otherApp(_ service: String) -> ProviderError {
+        ProviderError(
+            .reauthorize, retry: .never, "\(service) is connected through an app that is not set up here any more.",
+            remedy: "The owner connects \(service) again; what waits then resumes by itself.")
+    }
+
+    private static func check(_ app: App) -> [UsherError.Finding] {
+        func isPlain(_ text: String) -> Bool { (1...200).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 32 && $0 < 127 } }
+        var findings: [UsherError.Finding] = []
+        if !isPlain(app.clientID) { findings.append(.init("/clientId", "copy it from the app's page: 1 to 200 characters without blanks")) }
+        if !isPlain(app.clientSecret.reveal()) {
+            findings.append(.init("/clientSecret", "copy it from the app's page: 1 to 200 characters without blanks"))
+        }
+        if let secret = app.webhookSecret, !isPlain(secret.reveal()) {
+            findings.append(.init("/webhookSecret", "copy it from the app's page: 1 to 200 characters without blanks"))
+        }
+        return findings
+    }
+}
+
+extension StoredApp {
+    /// By the names that modules use: `CLIENT_ID`, `CLIENT_SECRET`, `WEBHOOK_SECRET`, `DEAUTH_SECRET`.
+    func credentials(_ vault: Vault) throws(UsherError) -> [String: Secret] {
+        let text = try vault.open(sealed, context: Self.context(owner: ownerID, provider: provider))
+        guard let members = (try? JSON(parsing: text))?.members else {
+            throw UsherError(.internalError, "A stored app cannot be read.")
+        }
+        var credentials = ["CLIENT_ID": Secret(clientID)]
+        for member in members { if let value = member.value.string { credentials[member.key] = Secret(value) } }
+        return credentials
+    }
+
+    /// As the API shows it: never a secret.
+    package var json: JSON {
+        ["provider": .string(provider), "clientId": .string(clientID), "createdAt": .string(createdAt.rfc3339)]
+    }
+}

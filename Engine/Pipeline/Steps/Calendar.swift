@@ -1,0 +1,140 @@
+import Logging
+import UsherCore
+import UsherMail
+import UsherStore
+import UsherVault
+
+/// Keeps a booking on its owner's connected calendar, where the meeting type wants that. Nobody waits for it, and where it cannot be,
+/// the timeline says so.
+struct CalendarStep: Step {
+    static let kind = "calendar"
+
+    private let context: EngineContext
+
+    init(_ context: EngineContext) { self.context = context }
+
+    private typealias Target = (connection: StoredConnection, module: any CalendarProvider.Type)
+
+    /// The owner has the event on a calendar that is connected: as an entry of ours, or because the room itself is one.
+    static func isOnCalendar(_ booking: Booking, _ turn: Turn) throws -> Bool {
+        if isRoomAnEvent(booking, turn.context) { return true }
+        guard booking.terms.type.calendar else { return false }
+        return try target(booking, turn) != nil
+    }
+
+    private static func isRoomAnEvent(_ booking: Booking, _ context: EngineContext) -> Bool {
+        booking.meeting.room != nil && context.registry.module(booking.meeting.module) is any CalendarProvider.Type
+    }
+
+    private static func target(_ booking: Booking, _ turn: Turn) throws -> Target? {
+        try turn.context.accounts(of: booking.terms.owner.id, turn.tx).connections.lazy.filter { $0.health != .reauthorize }
+            .compactMap { connection in
+                (turn.context.registry.module(connection.module) as? any CalendarProvider.Type).map { (connection, $0) }
+            }.first
+    }
+
+    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+        guard let booking = try turn.tx.booking(claim.subject) else { return try end(claim, turn) }
+        let record = try turn.tx.calendarRecord(of: booking.id)
+        let isWanted = booking.status == .confirmed && turn.now < booking.end && !Self.isRoomAnEvent(booking, context)
+        guard isWanted || record != nil, record?.state != .over else { return try end(claim, turn) }
+        guard let target = try Self.target(booking, turn) else {
+            let event = record == nil ? "calendar.skipped" : "calendar.remains"
+            try turn.tx.note(booking.id, event, "no calendar is connected", at: turn.now)
+            return try end(claim, turn)
+        }
+        if let record, record.accountID != target.connection.account.id {
+            try turn.tx.note(booking.id, "calendar.remains", "the event stands on the calendar of another account", at: turn.now)
+            try turn.tx.removeCalendarRecord(of: booking.id)
+            return try prepare(claim, turn)
+        }
+        if let record, !isWanted { return remove(record, target, booking, claim, turn) }
+        return try put(record, target, booking, claim, turn)
+    }
+
+    private func end(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+        try turn.tx.finish(claim)
+        return nil
+    }
+
+    // MARK: The effects
+
+    private func put(_ known: CalendarRecord?, _ target: Target, _ booking: Booking, _ claim: Claim, _ turn: Turn) throws -> Effect? {
+        let record =
+            known
+            ?? CalendarRecord(
+                bookingID: booking.id, provider: target.connection.provider, accountID: target.connection.account.id,
+                eventID: context.surroundings.code(bits: 128), state: .asked, digest: "")
+        let entry = try self.entry(record.eventID, booking, turn)
+        if record.state == .made, record.digest == entry.digest { return try end(claim, turn) }
+        let isNew = record.state == .asked
+        if known == nil { try turn.tx.save(record) }
+        var made = record
+        (made.state, made.digest) = (.made, entry.digest)
+        let (outcome, deadline, module) = (made, turn.deadline, target.module)
+        return Effect(provider: record.provider) { [context] in
+            do throws(ProviderError) {
+                let call = try await Provisioner(context).call(record.provider, owner: booking.terms.owner.id, deadline: deadline).call
+                try await module.put(entry, isNew: isNew, call)
+                return { turn in
+                    try turn.tx.save(outcome)
+                    try turn.tx.note(booking.id, isNew ? "calendar.added" : "calendar.updated", record.provider, at: turn.now)
+                    return .lookAgain
+                }
+            } catch { return failed(error, record, booking, claim) }
+        }
+    }
+
+    private func remove(_ record: CalendarRecord, _ target: Target, _ booking: Booking, _ claim: Claim, _ turn: Turn) -> Effect {
+        let (deadline, module) = (turn.deadline, target.module)
+        return Effect(provider: record.provider) { [context] in
+            do throws(ProviderError) {
+                let call = try await Provisioner(context).call(record.provider, owner: booking.terms.owner.id, deadline: deadline).call
+                try await module.removeEntry(record.eventID, call)
+                return { turn in
+                    try turn.tx.removeCalendarRecord(of: booking.id)
+                    try turn.tx.note(booking.id, "calendar.removed", record.provider, at: turn.now)
+                    return .lookAgain
+                }
+            } catch { return failed(error, record, booking, claim) }
+        }
+    }
+
+    /// What may pass, or a person may mend, is tried again until the meeting is over; a plain no is the end of it.
+    private func failed(_ error: ProviderError, _ record: CalendarRecord, _ booking: Booking, _ claim: Claim) -> Recording {
+        context.logger.warning(
+            "a calendar did not do what it was asked",
+            metadata: ["booking": "\(booking.id)", "provider": "\(record.provider)", "reason": "\(error.message)", "cause": "\(error.cause)"])
+        return { turn in
+            if claim.attempt == 0 {
+                try turn.tx.note(booking.id, "calendar.failed", "\(record.provider): \(error.message)", at: turn.now)
+            }
+            let wait = RetryPolicy.calendar.delay(afterFailures: claim.attempt + 1, turn.context.surroundings)
+            let isFinal = error.retry == .never && !error.code.isBlocking
+            if !isFinal, turn.now + wait < booking.end { return .rest(until: turn.now + wait) }
+            var over = record
+            over.state = .over
+            try turn.tx.save(over)
+            return .lookAgain
+        }
+    }
+
+    /// As the owner sees it.
+    private func entry(_ id: String, _ booking: Booking, _ turn: Turn) throws -> CalendarEntry {
+        let joinPage = try Links(context).url(.join, .owner, booking.id, try turn.tx.links(of: booking.id))
+        let text = context.renderer.calendarText(
+            Letter(
+                booking: booking, reader: .owner, kind: .confirmation, outboxID: "", messageID: "", threadID: nil, writtenAt: turn.now,
+                joinPage: joinPage))
+        return CalendarEntry(
+            id: id, title: booking.title, description: text.description, location: text.location, start: booking.start, end: booking.end,
+            timeZone: booking.terms.owner.timeZone)
+    }
+}
+
+extension CalendarEntry {
+    /// The same for entries that say the same.
+    fileprivate var digest: String {
+        Vault.hash([id, title, description, location, start.rfc3339, end.rfc3339, timeZone].joined(separator: "\u{0}").utf8)
+    }
+}

@@ -1,0 +1,196 @@
+import Foundation
+import Logging
+import UsherCore
+import UsherMail
+import UsherStore
+import UsherVault
+
+/// Tells an owner by mail what needs them: once for each matter, until it is mended or something else is the matter.
+///
+/// It looks at the world a few seconds after the trouble, so that what mends itself is never told, and ten bookings that wait for one
+/// connection are one letter.
+struct NoticeStep: Step {
+    static let kind = "notice"
+    /// From the trouble to the letter.
+    static let delay = Duration.seconds(15)
+
+    private let context: EngineContext
+
+    init(_ context: EngineContext) { self.context = context }
+
+    /// What a notice is about.
+    enum Subject: Hashable {
+        case connection(owner: String, provider: String)
+        case booking(String)
+        case signIn(owner: String)
+
+        init?(_ text: String) {
+            let parts = text.split(separator: " ").map(String.init)
+            switch (parts.first, parts.count) {
+            case ("connection", 3): self = .connection(owner: parts[1], provider: parts[2])
+            case ("booking", 2): self = .booking(parts[1])
+            case ("signin", 2): self = .signIn(owner: parts[1])
+            default: return nil
+            }
+        }
+
+        var text: String {
+            switch self {
+            case .connection(let owner, let provider): "connection \(owner) \(provider)"
+            case .booking(let id): "booking \(id)"
+            case .signIn(let owner): "signin \(owner)"
+            }
+        }
+    }
+
+    /// Has the owner told of what keeps a room from being made, if it is still so in a moment.
+    static func tell(of problem: Problem, _ room: RoomRecord, _ booking: Booking, _ turn: Turn) throws {
+        let isOwn = turn.context.registry.descriptor(room.module)?.connection == .owner
+        let subject: Subject =
+            isOwn && (problem.code == .notConnected || problem.code == .reauthorize)
+            ? .connection(owner: booking.terms.owner.id, provider: room.provider) : .booking(booking.id)
+        try turn.tx.poke(kind: kind, subject: subject.text, due: turn.now + delay)
+    }
+
+    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+        guard let subject = Subject(claim.subject), let notice = try matter(subject, turn) else {
+            try turn.tx.removeNotice(claim.subject)
+            try turn.tx.finish(claim)
+            return nil
+        }
+        let code = notice.problem?.code.rawValue ?? notice.kind.rawValue
+        let known = try turn.tx.notice(claim.subject)
+        if let known, known.code == code, known.state != .queued {
+            try turn.tx.finish(claim)
+            return nil
+        }
+        var stored = try known.flatMap { $0.code == code ? $0 : nil } ?? fresh(subject, code, notice, turn)
+        // At a further try it says what it said at the first.
+        var said = try Notice(stored)
+        stored.state = .queued
+        try turn.tx.save(stored)
+        if case .signIn(let owner) = subject { said.url = try signInLink(owner, turn) }
+        let (sending, letter) = (stored, said)
+        return Effect { [context] in
+            let mail = context.renderer.mail(
+                letter, id: Vault.hash(sending.messageID.utf8), messageID: sending.messageID, writtenAt: sending.writtenAt)
+            let outcome = await context.mailer.deliver(mail)
+            return { turn in try record(outcome, of: sending, claim, turn) }
+        }
+    }
+
+    private func fresh(_ subject: Subject, _ code: String, _ notice: Notice, _ turn: Turn) throws -> StoredNotice {
+        let domain = notice.site.from.address.split(separator: "@").last.map(String.init) ?? "localhost"
+        return StoredNotice(
+            subject: subject.text, code: code, body: try notice.body,
+            messageID: "\(context.surroundings.code(bits: 128))@\(domain)", writtenAt: turn.now)
+    }
+
+    private func record(_ outcome: DeliveryOutcome, of notice: StoredNotice, _ claim: Claim, _ turn: Turn) throws -> Sequel {
+        // What was written meanwhile is another matter.
+        guard var present = try turn.tx.notice(notice.subject), present.messageID == notice.messageID else { return .lookAgain }
+        switch outcome {
+        case .accepted: (present.state, present.problem) = (.sent, nil)
+        case .refused(let reason): (present.state, present.problem) = (.failed, reason)
+        case .later(let reason), .unclear(let reason): present.problem = reason
+        }
+        try turn.tx.save(present)
+        guard present.state == .queued else { return .lookAgain }
+        context.logger.warning(
+            "a letter to an owner was not taken", metadata: ["about": "\(notice.subject)", "outcome": "\(present.problem ?? "")"])
+        return .rest(until: turn.now + RetryPolicy.mail.delay(afterFailures: claim.attempt + 1, context.surroundings))
+    }
+
+    // MARK: What is the matter
+
+    private func matter(_ subject: Subject, _ turn: Turn) throws -> Notice? {
+        switch subject {
+        case .connection(let owner, let provider): try connection(owner, provider, turn)
+        case .booking(let id): try booking(id, turn)
+        case .signIn(let owner): try signIn(owner, turn)
+        }
+    }
+
+    private var page: String { context.settings.publicURL + "/owners/me" }
+
+    private func connection(_ ownerID: String, _ provider: String, _ turn: Turn) throws -> Notice? {
+        guard let owner = try turn.tx.owner(ownerID), owner.isActive, let module = try? Connections(context).module(provider) else {
+            return nil
+        }
+        let stored = try turn.tx.connection(owner: ownerID, provider: provider)
+        let waiting = try turn.tx.bookingsWaiting(owner: ownerID, provider: provider, now: turn.now).count
+        let problem: Problem
+        if let stored {
+            guard stored.health == .reauthorize else { return nil }
+            problem = stored.problem ?? ProviderError.reauthorize(module.consent.name).problem
+        } else {
+            guard waiting > 0 else { return nil }
+            problem = ProviderError.notConnected(module.consent.name).problem
+        }
+        return Notice(
+            kind: .connection, site: context.catalog.current.site, owner: owner.owner, service: module.consent.name,
+            account: stored?.account.email ?? "", problem: problem, waiting: waiting, url: page)
+    }
+
+    private func booking(_ id: String, _ turn: Turn) throws -> Notice? {
+        guard let booking = try turn.tx.booking(id), booking.status == .confirmed, booking.meeting.status != .pending,
+            let problem = booking.meeting.problem, let owner = try turn.tx.owner(booking.terms.owner.id), turn.now < booking.end
+        else { return nil }
+        let module = context.registry.module(booking.meeting.module)
+        return Notice(
+            kind: .booking, site: booking.terms.site, owner: owner.owner,
+            service: (module as? any ConnectableProvider.Type)?.consent.name ?? module?.descriptor.name ?? booking.meeting.provider,
+            problem: problem, meeting: .init(title: booking.title, start: booking.start, end: booking.end), url: page)
+    }
+
+    /// Asked for a moment ago, and not sent yet.
+    private func signIn(_ ownerID: String, _ turn: Turn) throws -> Notice? {
+        guard let asked = try turn.tx.notice(Subject.signIn(owner: ownerID).text), asked.state == .queued,
+            turn.now < asked.writtenAt + OwnerDesk.linkLifetime, let owner = try turn.tx.owner(ownerID), owner.isActive
+        else { return nil }
+        return Notice(kind: .signIn, site: context.catalog.current.site, owner: owner.owner)
+    }
+
+    /// Made when the letter leaves, so that its fifteen minutes begin then, and it lies nowhere in the clear.
+    private func signInLink(_ owner: String, _ turn: Turn) throws -> String {
+        let token = context.surroundings.code(bits: 160)
+        try turn.tx.addPortalLink(
+            hash: Vault.hash(token.utf8), owner: owner, expiresAt: turn.now + OwnerDesk.linkLifetime, now: turn.now)
+        return "\(context.settings.publicURL)/owners/signin/\(token)"
+    }
+}
+
+extension Notice {
+    fileprivate var body: String { get throws { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) } }
+
+    fileprivate init(_ stored: StoredNotice) throws(DatabaseError) {
+        do { self = try JSONDecoder().decode(Notice.self, from: Data(stored.body.utf8)) } catch {
+            throw DatabaseError(.corrupt, "the notice '\(stored.subject)' cannot be read: \(error)")
+        }
+    }
+}
+
+extension OwnerDesk {
+    private static let signInPause = Duration.minutes(1)
+
+    /// Has a sign-in link mailed to the active owner of that address. It says nothing of whether there is one, and mails at most once
+    /// a minute.
+    package func mailSignInLink(to email: String) async throws {
+        let domain = context.catalog.current.site.from.address.split(separator: "@").last.map(String.init) ?? "localhost"
+        try await context.store.write { tx in
+            let now = context.now
+            let site = context.catalog.current.site
+            for stored in try tx.owners() where stored.isActive && stored.owner.email.lowercased() == email.lowercased() {
+                let subject = NoticeStep.Subject.signIn(owner: stored.owner.id).text
+                if let asked = try tx.notice(subject), asked.writtenAt > now - Self.signInPause { continue }
+                let notice = Notice(kind: .signIn, site: site, owner: stored.owner)
+                try tx.save(
+                    StoredNotice(
+                        subject: subject, code: notice.kind.rawValue,
+                        body: try notice.body,
+                        messageID: "\(context.surroundings.code(bits: 128))@\(domain)", writtenAt: now))
+                try tx.poke(kind: NoticeStep.kind, subject: subject, due: now)
+            }
+        }
+    }
+}

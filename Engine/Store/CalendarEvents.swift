@@ -1,0 +1,58 @@
+import UsherCore
+
+/// The entry of a booking on its owner's connected calendar.
+package struct CalendarRecord: Hashable, Sendable {
+    package enum State: String, Sendable, CaseIterable {
+        /// Asked for; it may stand there.
+        case asked
+        case made
+        /// The owner has taken it out, or the service will not have it: it is left alone.
+        case over
+    }
+
+    package var bookingID: String
+    package var provider: String
+    /// The account whose calendar it stands on.
+    package var accountID: String
+    package var eventID: String
+    package var state: State
+    /// Of what it was last made to say.
+    package var digest: String
+
+    package init(bookingID: String, provider: String, accountID: String, eventID: String, state: State, digest: String) {
+        self.bookingID = bookingID
+        self.provider = provider
+        self.accountID = accountID
+        self.eventID = eventID
+        self.state = state
+        self.digest = digest
+    }
+}
+
+package enum CalendarSQL: String, SQLStatement {
+    case save = """
+        INSERT INTO calendar_events (booking_id, provider, account_id, event_id, state, digest) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (booking_id) DO UPDATE SET provider = excluded.provider, account_id = excluded.account_id,
+            event_id = excluded.event_id, state = excluded.state, digest = excluded.digest
+        """
+    case one = "SELECT provider, account_id, event_id, state, digest FROM calendar_events WHERE booking_id = $1"
+    case remove = "DELETE FROM calendar_events WHERE booking_id = $1"
+}
+
+extension Tx {
+    package func save(_ event: CalendarRecord) throws {
+        try execute(
+            CalendarSQL.save, .text(event.bookingID), .text(event.provider), .text(event.accountID), .text(event.eventID),
+            .text(event.state.rawValue), .text(event.digest))
+    }
+
+    package func calendarRecord(of bookingID: String) throws -> CalendarRecord? {
+        try query(CalendarSQL.one, .text(bookingID)).first.map { row in
+            CalendarRecord(
+                bookingID: bookingID, provider: try row.text(0), accountID: try row.text(1), eventID: try row.text(2),
+                state: try known(row.text(3)), digest: try row.text(4))
+        }
+    }
+
+    package func removeCalendarRecord(of bookingID: String) throws { try execute(CalendarSQL.remove, .text(bookingID)) }
+}

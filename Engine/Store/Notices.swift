@@ -1,0 +1,60 @@
+import UsherCore
+
+/// A letter to an owner about something that needs them, beside the mails about a booking: one row for each subject.
+package struct StoredNotice: Hashable, Sendable {
+    package enum State: String, Sendable, CaseIterable { case queued, sent, failed }
+
+    /// What it is about: `connection ana zoom`, `booking bk_…`, `signin ana`.
+    package var subject: String
+    /// What is the matter: told once, until it is mended or something else is.
+    package var code: String
+    /// What the letter says, as JSON.
+    package var body: String
+    /// Without angle brackets.
+    package var messageID: String
+    package var writtenAt: Instant
+    package var state: State
+    /// Why it was refused or is late, in the mail system's words.
+    package var problem: String?
+
+    package init(
+        subject: String, code: String, body: String, messageID: String, writtenAt: Instant, state: State = .queued, problem: String? = nil
+    ) {
+        self.subject = subject
+        self.code = code
+        self.body = body
+        self.messageID = messageID
+        self.writtenAt = writtenAt
+        self.state = state
+        self.problem = problem
+    }
+}
+
+package enum NoticeSQL: String, SQLStatement {
+    case save = """
+        INSERT INTO notices (subject, code, body, message_id, written_at, state, problem) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (subject) DO UPDATE SET code = excluded.code, body = excluded.body, message_id = excluded.message_id,
+            written_at = excluded.written_at, state = excluded.state, problem = excluded.problem
+        """
+    case one = "SELECT subject, code, body, message_id, written_at, state, problem FROM notices WHERE subject = $1"
+    case remove = "DELETE FROM notices WHERE subject = $1"
+}
+
+extension Tx {
+    package func save(_ notice: StoredNotice) throws {
+        try execute(
+            NoticeSQL.save, .text(notice.subject), .text(notice.code), .text(notice.body), .text(notice.messageID),
+            SQLValue(notice.writtenAt), .text(notice.state.rawValue), SQLValue(notice.problem))
+    }
+
+    package func notice(_ subject: String) throws -> StoredNotice? {
+        try query(NoticeSQL.one, .text(subject)).first.map { row in
+            StoredNotice(
+                subject: try row.text(0), code: try row.text(1), body: try row.text(2), messageID: try row.text(3),
+                writtenAt: try row.instant(4), state: try known(row.text(5)), problem: try row.optionalText(6))
+        }
+    }
+
+    /// What it told of is mended: should it come again, it is told again.
+    package func removeNotice(_ subject: String) throws { try execute(NoticeSQL.remove, .text(subject)) }
+}

@@ -1,0 +1,51 @@
+import UsherCore
+
+/// The app of an owner's own organisation at a provider, in place of the site's. Its secrets are sealed.
+package struct StoredApp: Hashable, Sendable {
+    package var ownerID: String
+    package var provider: String
+    package var clientID: String
+    package var sealed: String
+    package var createdAt: Instant
+
+    package init(ownerID: String, provider: String, clientID: String, sealed: String, createdAt: Instant) {
+        self.ownerID = ownerID
+        self.provider = provider
+        self.clientID = clientID
+        self.sealed = sealed
+        self.createdAt = createdAt
+    }
+
+    /// What its secrets are sealed for.
+    package static func context(owner: String, provider: String) -> String { "app:\(owner):\(provider)" }
+}
+
+package enum AppSQL: String, SQLStatement {
+    case save = """
+        INSERT INTO owner_apps (owner_id, provider, client_id, sealed, created_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (owner_id, provider) DO UPDATE SET client_id = excluded.client_id, sealed = excluded.sealed,
+            created_at = excluded.created_at
+        """
+    case ofOwner = "SELECT owner_id, provider, client_id, sealed, created_at FROM owner_apps WHERE owner_id = $1 ORDER BY provider"
+    case all = "SELECT owner_id, provider, client_id, sealed, created_at FROM owner_apps ORDER BY owner_id, provider"
+    case remove = "DELETE FROM owner_apps WHERE owner_id = $1 AND provider = $2"
+}
+
+extension Tx {
+    package func save(_ app: StoredApp) throws {
+        try execute(
+            AppSQL.save, .text(app.ownerID), .text(app.provider), .text(app.clientID), .text(app.sealed), SQLValue(app.createdAt))
+    }
+    package func apps(of owner: String) throws -> [StoredApp] { try query(AppSQL.ofOwner, .text(owner)).map(app(from:)) }
+    package func apps() throws -> [StoredApp] { try query(AppSQL.all).map(app(from:)) }
+    /// - Returns: whether there was one.
+    package func removeApp(owner: String, provider: String) throws -> Bool {
+        try execute(AppSQL.remove, .text(owner), .text(provider)) == 1
+    }
+
+    private func app(from row: SQLRow) throws -> StoredApp {
+        StoredApp(
+            ownerID: try row.text(0), provider: try row.text(1), clientID: try row.text(2), sealed: try row.text(3),
+            createdAt: try row.instant(4))
+    }
+}

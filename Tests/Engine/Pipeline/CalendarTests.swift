@@ -1,0 +1,89 @@
+import ProviderSandbox
+import TestSupport
+import Testing
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+@Suite(.timeLimit(.minutes(2)))
+struct CalendarTests {
+    private func events(_ engine: TestEngine, _ id: String) async throws -> [String] {
+        try await engine.context.store.read { try $0.timeline(of: id) }.map(\.event).filter { $0.hasPrefix("calendar.") }
+    }
+
+    private func ownersMail(_ engine: TestEngine) -> String {
+        String(decoding: engine.mailer.taken.last { $0.recipient == "ana@northwind.example" }?.bytes ?? [], as: UTF8.self)
+    }
+
+    @Test("with Google connected, a Zoom booking stands on the owner's calendar with its link, and follows it until it is cancelled")
+    func follows() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connectGoogle()
+        let view = try await engine.booked("diary")
+        let id = try #require(engine.google.live.first)
+        let link = try #require(view.booking.meeting.room?.joinURL)
+        #expect(engine.google.live.count == 1)
+        #expect(engine.google.field("location", of: id) == link)
+        #expect(engine.google.field("description", of: id)?.contains(link) == true)
+        #expect(engine.google.field("summary", of: id) == "On my calendar")
+        #expect(!ownersMail(engine).contains("text/calendar") && !ownersMail(engine).contains("invite.ics"))
+
+        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.worker.pump()
+        #expect(engine.google.live == [id])
+        #expect(engine.google.start(of: id) == "2026-12-02T10:00:00Z")
+
+        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.worker.pump()
+        #expect(engine.google.live.isEmpty)
+        #expect(try await events(engine, view.booking.id) == ["calendar.added", "calendar.updated", "calendar.removed"])
+        #expect(engine.google.violations.isEmpty, "\(engine.google.violations)")
+    }
+
+    @Test("without a calendar it is skipped with a line on the timeline, no problem is shown, and the owner's mail brings the file")
+    func skipped() async throws {
+        let engine = try await TestEngine()
+        let view = try await engine.booked("diary")
+        #expect(view.booking.meeting.status == .ready && view.booking.meeting.problem == nil)
+        #expect(try await events(engine, view.booking.id) == ["calendar.skipped"])
+        #expect(ownersMail(engine).contains("invite.ics"))
+    }
+
+    @Test("nobody waits for a calendar that is down, and an answer that was lost makes no second event")
+    func unclear() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connectGoogle()
+        engine.google.inject(.cutAfter)
+        let view = try await engine.booked("diary")
+        #expect(view.booking.meeting.status == .ready)
+        #expect(view.mails.allSatisfy { $0.state == .sent })
+        try await engine.run(for: .minutes(5))
+        #expect(engine.google.live.count == 1)
+        #expect(engine.google.created == 1)
+        #expect(try await events(engine, view.booking.id) == ["calendar.failed", "calendar.added"])
+    }
+
+    @Test("an event that its owner has taken out of the calendar is left alone")
+    func takenOut() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connectGoogle()
+        let view = try await engine.booked("diary")
+        engine.google.deleteByHand(try #require(engine.google.live.first))
+        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
+        try await engine.run(for: .hours(3))
+        #expect(engine.google.live.isEmpty)
+        #expect(engine.google.created == 1)
+        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+    }
+
+    @Test("a meeting that is held at Google Meet is an event already, and gets no second one")
+    func meetIsOne() async throws {
+        let engine = try await TestEngine(
+            catalog: TestEngine.catalogText.replacing(
+                "meet: { title: \"At Google Meet\", duration: 30m,", with: "meet: { title: \"At Google Meet\", duration: 30m, calendar: true,"))
+        _ = try await engine.connectGoogle()
+        _ = try await engine.booked("meet")
+        #expect(engine.google.live.count == 1)
+        #expect(!ownersMail(engine).contains("invite.ics"))
+    }
+}

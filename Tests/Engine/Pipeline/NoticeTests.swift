@@ -1,0 +1,101 @@
+import Foundation
+import ProviderSandbox
+import TestSupport
+import Testing
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+@Suite(.timeLimit(.minutes(2)))
+struct NoticeTests {
+    /// Subjects of the letters to Ana that are about no single booking's revision.
+    private func subjects(_ engine: TestEngine) -> [String] {
+        engine.mailer.taken.filter { $0.recipient == "ana@northwind.example" }.compactMap { mail in
+            let text = String(decoding: mail.bytes, as: UTF8.self)
+            guard !text.contains("text/calendar"), !text.contains("invite.ics") else { return nil }
+            return text.split(separator: "\r\n").first { $0.hasPrefix("Subject: ") }.map { String($0.dropFirst(9)) }
+        }
+    }
+
+    @Test("ten bookings that wait for one connection are one letter, with the way to connect")
+    func oneLetter() async throws {
+        let engine = try await TestEngine()
+        for day in 1...10 {
+            _ = try await engine.booked("mine", at: "2026-12-\(String(day + 9))T10:00:00Z")
+        }
+        try await engine.run(for: .minutes(1))
+        #expect(subjects(engine) == ["Zoom needs you: connect your account"])
+        let letter = String(decoding: try #require(engine.mailer.taken.first { !String(decoding: $0.bytes, as: UTF8.self).contains("calendar") }).bytes, as: UTF8.self)
+        #expect(letter.contains("https://usher.example/owners/me"))
+        try await engine.run(for: .hours(5))
+        #expect(subjects(engine).count == 1)
+    }
+
+    @Test("a grant that dies is told once, and again only after it had been mended")
+    func died() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        for round in 1...2 {
+            engine.zoom.removeApp(of: "ana@northwind.example")
+            engine.clock.advance(by: .hours(2))
+            _ = try await engine.booked("mine", at: "2026-12-1\(round)T10:00:00Z")
+            _ = try await engine.booked("mine", at: "2026-12-1\(round)T12:00:00Z")
+            try await engine.run(for: .minutes(2))
+            #expect(subjects(engine).count == round)
+            _ = try await engine.connect()
+            try await engine.run(for: .minutes(2))
+        }
+    }
+
+    @Test("what mends itself within seconds is never told")
+    func passing() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.booked("mine")
+        _ = try await engine.connect()
+        try await engine.run(for: .minutes(2))
+        #expect(subjects(engine).isEmpty)
+    }
+
+    @Test("a booking whose room needs a person is told within a minute, once, and once more when it comes again")
+    func booking() async throws {
+        let engine = try await TestEngine(
+            catalog: TestEngine.catalogText.replacing("email: ana@northwind.example", with: "email: nobody@northwind.example"))
+        let view = try await engine.booked("fixed")
+        #expect(view.booking.meeting.problem?.code == .hostUnknown)
+        try await engine.run(for: .minutes(1))
+        let letters = { engine.mailer.taken.filter { $0.recipient == "nobody@northwind.example" && !String(decoding: $0.bytes, as: UTF8.self).contains("invite.ics") } }
+        #expect(letters().count == 1)
+        _ = try await engine.desk.retry(view.booking.id)
+        try await engine.run(for: .hours(2))
+        #expect(letters().count == 1)
+    }
+
+    @Test("a sign-in link goes to the owner's address alone, once a minute, and works")
+    func signIn() async throws {
+        let engine = try await TestEngine()
+        let owners = OwnerDesk(engine.context)
+        try await owners.mailSignInLink(to: "stranger@example.org")
+        try await owners.mailSignInLink(to: "Ana@northwind.example")
+        try await owners.mailSignInLink(to: "ana@northwind.example")
+        _ = try await engine.worker.pump()
+        #expect(engine.mailer.taken.map(\.recipient) == ["ana@northwind.example"])
+        let text = String(decoding: engine.mailer.taken[0].bytes, as: UTF8.self).replacing("=\r\n", with: "")
+        let token = try #require(text.firstMatch(of: /owners\/signin\/([a-z0-9]+)/)).1
+        #expect(try await owners.signIn(String(token)) != nil)
+        #expect(try await owners.signIn(String(token)) == nil)
+        engine.clock.advance(by: .minutes(2))
+        try await owners.mailSignInLink(to: "ana@northwind.example")
+        _ = try await engine.worker.pump()
+        #expect(engine.mailer.taken.count == 2)
+    }
+
+    @Test("a letter that the relay does not take now is tried again as the same letter")
+    func delayed() async throws {
+        let outcomes = Outcomes([.later("down"), .accepted])
+        let engine = try await TestEngine(mail: { outcomes.next($0) })
+        try await OwnerDesk(engine.context).mailSignInLink(to: "ana@northwind.example")
+        try await engine.run(for: .minutes(1))
+        #expect(outcomes.ids.count == 2 && Set(outcomes.ids).count == 1)
+        #expect(engine.mailer.taken.count == 1)
+    }
+}

@@ -1,0 +1,117 @@
+import ProviderSandbox
+import TestSupport
+import Testing
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+@Suite(.timeLimit(.minutes(2)))
+struct OwnerAppTests {
+    /// An app of Ana's own organisation at Zoom, beside the site's.
+    private static var theirs: ZoomSandbox.UserApp {
+        var app = ZoomSandbox.UserApp()
+        app.clientID = "their-client"
+        app.clientSecret = "their-secret"
+        app.secretToken = "their-token"
+        app.redirectURLs = ["https://usher.example/auth/zoom/video/callback"]
+        return app
+    }
+
+    private func engine(entered app: OwnerApps.App? = nil) async throws -> TestEngine {
+        var account = TestEngine.account
+        account.otherApps = [Self.theirs]
+        let engine = try await TestEngine(account: account)
+        let entered =
+            app ?? OwnerApps.App(clientID: "their-client", clientSecret: Secret("their-secret"), webhookSecret: Secret("their-token"))
+        _ = try await OwnerApps(engine.context).put(entered, owner: "ana", provider: "zoom")
+        return engine
+    }
+
+    private func deliver(
+        _ engine: TestEngine, _ event: (headers: [(name: String, value: String)], body: [UInt8])
+    ) async throws -> ProviderEvents.Answer {
+        let events = ProviderEvents(engine.context)
+        let (path, module) = try #require(events.paths.first { $0.path.path == "/auth/zoom/deauthorize" })
+        return try await events.receive(
+            EventDelivery(headers: event.headers, body: event.body, now: engine.clock.now), path, module)
+    }
+
+    @Test("an owner connects through their organisation's own app, and others through the site's")
+    func connects() async throws {
+        let engine = try await engine()
+        _ = try await engine.connect()
+        _ = try await engine.connect("tom", as: "tom@northwind.example")
+        let read = engine.context.store
+        let clients = try await read.read { tx in
+            try ["ana", "tom"].map { try tx.connection(owner: $0, provider: "zoom")?.clientID }
+        }
+        #expect(clients == ["their-client", "sandbox-zoom-client"])
+        #expect(try await engine.booked("mine").booking.meeting.status == .ready)
+        engine.clock.advance(by: .hours(2))
+        #expect(try await engine.booked("mine", at: "2026-12-05T10:00:00Z").booking.meeting.status == .ready)
+        #expect(engine.zoom.refreshes == 1)
+    }
+
+    @Test("the app's secret is sealed in the database, and shown by nothing")
+    func sealed() async throws {
+        let engine = try await engine()
+        let apps = try await OwnerApps(engine.context).list(owner: "ana")
+        #expect(apps.map(\.clientID) == ["their-client"])
+        #expect(!"\(apps)".contains("their-secret") && !"\(apps)".contains("their-token"))
+        #expect(!apps[0].json.serialized.contains("secret"))
+    }
+
+    @Test("taking the app away ends what was connected through it, and connecting again resumes through the site's")
+    func removed() async throws {
+        let engine = try await engine()
+        _ = try await engine.connect()
+        #expect(try await OwnerApps(engine.context).remove(owner: "ana", provider: "zoom"))
+        let view = try await engine.booked("mine")
+        #expect(view.booking.meeting.status == .blocked)
+        #expect(view.booking.meeting.problem?.code == .reauthorize)
+        _ = try await engine.connect()
+        _ = try await engine.worker.pump()
+        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+    }
+
+    @Test("an app's deauthorisation counts for its own connections alone")
+    func deauthorized() async throws {
+        let engine = try await engine()
+        _ = try await engine.connect()
+        _ = try await engine.connect("tom", as: "tom@northwind.example")
+        engine.clock.advance(by: .minutes(1))
+        // Signed with their secret, and naming the site's app.
+        _ = try await deliver(
+            engine, engine.zoom.deauthorization(of: "tom@northwind.example", app: Self.theirs, claiming: "sandbox-zoom-client"))
+        #expect(try await Connections(engine.context).list(owner: "tom").count == 1)
+        _ = try await deliver(engine, engine.zoom.deauthorization(of: "ana@northwind.example", app: Self.theirs))
+        #expect(try await Connections(engine.context).list(owner: "ana").isEmpty)
+        _ = try await deliver(engine, engine.zoom.deauthorization(of: "tom@northwind.example"))
+        #expect(try await Connections(engine.context).list(owner: "tom").isEmpty)
+    }
+
+    @Test("an app that cannot be right is refused whole, field by field")
+    func refused() async throws {
+        await #expect(throws: UsherError.self) {
+            try await self.engine(entered: OwnerApps.App(clientID: "", clientSecret: Secret("a b"), webhookSecret: Secret("\n")))
+        }
+        let engine = try await TestEngine()
+        let app = OwnerApps.App(clientID: "x", clientSecret: Secret("y"), webhookSecret: nil)
+        await #expect(throws: UsherError.self) { try await OwnerApps(engine.context).put(app, owner: "ana", provider: "room") }
+        await #expect(throws: UsherError.self) { try await OwnerApps(engine.context).put(app, owner: "nobody", provider: "zoom") }
+    }
+
+    @Test("a test meeting is a real room at the chosen provider, with both mails to the owner, and can be taken away")
+    func testMeeting() async throws {
+        let engine = try await TestEngine()
+        let view = try await engine.desk.bookTest(owner: "ana", provider: "campus")
+        _ = try await engine.worker.pump()
+        let after = try await engine.desk.view(view.booking.id)
+        #expect(after.booking.meeting.status == .ready)
+        #expect(engine.zoom.meetings.count == 1)
+        #expect(engine.mailer.taken.map(\.recipient) == ["ana@northwind.example", "ana@northwind.example"])
+        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.worker.pump()
+        #expect(engine.zoom.meetings.isEmpty)
+    }
+}
