@@ -1,6 +1,6 @@
 # The verbs of this house; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test soak bench lint format clean
+.PHONY: help deps build release demo test soak bench lint format clean
 
 SWIFT ?= swift
 SYSTEM_PACKAGES := libsqlite3-dev libcurl4-openssl-dev libssl-dev ca-certificates
@@ -22,6 +22,9 @@ testdeps: deps
 build: deps ## Build the command `usher`
 	$(SWIFT) build --product usher
 
+release: deps ## Build the command `usher` for use
+	$(SWIFT) build -c release --product usher
+
 demo: build ## Watch a booking become a room and a mail, sandboxed
 	$(SWIFT) run --skip-build usher demo
 
@@ -35,8 +38,7 @@ soak: testdeps ## Run the tests, long ones in full
 	USHER_SOAK=1 $(SWIFT) test --skip-build --skip CrashTests
 	USHER_SOAK=1 $(SWIFT) test --skip-build --filter CrashTests
 
-bench: testdeps ## Measure, in a release build
-	$(SWIFT) build -c release --product usher
+bench: testdeps release ## Measure, in a release build
 	$(SWIFT) build -c release --product usher-bench
 	$(SWIFT) run -c release --skip-build usher-bench
 

@@ -8,22 +8,26 @@ import UsherCore
 public struct SandboxServer: Sendable {
     private let zoom: ZoomSandbox
     private let google: GoogleSandbox?
+    private let microsoft: MicrosoftSandbox?
     private let port: Int
     private let onReady: @Sendable (Int) -> Void
     private let onRemoval: @Sendable (_ email: String) async -> Void
 
     /// - Parameters:
     ///   - google: served under `/google`, where it is given.
+    ///   - microsoft: served under `/microsoft`, where it is given.
     ///   - port: 0 takes any free one.
     ///   - onReady: called with the port once connections are taken.
     ///   - onRemoval: called when a user has removed the app on the page `/apps`; Zoom would tell the app now.
     public init(
-        zoom: ZoomSandbox, google: GoogleSandbox? = nil, port: Int = 0, onReady: @escaping @Sendable (Int) -> Void = { _ in },
+        zoom: ZoomSandbox, google: GoogleSandbox? = nil, microsoft: MicrosoftSandbox? = nil, port: Int = 0,
+        onReady: @escaping @Sendable (Int) -> Void = { _ in },
         onRemoval: @escaping @Sendable (_ email: String) async -> Void = { _ in }
     ) {
         self.onRemoval = onRemoval
         self.zoom = zoom
         self.google = google
+        self.microsoft = microsoft
         self.port = port
         self.onReady = onReady
     }
@@ -63,6 +67,9 @@ public struct SandboxServer: Sendable {
         let target = request.uri.string
         if let google, target.hasPrefix("/google/") {
             return google.handle(request.method.rawValue, String(target.dropFirst("/google".count)), headers: headers, body: body)
+        }
+        if let microsoft, target.hasPrefix("/microsoft/") {
+            return microsoft.handle(request.method.rawValue, String(target.dropFirst("/microsoft".count)), headers: headers, body: body)
         }
         return zoom.handle(request.method.rawValue, target, headers: headers, body: body)
     }

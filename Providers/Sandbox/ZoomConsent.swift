@@ -52,7 +52,8 @@ extension ZoomSandbox {
             state.nextNumber += 1
             let code = "sandbox-code-\(state.nextNumber)"
             state.codes[code] = Code(
-                app: app.clientID, user: user, redirectURL: redirect, challenge: fields["code_challenge"] ?? "", expires: now() + .minutes(5))
+                app: app.clientID, user: user, redirectURL: redirect, challenge: fields["code_challenge"] ?? "",
+                expires: now() + .minutes(5))
             return back("code=\(code)")
         }
     }
@@ -172,7 +173,8 @@ extension ZoomSandbox.State {
     mutating func revoke(_ form: [String: String], _ app: ZoomSandbox.UserApp, _ now: Instant) -> HTTPResponse {
         let token = form["token"] ?? ""
         let isAlive = tokens[token].map { $0 > now && tokenApps[token] == app.clientID } ?? false
-        guard let user = (isAlive ? tokenUsers[token] : nil) ?? grants.first(where: { $0.refresh == token && $0.app == app.clientID })?.user else {
+        guard let user = (isAlive ? tokenUsers[token] : nil) ?? grants.first(where: { $0.refresh == token && $0.app == app.clientID })?.user
+        else {
             return ZoomAnswer.json(400, ["reason": "Invalid Token!", "error": "invalid_request"])
         }
         grants.removeAll { $0.user == user && $0.app == app.clientID }

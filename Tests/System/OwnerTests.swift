@@ -72,6 +72,32 @@ struct OwnerTests {
         await site.close()
     }
 
+    @Test("whoever has no link has one mailed, makes a test meeting on the page, and takes it away")
+    func mailedLinkAndTestMeeting() async throws {
+        let site = try await Site()
+        let server = try await site.serve()
+        #expect(try await site.browse("/owners/me").page.contains("Mail me a link"))
+        let answer = try await site.browse("/owners/signin", form: ["email": "ana@northwind.example"]).page
+        #expect(try await site.browse("/owners/signin", form: ["email": "stranger@example.org"]).page == answer)
+        let mail = try await site.mail { String(decoding: $0.content, as: UTF8.self).contains("Your way in") }
+        let text = try await Site.read(mail.content)["text"]?.string ?? ""
+        let link = try #require(text.firstMatch(of: /https:\/\/usher\.example\/owners\/signin\/[a-z0-9]+/)).0
+        let session = try await site.browse(String(link), form: [:]).cookie
+        let page = try await site.browse("/owners/me", cookies: [session]).page
+        #expect(page.contains("Make a test meeting"))
+        _ = try await site.browse("/owners/me/test", form: ["key": key(page), "provider": "campus"], cookies: [session])
+        _ = try await site.mail {
+            $0.recipient == "ana@northwind.example" && String(decoding: $0.content, as: UTF8.self).contains("invite.ics")
+        }
+        let made = try await site.browse("/owners/me", cookies: [session]).page
+        #expect(made.contains("Open the room") && site.zoom.meetings.count == 1)
+        let id = made.firstMatch(of: /name="booking" value="([^"]+)"/).map { String($0.1) } ?? ""
+        _ = try await site.browse("/owners/me/cancel", form: ["key": key(made), "booking": id], cookies: [session])
+        _ = try await site.mail { String(decoding: $0.content, as: UTF8.self).contains("Subject: Cancelled") }
+        server.kill()
+        await site.close()
+    }
+
     @Test("owners are made, changed and taken out by the API; those of the file only there; a foreign returnTo is refused")
     func api() async throws {
         let site = try await Site()
@@ -100,7 +126,7 @@ struct OwnerTests {
         await site.close()
     }
 
-    @Test("keys are rotated while the server runs; no token or secret lies readable in the database, and none shows in logs")
+    @Test("keys are rotated while the server runs; no token or secret lies readable in the database, and none shows in logs or answers")
     func rotation() async throws {
         let site = try await Site()
         let server = try await site.serve()
@@ -110,6 +136,13 @@ struct OwnerTests {
         let started = try await site.browse(connect.page.firstMatch(of: /href="([^"]+consent=[^"]+)"/).map { String($0.1) } ?? "")
         let back = site.zoom.decide(String(started.location.split(separator: "?", maxSplits: 1)[1]), user: "ana@northwind.example")
         _ = try await site.browse(back, cookies: [started.cookie])
+
+        let entered = try await site.call(
+            "PUT", "/v1/owners/ana/apps/zoom", body: #"{"clientId": "sandbox-zoom-client", "clientSecret": "sandbox-zoom-secret"}"#)
+        #expect(entered.status == 200 && entered.json["clientId"] == "sandbox-zoom-client")
+        let form = ["provider": "zoom", "clientId": "sandbox-zoom-client", "clientSecret": "sandbox-zoom-secret", "key": key(page)]
+        #expect(try await site.browse("/owners/me/app", form: form, cookies: [session]).status == 303)
+        #expect(try await site.browse("/owners/me", cookies: [session]).page.contains("<code>sandbox-zoom-client</code>"))
 
         var ids: [String] = []
         for hour in 10..<14 { ids.append(try await site.book("mine", at: "2027-03-01T\(hour):00:00Z").json["id"]?.string ?? "") }
@@ -121,12 +154,17 @@ struct OwnerTests {
             let booking = try await site.booking(id, Site.isDone)
             #expect(Site.isDone(booking), "\(booking.serialized.prefix(400))")
         }
+        let paths = [
+            "/owners", "/owners/ana", "/owners/ana/apps", "/owners/ana/connections", "/resolve?meetingType=mine&owner=ana",
+        ]
+        for path in paths { #expect(try await site.call("GET", "/v1\(path)").status == 200) }
         server.terminate()
         _ = await server.finish()
         let files = ["usher.sqlite", "usher.sqlite-wal"].compactMap { FileManager.default.contents(atPath: site.folder + "/" + $0) }
         for secret in ["sandbox-access-", "sandbox-refresh-", "sandbox-zoom-secret", "sandbox-token-", "sandbox-zoom-deauth"] {
             #expect(files.allSatisfy { $0.range(of: Data(secret.utf8)) == nil }, "\(secret) lies in the database")
             #expect(!server.errorText.contains(secret))
+            #expect(!site.saidByServer.contains(secret), "\(secret) was answered")
         }
         await site.close()
     }

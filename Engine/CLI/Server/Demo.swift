@@ -26,11 +26,13 @@ struct Demo: AsyncParsableCommand {
                 account.redirectURLs = ["http://localhost:\(port)/auth/google/callback"]
                 account.users.append("ana.private@example.org")
             }
+            let microsoft = MicrosoftSandbox(now: Surroundings.system.now)
+            microsoft.change { $0.redirectURLs = ["http://localhost:\(port)/auth/microsoft/callback"] }
             zoom.change { $0.userApp.redirectURLs = ["http://localhost:\(port)/auth/zoom/video/callback"] }
             let runtime = try await open(port: port, sandbox: sandboxPort, key: key)
             group.addTask {
                 try await SandboxServer(
-                    zoom: zoom, google: google, port: sandboxPort,
+                    zoom: zoom, google: google, microsoft: microsoft, port: sandboxPort,
                     onRemoval: { email in await tell(runtime, zoom.deauthorization(of: email), port) }
                 ).run()
             }
@@ -86,6 +88,9 @@ struct Demo: AsyncParsableCommand {
             "GOOGLE_CLIENT_ID": "sandbox-google-client", "GOOGLE_CLIENT_SECRET": "sandbox-google-secret",
             "GOOGLE_API_URL": "http://127.0.0.1:\(sandbox)/google", "GOOGLE_AUTH_URL": "http://127.0.0.1:\(sandbox)/google/o",
             "GOOGLE_TOKEN_URL": "http://127.0.0.1:\(sandbox)/google/token", "ZOOM_CLIENT_SECRET": "sandbox-zoom-secret",
+            "MICROSOFT_CLIENT_ID": "sandbox-microsoft-client", "MICROSOFT_CLIENT_SECRET": "sandbox-microsoft-secret",
+            "MICROSOFT_GRAPH_URL": "http://127.0.0.1:\(sandbox)/microsoft/v1.0",
+            "MICROSOFT_LOGIN_URL": "http://127.0.0.1:\(sandbox)/microsoft",
             "ZOOM_DEAUTH_SECRET": "sandbox-zoom-deauth",
             "ZOOM_API_URL": "http://127.0.0.1:\(sandbox)/v2", "ZOOM_OAUTH_URL": "http://127.0.0.1:\(sandbox)/oauth",
         ])

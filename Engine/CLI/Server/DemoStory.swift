@@ -26,6 +26,7 @@ struct DemoStory {
           zoom-s2s: {}
           zoom: {}
           google-meet: {}
+          microsoft-teams: {}
           room: { module: link, url: "https://meet.northwind.example/{code}", passcode: generate }
         owners:
           ana: { name: Ana Ruiz, email: ana@northwind.example, time-zone: Europe/Madrid, default-provider: zoom-s2s }
@@ -34,6 +35,7 @@ struct DemoStory {
             title: "Consultation with {owner.name}"
             durations: [30m, 45m]
             fallback: [room]
+            calendar: true
             email: { intro: "Please have your insurance card at hand." }
         """
 
@@ -81,7 +83,8 @@ struct DemoStory {
             "6. It serves until you stop it (Ctrl-C). The join page: \(runtime.configuration.publicURL)/join/… (see the mail). The API:")
         Output.line("     curl -H 'Authorization: Bearer \(key)' http://localhost:\(port)/v1/bookings/\(id)")
         let link = try await OwnerDesk(runtime.context).portalLink("ana").url
-        Output.line("7. Ana's page, where she connects (sandboxed) Zoom and Google accounts of her own: \(link)")
+        Output.line("7. Ana's page, where she connects (sandboxed) Zoom, Google and Microsoft accounts of her own: \(link)")
+        Output.line("     With Google connected, her bookings stand on its calendar, too; \"Make a test meeting\" goes the whole way.")
         Output.line("     She can remove the app at Zoom, too: http://localhost:\(sandbox)/apps")
     }
 

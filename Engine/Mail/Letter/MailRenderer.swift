@@ -68,7 +68,8 @@ package struct MailRenderer: Sendable {
         let (words, language) = Words.of(notice.owner.language)
         let shown = NoticeModel.shown(notice, words, language)
         return Parts(
-            subject: NoticeModel.subject(notice, words, language), text: noticeText.render(shown), html: noticeHTML.render(shown), calendar: "")
+            subject: NoticeModel.subject(notice, words, language), text: noticeText.render(shown), html: noticeHTML.render(shown),
+            calendar: "")
     }
 
     /// - Parameters:

@@ -56,7 +56,8 @@ package struct OwnerApps: Sendable {
         let now = context.now
         let stored = StoredApp(
             ownerID: owner, provider: provider, clientID: app.clientID,
-            sealed: try context.vault.seal(secrets.serialized, context: StoredApp.context(owner: owner, provider: provider)), createdAt: now)
+            sealed: try context.vault.seal(secrets.serialized, context: StoredApp.context(owner: owner, provider: provider)), createdAt: now
+        )
         let entry = context.catalog.current.provider(provider)
         try await context.store.write { tx in
             guard let known = try tx.owner(owner), known.isActive else {

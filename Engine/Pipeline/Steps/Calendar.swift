@@ -104,7 +104,9 @@ struct CalendarStep: Step {
     private func failed(_ error: ProviderError, _ record: CalendarRecord, _ booking: Booking, _ claim: Claim) -> Recording {
         context.logger.warning(
             "a calendar did not do what it was asked",
-            metadata: ["booking": "\(booking.id)", "provider": "\(record.provider)", "reason": "\(error.message)", "cause": "\(error.cause)"])
+            metadata: [
+                "booking": "\(booking.id)", "provider": "\(record.provider)", "reason": "\(error.message)", "cause": "\(error.cause)",
+            ])
         return { turn in
             if claim.attempt == 0 {
                 try turn.tx.note(booking.id, "calendar.failed", "\(record.provider): \(error.message)", at: turn.now)

@@ -237,7 +237,7 @@ struct OwnerPage: Sendable {
             var item = "<li><strong>\(escapedHTML(booking.title))</strong><br>\(escapedHTML(time.date)), \(escapedHTML(time.range))"
             item += "<br>\(escapedHTML(booking.meeting.provider)): \(escapedHTML(booking.meeting.status.rawValue))"
             if let room = booking.meeting.room, !room.needsEntry {
-                item += "<br><a href=\"\(escapedHTML(room.joinURL))\" rel=noreferrer>Open the room</a>"
+                item += "<br><a href=\"\(escapedHTML(room.joinURL))\" rel=noreferrer>Open the room</a> "
             }
             if booking.source == BookingDesk.testSource {
                 item += Page.button("Take it away", action: "/owners/me/cancel", key: key, fields: [("booking", booking.id)], isPlain: true)

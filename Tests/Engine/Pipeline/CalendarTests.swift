@@ -80,7 +80,8 @@ struct CalendarTests {
     func meetIsOne() async throws {
         let engine = try await TestEngine(
             catalog: TestEngine.catalogText.replacing(
-                "meet: { title: \"At Google Meet\", duration: 30m,", with: "meet: { title: \"At Google Meet\", duration: 30m, calendar: true,"))
+                "meet: { title: \"At Google Meet\", duration: 30m,",
+                with: "meet: { title: \"At Google Meet\", duration: 30m, calendar: true,"))
         _ = try await engine.connectGoogle()
         _ = try await engine.booked("meet")
         #expect(engine.google.live.count == 1)

@@ -25,7 +25,9 @@ struct NoticeTests {
         }
         try await engine.run(for: .minutes(1))
         #expect(subjects(engine) == ["Zoom needs you: connect your account"])
-        let letter = String(decoding: try #require(engine.mailer.taken.first { !String(decoding: $0.bytes, as: UTF8.self).contains("calendar") }).bytes, as: UTF8.self)
+        let letter = String(
+            decoding: try #require(engine.mailer.taken.first { !String(decoding: $0.bytes, as: UTF8.self).contains("calendar") }).bytes,
+            as: UTF8.self)
         #expect(letter.contains("https://usher.example/owners/me"))
         try await engine.run(for: .hours(5))
         #expect(subjects(engine).count == 1)
@@ -63,7 +65,11 @@ struct NoticeTests {
         let view = try await engine.booked("fixed")
         #expect(view.booking.meeting.problem?.code == .hostUnknown)
         try await engine.run(for: .minutes(1))
-        let letters = { engine.mailer.taken.filter { $0.recipient == "nobody@northwind.example" && !String(decoding: $0.bytes, as: UTF8.self).contains("invite.ics") } }
+        let letters = {
+            engine.mailer.taken.filter {
+                $0.recipient == "nobody@northwind.example" && !String(decoding: $0.bytes, as: UTF8.self).contains("invite.ics")
+            }
+        }
         #expect(letters().count == 1)
         _ = try await engine.desk.retry(view.booking.id)
         try await engine.run(for: .hours(2))

@@ -78,13 +78,18 @@ private final class Lines: Sendable {
 
     var text: String { state.withLock { String(decoding: $0.bytes, as: UTF8.self) } }
 
+    /// By a thread of its own: libdispatch on Linux can crash over a descriptor that is closed and used again.
     func follow(_ pipe: Pipe) {
-        pipe.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            self.state.withLock { state in
-                state.bytes += data
-                state.isAtEnd = state.isAtEnd || data.isEmpty
+        let handle = pipe.fileHandleForReading
+        Thread.detachNewThread {
+            var isAtEnd = false
+            while !isAtEnd {
+                let data = handle.availableData
+                isAtEnd = data.isEmpty
+                self.state.withLock { state in
+                    state.bytes += data
+                    state.isAtEnd = isAtEnd
+                }
             }
         }
     }

@@ -18,6 +18,10 @@ final class Site: Sendable {
     private let transport = HTTPTransport(now: Surroundings.system.now)
     private let sandbox: Task<Void, any Error>
     private let sink: Command
+    private let answers = Mutex("")
+
+    /// All that the server has answered, heads and bodies: to be searched for what it must not say.
+    var saidByServer: String { answers.withLock { $0 } }
 
     static let catalog = """
         version: 1
@@ -94,7 +98,13 @@ final class Site: Sendable {
             HTTPRequest(
                 method, "http://127.0.0.1:\(port)\(path)", headers: headers, body: Array((body ?? "").utf8),
                 deadline: Surroundings.system.now() + .seconds(20)))
+        keep(response)
         return (response.status, (try? JSON(parsing: response.body)) ?? .null, response)
+    }
+
+    private func keep(_ response: HTTPResponse) {
+        let text = response.headers.map { "\($0.name): \($0.value)\n" }.joined() + String(decoding: response.body, as: UTF8.self)
+        answers.withLock { $0 += text }
     }
 
     /// One step of a browser: it keeps nothing, so cookies are given and taken by hand.
@@ -110,6 +120,7 @@ final class Site: Sendable {
                 form == nil ? "GET" : "POST", "http://127.0.0.1:\(port)\(local)", headers: headers,
                 body: Array(body.joined(separator: "&").utf8),
                 deadline: Surroundings.system.now() + .seconds(20)))
+        keep(response)
         let cookie = response.header("set-cookie")?.split(separator: ";").first.map(String.init) ?? ""
         return (response.status, String(decoding: response.body, as: UTF8.self), response.header("location") ?? "", cookie)
     }
@@ -156,6 +167,16 @@ final class Site: Sendable {
                 recipient: json["recipients"]?.array?.first?.string ?? "", authenticated: json["authenticated"]?.bool ?? false,
                 content: Array(content))
         }
+    }
+
+    /// Waits for a mail that fits.
+    func mail(within limit: Duration = .seconds(30), _ isFine: (Received) -> Bool) async throws -> Received {
+        let end = ContinuousClock.now + limit
+        while ContinuousClock.now < end {
+            if let mail = try received().first(where: isFine) { return mail }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw UsherError(.internalError, "the mail did not come; there are \(try received().count)")
     }
 
     /// A mail as Python's parser and icalendar read it.
