@@ -32,7 +32,7 @@ package struct CatalogWatch: Sendable {
     /// - Returns: whether this state of the file is dealt with.
     private func reload() async -> Bool {
         let logger = runtime.context.logger
-        let report = CatalogReader(runtime.registry).read(path: path)
+        let report = CatalogReader.withFiles(runtime.registry).read(path: path)
         for diagnostic in report.diagnostics { logger.warning("\(diagnostic.text(file: path))") }
         guard let catalog = report.catalog else {
             logger.error(

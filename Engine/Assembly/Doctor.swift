@@ -33,7 +33,7 @@ package struct Doctor: Sendable {
     package func examine() async -> [Finding] {
         var findings = [Finding.fine("configuration", "read; links begin with \(configuration.publicURL)")]
         findings += access()
-        let report = CatalogReader(registry).read(path: configuration.catalogPath)
+        let report = CatalogReader.withFiles(registry).read(path: configuration.catalogPath)
         findings.append(catalog(report))
         findings.append(await mail())
         let stored = await stored()

@@ -30,7 +30,7 @@ package struct Runtime: Sendable {
         let store = try await store(configuration)
         let vault = try await vault(configuration, store, surroundings)
         let mailer = try mailer(configuration)
-        let renderer = try MailRenderer()
+        let renderer = try MailRenderer(configuration.look(catalog.site))
         // Last, because it must be shut down: nothing above may fail after it.
         let transport = HTTPTransport(now: surroundings.now)
         let context = EngineContext(
@@ -52,6 +52,7 @@ package struct Runtime: Sendable {
     /// Puts a catalogue in force, whole.
     package func adopt(_ catalog: Catalog) async throws {
         try await context.store.write { try $0.follow(catalog.owners) }
+        try context.renderer.adopt(configuration.look(catalog.site))
         context.catalog.current = catalog
     }
 
@@ -104,5 +105,22 @@ package struct Runtime: Sendable {
             }
         for sample in samples { _ = try vault.open(sample.sealed, context: sample.context) }
         return vault
+    }
+}
+
+extension Configuration {
+    /// Where paths in the catalogue start.
+    package var catalogFolder: String { URL(fileURLWithPath: catalogPath).deletingLastPathComponent().path }
+
+    /// How the site's mail looks: what is broken was a finding, and is Usher's own here.
+    func look(_ site: Site) -> MailLook { MailLook.read(folder: catalogFolder, logo: site.logo, templates: site.templates).look }
+}
+
+extension CatalogReader {
+    /// A reader that looks at the logo and the templates, too.
+    package static func withFiles(_ registry: ProviderRegistry) -> CatalogReader {
+        CatalogReader(registry) { folder, logo, templates in
+            MailLook.read(folder: folder, logo: logo, templates: templates).findings.map { ($0.key, $0.message) }
+        }
     }
 }

@@ -101,7 +101,7 @@ struct Options: ParsableArguments {
 
     /// The catalogue, or the command ends: 2 where it cannot be read, 1 where it has errors.
     func loadCatalog(_ configuration: Configuration) throws -> Catalog {
-        let report = CatalogReader(try registry()).read(path: configuration.catalogPath)
+        let report = CatalogReader.withFiles(try registry()).read(path: configuration.catalogPath)
         if let catalog = report.catalog { return catalog }
         for diagnostic in report.diagnostics { Output.diagnostic(diagnostic.text(file: configuration.catalogPath)) }
         throw report.diagnostics.contains { $0.code == .unreadable } ? Exit.usage : Exit.refused

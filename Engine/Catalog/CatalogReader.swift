@@ -5,13 +5,24 @@ import Yams
 /// Reads `meeting-types.yaml`. It reports everything that is wrong at once, and gives a catalogue only when nothing is.
 package struct CatalogReader: Sendable {
     private let registry: ProviderRegistry
+    private let siteCheck: SiteCheck
+
+    /// What is wrong with the files that `site:` names, by its key; `folder` is the catalogue's.
+    package typealias SiteCheck =
+        @Sendable (
+            _ folder: String, _ logo: String?, _ templates: String?
+        ) -> [(key: String, message: String)]
 
     /// A file of 10,000 meeting types has 3.5 MB; what is larger is not a catalogue.
     package static let largestFile = 10 * 1_048_576
     /// Deep nesting takes stack, and the threads of the runtime have little.
     private static let stackSize = 64 * 1_048_576
 
-    package init(_ registry: ProviderRegistry) { self.registry = registry }
+    /// - Parameter siteCheck: looks into files beside the catalogue; only a catalogue that is a file itself has any.
+    package init(_ registry: ProviderRegistry, siteCheck: @escaping SiteCheck = { _, _, _ in [] }) {
+        self.registry = registry
+        self.siteCheck = siteCheck
+    }
 
     /// Reads the file at `path`; that it cannot be read is a finding too.
     package func read(path: String) -> CatalogReport {
@@ -27,11 +38,15 @@ package struct CatalogReader: Sendable {
         guard let data = FileManager.default.contents(atPath: path) else {
             return failure(.unreadable, "the file cannot be read; check its owner and mode")
         }
-        return read(Array(data))
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        return read(Array(data)) { [siteCheck] in siteCheck(folder, $0, $1) }
     }
 
     /// Reads a file's bytes.
-    package func read(_ bytes: [UInt8]) -> CatalogReport {
+    /// - Parameter siteFiles: what is wrong with logo and templates, by key.
+    package func read(
+        _ bytes: [UInt8], siteFiles: @escaping @Sendable (String?, String?) -> [(key: String, message: String)] = { _, _ in [] }
+    ) -> CatalogReport {
         guard bytes.count <= Self.largestFile else { return failure(.tooLarge, Self.tooLarge(bytes.count)) }
         let registry = registry
         return onLargeStack {
@@ -39,7 +54,7 @@ package struct CatalogReader: Sendable {
             guard let text = SourceText.decode(bytes, report), let root = Composer.compose(text, report) else {
                 return CatalogReport(catalog: nil, diagnostics: report.sorted)
             }
-            let catalog = CatalogSection(report, registry).read(root)
+            let catalog = CatalogSection(report, registry, siteFiles).read(root)
             return CatalogReport(catalog: report.hasErrors ? nil : catalog, diagnostics: report.sorted)
         }
     }

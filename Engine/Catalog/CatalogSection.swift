@@ -7,7 +7,12 @@ struct CatalogSection {
     private let report: Reporter
     private let registry: ProviderRegistry
 
-    init(_ report: Reporter, _ registry: ProviderRegistry) {
+    private let siteFiles: (String?, String?) -> [(key: String, message: String)]
+
+    init(
+        _ report: Reporter, _ registry: ProviderRegistry, _ siteFiles: @escaping (String?, String?) -> [(key: String, message: String)]
+    ) {
+        self.siteFiles = siteFiles
         self.report = report
         self.registry = registry
     }
@@ -21,7 +26,7 @@ struct CatalogSection {
         }
         let providers = fields["providers"].map { ProviderSection(report, registry).read($0) } ?? []
         let names = Names(providers.map(\.name), report)
-        let site = fields["site"].flatMap { SiteSection(report).read($0, names) }
+        let site = fields["site"].flatMap { SiteSection(report, siteFiles).read($0, names) }
         let language = site?.language ?? "en"
         let zone = site?.timeZone ?? "UTC"
         let owners = fields["owners"].map { OwnerSection(report).read($0, names, zone: zone, language: language) } ?? []
@@ -76,8 +81,13 @@ func checkLanguage(_ language: (value: String, mark: Place?)?, _ path: String, _
 
 /// `site:`
 struct SiteSection {
-    let report: Reporter
-    init(_ report: Reporter) { self.report = report }
+    private let report: Reporter
+    private let siteFiles: (String?, String?) -> [(key: String, message: String)]
+
+    init(_ report: Reporter, _ siteFiles: @escaping (String?, String?) -> [(key: String, message: String)]) {
+        self.report = report
+        self.siteFiles = siteFiles
+    }
 
     func read(_ node: Node, _ names: Names) -> Site? {
         guard let fields = Fields(node, "site", report) else { return nil }
@@ -98,10 +108,14 @@ struct SiteSection {
         if let color, color.value.wholeMatch(of: /#[0-9a-fA-F]{6}/) == nil {
             report.error(.value, color.mark, "'site.color' must be written like \"#0b6e4f\"")
         }
+        let (logo, templates) = (fields.text("logo"), fields.text("templates"))
+        for finding in siteFiles(logo?.value, templates?.value) {
+            report.error(.value, finding.key == "logo" ? logo?.mark : templates?.mark, "'site.\(finding.key)': \(finding.message)")
+        }
         guard let name = fields.text("name", prose: true), let mailbox, let zone, let provider else { return nil }
         return Site(
             name: name.value, from: mailbox, timeZone: zone.value, language: language?.value ?? "en", defaultProvider: provider.value,
-            color: color?.value ?? "#0b6e4f", logo: fields.text("logo")?.value, templates: fields.text("templates")?.value)
+            color: color?.value ?? "#0b6e4f", logo: logo?.value, templates: templates?.value)
     }
 }
 
@@ -118,7 +132,8 @@ struct OwnerSection {
             fields.refuseUnknown(["name", "email", "time-zone", "language", "default-provider", "hosts"])
             fields.require(["name", "email"])
             let email = fields.text("email")
-            if let email, !isMailAddress(email.value) {
+            let address = email.flatMap { asciiMailAddress($0.value) }
+            if let email, address == nil {
                 report.error(.value, email.mark, "'\(fields.path("email"))' is not a mail address")
             }
             let zone = fields.text("time-zone")
@@ -135,9 +150,9 @@ struct OwnerSection {
                 }
             }
             let addresses = hosts.map { hosts in hosts.all.compactMap { host in hosts.text(host.key).map { (host.key, $0.value) } } } ?? []
-            guard let name = fields.text("name", prose: true), let email else { return nil }
+            guard let name = fields.text("name", prose: true), let address else { return nil }
             return Owner(
-                id: field.key, name: name.value, email: email.value, timeZone: zone?.value ?? siteZone,
+                id: field.key, name: name.value, email: address, timeZone: zone?.value ?? siteZone,
                 language: language?.value ?? siteLanguage, defaultProvider: provider?.value,
                 hosts: Dictionary(addresses, uniquingKeysWith: { first, _ in first }))
         }

@@ -2,7 +2,7 @@ import UsherCore
 
 /// A mail that is to be sent or has been. What it says is a pure function of this row and of the booking at this revision.
 package struct OutboxMail: Hashable, Sendable {
-    package enum Kind: String, Sendable, CaseIterable { case confirmation, update, cancellation }
+    package enum Kind: String, Sendable, CaseIterable { case confirmation, update, cancellation, reminder }
     package enum State: String, Sendable, CaseIterable { case queued, sending, sent, failed, dropped }
 
     package var id: String
@@ -24,11 +24,14 @@ package struct OutboxMail: Hashable, Sendable {
     package var about: String
     /// The reader has the event on a calendar that is connected: no file comes with it.
     package var onCalendar: Bool
+    /// What it tells of time and room, in short, and what its reader had been told before.
+    package var told: String
+    package var before: String
 
     package init(
         id: String, bookingID: String, revision: Int64, reader: Reader, kind: Kind, messageID: String, threadID: String?,
         writtenAt: Instant, state: State = .queued, maybeDelivered: Bool = false, problem: String? = nil, about: String = "",
-        onCalendar: Bool = false
+        onCalendar: Bool = false, told: String = "", before: String = ""
     ) {
         self.id = id
         self.bookingID = bookingID
@@ -43,7 +46,12 @@ package struct OutboxMail: Hashable, Sendable {
         self.problem = problem
         self.about = about
         self.onCalendar = onCalendar
+        self.told = told
+        self.before = before
     }
+
+    /// Whether it tells of the booking's state at its revision: all but reminders do.
+    package var isNews: Bool { about.isEmpty }
 
     /// Whether its reader has it, as far as anyone can know.
     package var reachedReader: Bool { state == .sent || maybeDelivered }
@@ -52,16 +60,18 @@ package struct OutboxMail: Hashable, Sendable {
 package enum OutboxSQL: String, SQLStatement {
     case insert = """
         INSERT INTO outbox (id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem,
-            about, on_calendar)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            about, on_calendar, told, before)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
         """
     case update = "UPDATE outbox SET state = $1, maybe_delivered = $2, problem = $3 WHERE id = $4"
     case one = """
-        SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar
+        SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar,
+            told, before
         FROM outbox WHERE id = $1
         """
     case ofBooking = """
-        SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar
+        SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar,
+            told, before
         FROM outbox WHERE booking_id = $1 ORDER BY written_at, id
         """
 }
@@ -72,7 +82,7 @@ extension Tx {
             OutboxSQL.insert, .text(mail.id), .text(mail.bookingID), .int(mail.revision), .text(mail.reader.text),
             .text(mail.kind.rawValue), .text(mail.messageID), SQLValue(mail.threadID), SQLValue(mail.writtenAt),
             .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.about),
-            SQLValue(mail.onCalendar))
+            SQLValue(mail.onCalendar), .text(mail.told), .text(mail.before))
     }
 
     package func update(_ mail: OutboxMail) throws {
@@ -93,6 +103,6 @@ extension Tx {
             id: try row.text(0), bookingID: try row.text(1), revision: try row.int(2), reader: reader, kind: try known(row.text(4)),
             messageID: try row.text(5), threadID: try row.optionalText(6), writtenAt: try row.instant(7),
             state: try known(row.text(8)), maybeDelivered: try row.bool(9), problem: try row.optionalText(10),
-            about: try row.text(11), onCalendar: try row.bool(12))
+            about: try row.text(11), onCalendar: try row.bool(12), told: try row.text(13), before: try row.text(14))
     }
 }

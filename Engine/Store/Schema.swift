@@ -24,6 +24,8 @@ package enum Schema {
         """,
         "ALTER TABLE outbox ADD COLUMN about TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE outbox ADD COLUMN on_calendar BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE outbox ADD COLUMN told TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE outbox ADD COLUMN before TEXT NOT NULL DEFAULT ''",
         "DROP INDEX outbox_once",
         "CREATE UNIQUE INDEX outbox_once ON outbox (booking_id, revision, reader, about)",
     ]

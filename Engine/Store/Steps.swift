@@ -18,7 +18,7 @@ package enum Lane: Int64, Sendable, CaseIterable {
     /// Mail, and the timers that have it written.
     case mail = 1
 
-    package init(_ kind: String) { self = ["notify", "deliver", "notice"].contains(kind) ? .mail : .rooms }
+    package init(_ kind: String) { self = ["notify", "remind", "deliver", "notice"].contains(kind) ? .mail : .rooms }
 }
 
 package enum StepSQL: String, SQLStatement {

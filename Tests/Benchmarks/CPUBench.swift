@@ -68,7 +68,8 @@ enum CPUBench {
         """,
         """
         INSERT INTO outbox SELECT 'ml_0' || printf('%020d', i) || reader, 'bk_0' || printf('%023d', i), revision, reader, kind,
-            lower(hex(randomblob(16))), thread_id, written_at, state, maybe_delivered, problem, about, on_calendar FROM n, outbox WHERE booking_id NOT LIKE 'bk_00%'
+            lower(hex(randomblob(16))), thread_id, written_at, state, maybe_delivered, problem, about, on_calendar, told, before
+            FROM n, outbox WHERE booking_id NOT LIKE 'bk_00%'
         """,
         """
         INSERT INTO timeline SELECT 'bk_0' || printf('%023d', i), seq, at, event, detail FROM n, timeline WHERE booking_id NOT LIKE 'bk_00%'

@@ -15,7 +15,7 @@ struct Check: ParsableCommand {
 
     func run() throws {
         let path = try file ?? options.catalog ?? options.configuration().catalogPath
-        let report = CatalogReader(try options.registry()).read(path: path)
+        let report = CatalogReader.withFiles(try options.registry()).read(path: path)
         switch options.json ? .json : format {
         case .json:
             Output.json([

@@ -7,29 +7,31 @@ import UsherPipeline
 import UsherStore
 
 struct Preview: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show the mail of a meeting type, without sending it.")
+    static let configuration = CommandConfiguration(abstract: "Show the mails of a meeting type, without sending them.")
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case html, text, ics, eml }
-    enum Audience: String, ExpressibleByArgument, CaseIterable { case attendee, owner }
+    enum Audience: String, ExpressibleByArgument, CaseIterable {
+        case attendee, owner
+        var reader: Reader { self == .owner ? .owner : .attendee(0) }
+    }
 
     @OptionGroup var options: Options
     @Argument(help: "The meeting type.") var type: String
     @Option(help: "The owner's id.") var owner: String
     @Option(help: "html, text, ics or eml.") var format: Format = .text
-    @Option(help: "confirmation, update or cancellation.") var kind: String = "confirmation"
+    @Option(help: ArgumentHelp(stringLiteral: LetterSamples.Kind.allCases.map(\.rawValue).joined(separator: ", ") + "."))
+    var kind: LetterSamples.Kind = .confirmation
     @Option(name: .customLong("for"), help: "attendee or owner.") var audience: Audience = .attendee
     @Option(help: "The reader's language.") var language: String?
     @Option(help: "The reader's time zone.") var timeZone: String?
+    @Option(help: "Write every kind in every language into this folder, with an index to browse.") var all: String?
 
     func run() async throws {
         let configuration = try options.configuration()
         let catalog = try options.loadCatalog(configuration)
         guard let meetingType = catalog.meetingType(type) else { throw UsherError(.notFound, "No meeting type is called '\(type)'.") }
-        guard var host = try await host(catalog, configuration) else {
+        guard let host = try await host(catalog, configuration) else {
             throw UsherError(.notFound, "No owner is called '\(owner)'; `usher owner list` shows who there is.")
-        }
-        guard let kind = Letter.Kind(rawValue: kind) else {
-            throw UsherError(.validationFailed, "--kind must be one of: \(Letter.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
         if let timeZone, TimeZone(iana: timeZone) == nil {
             throw UsherError(.validationFailed, "'\(timeZone)' is not a time zone; write an IANA name such as Europe/Berlin.")
@@ -37,13 +39,19 @@ struct Preview: AsyncParsableCommand {
         if let language, !Language.all.contains(language) {
             throw UsherError(.validationFailed, "--language must be one of: \(Language.all.joined(separator: ", ")).")
         }
-        if audience == .owner {
-            host.language = language ?? host.language
-            host.timeZone = timeZone ?? host.timeZone
-        }
-        let letter = letter(meetingType, host, catalog, kind, configuration.publicURL)
-        let renderer = try MailRenderer()
-        let parts = renderer.parts(letter)
+        let samples = try samples(meetingType, host, catalog, configuration)
+        let look = MailLook.read(folder: configuration.catalogFolder, logo: catalog.site.logo, templates: catalog.site.templates).look
+        let renderer = try MailRenderer(look)
+        if let all { return try Gallery(samples, renderer, owner: host, site: catalog.site).write(to: all) }
+        let isOwner = audience == .owner || kind.isForOwnerAlone
+        show(
+            samples.render(
+                kind, to: isOwner ? .owner : .attendee(0), language: language ?? (isOwner ? host.language : catalog.site.language),
+                timeZone: timeZone ?? (isOwner ? host.timeZone : catalog.site.timeZone), renderer))
+    }
+
+    private func show(_ rendered: (parts: MailRenderer.Parts, mail: OutgoingMail)) {
+        let parts = rendered.parts
         if options.json {
             return Output.json([
                 "subject": .string(parts.subject), "text": .string(parts.text), "html": .string(parts.html), "ics": .string(parts.calendar),
@@ -52,8 +60,9 @@ struct Preview: AsyncParsableCommand {
         switch format {
         case .text: print(parts.text)
         case .html: print(parts.html)
+        case .ics where parts.calendar.isEmpty: Output.diagnostic("A mail of this kind brings no calendar file.")
         case .ics: print(parts.calendar, terminator: "")
-        case .eml: print(String(decoding: renderer.mail(letter).bytes, as: UTF8.self), terminator: "")
+        case .eml: print(String(decoding: rendered.mail.bytes, as: UTF8.self), terminator: "")
         }
     }
 
@@ -66,30 +75,17 @@ struct Preview: AsyncParsableCommand {
         }
     }
 
-    /// A booking for ten o'clock in a week, with a made-up guest and room.
-    private func letter(_ type: MeetingType, _ host: Owner, _ catalog: Catalog, _ kind: Letter.Kind, _ publicURL: String) -> Letter {
-        let now = Surroundings.system.now()
-        let start = Instant(seconds: (now.seconds / 86_400 + 7) * 86_400 + 9 * 3_600)
-        let provider = type.provider == MeetingType.ownerDefault ? host.defaultProvider ?? catalog.site.defaultProvider : type.provider
-        let guest = Attendee(
-            name: "Bo Li", email: "bo@example.org", timeZone: timeZone ?? catalog.site.timeZone, language: language ?? catalog.site.language
-        )
-        let room = Room(
-            joinURL: "https://meet.example.org/j/85012345678?pwd=preview", meetingID: "85012345678", passcode: "482913",
-            dialIn: [
-                DialIn(country: "DE", number: "+49 30 5679 5800", pin: "482913", meetingID: "85012345678"),
-                DialIn(country: "US", number: "+1 646 558 8656", pin: "482913", meetingID: "85012345678"),
-            ])
-        let module = catalog.provider(provider)?.module ?? ""
-        let terms = Terms(
-            type: type, owner: host, site: catalog.site, chain: [Terms.Link(provider: provider, module: module)], because: .ownerDefault)
-        let booking = Booking(
-            id: "bk_preview", revision: kind == .confirmation ? 1 : 2, start: start, end: start + (type.durations.first ?? .minutes(30)),
-            timeZone: host.timeZone, attendees: [guest], terms: terms,
-            meeting: Meeting(status: .ready, provider: provider, module: module, because: .ownerDefault, room: room), changedAt: now,
-            createdAt: now)
-        return Letter(
-            booking: booking, reader: audience == .owner ? .owner : .attendee(0), kind: kind, outboxID: "ml_preview",
-            messageID: "preview@usher.example", threadID: nil, writtenAt: now, joinPage: "\(publicURL)/join/preview")
+    /// Letters about a made-up guest and room, at ten o'clock in a week.
+    private func samples(
+        _ type: MeetingType, _ host: Owner, _ catalog: Catalog, _ configuration: Configuration
+    ) throws -> LetterSamples {
+        let name = type.provider == MeetingType.ownerDefault ? host.defaultProvider ?? catalog.site.defaultProvider : type.provider
+        let entry = catalog.provider(name)
+        let capabilities = entry.flatMap { try? options.registry().descriptor($0.module)?.capabilities } ?? []
+        return LetterSamples(
+            type: type, owner: host, site: catalog.site, link: Terms.Link(provider: name, module: entry?.module ?? ""),
+            room: LetterSamples.room(entry, capabilities), publicURL: configuration.publicURL, now: Surroundings.system.now())
     }
 }
+
+extension LetterSamples.Kind: ExpressibleByArgument {}

@@ -13,7 +13,7 @@ struct Providers: ParsableCommand {
         let configuration = try options.configuration()
         let registry = try options.registry()
         // Providers of the catalogue, and the modules that it does not use.
-        let entries = CatalogReader(registry).read(path: configuration.catalogPath).catalog?.providers ?? []
+        let entries = CatalogReader.withFiles(registry).read(path: configuration.catalogPath).catalog?.providers ?? []
         let unused = registry.modules.map { $0.descriptor }.filter { descriptor in !entries.contains { $0.module == descriptor.id } }
         let rows =
             entries.compactMap { entry in registry.descriptor(entry.module).map { row(entry.name, $0, entry.credentials, configuration) } }

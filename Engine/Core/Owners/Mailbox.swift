@@ -1,3 +1,5 @@
+import Foundation
+
 /// A name and a mail address: `Northwind Clinic <bookings@northwind.example>`.
 public struct Mailbox: Hashable, Sendable, Codable {
     public var name: String
@@ -12,8 +14,8 @@ public struct Mailbox: Hashable, Sendable, Codable {
     public init?(_ text: String) {
         let trimmed = text.trimmingBlanks
         guard let open = trimmed.lastIndex(of: "<") else {
-            guard isMailAddress(trimmed) else { return nil }
-            self.init(name: "", address: trimmed)
+            guard let address = asciiMailAddress(trimmed) else { return nil }
+            self.init(name: "", address: address)
             return
         }
         guard trimmed.hasSuffix(">") else { return nil }
@@ -24,7 +26,7 @@ public struct Mailbox: Hashable, Sendable, Codable {
         } else if name.contains(where: { "<>@,;\"".contains($0) }) {
             return nil  // more than one address
         }
-        guard isMailAddress(address), !name.unicodeScalars.contains(where: \.isControl) else { return nil }
+        guard let address = asciiMailAddress(address), !name.unicodeScalars.contains(where: \.isControl) else { return nil }
         self.init(name: name, address: address)
     }
 }
@@ -42,6 +44,25 @@ public func isMailAddress(_ text: String) -> Bool {
             (1...63).contains(label.count) && label.allSatisfy(isHost) && label.first != UInt8(ascii: "-")
                 && label.last != UInt8(ascii: "-")
         }
+}
+
+/// The address with its domain in ASCII (IDNA, UTS 46): `bo@bücher.example` is `bo@xn--bcher-kva.example` in mail.
+/// - Returns: `nil` where it cannot be an address.
+public func asciiMailAddress(_ text: String) -> String? {
+    if isMailAddress(text) { return text }
+    let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+    guard parts.count == 2, parts[1].unicodeScalars.allSatisfy({ isHostScalar($0) }),
+        let host = URL(string: "https://\(parts[1])/")?.host
+    else { return nil }
+    let address = "\(parts[0])@\(host)"
+    return isMailAddress(address) ? address : nil
+}
+
+private func isHostScalar(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .uppercaseLetter, .lowercaseLetter, .otherLetter, .modifierLetter, .nonspacingMark, .spacingMark, .decimalNumber: true
+    default: scalar == "-" || scalar == "."
+    }
 }
 
 private func isLetterOrDigit(_ byte: UInt8) -> Bool {

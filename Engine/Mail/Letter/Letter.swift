@@ -2,7 +2,7 @@ import UsherCore
 
 /// One mail to one reader: everything that its bytes are drawn from. The same letter gives the same bytes.
 package struct Letter: Sendable {
-    package enum Kind: String, Sendable, CaseIterable { case confirmation, update, cancellation }
+    package enum Kind: String, Sendable, CaseIterable { case confirmation, update, cancellation, reminder }
 
     package var booking: Booking
     package var reader: Reader
@@ -16,12 +16,16 @@ package struct Letter: Sendable {
     package var writtenAt: Instant
     /// The reader's own link to the join page.
     package var joinPage: String
+    /// The reader's own link to move or cancel; the owner has none.
+    package var managePage: String?
     /// The reader has the event on a calendar that is connected: no file comes with it.
     package var onCalendar: Bool
+    /// What this reader had been told before.
+    package var before: Told?
 
     package init(
         booking: Booking, reader: Reader, kind: Kind, outboxID: String, messageID: String, threadID: String?, writtenAt: Instant,
-        joinPage: String, onCalendar: Bool = false
+        joinPage: String, managePage: String? = nil, onCalendar: Bool = false, before: Told? = nil
     ) {
         self.booking = booking
         self.reader = reader
@@ -31,7 +35,9 @@ package struct Letter: Sendable {
         self.threadID = threadID
         self.writtenAt = writtenAt
         self.joinPage = joinPage
+        self.managePage = managePage
         self.onCalendar = onCalendar
+        self.before = before
     }
 
     /// Who reads it.

@@ -1,36 +1,90 @@
 import UsherCore
 
 /// What a letter's templates show, under the names that they use.
-enum LetterModel {
-    static func shown(_ letter: Letter, _ words: Words, _ language: String, _ time: ReaderTime) -> Shown {
+struct LetterModel {
+    private let letter: Letter
+    private let words: Words
+    private let locale: ReaderLocale
+    private let time: ReaderTime
+    private let language: String
+
+    /// So many numbers stand in a mail; the others are on the join page.
+    private static let numbersShown = 5
+
+    init(_ letter: Letter, _ words: Words, _ language: String) {
+        self.letter = letter
+        self.words = words
+        self.language = language
+        locale = ReaderLocale.of(language)
+        time = ReaderTime(start: letter.booking.start, end: letter.booking.end, timeZone: letter.timeZone, language: language)
+    }
+
+    var subject: String {
+        Placeholders.fill(
+            words.subject[letter.kind.rawValue] ?? "{title}", ["title": letter.booking.title, "date": time.date, "time": time.time])
+    }
+
+    func shown(logo: Logo?) -> Shown {
         let booking = letter.booking
-        let site = booking.terms.site
-        let isCancelled = letter.kind == .cancellation
         var shown = Shown()
-        shown.text("language", language)
-        shown.text("site", site.name)
-        shown.text("color", site.color)
+        shown.frame(booking.terms.site, language: language, direction: locale.direction, logo: logo)
         shown.text("title", booking.title)
         shown.text("headline", words.headline[letter.kind.rawValue] ?? "")
-        shown.text("date", time.date)
-        shown.text("time", time.range)
-        shown.text("zone", time.zone)
-        shown.text("with", company(letter))
+        addTimes(to: &shown)
+        shown.text("with", company)
         shown.text("note", letter.reader == .owner ? booking.note : "")
         shown.text("intro", isCancelled || letter.reader == .owner ? "" : booking.intro)
         shown.text("description", isCancelled ? "" : booking.description)
         shown.text("joinPage", isCancelled ? "" : letter.joinPage)
         shown.text("joinPageLabel", letter.room == nil ? words.late : words.joinPage)
+        shown.text("managePage", isCancelled ? "" : letter.managePage ?? "")
         let footer = letter.reader == .owner || isCancelled ? words.footerPlain : words.footer
-        shown.text("footer", Placeholders.fill(footer, ["site": site.name]))
-        shown.flag("cancelled", isCancelled)
-        add(words, to: &shown)
-        add(letter.room, letter, words, to: &shown)
+        shown.text("footer", Placeholders.fill(footer, ["site": booking.terms.site.name]))
+        addLabels(to: &shown)
+        addRoom(to: &shown)
         return shown
     }
 
-    private static func add(_ words: Words, to shown: inout Shown) {
+    private var isCancelled: Bool { letter.kind == .cancellation }
+
+    private func addTimes(to shown: inout Shown) {
+        let booking = letter.booking
+        shown.flag("cancelled", isCancelled)
+        shown.text("date", time.date)
+        shown.text("time", time.range)
+        shown.text("duration", locale.duration(booking.duration))
+        shown.text("zone", time.zone)
+        shown.text("otherTime", otherTime)
+        let old = letter.kind == .update ? letter.before : nil
+        let isMoved = old.map { $0.start != booking.start || $0.end != booking.end } ?? false
+        let oldTime = old.map { ReaderTime(start: $0.start, end: $0.end, timeZone: letter.timeZone, language: language) }
+        shown.text("oldDate", isMoved ? oldTime?.date ?? "" : "")
+        shown.text("oldTime", isMoved ? oldTime?.range ?? "" : "")
+        shown.text("roomNote", old.map(roomNote) ?? "")
+    }
+
+    /// What has become of the way in since the reader's last mail.
+    private func roomNote(_ old: Told) -> String {
+        guard letter.room != nil, old.room != Told(letter.booking).room else { return "" }
+        return old.room.isEmpty ? words.roomReady : words.roomChanged
+    }
+
+    /// The time where the others are, if it is another than the reader's.
+    private var otherTime: String {
+        let booking = letter.booking
+        let owner = booking.terms.owner
+        let (name, zone) =
+            letter.reader == .owner
+            ? (booking.attendees.first.map(Self.name) ?? "", booking.attendees.first?.timeZone ?? owner.timeZone)
+            : (owner.name, owner.timeZone)
+        let other = ReaderTime(start: booking.start, end: booking.end, timeZone: zone, language: language)
+        guard other.offset != time.offset else { return "" }
+        return "\(name): \(other.date == time.date ? "" : other.date + ", ")\(other.range), \(other.zone)"
+    }
+
+    private func addLabels(to shown: inout Shown) {
         shown.text("when", words.when)
+        shown.text("previously", words.previously)
         shown.text("withLabel", words.with)
         shown.text("joinLabel", words.join)
         shown.text("meetingIDLabel", words.meetingID)
@@ -38,24 +92,27 @@ enum LetterModel {
         shown.text("phoneLabel", words.phone)
         shown.text("descriptionLabel", words.description)
         shown.text("noteLabel", words.note)
+        shown.text("manageLabel", words.manage)
     }
 
-    private static func add(_ room: Room?, _ letter: Letter, _ words: Words, to shown: inout Shown) {
+    private func addRoom(to shown: inout Shown) {
         let booking = letter.booking
-        let isElsewhere = booking.meeting.because == .fallback
+        let room = letter.room
         shown.flag("hasRoom", room != nil)
         shown.text("url", letter.entrance ?? "")
         shown.text("meetingID", readable(room?.meetingID ?? ""))
         shown.text("passcode", room?.passcode ?? "")
+        let isElsewhere = booking.meeting.because == .fallback
         shown.text("heldBy", isElsewhere ? Placeholders.fill(words.heldBy, ["provider": booking.meeting.provider]) : "")
-        let numbers = room?.dialIn ?? []
+        let numbers = (room?.dialIn ?? []).readersFirst(country(ofZone: letter.timeZone))
         shown.flag("hasDialIn", !numbers.isEmpty)
-        shown.list("dialIn", numbers.map { line($0, words) })
+        shown.list("dialIn", numbers.prefix(Self.numbersShown).map(line))
+        shown.text("moreNumbers", numbers.count > Self.numbersShown ? words.moreNumbers : "")
     }
 
-    private static func line(_ number: DialIn, _ words: Words) -> Shown {
+    private func line(_ number: DialIn) -> Shown {
         var line = Shown()
-        line.text("country", number.country)
+        line.text("country", locale.country(number.country))
         line.text("number", number.number)
         line.text("tel", number.tapToCall)
         line.text("pin", number.pin ?? "")
@@ -66,14 +123,39 @@ enum LetterModel {
         return line
     }
 
-    private static func company(_ letter: Letter) -> String {
+    /// Attendees see each other's names where the type says so, and never each other's addresses.
+    private var company: String {
         let booking = letter.booking
-        let names = booking.attendees.map { $0.name.isEmpty ? $0.email : $0.name }
         switch letter.reader {
-        case .owner: return names.joined(separator: ", ")
+        case .owner: return locale.list(booking.attendees.map(Self.name))
         case .attendee(let index):
-            let others = booking.terms.type.showAttendees ? names.enumerated().filter { $0.offset != index }.map(\.element) : []
-            return ([booking.terms.owner.name] + others).joined(separator: ", ")
+            let others = booking.terms.type.showAttendees ? booking.attendees.enumerated().filter { $0.offset != index }.map(\.element) : []
+            return locale.list([booking.terms.owner.name] + others.map(Self.name))
         }
     }
+
+    private static func name(_ attendee: Attendee) -> String { attendee.name.isEmpty ? attendee.email : attendee.name }
+}
+
+extension Shown {
+    /// What stands around every letter.
+    mutating func frame(_ site: Site, language: String, direction: String, logo: Logo?) {
+        let color = SiteColor(site.color)
+        text("language", language)
+        text("direction", direction)
+        text("site", site.name)
+        text("color", color.plain)
+        text("onColor", color.onPlain)
+        text("linkColor", color.link)
+        text("darkLinkColor", color.darkLink)
+        flag("hasLogo", logo != nil)
+        text("logoID", logo == nil ? "" : Logo.contentID)
+        text("logoWidth", logo.map { String($0.shownWidth) } ?? "")
+        text("logoHeight", logo.map { String($0.shownHeight) } ?? "")
+    }
+}
+
+extension [DialIn] {
+    /// Those of the reader's country first; the provider's order otherwise.
+    func readersFirst(_ country: String?) -> [DialIn] { filter { $0.country == country } + filter { $0.country != country } }
 }

@@ -1,24 +1,38 @@
 import Foundation
+import Synchronization
 import UsherCore
 
-/// Turns letters into mails. Rendering is a pure function of the letter.
-package struct MailRenderer: Sendable {
-    private let html: LetterTemplate
-    private let text: LetterTemplate
-    /// Of the same sources, for notices: a shape belongs to one kind of letter.
-    private let noticeHTML: LetterTemplate
-    private let noticeText: LetterTemplate
+/// Turns letters into mails. Rendering is a pure function of the letter and of the look in force.
+package final class MailRenderer: Sendable {
+    private struct Templates {
+        let html: LetterTemplate
+        let text: LetterTemplate
+        /// Of the same sources, for notices: a shape belongs to one kind of letter.
+        let noticeHTML: LetterTemplate
+        let noticeText: LetterTemplate
+        let logo: Logo?
+    }
+    private let templates: Mutex<Templates>
 
     /// - Throws: when a template or a language's words are broken.
-    package init() throws {
+    package init(_ look: MailLook = MailLook()) throws {
         try Words.check()
-        let html = String(decoding: PackageResources.letter_html_mustache, as: UTF8.self)
-        let text = String(decoding: PackageResources.letter_txt_mustache, as: UTF8.self)
-        self.html = try LetterTemplate(html, .html)
-        self.text = try LetterTemplate(text, .text)
-        noticeHTML = try LetterTemplate(html, .html)
-        noticeText = try LetterTemplate(text, .text)
+        templates = Mutex(try Self.templates(look))
     }
+
+    /// Puts another look in force; the one before stays when this one is broken.
+    package func adopt(_ look: MailLook) throws {
+        let new = try Self.templates(look)
+        templates.withLock { $0 = new }
+    }
+
+    private static func templates(_ look: MailLook) throws -> Templates {
+        Templates(
+            html: try LetterTemplate(look.html, .html), text: try LetterTemplate(look.text, .text),
+            noticeHTML: try LetterTemplate(look.html, .html), noticeText: try LetterTemplate(look.text, .text), logo: look.logo)
+    }
+
+    private var now: Templates { templates.withLock { $0 } }
 
     /// The parts of a mail before they are put together: what `usher preview` shows.
     package struct Parts: Sendable {
@@ -30,21 +44,23 @@ package struct MailRenderer: Sendable {
     }
 
     package func parts(_ letter: Letter) -> Parts {
+        let letter = letter.legible
         let (words, language) = Words.of(letter.language)
-        let booking = letter.booking
-        let time = ReaderTime(start: booking.start, end: booking.end, timeZone: letter.timeZone, language: language)
-        let shown = LetterModel.shown(letter, words, language, time)
-        let subject = Placeholders.fill(
-            words.subject[letter.kind.rawValue] ?? "{title}", ["title": booking.title, "date": time.date, "time": time.time])
+        let now = now
+        let model = LetterModel(letter, words, language)
+        let shown = model.shown(logo: now.logo)
         return Parts(
-            subject: subject, text: text.render(shown), html: html.render(shown), calendar: calendar(letter)?.text ?? "")
+            subject: model.subject, text: now.text.render(shown), html: now.html.render(shown),
+            calendar: calendar(letter)?.text ?? "")
     }
 
+    /// Reminders bring none, nor do mails to whoever has the event on a connected calendar.
     private func calendar(_ letter: Letter) -> Invitation? {
-        letter.onCalendar ? nil : Invitation(letter, Words.of(letter.language).words)
+        letter.onCalendar || letter.kind == .reminder ? nil : Invitation(letter.legible, Words.of(letter.language).words)
     }
 
     package func mail(_ letter: Letter) -> OutgoingMail {
+        let letter = letter.legible
         let parts = parts(letter)
         let from = letter.booking.terms.site.from
         let head = Message.Head(
@@ -57,7 +73,9 @@ package struct MailRenderer: Sendable {
 
     /// Mail systems show no invitation to its own organiser: the owner's is a plain file.
     private func body(_ parts: Parts, _ calendar: Invitation?) -> BodyPart {
-        let readings = [BodyPart.text(parts.text), .html(parts.html)]
+        var html = BodyPart.html(parts.html)
+        if let logo = now.logo { html = .multipart("related", [html, .logo(logo)]) }
+        let readings = [BodyPart.text(parts.text), html]
         guard let calendar else { return .multipart("alternative", readings) }
         let invitations = calendar.method == .publish ? [] : [BodyPart.invitation(calendar)]
         return .multipart("mixed", [.multipart("alternative", readings + invitations), .calendarFile(calendar)])
@@ -66,10 +84,11 @@ package struct MailRenderer: Sendable {
     /// What a notice says, before it is put together.
     package func parts(_ notice: Notice) -> Parts {
         let (words, language) = Words.of(notice.owner.language)
-        let shown = NoticeModel.shown(notice, words, language)
+        let now = now
+        let shown = NoticeModel.shown(notice, words, language, logo: now.logo)
         return Parts(
-            subject: NoticeModel.subject(notice, words, language), text: noticeText.render(shown), html: noticeHTML.render(shown),
-            calendar: "")
+            subject: NoticeModel.subject(notice, words, language), text: now.noticeText.render(shown),
+            html: now.noticeHTML.render(shown), calendar: "")
     }
 
     /// - Parameters:
@@ -86,7 +105,8 @@ package struct MailRenderer: Sendable {
 
     /// What stands on a connected calendar: the link first, because calendars and assistants look for it there.
     package func calendarText(_ letter: Letter) -> (location: String, description: String) {
-        (letter.entrance ?? letter.joinPage, Invitation.description(letter, Words.of(letter.language).words))
+        let letter = letter.legible
+        return (letter.entrance ?? letter.joinPage, Invitation.description(letter, Words.of(letter.language).words))
     }
 }
 

@@ -9,6 +9,8 @@ package struct Notice: Hashable, Sendable, Codable {
         case booking
         /// A way to sign in, which the owner asked for.
         case signIn
+        /// A mail to an attendee was refused for good.
+        case undelivered
     }
 
     /// The meeting that a notice is about.
@@ -32,6 +34,8 @@ package struct Notice: Hashable, Sendable, Codable {
     /// The account's address there; empty where none is connected.
     package var account: String
     package var problem: Problem?
+    /// What the other system said, as it said it.
+    package var detail: String
     package var meeting: Subject?
     /// Bookings that wait for it.
     package var waiting: Int
@@ -40,7 +44,7 @@ package struct Notice: Hashable, Sendable, Codable {
 
     package init(
         kind: Kind, site: Site, owner: Owner, service: String = "", account: String = "", problem: Problem? = nil,
-        meeting: Subject? = nil, waiting: Int = 0, url: String = ""
+        detail: String = "", meeting: Subject? = nil, waiting: Int = 0, url: String = ""
     ) {
         self.kind = kind
         self.site = site
@@ -48,6 +52,7 @@ package struct Notice: Hashable, Sendable, Codable {
         self.service = service
         self.account = account
         self.problem = problem
+        self.detail = detail
         self.meeting = meeting
         self.waiting = waiting
         self.url = url
@@ -60,16 +65,14 @@ enum NoticeModel {
         Placeholders.fill(words.notices[notice.kind.rawValue]?.subject ?? "", values(notice, language))
     }
 
-    static func shown(_ notice: Notice, _ words: Words, _ language: String) -> Shown {
+    static func shown(_ notice: Notice, _ words: Words, _ language: String, logo: Logo?) -> Shown {
         let said = words.notices[notice.kind.rawValue]
         let values = values(notice, language)
         var shown = Shown()
-        shown.text("language", language)
-        shown.text("site", notice.site.name)
-        shown.text("color", notice.site.color)
+        shown.frame(notice.site, language: language, direction: ReaderLocale.of(language).direction, logo: logo)
         shown.text("headline", notice.site.name)
         shown.text("title", Placeholders.fill(said?.headline ?? "", values))
-        let lines = [Placeholders.fill(said?.body ?? "", values)] + problem(notice, words, values)
+        let lines = [Placeholders.fill(said?.body ?? "", values)] + problem(notice, words, values) + [notice.detail]
         shown.list("paragraphs", lines.filter { !$0.isEmpty }.map(paragraph))
         shown.text("actionLabel", Placeholders.fill(said?.action ?? "", values))
         shown.text("actionURL", notice.url)

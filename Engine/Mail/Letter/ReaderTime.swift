@@ -12,6 +12,8 @@ package struct ReaderTime: Sendable {
     package let range: String
     /// `Central European Standard Time (UTC+01:00)`.
     package let zone: String
+    /// Seconds east of Greenwich.
+    let offset: Int
 
     package init(start: Instant, end: Instant, timeZone: String, language: String) {
         let zone = TimeZone(iana: timeZone) ?? .gmt
@@ -22,6 +24,7 @@ package struct ReaderTime: Sendable {
         time = from.formatted(styles.time)
         let endDate = to.formatted(styles.date)
         range = "\(time) – \(endDate == dateText ? "" : endDate + ", ")\(to.formatted(styles.time))"
+        offset = zone.offset(at: start)
         self.zone = "\(styles.zoneName(isDaylight: zone.isDaylightSavingTime(for: from))) (\(Self.offset(zone.offset(at: start))))"
     }
 
@@ -43,8 +46,7 @@ private struct Styles: Sendable {
     static func of(_ language: String, _ zone: TimeZone) -> Styles {
         let key = "\(language) \(zone.identifier)"
         if let styles = known.withLock({ $0[key] }) { return styles }
-        // English without a country means the day before the month and 24 hours, as most of the world writes them.
-        let locale = Locale(identifier: language == "en" ? "en_GB" : language)
+        let locale = ReaderLocale.of(language).locale
         let base = Date.FormatStyle(locale: locale, timeZone: zone)
         let standard = zone.localizedName(for: .standard, locale: locale) ?? zone.identifier
         let styles = Styles(

@@ -30,6 +30,14 @@ indirect enum BodyPart {
             headers: ["Content-Disposition: attachment; filename=\"invite.ics\""], content: base64Lines(Data(calendar.text.utf8)))
     }
 
+    /// A picture that the HTML beside it shows (RFC 2392).
+    static func logo(_ logo: Logo) -> BodyPart {
+        .leaf(
+            type: "image/png; name=\"logo.png\"", encoding: "base64",
+            headers: ["Content-ID: <\(Logo.contentID)>", "Content-Disposition: inline; filename=\"logo.png\""],
+            content: base64Lines(Data(logo.bytes)))
+    }
+
     /// - Parameter id: makes the boundaries, so that the same mail gives the same bytes.
     func write(to out: inout String, id: String) {
         switch self {

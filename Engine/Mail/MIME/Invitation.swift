@@ -29,15 +29,23 @@ struct Invitation {
         if let room = letter.room, let entrance = letter.entrance {
             lines += ["LOCATION:\(Self.text(entrance))", "URL:\(entrance)"]
             lines.append("CONFERENCE;VALUE=URI;FEATURE=VIDEO,AUDIO;LABEL=\(Self.parameter(words.join)):\(entrance)")
-            lines += room.dialIn.map {
+            lines += room.dialIn.readersFirst(country(ofZone: letter.timeZone)).map {
                 "CONFERENCE;VALUE=URI;FEATURE=PHONE,AUDIO;LABEL=\(Self.parameter("\(words.phone) \($0.country)")):\($0.tapToCall)"
             }
         } else if letter.kind != .cancellation {
             lines += ["LOCATION:\(Self.text(letter.joinPage))", "URL:\(letter.joinPage)"]
         }
         lines.append("DESCRIPTION:\(Self.text(Self.description(letter, words)))")
+        if letter.kind != .cancellation { lines += letter.booking.terms.type.reminders.flatMap { Self.alarm($0, booking.title) } }
         lines += ["END:VEVENT", "END:VCALENDAR"]
         text = lines.map(Self.folded).joined()
+    }
+
+    /// RFC 5545 §3.6.6.
+    private static func alarm(_ before: Duration, _ title: String) -> [String] {
+        [
+            "BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT\(before.wholeSeconds)S", "DESCRIPTION:\(text(title))", "END:VALARM",
+        ]
     }
 
     /// The link comes first: calendars and assistants look for it there.
@@ -47,7 +55,9 @@ struct Invitation {
             lines.append("\(words.join): \(entrance)")
             if !room.meetingID.isEmpty { lines.append("\(words.meetingID): \(readable(room.meetingID))") }
             if let passcode = room.passcode { lines.append("\(words.passcode): \(passcode)") }
-            lines += room.dialIn.map { "\(words.phone): \($0.country) \($0.number)\($0.pin.map { ", \(words.pin) \($0)" } ?? "")" }
+            lines += room.dialIn.readersFirst(country(ofZone: letter.timeZone)).map {
+                "\(words.phone): \($0.country) \($0.number)\($0.pin.map { ", \(words.pin) \($0)" } ?? "")"
+            }
         }
         if letter.kind != .cancellation { lines.append("\(words.joinPage) \(letter.joinPage)") }
         if !letter.booking.description.isEmpty { lines += (lines.isEmpty ? [] : [""]) + [letter.booking.description] }

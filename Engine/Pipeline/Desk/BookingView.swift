@@ -14,11 +14,18 @@ package struct BookingView: Sendable {
 
     /// `queued`, `sent` or `failed`, of the newest mail to that reader.
     package func confirmation(of reader: Reader) -> String {
-        switch mails.last(where: { $0.reader == reader && $0.state != .dropped })?.state {
+        switch newest(reader)?.state {
         case .sent: "sent"
         case .failed: "failed"
         case .queued, .sending, .dropped, nil: "queued"
         }
+    }
+
+    /// Why the newest mail to that reader was refused, in the mail system's words.
+    package func refusal(of reader: Reader) -> String? { newest(reader).flatMap { $0.state == .failed ? $0.problem : nil } }
+
+    private func newest(_ reader: Reader) -> OutboxMail? {
+        mails.last { $0.reader == reader && $0.isNews && $0.state != .dropped }
     }
 
     package func address(of reader: Reader) -> String {
@@ -49,11 +56,13 @@ package struct BookingView: Sendable {
             ],
             "meeting": meeting,
             "confirmations": .array(
-                booking.readers.map {
-                    [
-                        "to": .string(address(of: $0)), "role": $0 == .owner ? "owner" : "attendee",
-                        "status": .string(confirmation(of: $0)),
+                booking.readers.map { reader in
+                    var members = [
+                        JSON.Member("to", .string(address(of: reader))), JSON.Member("role", reader == .owner ? "owner" : "attendee"),
+                        JSON.Member("status", .string(confirmation(of: reader))),
                     ]
+                    if let reason = refusal(of: reader) { members.append(JSON.Member("problem", .string(reason))) }
+                    return .object(members)
                 }),
             "joinPage": .string(joinPage), "managePage": .string(managePage), "note": .string(booking.note),
             "metadata": JSON(booking.metadata), "source": .string(booking.source), "createdAt": .string(booking.createdAt.rfc3339),

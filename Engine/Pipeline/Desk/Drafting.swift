@@ -154,7 +154,8 @@ struct Drafting {
         var attendees: [Attendee] = []
         for (index, person) in request.attendees.enumerated() {
             let pointer = "/attendees/\(index)"
-            if !isMailAddress(person.email) { find("\(pointer)/email", "'\(person.email.prefix(80))' is not a mail address") }
+            let address = asciiMailAddress(person.email)
+            if address == nil { find("\(pointer)/email", "'\(person.email.prefix(80))' is not a mail address") }
             let name = (person.name ?? "").trimmingBlanks
             checkLine(name, "\(pointer)/name", Limits.name)
             if let name = person.timeZone { _ = zone(name, "\(pointer)/timeZone") }
@@ -163,8 +164,8 @@ struct Drafting {
                 find("\(pointer)/language", "must be one of: \(Language.all.joined(separator: ", "))")
             }
             // The same attendee twice is one.
-            guard seen.insert(person.email.lowercased()).inserted else { continue }
-            attendees.append(Attendee(name: name, email: person.email, timeZone: person.timeZone ?? zoneName, language: language))
+            guard let address, seen.insert(address.lowercased()).inserted else { continue }
+            attendees.append(Attendee(name: name, email: address, timeZone: person.timeZone ?? zoneName, language: language))
         }
         return attendees
     }

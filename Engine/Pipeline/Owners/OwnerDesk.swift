@@ -30,12 +30,15 @@ package struct OwnerDesk: Sendable {
     /// - Parameter known: what is wrong with the form already.
     /// - Throws: ``ErrorCode/validationFailed`` with every finding, ``ErrorCode/ownerInFile``.
     package func put(_ owner: Owner, known findings: [UsherError.Finding] = []) async throws -> StoredOwner {
+        var owner = owner
+        owner.email = asciiMailAddress(owner.email) ?? owner.email
+        let kept = owner
         let findings = findings + check(owner).filter { finding in !findings.contains { $0.pointer == finding.pointer } }
         guard findings.isEmpty else { throw UsherError(.validationFailed, "The owner cannot be kept as written.", findings: findings) }
         return try await context.store.write { tx in
-            try refuseFile(try tx.owner(owner.id))
-            try tx.put(owner)
-            guard let stored = try tx.owner(owner.id) else { throw Self.notFound(owner.id) }
+            try refuseFile(try tx.owner(kept.id))
+            try tx.put(kept)
+            guard let stored = try tx.owner(kept.id) else { throw Self.notFound(kept.id) }
             return stored
         }
     }

@@ -23,7 +23,7 @@ struct DeliverStep: Step {
         }
         // Found open: the process that was sending it died, and nobody knows how far it came.
         if mail.state == .sending { mail.maybeDelivered = true }
-        guard mail.revision == booking.revision else {
+        guard mail.revision == booking.revision, mail.isNews || turn.now < booking.start else {
             try Notification(turn).drop(mail)
             try turn.tx.finish(claim)
             try Notification(turn).advance(booking)
@@ -57,7 +57,8 @@ struct DeliverStep: Step {
         return Letter(
             booking: booking, reader: mail.reader, kind: Letter.Kind(mail.kind), outboxID: mail.id, messageID: mail.messageID,
             threadID: mail.threadID, writtenAt: mail.writtenAt, joinPage: try desk.url(.join, mail.reader, booking.id, links),
-            onCalendar: mail.onCalendar)
+            managePage: mail.reader == .owner ? nil : try desk.url(.manage, mail.reader, booking.id, links), onCalendar: mail.onCalendar,
+            before: Told(mail.before))
     }
 
     private func record(_ outcome: DeliveryOutcome, of mail: OutboxMail, _ claim: Claim, _ turn: Turn) throws -> Sequel {
@@ -90,6 +91,10 @@ struct DeliverStep: Step {
         try turn.tx.note(
             mail.bookingID, "mail.\(mail.state.rawValue)",
             "\(mail.kind.rawValue) to \(mail.reader.role)\(mail.problem.map { ": \($0)" } ?? "")", at: turn.now)
+        if mail.state == .failed, mail.reader != .owner {
+            let subject = NoticeStep.Subject.undelivered(mail.bookingID).text
+            try turn.tx.poke(kind: NoticeStep.kind, subject: subject, due: turn.now + NoticeStep.delay)
+        }
         if let revision = try turn.tx.revision(of: mail.bookingID), mail.revision < revision,
             let booking = try turn.tx.booking(mail.bookingID)
         {
@@ -107,6 +112,7 @@ extension Letter.Kind {
         case .confirmation: self = .confirmation
         case .update: self = .update
         case .cancellation: self = .cancellation
+        case .reminder: self = .reminder
         }
     }
 }

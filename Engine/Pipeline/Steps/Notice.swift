@@ -23,6 +23,8 @@ struct NoticeStep: Step {
         case connection(owner: String, provider: String)
         case booking(String)
         case signIn(owner: String)
+        /// A mail to an attendee that was refused for good.
+        case undelivered(String)
 
         init?(_ text: String) {
             let parts = text.split(separator: " ").map(String.init)
@@ -30,6 +32,7 @@ struct NoticeStep: Step {
             case ("connection", 3): self = .connection(owner: parts[1], provider: parts[2])
             case ("booking", 2): self = .booking(parts[1])
             case ("signin", 2): self = .signIn(owner: parts[1])
+            case ("undelivered", 2): self = .undelivered(parts[1])
             default: return nil
             }
         }
@@ -39,6 +42,7 @@ struct NoticeStep: Step {
             case .connection(let owner, let provider): "connection \(owner) \(provider)"
             case .booking(let id): "booking \(id)"
             case .signIn(let owner): "signin \(owner)"
+            case .undelivered(let id): "undelivered \(id)"
             }
         }
     }
@@ -58,7 +62,7 @@ struct NoticeStep: Step {
             try turn.tx.finish(claim)
             return nil
         }
-        let code = notice.problem?.code.rawValue ?? notice.kind.rawValue
+        let code = notice.problem?.code.rawValue ?? notice.kind.rawValue + notice.account
         let known = try turn.tx.notice(claim.subject)
         if let known, known.code == code, known.state != .queued {
             try turn.tx.finish(claim)
@@ -108,6 +112,7 @@ struct NoticeStep: Step {
         case .connection(let owner, let provider): try connection(owner, provider, turn)
         case .booking(let id): try booking(id, turn)
         case .signIn(let owner): try signIn(owner, turn)
+        case .undelivered(let id): try undelivered(id, turn)
         }
     }
 
@@ -141,6 +146,17 @@ struct NoticeStep: Step {
             kind: .booking, site: booking.terms.site, owner: owner.owner,
             service: (module as? any ConnectableProvider.Type)?.consent.name ?? module?.descriptor.name ?? booking.meeting.provider,
             problem: problem, meeting: .init(title: booking.title, start: booking.start, end: booking.end), url: page)
+    }
+
+    private func undelivered(_ id: String, _ turn: Turn) throws -> Notice? {
+        guard let booking = try turn.tx.booking(id), let owner = try turn.tx.owner(booking.terms.owner.id), turn.now < booking.end,
+            let mail = try turn.tx.mails(of: id).last(where: { $0.state == .failed && $0.isNews && $0.reader != .owner }),
+            mail.revision == booking.revision, case .attendee(let index) = mail.reader
+        else { return nil }
+        return Notice(
+            kind: .undelivered, site: booking.terms.site, owner: owner.owner, account: booking.attendees[index].email,
+            problem: nil, detail: mail.problem ?? "", meeting: .init(title: booking.title, start: booking.start, end: booking.end),
+            url: page)
     }
 
     /// Asked for a moment ago, and not sent yet.
@@ -186,7 +202,7 @@ extension OwnerDesk {
                 let notice = Notice(kind: .signIn, site: site, owner: stored.owner)
                 try tx.save(
                     StoredNotice(
-                        subject: subject, code: notice.kind.rawValue,
+                        subject: subject, code: notice.kind.rawValue + notice.account,
                         body: try notice.body,
                         messageID: "\(context.surroundings.code(bits: 128))@\(domain)", writtenAt: now))
                 try tx.poke(kind: NoticeStep.kind, subject: subject, due: now)

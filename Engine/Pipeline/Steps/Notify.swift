@@ -1,4 +1,5 @@
 import UsherCore
+import UsherMail
 import UsherStore
 
 /// Writes the mails that a booking's readers are owed to the outbox. It is a pure look at the database: a timer that comes due
@@ -35,12 +36,17 @@ struct Notification {
         let mails = try turn.tx.mails(of: booking.id)
         // One that is on its way right now must arrive or fail first: it decides what its reader is told next.
         guard !mails.contains(where: { $0.state == .sending && $0.revision < booking.revision }) else { return }
-        for mail in mails where mail.state == .queued && mail.revision < booking.revision { try drop(mail) }
+        for mail in mails where mail.state == .queued && mail.revision < booking.revision {
+            try drop(mail)
+            // What it reminds of may still be to come.
+            if !mail.isNews { try turn.tx.poke(kind: RemindStep.kind, subject: booking.id, due: turn.now) }
+        }
+        try RemindStep.schedule(booking, turn)
         var wasWritten = false
         for reader in booking.readers {
             guard let kind = Self.kind(for: reader, booking, mails) else { continue }
             wasWritten = true
-            try write(kind, to: reader, of: booking, thread: mails.first { $0.reader == reader && $0.reachedReader }?.messageID)
+            try write(kind, to: reader, of: booking, after: mails.filter { $0.reader == reader && $0.reachedReader })
         }
         // Whoever is told, the calendar is told with them; nobody waits for it.
         if wasWritten, booking.terms.type.calendar { try turn.tx.poke(kind: CalendarStep.kind, subject: booking.id, due: turn.now) }
@@ -52,20 +58,25 @@ struct Notification {
 
     /// What the reader is owed at this revision; `nil` when they have it, or never heard of what is cancelled.
     private static func kind(for reader: Reader, _ booking: Booking, _ mails: [OutboxMail]) -> OutboxMail.Kind? {
-        let theirs = mails.filter { $0.reader == reader }
+        let theirs = mails.filter { $0.reader == reader && $0.isNews }
         guard !theirs.contains(where: { $0.revision == booking.revision }) else { return nil }
         let wasTold = theirs.contains { $0.reachedReader }
         if booking.status == .cancelled { return wasTold ? .cancellation : nil }
         return wasTold ? .update : .confirmation
     }
 
-    private func write(_ kind: OutboxMail.Kind, to reader: Reader, of booking: Booking, thread: String?) throws {
+    /// - Parameters:
+    ///   - earlier: what has reached this reader, in order.
+    ///   - about: what it is about beside the revision.
+    func write(_ kind: OutboxMail.Kind, to reader: Reader, of booking: Booking, after earlier: [OutboxMail], about: String = "") throws {
         let surroundings = turn.context.surroundings
         let domain = booking.terms.site.from.address.split(separator: "@").last.map(String.init) ?? "localhost"
         let mail = OutboxMail(
             id: surroundings.id("ml_"), bookingID: booking.id, revision: booking.revision, reader: reader, kind: kind,
-            messageID: "\(surroundings.code(bits: 128))@\(domain)", threadID: thread, writtenAt: turn.now,
-            onCalendar: reader == .owner ? try CalendarStep.isOnCalendar(booking, turn) : false)
+            messageID: "\(surroundings.code(bits: 128))@\(domain)", threadID: earlier.first?.messageID,
+            writtenAt: turn.now, about: about,
+            onCalendar: reader == .owner ? try CalendarStep.isOnCalendar(booking, turn) : false, told: Told(booking).text,
+            before: earlier.last?.told ?? "")
         try turn.tx.insert(mail)
         try turn.start(DeliverStep(turn.context), subject: mail.id)
     }

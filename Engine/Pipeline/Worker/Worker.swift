@@ -16,7 +16,8 @@ package struct Worker: Sendable {
     package init(_ context: EngineContext) {
         self.context = context
         let steps: [any Step] = [
-            ProvisionStep(context), NotifyStep(), DeliverStep(context), CalendarStep(context), NoticeStep(context), SweepStep(context),
+            ProvisionStep(context), NotifyStep(), RemindStep(), DeliverStep(context), CalendarStep(context), NoticeStep(context),
+            SweepStep(context),
             KeepAliveStep(context),
         ]
         self.steps = Dictionary(uniqueKeysWithValues: steps.map { (type(of: $0).kind, $0) })

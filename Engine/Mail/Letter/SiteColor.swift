@@ -1,0 +1,59 @@
+import Foundation
+
+/// The site's colour, and colours beside it that can be read: every text has a contrast of at least 4.5 to 1.
+/// Source of the formulas: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
+struct SiteColor: Sendable {
+    /// As background of the head and of buttons.
+    let plain: String
+    /// Text upon ``plain``.
+    let onPlain: String
+    /// Links upon white, and upon the dark ground of mail programs that darken.
+    let link: String
+    let darkLink: String
+
+    static let paper = "#ffffff"
+    static let darkPaper = "#1e2220"
+    private static let enough = 4.5
+
+    /// - Parameter text: `#rrggbb`.
+    init(_ text: String) {
+        plain = text
+        onPlain = Self.contrast(text, "#ffffff") >= Self.enough ? "#ffffff" : "#101312"
+        link = Self.mixed(text, towards: "#000000", on: Self.paper)
+        darkLink = Self.mixed(text, towards: "#ffffff", on: Self.darkPaper)
+    }
+
+    /// The colour, moved towards another in tenths until it can be read.
+    private static func mixed(_ color: String, towards other: String, on ground: String) -> String {
+        let (from, to) = (channels(color), channels(other))
+        for step in 0...10 {
+            let mixed = zip(from, to).map { $0 + ($1 - $0) * Double(step) / 10 }
+            let text = "#" + mixed.map { hex($0) }.joined()
+            if contrast(text, ground) >= enough { return text }
+        }
+        return other
+    }
+
+    static func contrast(_ one: String, _ other: String) -> Double {
+        let (a, b) = (luminance(one), luminance(other))
+        return (max(a, b) + 0.05) / (min(a, b) + 0.05)
+    }
+
+    private static func luminance(_ color: String) -> Double {
+        let linear = channels(color).map { channel in
+            let value = channel / 255
+            return value <= 0.04045 ? value / 12.92 : pow((value + 0.055) / 1.055, 2.4)
+        }
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    }
+
+    private static func channels(_ color: String) -> [Double] {
+        let value = Int(color.dropFirst(), radix: 16) ?? 0
+        return [value >> 16 & 255, value >> 8 & 255, value & 255].map(Double.init)
+    }
+
+    private static func hex(_ channel: Double) -> String {
+        let value = Int(channel.rounded())
+        return String(value >> 4, radix: 16) + String(value & 15, radix: 16)
+    }
+}
