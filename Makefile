@@ -4,7 +4,7 @@
 
 SWIFT ?= swift
 SYSTEM_PACKAGES := libsqlite3-dev libcurl4-openssl-dev libssl-dev ca-certificates
-TEST_PACKAGES := python3 python3-aiosmtpd python3-icalendar python3-jsonschema python3-yaml postgresql
+TEST_PACKAGES := python3 python3-aiosmtpd python3-icalendar python3-jsonschema python3-yaml postgresql postfix
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 missing = $(shell for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done)
 install = packages="$(call missing,$(1))"; if [ -n "$$packages" ]; then \

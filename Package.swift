@@ -97,7 +97,7 @@ let package = Package(
         module("DatabaseConformance", at: "Tests/Kits/DatabaseConformance", "UsherCore"),
         module("CorridorExample", at: "Tests/Example/Provider", "UsherCore"),
         .executableTarget(name: "usher-example", dependencies: ["CorridorExample", "Usher"], path: "Tests/Example/Main"),
-        test("EngineTests", at: "Tests/Engine", "TestSupport", "DatabaseConformance"),
+        test("EngineTests", at: "Tests/Engine", "TestSupport", "DatabaseConformance", excluding: ["Mail/Golden"]),
         test("ProviderTests", at: "Tests/Providers", "TestSupport", "ProviderConformance", "CorridorExample"),
         test("SystemTests", at: "Tests/System", "TestSupport", "Usher", excluding: ["Scripts"]),
     ],

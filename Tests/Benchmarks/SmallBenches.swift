@@ -1,6 +1,5 @@
 import Foundation
 import UsherCore
-import UsherMail
 
 /// A catalogue of 10,000 meeting types, checked in less CPU than PyYAML's C loader takes to load it.
 enum CatalogueBench {
@@ -63,45 +62,6 @@ enum CatalogueBench {
         process.waitUntilExit()
         guard process.terminationStatus == 0 else { throw UsherError(.internalError, "\(program) ended with \(process.terminationStatus)") }
         return spent() - before
-    }
-}
-
-/// Mails rendered per second on one core.
-enum MailBench {
-    static func run() throws {
-        let renderer = try MailRenderer()
-        let letter = sample
-        var rates: [Double] = []
-        for _ in 0..<Bench.rounds {
-            let started = ContinuousClock.now
-            for _ in 0..<2_000 { _ = renderer.mail(letter) }
-            rates.append(2_000_000_000 / Double((ContinuousClock.now - started).microseconds))
-        }
-        print("mails rendered: \(Bench.text(Bench.median(rates), 0))/s on one core")
-    }
-
-    private static var sample: Letter {
-        let owner = Owner(id: "ana", name: "Ana Ruiz", email: "ana@northwind.example", timeZone: "Europe/Madrid", language: "en")
-        let site = Site(
-            name: "Northwind Clinic", from: Mailbox(name: "Northwind Clinic", address: "bookings@northwind.example"),
-            timeZone: "Europe/Berlin",
-            defaultProvider: "campus")
-        let type = MeetingType(id: "open", title: "Open hours with {owner.name}", durations: [.minutes(30)], intro: "Bring your card.")
-        let terms = Terms(
-            type: type, owner: owner, site: site, chain: [Terms.Link(provider: "campus", module: "zoom-s2s")], because: .siteDefault)
-        let numbers = ["DE", "US", "GB"].map { DialIn(country: $0, number: "+49 69 7104 9922", pin: "482913", meetingID: "85012345678") }
-        let room = Room(
-            joinURL: "https://zoom.example/j/85012345678?pwd=abc", meetingID: "85012345678", passcode: "482913", dialIn: numbers)
-        let start = Instant(seconds: 1_800_000_000)
-        let booking = Booking(
-            id: "bk_bench", start: start, end: start + .minutes(30), timeZone: "Europe/Berlin",
-            attendees: [Attendee(name: "Bo Li", email: "bo@example.org", timeZone: "America/New_York", language: "en")], terms: terms,
-            meeting: Meeting(status: .ready, provider: "campus", module: "zoom-s2s", because: .siteDefault, room: room), changedAt: start,
-            createdAt: start)
-        return Letter(
-            booking: booking, reader: .attendee(0), kind: .confirmation, outboxID: "ml_bench", messageID: "bench@northwind.example",
-            threadID: nil,
-            writtenAt: start, joinPage: "https://usher.example/join/abcdefghijklmnopqrstuvwxyz")
     }
 }
 

@@ -4,7 +4,7 @@ import UsherCore
 package struct LetterSamples: Sendable {
     private let type: MeetingType
     private let owner: Owner
-    private let site: Site
+    package var site: Site
     private let link: Terms.Link
     private let room: Room
     private let publicURL: String

@@ -18,7 +18,7 @@ struct SiteColor: Sendable {
     /// - Parameter text: `#rrggbb`.
     init(_ text: String) {
         plain = text
-        onPlain = Self.contrast(text, "#ffffff") >= Self.enough ? "#ffffff" : "#101312"
+        onPlain = Self.contrast(text, "#ffffff") >= Self.enough ? "#ffffff" : "#000000"
         link = Self.mixed(text, towards: "#000000", on: Self.paper)
         darkLink = Self.mixed(text, towards: "#ffffff", on: Self.darkPaper)
     }

@@ -136,6 +136,14 @@ package struct BookingDesk: Sendable {
 
     package func view(_ id: String) async throws -> BookingView { try await context.store.read { try view(id, $0) } }
 
+    /// All that happened, in order.
+    package func timeline(_ id: String) async throws -> [TimelineEntry] {
+        try await context.store.read { tx in
+            guard try tx.revision(of: id) != nil else { throw Self.notFound(id) }
+            return try tx.timeline(of: id)
+        }
+    }
+
     package func list(owner: String? = nil, from: Instant, limit: Int) async throws -> [BookingView] {
         try await context.store.read { tx in
             try tx.bookings(owner: owner, from: from, limit: limit).map { try view($0.id, tx) }

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import UsherCore
 import UsherPipeline
+import UsherStore
 import UsherVault
 
 /// `/v1/bookings`
@@ -20,6 +21,40 @@ struct BookingRoutes: Sendable {
             _ = try authenticator.check(request)
             return Response.json(.ok, try await desk.view(try context.parameters.require("id")).json)
         }
+        router.post("/v1/bookings/{id}/cancel") { request, context in
+            _ = try authenticator.check(request)
+            return Response.json(.ok, try await desk.cancel(try context.parameters.require("id")).json)
+        }
+        router.post("/v1/bookings/{id}/retry") { request, context in
+            _ = try authenticator.check(request)
+            return Response.json(.ok, try await desk.retry(try context.parameters.require("id")).json)
+        }
+        router.post("/v1/bookings/{id}/reschedule") { request, context in
+            try await reschedule(request, try context.parameters.require("id"))
+        }
+        router.get("/v1/bookings/{id}/timeline") { request, context in
+            _ = try authenticator.check(request)
+            let entries = try await desk.timeline(try context.parameters.require("id"))
+            let items = entries.map { entry -> JSON in
+                ["at": .string(entry.at.rfc3339), "event": .string(entry.event), "detail": .string(entry.detail)]
+            }
+            return Response.json(.ok, ["items": .array(items), "nextCursor": nil])
+        }
+    }
+
+    private func reschedule(_ request: Request, _ id: String) async throws -> Response {
+        _ = try authenticator.check(request)
+        var fields = JSONFields(try await request.jsonObject())
+        fields.refuseUnknown(["start", "timeZone", "disambiguation"])
+        let (start, timeZone) = (fields.required("start"), fields.text("timeZone"))
+        let disambiguation = fields.text("disambiguation")
+        if let disambiguation, BookingRequest.Disambiguation(rawValue: disambiguation) == nil {
+            fields.find("/disambiguation", "must be \"earlier\" or \"later\"")
+        }
+        try fields.check("The booking cannot be moved as it is written.")
+        let view = try await desk.reschedule(
+            id, to: start, timeZone: timeZone, disambiguation: disambiguation.flatMap(BookingRequest.Disambiguation.init))
+        return Response.json(.ok, view.json)
     }
 
     private func create(_ request: Request) async throws -> Response {
