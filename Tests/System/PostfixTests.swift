@@ -49,7 +49,10 @@ struct PostfixTests {
         #expect(events.compactMap { $0["sequence"]?.int }.sorted() == [0, 1, 2])
         #expect(Set(events.compactMap { $0["method"]?.string }) == ["REQUEST", "CANCEL"])
         #expect(Set(events.compactMap { $0["organizer"]?.string }).count == 1)
-        #expect(bos.allSatisfy { mail in mail["events"]?.array?.allSatisfy { $0["parameter"] == $0["method"] || $0["parameter"] == .null } == true })
+        #expect(
+            bos.allSatisfy { mail in
+                mail["events"]?.array?.allSatisfy { $0["parameter"] == $0["method"] || $0["parameter"] == .null } == true
+            })
         let first = try #require(bos.first { $0["inReplyTo"] == .null })
         #expect(bos.filter { $0["inReplyTo"] == first["messageID"] }.count == 2)
         #expect(first["to"]?.string?.contains("Zoë") == true)

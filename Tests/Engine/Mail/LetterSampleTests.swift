@@ -36,8 +36,10 @@ struct LetterSampleTests {
             try text.write(toFile: path, atomically: true, encoding: .utf8)
         }
         let golden = try String(contentsOfFile: path, encoding: .utf8)
-        let different = zip(text.split(separator: "\n", omittingEmptySubsequences: false), golden.split(separator: "\n", omittingEmptySubsequences: false))
-            .first { $0 != $1 }
+        let different = zip(
+            text.split(separator: "\n", omittingEmptySubsequences: false), golden.split(separator: "\n", omittingEmptySubsequences: false)
+        )
+        .first { $0 != $1 }
         #expect(text == golden, "\(name): first difference: \(different.map { "\($0.0) | \($0.1)" } ?? "the length")")
     }
 
@@ -137,7 +139,9 @@ struct LetterSampleTests {
         }
     }
 
-    @Test("every colour of a site leaves text that can be read", arguments: ["#0b6e4f", "#ffee00", "#000000", "#ffffff", "#777777", "#c0ffee"])
+    @Test(
+        "every colour of a site leaves text that can be read",
+        arguments: ["#0b6e4f", "#ffee00", "#000000", "#ffffff", "#777777", "#c0ffee"])
     func colors(color: String) throws {
         var samples = Self.samples
         samples.site.color = color
@@ -187,7 +191,8 @@ struct LetterSampleTests {
     @Test(
         "what is wrong with a logo or a template is said, and no mail is broken by it",
         arguments: [
-            ("mail/letter.txt.mustache", "{{title", "cannot be read"), ("mail/letter.txt.mustache", "{{#hasURL}}{{url}}{{joinPage}}", "cannot be read"),
+            ("mail/letter.txt.mustache", "{{title", "cannot be read"),
+            ("mail/letter.txt.mustache", "{{#hasURL}}{{url}}{{joinPage}}", "cannot be read"),
             ("mail/letter.txt.mustache", "{{url}} {{joinPage}} {{tilte}}", "did you mean {{title}}"),
             ("mail/letter.html.mustache", "{{title}}", "lead nowhere"), ("mail/lettre.html.mustache", "x", "is no template"),
             ("logo.png", "GIF89a", "must be a PNG"),

@@ -57,6 +57,102 @@ struct MailTests {
         #expect(text.contains(name), "\(text)")
     }
 
+    @Test(
+        "around every change of the clocks the mail shows the reader's own time, and the calendar the same instant",
+        arguments: MailCases.changes)
+    func clockChanges(change: (zone: String, start: String, shown: String, offset: String)) throws {
+        let letter = try Self.letter(zone: change.zone, start: change.start)
+        let parts = try parts(letter)
+        #expect(parts.text.contains(change.shown), "\(parts.text)")
+        #expect(parts.text.contains(change.offset) && parts.html.contains(change.offset))
+        let instant = change.start.filter { $0 != "-" && $0 != ":" }
+        #expect(parts.calendar.contains("DTSTART:\(instant)\r\n"))
+        // The owner, in Madrid, is shown beside where the clocks differ.
+        #expect(parts.text.contains("Ana Ruiz: ") == (change.zone != "Europe/Berlin"))
+    }
+
+    @Test("whatever stands in a field is harmless, and can still be read", arguments: MailCases.hostile.indices)
+    func hostileFields(index: Int) async throws {
+        let evil = MailCases.hostile[index]
+        for reader in [Reader.attendee(0), .owner] {
+            for kind in [Letter.Kind.confirmation, .update, .cancellation, .reminder] {
+                var letter = try Self.letter(title: evil, name: evil, reader: reader, kind: kind, note: evil)
+                letter.booking.terms.type.intro = evil
+                letter.booking.terms.type.description = evil
+                letter.booking.terms.owner.name = evil
+                let parts = try parts(letter)
+                let mail = String(decoding: try MailRenderer().mail(letter).bytes, as: UTF8.self)
+                let head = try #require(mail.split(separator: "\r\n\r\n").first)
+                let names = head.replacing("\r\n ", with: " ").split(separator: "\r\n").map { $0.prefix { $0 != ":" } }
+                #expect(
+                    Set(names).isSubset(of: [
+                        "Date", "Message-ID", "In-Reply-To", "References", "From", "To", "Reply-To", "Subject", "Auto-Submitted",
+                        "MIME-Version", "Content-Type",
+                    ]), "\(names)")
+                #expect(mail.split(separator: "\r\n").allSatisfy { $0.utf8.count <= 998 })
+                #expect(!mail.unicodeScalars.contains { $0.value < 32 && $0 != "\r" && $0 != "\n" })
+                for tag in ["<img src=x", "<b>", "<script"] { #expect(!parts.html.contains(tag)) }
+                #expect(!parts.html.contains("\u{202E}") && !parts.text.contains("\u{202E}"))
+                let lines = parts.calendar.split(separator: "\r\n")
+                #expect(lines.count { $0 == "BEGIN:VEVENT" } == (kind == .reminder ? 0 : 1))
+                #expect(lines.allSatisfy { $0.utf8.count <= 75 })
+            }
+        }
+    }
+
+    @Test("addresses with a domain beyond ASCII travel as IDNA has it")
+    func domains() {
+        #expect(asciiMailAddress("bo@bücher.example") == "bo@xn--bcher-kva.example")
+        #expect(asciiMailAddress("bo@example.org") == "bo@example.org")
+        #expect(Mailbox("Bücher <post@bücher.example>")?.address == "post@xn--bcher-kva.example")
+        for bad in ["bö@example.org", "bo@", "bo@a b.example", "bo@bücher.example/x", "bo@bücher.example\r\nRCPT", "bo@@bücher.example"] {
+            #expect(asciiMailAddress(bad) == nil, "\(bad)")
+        }
+    }
+
+    @Test("attendees see each other where the type says so, and nobody's address elsewhere")
+    func company() throws {
+        var letter = try Self.letter()
+        letter.booking.attendees.append(Attendee(name: "Cy Orr", email: "cy@example.org", timeZone: "UTC", language: "en"))
+        letter.booking.attendees.append(Attendee(name: "", email: "dee@example.org", timeZone: "UTC", language: "en"))
+        let hidden = String(decoding: try MailRenderer().mail(letter).bytes, as: UTF8.self)
+        #expect(!hidden.contains("Cy Orr") && !hidden.contains("cy@example.org") && !hidden.contains("dee@example.org"))
+        letter.booking.terms.type.showAttendees = true
+        let shown = try parts(letter).text
+        #expect(shown.contains("With: Ana Ruiz, Cy Orr and dee@example.org"))
+    }
+
+    @Test("a change shows the old time struck through, and says when the way in is another")
+    func changed() throws {
+        var letter = try Self.letter(kind: .update)
+        var before = Told(letter.booking)
+        before.start = before.start - .hours(2)
+        letter.before = before
+        var parts = try parts(letter)
+        #expect(parts.text.contains("Previously: Tuesday, 1 December 2026, 02:00 – 04:30"))
+        #expect(parts.html.contains("<s style=\"text-decoration:line-through;\">Tuesday, 1 December 2026, 02:00 – 04:30</s>"))
+        #expect(!parts.text.contains("The way in has changed"))
+        before = Told(letter.booking)
+        before.room = "another"
+        letter.before = before
+        parts = try self.parts(letter)
+        #expect(parts.text.contains("The way in has changed") && !parts.text.contains("Previously"))
+        before.room = ""
+        letter.before = before
+        #expect(try self.parts(letter).text.contains("The room is ready."))
+    }
+
+    @Test("the reader's own country comes first among the numbers, and more than five stay on the join page")
+    func numbers() throws {
+        var letter = try Self.letter(zone: "Asia/Tokyo")
+        let countries = ["DE", "US", "FR", "ES", "GB", "JP"]
+        letter.booking.meeting.room?.dialIn = countries.map { DialIn(country: $0, number: "+49 30 9018201", pin: nil) }
+        let text = try parts(letter).text
+        let at = { (name: String) in text.range(of: name)?.lowerBound ?? text.endIndex }
+        #expect(at("Japan") < at("Germany") && at("Germany") < at("Spain"))
+        #expect(!text.contains("United Kingdom") && text.contains("More numbers: https://usher.example/join/token"))
+    }
+
     @Test("a reader of German gets German")
     func german() throws {
         let parts = try parts(Self.letter(zone: "Europe/Berlin", language: "de"))
@@ -114,4 +210,33 @@ struct MailTests {
         #expect(String(decoding: bytes, as: UTF8.self).split(separator: "\r\n").allSatisfy { $0.utf8.count <= 78 })
         #expect(!bytes.contains { $0 > 126 })
     }
+}
+
+enum MailCases {
+    /// The hour before a change of the clocks, and the hour after it.
+    static let changes: [(zone: String, start: String, shown: String, offset: String)] = [
+        ("America/New_York", "2027-03-14T06:00:00Z", "01:00 – 01:30", "UTC−05:00"),
+        ("America/New_York", "2027-03-14T07:00:00Z", "03:00 – 03:30", "UTC−04:00"),
+        ("America/New_York", "2027-11-07T05:00:00Z", "01:00 – 01:30", "UTC−04:00"),
+        ("America/New_York", "2027-11-07T06:00:00Z", "01:00 – 01:30", "UTC−05:00"),
+        ("Europe/Berlin", "2027-03-28T00:00:00Z", "01:00 – 01:30", "UTC+01:00"),
+        ("Europe/Berlin", "2027-03-28T01:00:00Z", "03:00 – 03:30", "UTC+02:00"),
+        ("Europe/Berlin", "2027-10-31T00:00:00Z", "02:00 – 02:30", "UTC+02:00"),
+        ("Europe/Berlin", "2027-10-31T01:00:00Z", "02:00 – 02:30", "UTC+01:00"),
+        ("Australia/Lord_Howe", "2027-10-02T15:00:00Z", "01:30 – 02:30", "UTC+10:30"),
+        ("Australia/Lord_Howe", "2027-10-02T15:30:00Z", "02:30 – 03:00", "UTC+11:00"),
+        ("Australia/Lord_Howe", "2027-04-03T14:30:00Z", "01:30 – 01:30", "UTC+11:00"),
+        ("Australia/Lord_Howe", "2027-04-03T15:00:00Z", "01:30 – 02:00", "UTC+10:30"),
+        ("Asia/Kolkata", "2027-03-14T06:00:00Z", "11:30 – 12:00", "UTC+05:30"),
+        ("Asia/Kathmandu", "2027-03-14T06:00:00Z", "11:45 – 12:15", "UTC+05:45"),
+    ]
+
+    /// What nobody should write, and somebody does.
+    static let hostile = [
+        "a\r\nBcc: x@evil.example", "\"><img src=x onerror=alert(1)>", "{{joinPage}} {{{title}}} {{#hasRoom}}",
+        "\u{202E}drowssap\u{202C} \u{2067}x",
+        "🎉👩‍👩‍👧‍👦 ünï", "=?utf-8?B?QmNj?=", "Subject: x", "BEGIN:VEVENT\nEND:VCALENDAR", "; CN=\"x\", \\n , :", "<b>&amp;</b>",
+        "{owner.name} {title}",
+        "\u{0}\u{7}\u{1B}[31m", String(repeating: "wörld ", count: 830), ".", "From here", "\u{2028}line\u{2029}",
+    ]
 }

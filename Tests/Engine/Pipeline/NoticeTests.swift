@@ -95,6 +95,38 @@ struct NoticeTests {
         #expect(engine.mailer.taken.count == 2)
     }
 
+    @Test("a mail that is refused for good is shown with the reason, told to the owner, and keeps nobody else's back")
+    func undelivered() async throws {
+        let engine = try await TestEngine(mail: { $0.recipient == "bo@example.org" ? .refused("550 no such user") : .accepted })
+        let view = try await engine.booked()
+        #expect(view.confirmation(of: .attendee(0)) == "failed" && view.refusal(of: .attendee(0)) == "550 no such user")
+        #expect(view.confirmation(of: .owner) == "sent")
+        #expect(view.json["confirmations"]?.array?.first?["problem"] == "550 no such user")
+        try await engine.run(for: .minutes(1))
+        #expect(subjects(engine) == ["Not delivered: the mail to bo@example.org"])
+        let letter = String(decoding: try #require(engine.mailer.taken.last).bytes, as: UTF8.self)
+        #expect(letter.contains("550 no such user"))
+    }
+
+    @Test("a relay that is down for a day delays every mail and loses none, each under its one Message-ID")
+    func downForADay() async throws {
+        let opens = VirtualClock()
+        let clock = VirtualClock()
+        opens.advance(by: .days(1))
+        let engine = try await TestEngine(mail: { [opens] _ in clock.now < opens.now ? .later("connection refused") : .accepted })
+        let views = [try await engine.booked("open"), try await engine.booked("open", at: "2026-12-05T10:00:00Z")]
+        #expect(engine.mailer.taken.isEmpty)
+        for _ in 0..<50 {
+            try await engine.run(for: .minutes(30))
+            clock.advance(to: engine.clock.now)
+        }
+        #expect(engine.mailer.taken.count == 4)
+        for view in views {
+            let mails = try await engine.desk.view(view.booking.id).mails
+            #expect(mails.allSatisfy { $0.state == .sent } && Set(mails.map(\.messageID)).count == 2)
+        }
+    }
+
     @Test("a letter that the relay does not take now is tried again as the same letter")
     func delayed() async throws {
         let outcomes = Outcomes([.later("down"), .accepted])

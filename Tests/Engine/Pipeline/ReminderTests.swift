@@ -8,13 +8,15 @@ import UsherStore
 @Suite(.timeLimit(.minutes(2)))
 struct ReminderTests {
     private static let catalog = TestEngine.catalogText.replacing(
-        "healing: { title: \"Healing\",", with: "reminded: { title: \"Reminded\", duration: 30m, provider: campus, reminders: [1d, 15m] }\n  healing: { title: \"Healing\",")
+        "healing: { title: \"Healing\",",
+        with: "reminded: { title: \"Reminded\", duration: 30m, provider: campus, reminders: [1d, 15m] }\n  healing: { title: \"Healing\",")
 
     /// The subjects of Bo's mails from the second on, in order.
     private func later(_ engine: TestEngine) -> [String] {
         engine.mailer.taken.filter { $0.recipient == "bo@example.org" }.dropFirst().map { mail in
             let text = String(decoding: mail.bytes, as: UTF8.self)
-            return text.split(separator: "\r\n").first { $0.hasPrefix("Subject: ") }.map { String($0.dropFirst(9).prefix { $0 != ":" }) } ?? ""
+            return text.split(separator: "\r\n").first { $0.hasPrefix("Subject: ") }.map { String($0.dropFirst(9).prefix { $0 != ":" }) }
+                ?? ""
         }
     }
 
