@@ -40,6 +40,7 @@ package struct WebServer: Sendable {
         EventRoutes(context, bell: settings.bell).add(to: router)
         OwnerPage(context, desk).add(to: router)
         JoinPage(context, desk).add(to: router)
+        ManagePage(context, desk).add(to: router)
         return router
     }
 }

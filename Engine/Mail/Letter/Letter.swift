@@ -67,6 +67,6 @@ package struct Letter: Sendable {
     }
     /// What opens the room: its own address, or the join page where that alone lets people in.
     package var entrance: String? { room.map { $0.needsEntry ? joinPage : $0.joinURL } }
-    /// The room, unless the meeting is off.
-    package var room: Room? { kind == .cancellation ? nil : booking.meeting.room }
+    /// The room, unless the meeting is off, or its room is made on the click: then the join page leads in.
+    package var room: Room? { kind == .cancellation || booking.terms.type.provision == .onJoin ? nil : booking.meeting.room }
 }

@@ -103,6 +103,11 @@ package final class MailRenderer: Sendable {
             sender: notice.site.from.address, recipient: notice.owner.email, bytes: Message(head, body(parts, nil)).bytes, id: id)
     }
 
+    /// The event as a file to be taken by hand: it invites nobody.
+    package func eventFile(_ letter: Letter) -> String {
+        Invitation(letter.legible, Words.of(letter.language).words, isPlain: true).text
+    }
+
     /// What stands on a connected calendar: the link first, because calendars and assistants look for it there.
     package func calendarText(_ letter: Letter) -> (location: String, description: String) {
         let letter = letter.legible

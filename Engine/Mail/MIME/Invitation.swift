@@ -8,10 +8,11 @@ struct Invitation {
     let method: Method
     let text: String
 
-    init(_ letter: Letter, _ words: Words) {
+    /// - Parameter isPlain: a plain event, whoever reads it.
+    init(_ letter: Letter, _ words: Words, isPlain: Bool = false) {
         let booking = letter.booking
         let site = booking.terms.site
-        method = letter.reader == .owner ? .publish : (letter.kind == .cancellation ? .cancel : .request)
+        method = isPlain || letter.reader == .owner ? .publish : (letter.kind == .cancellation ? .cancel : .request)
         let domain = site.from.address.split(separator: "@").last.map(String.init) ?? "localhost"
         var lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Usher//Usher 1//EN", "METHOD:\(method.rawValue)", "BEGIN:VEVENT"]
         lines += [

@@ -102,6 +102,22 @@ package struct BookingDesk: Sendable {
         }
     }
 
+    /// Has the room made that waits for the first press on Start or Join; any further press changes nothing.
+    package func enter(_ id: String) async throws -> BookingView {
+        let entered = try await context.store.write { tx in
+            guard var booking = try tx.booking(id) else { throw Self.notFound(id) }
+            guard booking.status == .confirmed, booking.meeting.status == .onJoin else { return try view(id, tx) }
+            let now = context.now
+            booking.meeting.status = .pending
+            try tx.update(booking)
+            try tx.note(id, "booking.entered", at: now)
+            try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
+            return try view(id, tx)
+        }
+        bell?.ring()
+        return entered
+    }
+
     /// Tries again at once what failed, is blocked or waits.
     package func retry(_ id: String) async throws -> BookingView {
         let changed = try await context.store.write { tx in

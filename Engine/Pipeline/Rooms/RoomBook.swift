@@ -79,7 +79,8 @@ struct RoomBook {
         guard booking.wantsRoom, try turn.tx.rooms(of: booking.id).last?.generation == room.generation else { return }
         let fits = room.appliedStart == booking.start && room.appliedEnd == booking.end
         let isFallback = booking.terms.chain.first?.provider != room.provider
-        if booking.meeting.room != room.room { try raiseRevisionIfTold() }
+        // A room that is made on the click is no news: every mail leads to the join page.
+        if booking.meeting.room != room.room, booking.terms.type.provision != .onJoin { try raiseRevisionIfTold() }
         booking.meeting.status = fits ? .ready : .pending
         booking.meeting.provider = room.provider
         booking.meeting.module = room.module

@@ -1,49 +1,58 @@
-import Foundation
+import HTTPTypes
 import Hummingbird
+import NIOCore
 import UsherCore
 import UsherMail
 import UsherPipeline
 import UsherStore
-import UsherVault
 
-/// `/join/{token}`: what a reader's own link leads to. It shows; it changes nothing. `/manage/{token}` shows the same, until
-/// rescheduling from a page is there.
+/// `/join/{token}`: the one link that leads a reader in, whatever becomes of time, room and provider. A GET shows; a press makes
+/// what is to be made on the click: a token for this visitor, or the room itself.
 struct JoinPage: Sendable {
     private let context: EngineContext
     private let desk: BookingDesk
+    private let links: ReaderLinks
+
+    /// So long before the start the page also says when it begins.
+    private static let early = Duration.minutes(15)
+    private static let grace = Duration.hours(2)
 
     init(_ context: EngineContext, _ desk: BookingDesk) {
         self.context = context
         self.desk = desk
+        links = ReaderLinks(context: context, desk: desk)
     }
 
     func add(to router: Router<BasicRequestContext>) {
-        router.post("/join/{token}") { _, parameters in try await enter(try parameters.parameters.require("token")) }
-        for purpose in StoredLink.Purpose.allCases {
-            router.get("/\(purpose.rawValue)/{token}") { _, parameters in
-                try await show(try parameters.parameters.require("token"), purpose)
-            }
+        router.get("/join/{token}") { _, parameters in try await show(try parameters.parameters.require("token")) }
+        router.post("/join/{token}") { _, parameters in try await press(try parameters.parameters.require("token")) }
+        router.get("/join/{token}/invite.ics") { _, parameters in try await file(try parameters.parameters.require("token")) }
+    }
+
+    private func isOpen(_ booking: Booking) -> Bool { booking.status == .confirmed && !isOver(booking) }
+
+    /// A room that nobody has entered is not made any more once the meeting has ended.
+    private func isOver(_ booking: Booking) -> Bool {
+        context.now > booking.end + (booking.meeting.status == .onJoin ? .zero : Self.grace)
+    }
+
+    // MARK: Presses
+
+    private func press(_ token: String) async throws -> Response {
+        let back = Page.redirect(to: "/join/\(token)")
+        guard let visit = try await links.visit(token, .join), isOpen(visit.booking) else { return back }
+        let booking = visit.booking
+        if booking.meeting.status == .onJoin {
+            _ = try await desk.enter(booking.id)
+            return back
         }
-    }
-
-    /// What a link leads to; `nil` where it leads nowhere.
-    private func lookUp(_ token: String, _ purpose: StoredLink.Purpose) async throws -> (booking: Booking, reader: Reader)? {
-        let hash = Links.hash(token)
-        let link = try await context.store.read { tx in try tx.link(hash: hash).map { ($0.booking, $0.reader, $0.purpose) } }
-        guard let (id, reader, kind) = link, kind == purpose else { return nil }
-        return (try await desk.view(id).booking, reader)
-    }
-
-    /// A press on Join where the room wants something made for this visitor now.
-    private func enter(_ token: String) async throws -> Response {
-        guard let (booking, reader) = try await lookUp(token, .join), isOpen(booking), let room = booking.meeting.room,
-            let module = context.registry.module(booking.meeting.module) as? any EntryProvider.Type
-        else { return Page.redirect(to: "/join/\(token)") }
+        guard let room = booking.meeting.room, let module = context.registry.module(booking.meeting.module) as? any EntryProvider.Type
+        else { return back }
         do throws(ProviderError) {
             let call = try await Provisioner(context).call(
                 booking.meeting.provider, owner: booking.terms.owner.id, deadline: context.now + .seconds(5)
             ).call
-            return Page.onward(to: module.entry(room, visitor(reader, booking), call), "Off to the meeting", "Join the meeting")
+            return Page.onward(to: module.entry(room, visitor(visit), call), "Off to the meeting", "Join the meeting")
         } catch {
             return Page.response(
                 .ok, "The room cannot be opened", "<p>\(escapedHTML(error.message))</p><p>Ask \(escapedHTML(booking.terms.owner.name)).</p>"
@@ -51,58 +60,48 @@ struct JoinPage: Sendable {
         }
     }
 
-    private func isOpen(_ booking: Booking) -> Bool { booking.status == .confirmed && context.now <= booking.end + .hours(2) }
-
-    private func visitor(_ reader: Reader, _ booking: Booking) -> Visitor {
-        let owner = booking.terms.owner
-        switch reader {
-        case .owner: return Visitor(name: owner.name, email: owner.email, isHost: true, end: booking.end)
+    private func visitor(_ visit: ReaderLinks.Visit) -> Visitor {
+        let booking = visit.booking
+        switch visit.reader {
+        case .owner: return Visitor(name: booking.terms.owner.name, email: booking.terms.owner.email, isHost: true, end: booking.end)
         case .attendee(let index):
             return Visitor(name: booking.attendees[index].name, email: booking.attendees[index].email, isHost: false, end: booking.end)
         }
     }
 
-    private func show(_ token: String, _ purpose: StoredLink.Purpose) async throws -> Response {
-        guard let (booking, reader) = try await lookUp(token, purpose) else {
-            return Page.response(
-                .notFound, "This link does not lead anywhere", "<p>Check that you copied all of it, or use the link in the newest mail.</p>"
-            )
+    // MARK: The page
+
+    private func show(_ token: String) async throws -> Response {
+        guard let visit = try await links.visit(token, .join) else { return Page.deadLink }
+        let booking = visit.booking
+        var html = Page.head(of: visit)
+        if booking.status == .cancelled {
+            html += "<p><strong>This meeting is cancelled.</strong></p>"
+        } else if isOver(booking) {
+            html += "<p><strong>This meeting is over.</strong></p>"
+        } else {
+            html += timing(booking) + room(booking, token) + calendar(visit, token)
         }
-        return Page.response(.ok, booking.title, body(booking, reader, token: purpose == .join ? token : nil))
+        return Page.response(.ok, booking.title, html)
     }
 
-    /// What is true of a room that is not there.
-    private static func waiting(_ booking: Booking) -> String {
-        let owner = escapedHTML(booking.terms.owner.name)
-        switch booking.meeting.status {
-        case .onJoin: return "<p role=status>The room is made shortly before the meeting. Open this page again then.</p>"
-        case .blocked, .failed:
-            return "<p role=status>There is no room yet, and \(owner) has been shown why. Ask them if the meeting is near.</p>"
-        default:
-            return "<p role=status>The room is not ready yet. This page looks again by itself.</p><meta http-equiv=refresh content=10>"
-        }
+    private func timing(_ booking: Booking) -> String {
+        let wait = booking.start - context.now
+        guard wait > Self.early else { return "" }
+        let minutes = wait.wholeSeconds / 60
+        let (days, hours) = (minutes / 1_440, minutes / 60 % 24)
+        let text =
+            days > 0 ? "\(days) \(days == 1 ? "day" : "days")" : hours > 0 ? "\(hours) h \(minutes % 60) min" : "\(minutes) minutes"
+        return "<p role=status>It begins in \(text).</p>"
     }
 
-    /// - Parameter token: of the join link.
-    private func body(_ booking: Booking, _ reader: Reader, token: String?) -> String {
-        let (zone, language) =
-            switch reader {
-            case .owner: (booking.terms.owner.timeZone, booking.terms.owner.language)
-            case .attendee(let index): (booking.attendees[index].timeZone, booking.attendees[index].language)
-            }
-        let time = ReaderTime(start: booking.start, end: booking.end, timeZone: zone, language: language)
-        var html = "<p class=when>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone>\(escapedHTML(time.zone))</p>"
-        html += "<p>With \(escapedHTML(booking.terms.owner.name)), \(escapedHTML(booking.terms.site.name))</p>"
-        if booking.status == .cancelled { return html + "<p><strong>This meeting is cancelled.</strong></p>" }
-        if context.now > booking.end + .hours(2) { return html + "<p><strong>This meeting is over.</strong></p>" }
-        guard let room = booking.meeting.room else {
-            return html + Self.waiting(booking)
-        }
-        if !room.needsEntry {
-            html += "<p><a class=button href=\"\(escapedHTML(room.joinURL))\" rel=noreferrer>Join the meeting</a></p>"
-        } else if let token {
-            html += Page.button("Join the meeting", action: "/join/\(token)", key: nil)
-        }
+    private func room(_ booking: Booking, _ token: String) -> String {
+        if booking.meeting.status == .onJoin { return Page.button("Start or join the meeting", action: "/join/\(token)", key: nil) }
+        guard let room = booking.meeting.room else { return Self.waiting(booking) }
+        var html =
+            room.needsEntry
+            ? Page.button("Join the meeting", action: "/join/\(token)", key: nil)
+            : "<p><a class=button href=\"\(escapedHTML(room.joinURL))\" rel=noreferrer>Join the meeting</a></p>"
         if !room.meetingID.isEmpty { html += "<p>Meeting ID: <code>\(escapedHTML(room.meetingID))</code></p>" }
         if let passcode = room.passcode { html += "<p>Passcode: <code>\(escapedHTML(passcode))</code></p>" }
         if !room.dialIn.isEmpty {
@@ -112,5 +111,48 @@ struct JoinPage: Sendable {
             html += "<h2>By phone</h2><ul>\(numbers.joined())</ul>"
         }
         return html
+    }
+
+    /// What is true of a room that is not there.
+    private static func waiting(_ booking: Booking) -> String {
+        let owner = escapedHTML(booking.terms.owner.name)
+        switch booking.meeting.status {
+        case .blocked, .failed:
+            return
+                "<p role=status>There is no room yet. \(owner) has been told what to do, and this page leads in as soon as it is done.</p><meta http-equiv=refresh content=30>"
+        default:
+            return "<p role=status>The room is being made. This page looks again by itself.</p><meta http-equiv=refresh content=5>"
+        }
+    }
+
+    // MARK: Calendars
+
+    private func calendar(_ visit: ReaderLinks.Visit, _ token: String) -> String {
+        let booking = visit.booking
+        let page = "\(context.settings.publicURL)/join/\(token)"
+        func stamp(_ instant: Instant) -> String { instant.rfc3339.filter { $0 != "-" && $0 != ":" } }
+        let google =
+            "https://calendar.google.com/calendar/render?action=TEMPLATE&text=\(Page.encoded(booking.title))&dates=\(stamp(booking.start))/\(stamp(booking.end))&location=\(Page.encoded(page))"
+        let outlook =
+            "https://outlook.office.com/calendar/0/deeplink/compose?subject=\(Page.encoded(booking.title))&startdt=\(Page.encoded(booking.start.rfc3339))&enddt=\(Page.encoded(booking.end.rfc3339))&location=\(Page.encoded(page))"
+        return """
+            <h2>Add to calendar</h2><p><a href="\(escapedHTML(google))" rel=noreferrer>Google</a>,
+            <a href="\(escapedHTML(outlook))" rel=noreferrer>Outlook</a>, <a href="/join/\(escapedHTML(token))/invite.ics">Apple and others</a></p>
+            """
+    }
+
+    /// A plain event: a file that is taken by hand invites nobody.
+    private func file(_ token: String) async throws -> Response {
+        guard let visit = try await links.visit(token, .join) else { return Page.deadLink }
+        let letter = Letter(
+            booking: visit.booking, reader: visit.reader, kind: visit.booking.status == .cancelled ? .cancellation : .confirmation,
+            outboxID: "", messageID: "", threadID: nil, writtenAt: visit.booking.changedAt,
+            joinPage: "\(context.settings.publicURL)/join/\(token)")
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "text/calendar; charset=utf-8; method=PUBLISH", .cacheControl: "no-store",
+                .contentDisposition: "attachment; filename=\"invite.ics\"",
+            ], body: .init(byteBuffer: ByteBuffer(string: context.renderer.eventFile(letter))))
     }
 }

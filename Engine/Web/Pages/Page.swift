@@ -4,6 +4,7 @@ import Hummingbird
 import NIOCore
 import UsherCore
 import UsherMail
+import UsherPipeline
 
 /// The frame of every page: one style, no script, nothing from elsewhere, and headers that keep it so.
 enum Page {
@@ -14,7 +15,7 @@ enum Page {
         font-weight:600;text-decoration:none;cursor:pointer}.plain{background:none;color:inherit;border:1px solid currentColor;
         padding:.5rem 1rem;font-weight:400}form{display:inline-block;margin:.3rem .5rem .3rem 0}
         section{border-top:1px solid #8886;padding:.6rem 0 1rem}h2{margin:.6rem 0 .3rem;font-size:1.25rem}
-        code{font-size:1.15em;overflow-wrap:anywhere}li{margin:.4rem 0}:focus-visible{outline:3px solid #f5a623;outline-offset:2px}
+        code{font-size:1.15em;user-select:all;overflow-wrap:anywhere}li{margin:.4rem 0}:focus-visible{outline:3px solid #f5a623;outline-offset:2px}
         .good{color:#0b6e4f}.bad{color:#b3261e}@media(prefers-color-scheme:dark){.good{color:#6fd3ad}.bad{color:#ff9b93}}
         .stack{display:block;max-width:24rem}.stack input,.stack .button{display:block;width:100%;box-sizing:border-box;margin:.2rem 0 .7rem}
         input{font:inherit;padding:.5rem}details{margin:.6rem 0}summary{cursor:pointer;padding:.3rem 0}
@@ -57,6 +58,29 @@ enum Page {
             .ok, title,
             "<meta http-equiv=refresh content=\"0;url=\(escapedHTML(url))\"><p><a class=button href=\"\(escapedHTML(url))\" rel=noreferrer>\(escapedHTML(label))</a></p><p class=quiet>If nothing opens, open this address by hand: <code>\(escapedHTML(url))</code></p>"
         )
+    }
+
+    /// When and with whom, in the reader's own time.
+    static func head(of visit: ReaderLinks.Visit) -> String {
+        let booking = visit.booking
+        let time = ReaderTime(start: booking.start, end: booking.end, timeZone: visit.timeZone, language: visit.language)
+        return "<p class=when>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone>\(escapedHTML(time.zone))</p>"
+            + "<p>With \(escapedHTML(booking.terms.owner.name)), \(escapedHTML(booking.terms.site.name))</p>"
+    }
+
+    static func back(to path: String, _ label: String) -> String {
+        "<p><a href=\"\(escapedHTML(path))\">\(escapedHTML(label))</a></p>"
+    }
+
+    static var deadLink: Response {
+        response(
+            .notFound, "This link does not lead anywhere", "<p>Check that you copied all of it, or use the link in the newest mail.</p>")
+    }
+
+    /// For a query's value.
+    static func encoded(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: CharacterSet.alphanumerics.intersection(.init(charactersIn: "\u{20}"..."\u{7E}")))
+            ?? ""
     }
 
     /// A form of one button.

@@ -1,0 +1,132 @@
+import Foundation
+import Hummingbird
+import UsherCore
+import UsherMail
+import UsherPipeline
+import UsherStore
+
+/// `/manage/{token}`: an attendee moves or cancels the meeting. Every change is asked about first, and done by a second press; a GET
+/// changes nothing, because mail scanners open links.
+struct ManagePage: Sendable {
+    private let context: EngineContext
+    private let desk: BookingDesk
+    private let links: ReaderLinks
+
+    init(_ context: EngineContext, _ desk: BookingDesk) {
+        self.context = context
+        self.desk = desk
+        links = ReaderLinks(context: context, desk: desk)
+    }
+
+    func add(to router: Router<BasicRequestContext>) {
+        router.get("/manage/{token}") { _, parameters in
+            let token = try parameters.parameters.require("token")
+            guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
+            return Page.response(.ok, visit.booking.title, body(visit, token))
+        }
+        router.post("/manage/{token}/cancel") { request, parameters in
+            try await cancel(request, try parameters.parameters.require("token"))
+        }
+        router.post("/manage/{token}/reschedule") { request, parameters in
+            try await reschedule(request, try parameters.parameters.require("token"))
+        }
+    }
+
+    private func body(_ visit: ReaderLinks.Visit, _ token: String) -> String {
+        let booking = visit.booking
+        let head = Page.head(of: visit)
+        if booking.status == .cancelled { return head + "<p><strong>This meeting is cancelled.</strong></p>" }
+        guard context.now < booking.start else {
+            return head + "<p>The meeting has begun: it cannot be moved or cancelled here any more.</p>"
+        }
+        return head + """
+            <section><h2>Move it</h2><form class=stack method=post action="/manage/\(escapedHTML(token))/reschedule">
+            <label for=start>New start, in the time of \(escapedHTML(visit.timeZone))</label>
+            <input id=start name=start type=datetime-local required value="\(local(booking.start, visit.timeZone))">
+            <button class=button>Move the meeting</button></form></section>
+            <section><h2>Cancel it</h2>\(Page.button("Cancel the meeting", action: "/manage/\(token)/cancel", key: nil, isPlain: true))</section>
+            """
+    }
+
+    /// `2026-12-01T10:00`, as the field shows it.
+    private func local(_ instant: Instant, _ zone: String) -> String {
+        String(WallTime(instant, offsetSeconds: Int64((TimeZone(iana: zone) ?? .gmt).offset(at: instant))).text.prefix(16))
+    }
+
+    // MARK: Presses
+
+    private func cancel(_ request: Request, _ token: String) async throws -> Response {
+        guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
+        let form = try await request.form()
+        guard form["sure"] == "yes" else {
+            return ask(
+                visit, token, "Cancel this meeting?", "Everyone who was invited is told.", "Yes, cancel it", "/manage/\(token)/cancel", [])
+        }
+        return try await act(visit, token) {
+            guard context.now < visit.booking.start else {
+                throw UsherError(.bookingInPast, "The meeting has begun, and cannot be cancelled here any more.")
+            }
+            return try await desk.cancel(visit.booking.id)
+        }
+    }
+
+    private func reschedule(_ request: Request, _ token: String) async throws -> Response {
+        guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
+        let form = try await request.form()
+        let start = form["start"]?.trimmingBlanks ?? ""
+        guard form["sure"] == "yes" else {
+            let zone = TimeZone(iana: visit.timeZone) ?? .gmt
+            guard case .wall(let wall)? = WrittenTime(start) else { return refused(token, "Choose a day and a time.") }
+            switch WallTimeMeaning(wall, in: zone) {
+            case .once(let instant): return confirm(visit, token, [instant])
+            case .twice(let earlier, let later): return confirm(visit, token, [earlier, later])
+            case .skipped: return refused(token, "The clocks skip that time for daylight saving: choose another one.")
+            }
+        }
+        return try await act(visit, token) {
+            guard context.now < visit.booking.start else {
+                throw UsherError(.bookingInPast, "The meeting has begun, and cannot be moved here any more.")
+            }
+            return try await desk.reschedule(visit.booking.id, to: start)
+        }
+    }
+
+    /// One button for each instant that the written time can mean.
+    private func confirm(_ visit: ReaderLinks.Visit, _ token: String, _ instants: [Instant]) -> Response {
+        let buttons = instants.map { instant in
+            let time = ReaderTime(
+                start: instant, end: instant + visit.booking.duration, timeZone: visit.timeZone, language: visit.language)
+            return "<p class=when>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone>\(escapedHTML(time.zone))</p>"
+                + Page.button(
+                    "Yes, move it there", action: "/manage/\(token)/reschedule", key: nil,
+                    fields: [("start", instant.rfc3339), ("sure", "yes")])
+        }
+        return Page.response(.ok, "Move \(visit.booking.title)?", buttons.joined() + Page.back(to: "/manage/\(token)", "No, leave it"))
+    }
+
+    private func ask(
+        _ visit: ReaderLinks.Visit, _ token: String, _ title: String, _ text: String, _ label: String, _ action: String,
+        _ fields: [(String, String)]
+    ) -> Response {
+        Page.response(
+            .ok, title,
+            Page.head(of: visit) + "<p>\(escapedHTML(text))</p>"
+                + Page.button(label, action: action, key: nil, fields: fields + [("sure", "yes")])
+                + Page.back(to: "/manage/\(token)", "No, leave it"))
+    }
+
+    private func act(_ visit: ReaderLinks.Visit, _ token: String, _ change: () async throws -> BookingView) async throws -> Response {
+        do {
+            _ = try await change()
+            return Page.redirect(to: "/manage/\(token)")
+        } catch let error as UsherError {
+            return refused(token, ([error.message] + error.findings.map(\.detail)).joined(separator: " "))
+        }
+    }
+
+    private func refused(_ token: String, _ why: String) -> Response {
+        Page.response(
+            .ok, "That is not possible", "<p>\(escapedHTML(why))</p><p>Nothing was changed.</p>" + Page.back(to: "/manage/\(token)", "Back")
+        )
+    }
+}

@@ -1,0 +1,36 @@
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+/// What readers' own links lead to.
+struct ReaderLinks: Sendable {
+    let context: EngineContext
+    let desk: BookingDesk
+
+    /// A booking as one of its readers sees it.
+    struct Visit: Sendable {
+        var booking: Booking
+        var reader: Reader
+
+        var timeZone: String {
+            switch reader {
+            case .owner: booking.terms.owner.timeZone
+            case .attendee(let index): booking.attendees[index].timeZone
+            }
+        }
+        var language: String {
+            switch reader {
+            case .owner: booking.terms.owner.language
+            case .attendee(let index): booking.attendees[index].language
+            }
+        }
+    }
+
+    /// - Returns: `nil` where the link leads nowhere.
+    func visit(_ token: String, _ purpose: StoredLink.Purpose) async throws -> Visit? {
+        let hash = Links.hash(token)
+        let link = try await context.store.read { tx in try tx.link(hash: hash).map { ($0.booking, $0.reader, $0.purpose) } }
+        guard let (id, reader, kind) = link, kind == purpose else { return nil }
+        return Visit(booking: try await desk.view(id).booking, reader: reader)
+    }
+}
