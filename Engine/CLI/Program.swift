@@ -79,7 +79,7 @@ struct UsherCommand: AsyncParsableCommand {
         commandName: "usher", abstract: "Turns a confirmed booking into a meeting room, and tells everyone how to get in.",
         subcommands: [
             Serve.self, Demo.self, Check.self, SchemaCommand.self, Explain.self, Book.self, BookingCommand.self, OwnerCommand.self,
-            Preview.self, Providers.self, DoctorCommand.self, VaultCommand.self,
+            Preview.self, Providers.self, DoctorCommand.self, KeyCommand.self, VaultCommand.self,
         ])
 }
 

@@ -19,6 +19,8 @@ package struct EngineContext: Sendable {
     package var logger: Logger
     /// The tokens that processes share.
     package var tokens: any TokenCache
+    /// Tells whoever waits for a booking.
+    package let changes = Changes()
     /// Renews owners' grants.
     let keeper: GrantKeeper
     /// Lets time pass while the database cannot be written.

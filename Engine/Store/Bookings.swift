@@ -24,6 +24,18 @@ package enum BookingSQL: String, SQLStatement {
             provider, module, because, room, problem, changed_at, created_at FROM bookings WHERE owner_id = $1 AND starts_at >= $2
         ORDER BY starts_at, id LIMIT $3
         """
+    case page = """
+        SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
+            provider, module, because, room, problem, changed_at, created_at FROM bookings
+        WHERE starts_at >= $1 AND (starts_at > $1 OR id > $2) AND starts_at < $3 AND ($4 = '' OR status = $4)
+        ORDER BY starts_at, id LIMIT $5
+        """
+    case pageOfOwner = """
+        SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
+            provider, module, because, room, problem, changed_at, created_at FROM bookings
+        WHERE starts_at >= $1 AND (starts_at > $1 OR id > $2) AND starts_at < $3 AND ($4 = '' OR status = $4) AND owner_id = $5
+        ORDER BY starts_at, id LIMIT $6
+        """
     case conflict = """
         SELECT id FROM bookings WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND ends_at > $4
             AND status = 'confirmed' AND id <> $5 AND overlap_allowed + $6 < 2 LIMIT 1
@@ -74,6 +86,25 @@ extension Tx {
                 try query(BookingSQL.listOfOwner, .text(owner), SQLValue(from), .int(Int64(limit)))
             } else {
                 try query(BookingSQL.list, SQLValue(from), .int(Int64(limit)))
+            }
+        return try rows.map(booking(from:))
+    }
+
+    /// A page of bookings by start, then id: those after `after`, whatever has come in between meanwhile.
+    /// - Parameters:
+    ///   - after: where the page before ended; the first page begins at an instant and an empty id.
+    ///   - until: starts before this.
+    package func bookings(
+        after: (start: Instant, id: String), until: Instant, owner: String?, status: Booking.Status?, limit: Int
+    ) throws -> [Booking] {
+        let common: (SQLValue, SQLValue, SQLValue, SQLValue) = (
+            SQLValue(after.start), .text(after.id), SQLValue(until), .text(status?.rawValue ?? "")
+        )
+        let rows =
+            if let owner {
+                try query(BookingSQL.pageOfOwner, common.0, common.1, common.2, common.3, .text(owner), .int(Int64(limit)))
+            } else {
+                try query(BookingSQL.page, common.0, common.1, common.2, common.3, .int(Int64(limit)))
             }
         return try rows.map(booking(from:))
     }

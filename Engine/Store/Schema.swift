@@ -22,6 +22,12 @@ package enum Schema {
             subject TEXT PRIMARY KEY, code TEXT NOT NULL, body TEXT NOT NULL, message_id TEXT NOT NULL, written_at BIGINT NOT NULL,
             state TEXT NOT NULL, problem TEXT)
         """,
+        """
+        CREATE TABLE api_keys (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, scopes TEXT NOT NULL, created_at BIGINT NOT NULL,
+            expires_at BIGINT NOT NULL, used_at BIGINT)
+        """,
+        "CREATE UNIQUE INDEX api_keys_by_hash ON api_keys (hash)",
         "ALTER TABLE outbox ADD COLUMN about TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE outbox ADD COLUMN on_calendar BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE outbox ADD COLUMN told TEXT NOT NULL DEFAULT ''",

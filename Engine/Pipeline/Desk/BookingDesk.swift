@@ -160,6 +160,30 @@ package struct BookingDesk: Sendable {
         }
     }
 
+    /// What a list of bookings is to hold.
+    package struct Filter: Sendable {
+        package var owner: String?
+        package var status: Booking.Status?
+        /// Starts at or after this.
+        package var from = Instant(microseconds: 0)
+        /// Starts before this.
+        package var to = Instant.never
+        package init() {}
+    }
+
+    /// A page of bookings by start, and where the next one begins; a row that comes in later shifts none.
+    package func page(
+        _ filter: Filter, after: (start: Instant, id: String)?, limit: Int
+    ) async throws -> (views: [BookingView], next: (start: Instant, id: String)?) {
+        try await context.store.read { tx in
+            let found = try tx.bookings(
+                after: after ?? (filter.from, ""), until: filter.to, owner: filter.owner, status: filter.status, limit: limit + 1)
+            let shown = found.prefix(limit)
+            let last = found.count > limit ? shown.last.map { ($0.start, $0.id) } : nil
+            return (try shown.map { try view($0.id, tx) }, last)
+        }
+    }
+
     package func list(owner: String? = nil, from: Instant, limit: Int) async throws -> [BookingView] {
         try await context.store.read { tx in
             try tx.bookings(owner: owner, from: from, limit: limit).map { try view($0.id, tx) }

@@ -88,7 +88,10 @@ package struct Worker: Sendable {
             // Ownership is checked right before something leaves: a claim that has nearly ended sends nothing, and is begun anew.
             let hasTime = context.now + EngineSettings.workLength <= claim.until
             let recording = hasTime ? await effect.run() : effect.withdraw
-            do { queue += try await record(recording, claim) } catch {
+            do {
+                queue += try await record(recording, claim)
+                context.changes.tell(claim.subject)
+            } catch {
                 context.logger.error(
                     "an outcome could not be written down; the step is looked at again when its claim ends",
                     metadata: ["step": "\(claim.kind) \(claim.subject)", "error": "\(error)"])

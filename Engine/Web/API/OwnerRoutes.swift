@@ -22,16 +22,16 @@ struct OwnerRoutes: Sendable {
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("/v1/owners") { request, _ in
-            _ = try authenticator.check(request)
+            try await authenticator.check(request, .ownersRead)
             return Response.json(.ok, ["items": .array(try await owners.list().map(\.json)), "nextCursor": nil])
         }
         router.get("/v1/owners/{id}") { request, parameters in
-            _ = try authenticator.check(request)
+            try await authenticator.check(request, .ownersRead)
             return Response.json(.ok, try await owners.owner(try parameters.parameters.require("id")).json)
         }
         router.put("/v1/owners/{id}") { request, parameters in try await put(request, try parameters.parameters.require("id")) }
         router.delete("/v1/owners/{id}") { request, parameters in
-            _ = try authenticator.check(request)
+            try await authenticator.check(request, .ownersWrite)
             try await owners.remove(try parameters.parameters.require("id"))
             return Response(status: .noContent)
         }
@@ -39,7 +39,7 @@ struct OwnerRoutes: Sendable {
             try await setDefault(request, try parameters.parameters.require("id"))
         }
         router.get("/v1/owners/{id}/connections") { request, parameters in
-            _ = try authenticator.check(request)
+            try await authenticator.check(request, .ownersRead)
             let id = try await owners.owner(try parameters.parameters.require("id")).owner.id
             return Response.json(.ok, ["items": .array(try await Connections(context).list(owner: id).map(\.json)), "nextCursor": nil])
         }
@@ -47,7 +47,7 @@ struct OwnerRoutes: Sendable {
             try await authorize(request, try parameters.parameters.require("id"), try parameters.parameters.require("provider"))
         }
         router.delete("/v1/owners/{id}/connections/{provider}") { request, parameters in
-            _ = try authenticator.check(request)
+            try await authenticator.check(request, .ownersWrite)
             let provider = try parameters.parameters.require("provider")
             let id = try await owners.owner(try parameters.parameters.require("id")).owner.id
             guard try await Connections(context).disconnect(owner: id, provider: provider) else {
@@ -56,7 +56,7 @@ struct OwnerRoutes: Sendable {
             return Response(status: .noContent)
         }
         router.get("/v1/owners/{id}/apps") { request, parameters in
-            _ = try authenticator.check(request)
+            try await authenticator.check(request, .ownersRead)
             let id = try await owners.owner(try parameters.parameters.require("id")).owner.id
             return Response.json(.ok, ["items": .array(try await OwnerApps(context).list(owner: id).map(\.json)), "nextCursor": nil])
         }
@@ -64,7 +64,7 @@ struct OwnerRoutes: Sendable {
             try await putApp(request, try parameters.parameters.require("id"), try parameters.parameters.require("provider"))
         }
         router.delete("/v1/owners/{id}/apps/{provider}") { request, parameters in
-            _ = try authenticator.check(request)
+            try await authenticator.check(request, .ownersWrite)
             let provider = try parameters.parameters.require("provider")
             let id = try await owners.owner(try parameters.parameters.require("id")).owner.id
             guard try await OwnerApps(context).remove(owner: id, provider: provider) else {
@@ -73,7 +73,7 @@ struct OwnerRoutes: Sendable {
             return Response(status: .noContent)
         }
         router.post("/v1/owners/{id}/portal-links") { request, parameters in
-            _ = try authenticator.check(request)
+            try await authenticator.check(request, .ownersWrite)
             let (url, expiresAt) = try await owners.portalLink(try parameters.parameters.require("id"))
             return Response.json(.created, ["url": .string(url), "expiresAt": .string(expiresAt.rfc3339)])
         }
@@ -81,7 +81,7 @@ struct OwnerRoutes: Sendable {
     }
 
     private func put(_ request: Request, _ id: String) async throws -> Response {
-        _ = try authenticator.check(request)
+        try await authenticator.check(request, .ownersWrite)
         var fields = JSONFields(try await request.jsonObject())
         fields.refuseUnknown(["name", "email", "timeZone", "language"])
         let site = context.catalog.current.site
@@ -93,7 +93,7 @@ struct OwnerRoutes: Sendable {
 
     /// The app of the owner's own organisation: its secrets are kept sealed, and never shown again.
     private func putApp(_ request: Request, _ id: String, _ provider: String) async throws -> Response {
-        _ = try authenticator.check(request)
+        try await authenticator.check(request, .ownersWrite)
         var fields = JSONFields(try await request.jsonObject())
         fields.refuseUnknown(["clientId", "clientSecret", "webhookSecret"])
         let app = OwnerApps.App(
@@ -103,7 +103,7 @@ struct OwnerRoutes: Sendable {
     }
 
     private func setDefault(_ request: Request, _ id: String) async throws -> Response {
-        _ = try authenticator.check(request)
+        try await authenticator.check(request, .ownersWrite)
         var fields = JSONFields(try await request.jsonObject())
         fields.refuseUnknown(["provider"])
         let provider = fields.nullable("provider")
@@ -125,7 +125,7 @@ struct OwnerRoutes: Sendable {
     }
 
     private func authorize(_ request: Request, _ id: String, _ provider: String) async throws -> Response {
-        _ = try authenticator.check(request)
+        try await authenticator.check(request, .ownersWrite)
         let returnTo = try returnTo(JSONFields(try await request.jsonObject(mayBeEmpty: true)))
         let (consent, service, _, expiresAt) = try await Consents(context).begin(owner: id, provider: provider, returnTo: returnTo)
         return Response.json(
@@ -143,7 +143,7 @@ struct OwnerRoutes: Sendable {
     }
 
     private func resolve(_ request: Request) async throws -> Response {
-        _ = try authenticator.check(request)
+        try await authenticator.check(request, .bookingsRead)
         let query = request.uri.queryParameters
         let missing = ["meetingType", "owner"].filter { query.get($0) == nil }
         guard missing.isEmpty, let type = query.get("meetingType"), let owner = query.get("owner") else {

@@ -18,9 +18,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             return Response.problem(UsherError(.requestMalformed, error.body ?? "The request cannot be understood."))
         } catch let error as DatabaseError where error.kind == .busy {
             logger.warning("the database was busy", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
-            var response = Response.problem(UsherError(.overloaded, "Too much is going on here just now. Try again in a moment."))
-            if let name = HTTPField.Name("Retry-After") { response.headers[name] = "5" }
-            return response
+            return Response.problem(UsherError(.overloaded, "Too much is going on here just now. Try again in a moment."))
         } catch {
             logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             return Response.problem(
@@ -43,6 +41,9 @@ extension Response {
             members.append(JSON.Member("errors", .array(findings)))
         }
         var response = Response.json(status, .object(members), type: "application/problem+json")
+        if error.code == .rateLimited || error.code == .overloaded, let name = HTTPField.Name("Retry-After") {
+            response.headers[name] = error.code == .rateLimited ? "1" : "5"
+        }
         if error.code == .authMissing || error.code == .authInvalid { response.headers[.wwwAuthenticate] = "Bearer" }
         return response
     }

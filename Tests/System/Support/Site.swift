@@ -13,7 +13,7 @@ final class Site: Sendable {
     let zoom: ZoomSandbox
     let key = "usher_test_0123456789abcdef01234567"
     let port: Int
-    private let environment: [String: String]
+    let environment: [String: String]
     private let mailLog: String
     private let transport = HTTPTransport(now: Surroundings.system.now)
     private let sandbox: Task<Void, any Error>

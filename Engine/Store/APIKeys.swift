@@ -1,0 +1,56 @@
+import UsherCore
+
+/// A caller's key as the database holds it: of the key itself only the hash.
+package struct StoredKey: Hashable, Sendable {
+    package var id: String
+    package var name: String
+    package var hash: String
+    package var scopes: Set<Scope>
+    package var createdAt: Instant
+    package var expiresAt: Instant
+    /// To the minute.
+    package var usedAt: Instant?
+
+    package init(
+        id: String, name: String, hash: String, scopes: Set<Scope>, createdAt: Instant, expiresAt: Instant, usedAt: Instant? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.hash = hash
+        self.scopes = scopes
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.usedAt = usedAt
+    }
+}
+
+package enum KeySQL: String, SQLStatement {
+    case add = "INSERT INTO api_keys (id, name, hash, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)"
+    case byHash = "SELECT id, name, hash, scopes, created_at, expires_at, used_at FROM api_keys WHERE hash = $1 AND expires_at > $2"
+    case list = "SELECT id, name, hash, scopes, created_at, expires_at, used_at FROM api_keys ORDER BY created_at, id"
+    case used = "UPDATE api_keys SET used_at = $1 WHERE id = $2"
+    case remove = "DELETE FROM api_keys WHERE id = $1"
+}
+
+extension Tx {
+    package func add(_ key: StoredKey) throws {
+        try execute(
+            KeySQL.add, .text(key.id), .text(key.name), .text(key.hash), .text(key.scopes.map(\.rawValue).sorted().joined(separator: " ")),
+            SQLValue(key.createdAt), SQLValue(key.expiresAt))
+    }
+    /// A key that has not run out.
+    package func key(hash: String, now: Instant) throws -> StoredKey? {
+        try query(KeySQL.byHash, .text(hash), SQLValue(now)).first.map(key(from:))
+    }
+    package func keys() throws -> [StoredKey] { try query(KeySQL.list).map(key(from:)) }
+    package func keyWasUsed(_ id: String, at now: Instant) throws { try execute(KeySQL.used, SQLValue(now), .text(id)) }
+    /// - Returns: whether there was one.
+    package func removeKey(_ id: String) throws -> Bool { try execute(KeySQL.remove, .text(id)) == 1 }
+
+    private func key(from row: SQLRow) throws -> StoredKey {
+        StoredKey(
+            id: try row.text(0), name: try row.text(1), hash: try row.text(2),
+            scopes: Set(try row.text(3).split(separator: " ").compactMap { Scope(rawValue: String($0)) }), createdAt: try row.instant(4),
+            expiresAt: try row.instant(5), usedAt: try row.optionalInt(6).map(Instant.init(microseconds:)))
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Hummingbird
+import UsherCore
+
+/// The parameters of an address as a caller wrote them; what is wrong with them is collected. A finding points at the parameter's name.
+struct QueryFields {
+    private let parameters: [(name: String, value: String)]
+    private var findings: [UsherError.Finding] = []
+
+    private static let largestPage = 200
+    private static let usualPage = 50
+
+    init(_ request: Request) {
+        parameters = request.uri.queryParameters.map { (String($0.key), String($0.value)) }
+    }
+
+    private mutating func find(_ name: String, _ detail: String) { findings.append(.init("/\(JSON.pointerPart(name))", detail)) }
+
+    /// - Throws: ``ErrorCode/validationFailed`` with all that was found, when anything was.
+    func check() throws {
+        if !findings.isEmpty { throw UsherError(.validationFailed, "The address cannot be understood.", findings: findings) }
+    }
+
+    mutating func refuseUnknown(_ known: [String]) {
+        for (name, _) in parameters where !known.contains(name) {
+            let near = nearest(name, known).map { "; did you mean '\($0)'?" } ?? ""
+            find(String(name.prefix(80)), "is not a known parameter\(near)")
+        }
+    }
+
+    func text(_ name: String) -> String? { parameters.first { $0.name == name }?.value }
+
+    mutating func choice<Value: RawRepresentable<String>>(_ name: String, _ all: [Value]) -> Value? {
+        guard let text = text(name) else { return nil }
+        guard let value = Value(rawValue: text) else {
+            find(name, "must be one of: \(all.map(\.rawValue).joined(separator: ", "))")
+            return nil
+        }
+        return value
+    }
+
+    /// RFC 3339 with an offset.
+    mutating func instant(_ name: String) -> Instant? {
+        guard let text = text(name) else { return nil }
+        // A plus that was not encoded arrives as a blank.
+        guard case .instant(let instant)? = WrittenTime(text.replacing(" ", with: "+")) else {
+            find(name, "must be a time such as 2026-12-01T00:00:00Z")
+            return nil
+        }
+        return instant
+    }
+
+    /// How many items a page holds.
+    mutating func limit() -> Int {
+        guard let text = text("limit") else { return Self.usualPage }
+        guard let limit = Int(text), (1...Self.largestPage).contains(limit) else {
+            find("limit", "must be a number of 1 to \(Self.largestPage)")
+            return Self.usualPage
+        }
+        return limit
+    }
+
+    /// Where the page before ended.
+    mutating func cursor() -> (start: Instant, id: String)? {
+        guard let text = text("cursor") else { return nil }
+        let plain = text.replacing("-", with: "+").replacing("_", with: "/")
+        let data = Data(base64Encoded: plain + String(repeating: "=", count: (4 - plain.count % 4) % 4))
+        let parts = data.map { String(decoding: $0, as: UTF8.self).split(separator: " ").map(String.init) } ?? []
+        guard parts.count == 2, let start = Int64(parts[0]) else {
+            find("cursor", "must be a nextCursor of this list")
+            return nil
+        }
+        return (Instant(microseconds: start), parts[1])
+    }
+
+    static func cursor(_ start: Instant, _ id: String) -> String {
+        Data("\(start.microseconds) \(id)".utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+            .replacing("=", with: "")
+    }
+}
