@@ -65,19 +65,6 @@ struct APITests {
         }
     }
 
-    @Test("a key that calls too often is told when to come again")
-    func limited() async throws {
-        try await site { site in
-            let bot = try await key(site, "--scope", "bookings:read")
-            var answers: [HTTPResponse] = []
-            for _ in 0..<260 where answers.last?.status ?? 200 == 200 {
-                answers.append(try await site.call("GET", "/v1/meeting-types", key: bot.key).response)
-            }
-            #expect(answers.last?.status == 429 && answers.last?.header("retry-after") == "1")
-            #expect(try await site.call("GET", "/v1/meeting-types").status == 200)
-        }
-    }
-
     @Test("pages hold every booking once, whatever comes in between them, and a wrong parameter is named")
     func pages() async throws {
         try await site { site in

@@ -138,11 +138,12 @@ struct OwnerTests {
         _ = try await site.browse(back, cookies: [started.cookie])
 
         let entered = try await site.call(
-            "PUT", "/v1/owners/ana/apps/zoom", body: #"{"clientId": "sandbox-zoom-client", "clientSecret": "sandbox-zoom-secret"}"#)
-        #expect(entered.status == 200 && entered.json["clientId"] == "sandbox-zoom-client")
-        let form = ["provider": "zoom", "clientId": "sandbox-zoom-client", "clientSecret": "sandbox-zoom-secret", "key": key(page)]
+            "PUT", "/v1/owners/ana/apps/zoom",
+            body: #"{"clientId": "their-client", "clientSecret": "their-own-secret", "webhookSecret": "their-own-token"}"#)
+        #expect(entered.status == 200 && entered.json["clientId"] == "their-client")
+        let form = ["provider": "zoom", "clientId": "their-client", "clientSecret": "their-own-secret", "key": key(page)]
         #expect(try await site.browse("/owners/me/app", form: form, cookies: [session]).status == 303)
-        #expect(try await site.browse("/owners/me", cookies: [session]).page.contains("<code>sandbox-zoom-client</code>"))
+        #expect(try await site.browse("/owners/me", cookies: [session]).page.contains("<code>their-client</code>"))
 
         var ids: [String] = []
         for hour in 10..<14 { ids.append(try await site.book("mine", at: "2027-03-01T\(hour):00:00Z").json["id"]?.string ?? "") }
@@ -161,7 +162,10 @@ struct OwnerTests {
         server.terminate()
         _ = await server.finish()
         let files = ["usher.sqlite", "usher.sqlite-wal"].compactMap { FileManager.default.contents(atPath: site.folder + "/" + $0) }
-        for secret in ["sandbox-access-", "sandbox-refresh-", "sandbox-zoom-secret", "sandbox-token-", "sandbox-zoom-deauth"] {
+        for secret in [
+            "sandbox-access-", "sandbox-refresh-", "sandbox-zoom-secret", "sandbox-token-", "sandbox-zoom-deauth", "their-own-secret",
+            "their-own-token",
+        ] {
             #expect(files.allSatisfy { $0.range(of: Data(secret.utf8)) == nil }, "\(secret) lies in the database")
             #expect(!server.errorText.contains(secret))
             #expect(!site.saidByServer.contains(secret), "\(secret) was answered")

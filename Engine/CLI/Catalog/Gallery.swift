@@ -18,9 +18,16 @@ struct Gallery {
 
     func write(to folder: String) throws {
         let files = FileManager.default
-        do { try files.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
-            throw UsherError(.configuration, "The folder \(folder) cannot be made: \(error.localizedDescription)")
+        do {
+            try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try writeAll(folder)
+        } catch let error as CocoaError {
+            throw UsherError(.configuration, "The folder '\(folder)' cannot be written: \(error.localizedDescription)")
         }
+        Output.diagnostic("Open \(folder)/index.html.")
+    }
+
+    private func writeAll(_ folder: String) throws {
         var rows = ""
         for kind in LetterSamples.Kind.allCases {
             let readers: [Reader] = kind.isForOwnerAlone ? [.owner] : [.attendee(0), .owner]
@@ -39,7 +46,6 @@ struct Gallery {
 
             """
         try index.write(toFile: folder + "/index.html", atomically: true, encoding: .utf8)
-        Output.diagnostic("Open \(folder)/index.html.")
     }
 
     private func cell(

@@ -10,10 +10,7 @@ struct Preview: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show the mails of a meeting type, without sending them.")
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case html, text, ics, eml }
-    enum Audience: String, ExpressibleByArgument, CaseIterable {
-        case attendee, owner
-        var reader: Reader { self == .owner ? .owner : .attendee(0) }
-    }
+    enum Audience: String, ExpressibleByArgument, CaseIterable { case attendee, owner }
 
     @OptionGroup var options: Options
     @Argument(help: "The meeting type.") var type: String
@@ -44,13 +41,13 @@ struct Preview: AsyncParsableCommand {
         let renderer = try MailRenderer(look)
         if let all { return try Gallery(samples, renderer, owner: host, site: catalog.site).write(to: all) }
         let isOwner = audience == .owner || kind.isForOwnerAlone
-        show(
+        try show(
             samples.render(
                 kind, to: isOwner ? .owner : .attendee(0), language: language ?? (isOwner ? host.language : catalog.site.language),
                 timeZone: timeZone ?? (isOwner ? host.timeZone : catalog.site.timeZone), renderer))
     }
 
-    private func show(_ rendered: (parts: MailRenderer.Parts, mail: OutgoingMail)) {
+    private func show(_ rendered: (parts: MailRenderer.Parts, mail: OutgoingMail)) throws(UsherError) {
         let parts = rendered.parts
         if options.json {
             return Output.json([
@@ -60,7 +57,7 @@ struct Preview: AsyncParsableCommand {
         switch format {
         case .text: print(parts.text)
         case .html: print(parts.html)
-        case .ics where parts.calendar.isEmpty: Output.diagnostic("A mail of this kind brings no calendar file.")
+        case .ics where parts.calendar.isEmpty: throw UsherError(.validationFailed, "A mail of this kind brings no calendar file.")
         case .ics: print(parts.calendar, terminator: "")
         case .eml: print(String(decoding: rendered.mail.bytes, as: UTF8.self), terminator: "")
         }

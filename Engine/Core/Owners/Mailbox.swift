@@ -10,6 +10,9 @@ public struct Mailbox: Hashable, Sendable, Codable {
         self.address = address
     }
 
+    /// The address's part after the `@`.
+    public var domain: String { address.split(separator: "@").last.map(String.init) ?? "localhost" }
+
     /// Reads `Name <address>`, `"Name" <address>` or a bare address; `nil` if the address cannot be one.
     public init?(_ text: String) {
         let trimmed = text.trimmingBlanks

@@ -4,10 +4,14 @@ extension Letter {
     /// The letter without marks that turn the direction of writing around: one in a name would run on to the end of its line.
     var legible: Letter {
         let texts =
-            [booking.terms.type.title, booking.terms.type.description, booking.terms.type.intro, booking.terms.owner.name, booking.note]
+            [
+                booking.terms.site.name, booking.terms.type.title, booking.terms.type.description, booking.terms.type.intro,
+                booking.terms.owner.name, booking.note,
+            ]
             + booking.attendees.map(\.name)
         guard texts.contains(where: { $0.turnsDirection }) else { return self }
         var letter = self
+        letter.booking.terms.site.name = booking.terms.site.name.withoutTurns
         letter.booking.terms.type.title = booking.terms.type.title.withoutTurns
         letter.booking.terms.type.description = booking.terms.type.description.withoutTurns
         letter.booking.terms.type.intro = booking.terms.type.intro.withoutTurns
@@ -20,8 +24,9 @@ extension Letter {
 
 extension String {
     /// Embeddings, overrides and isolates (Unicode TR 9 §2.1 to §2.5); the plain marks that every text may hold are none of them.
-    fileprivate var turnsDirection: Bool { utf8.contains(0xE2) && unicodeScalars.contains(where: Self.isTurn) }
-    fileprivate var withoutTurns: String {
+    var turnsDirection: Bool { utf8.contains(0xE2) && unicodeScalars.contains(where: Self.isTurn) }
+    var withoutTurns: String {
+        guard turnsDirection else { return self }
         var text = String.UnicodeScalarView()
         for scalar in unicodeScalars where !Self.isTurn(scalar) { text.append(scalar) }
         return String(text)

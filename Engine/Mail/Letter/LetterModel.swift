@@ -36,7 +36,7 @@ struct LetterModel {
         shown.text("intro", isCancelled || letter.reader == .owner ? "" : booking.intro)
         shown.text("description", isCancelled ? "" : booking.description)
         shown.text("joinPage", isCancelled ? "" : letter.joinPage)
-        shown.text("joinPageLabel", letter.room == nil ? words.late : words.joinPage)
+        shown.text("joinPageLabel", letter.room == nil ? words.late : words.joinPage + words.colon)
         shown.text("managePage", isCancelled ? "" : letter.managePage ?? "")
         let footer = letter.reader == .owner || isCancelled ? words.footerPlain : words.footer
         shown.text("footer", Placeholders.fill(footer, ["site": booking.terms.site.name]))
@@ -84,6 +84,7 @@ struct LetterModel {
 
     private func addLabels(to shown: inout Shown) {
         shown.text("when", words.when)
+        shown.text("colon", words.colon)
         shown.text("previously", words.previously)
         shown.text("withLabel", words.with)
         shown.text("joinLabel", words.join)
@@ -113,6 +114,7 @@ struct LetterModel {
     private func line(_ number: DialIn) -> Shown {
         var line = Shown()
         line.text("country", locale.country(number.country))
+        line.text("colon", words.colon)
         line.text("number", number.number)
         line.text("tel", number.tapToCall)
         line.text("pin", number.pin ?? "")

@@ -17,8 +17,8 @@ package struct MailLook: Sendable {
     }
 
     private static let files = ["letter.html.mustache", "letter.txt.mustache"]
-    /// Without these a mail would not lead into the room.
-    private static let needed = ["url", "joinPage"]
+    /// Without these a mail would not say when, or would lead nowhere.
+    private static let needed = ["date", "time", "url", "joinPage", "managePage", "paragraphs", "actionURL"]
 
     /// Reads what a site brings along.
     /// - Parameters:
@@ -67,12 +67,13 @@ package struct MailLook: Sendable {
     /// What is wrong with a template: its form, names that nothing fills, names without which it leads nowhere.
     private static func check(_ source: String) -> [String] {
         do { _ = try MustacheTemplate(string: source) } catch { return ["it cannot be read: \(error)"] }
+        if source.contains(/\{\{\s*[>=<$]/) { return ["partials, inheritance and other delimiters are not read here"] }
         let used = names(in: source)
         let known = names(in: MailLook().html).union(names(in: MailLook().text))
         let unknown = used.subtracting(known).sorted().map { name in
             "nothing fills {{\(name)}}" + (nearest(name, known.sorted()).map { "; did you mean {{\($0)}}?" } ?? "")
         }
-        return unknown + needed.filter { !used.contains($0) }.map { "it must show {{\($0)}}, or its mails lead nowhere" }
+        return unknown + needed.filter { !used.contains($0) }.map { "it must show {{\($0)}}, or some mails say or lead nothing" }
     }
 
     /// The names between double braces, without their signs.

@@ -70,12 +70,13 @@ enum NoticeModel {
         let values = values(notice, language)
         var shown = Shown()
         shown.frame(notice.site, language: language, direction: ReaderLocale.of(language).direction, logo: logo)
-        shown.text("headline", notice.site.name)
+        shown.text("headline", notice.site.name.withoutTurns)
         shown.text("title", Placeholders.fill(said?.headline ?? "", values))
-        let lines = [Placeholders.fill(said?.body ?? "", values)] + problem(notice, words, values) + [notice.detail]
+        let lines = [Placeholders.fill(said?.body ?? "", values)] + problem(notice, words, values) + [notice.detail.withoutTurns]
         shown.list("paragraphs", lines.filter { !$0.isEmpty }.map(paragraph))
         shown.text("actionLabel", Placeholders.fill(said?.action ?? "", values))
         shown.text("actionURL", notice.url)
+        shown.text("colon", words.colon)
         shown.text("footer", Placeholders.fill(words.footerPlain, ["site": notice.site.name]))
         return shown
     }
@@ -89,7 +90,9 @@ enum NoticeModel {
     /// In the reader's language, by the problem's code; what the service itself said follows where the code alone says too little.
     private static func problem(_ notice: Notice, _ words: Words, _ values: [String: String]) -> [String] {
         guard let problem = notice.problem else { return [] }
-        guard let said = words.problems[problem.code.rawValue] else { return [problem.message, problem.remedy] }
+        // Without a connection of the owner's, "not connected" is the admin's matter, and says so itself.
+        let isAdmins = problem.code == .notConnected && notice.kind != .connection
+        guard !isAdmins, let said = words.problems[problem.code.rawValue] else { return [problem.message, problem.remedy] }
         return [Placeholders.fill(said.cause, values), Placeholders.fill(said.remedy, values)]
     }
 
@@ -104,6 +107,6 @@ enum NoticeModel {
             values["date"] = time.date
             values["time"] = time.time
         }
-        return values
+        return values.mapValues(\.withoutTurns)
     }
 }

@@ -5,6 +5,8 @@ import UsherCore
 struct Words: Decodable, Sendable {
     var subject: [String: String]
     var headline: [String: String]
+    /// Between a label and what it names.
+    var colon: String
     /// Before the join page's address, while there is no room.
     var late: String
     var roomReady: String

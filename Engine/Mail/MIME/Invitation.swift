@@ -13,18 +13,17 @@ struct Invitation {
         let booking = letter.booking
         let site = booking.terms.site
         method = isPlain || letter.reader == .owner ? .publish : (letter.kind == .cancellation ? .cancel : .request)
-        let domain = site.from.address.split(separator: "@").last.map(String.init) ?? "localhost"
         var lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Usher//Usher 1//EN", "METHOD:\(method.rawValue)", "BEGIN:VEVENT"]
         lines += [
-            "UID:\(booking.id)@\(domain)", "DTSTAMP:\(Self.time(letter.writtenAt))", "DTSTART:\(Self.time(booking.start))",
+            "UID:\(booking.id)@\(site.from.domain)", "DTSTAMP:\(Self.time(letter.writtenAt))", "DTSTART:\(Self.time(booking.start))",
             "DTEND:\(Self.time(booking.end))", "SEQUENCE:\(booking.revision - 1)",
             "STATUS:\(letter.kind == .cancellation ? "CANCELLED" : "CONFIRMED")", "SUMMARY:\(Self.text(booking.title))",
-            "ORGANIZER;CN=\(Self.parameter(booking.terms.owner.name)):mailto:\(site.from.address)",
+            "ORGANIZER;CN=\(Self.parameter(booking.terms.owner.name)):\(Self.mailto(site.from.address))",
         ]
         if method != .publish {
             let name = letter.recipient.name.isEmpty ? letter.recipient.address : letter.recipient.name
             lines.append(
-                "ATTENDEE;CN=\(Self.parameter(name));ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:\(letter.recipient.address)"
+                "ATTENDEE;CN=\(Self.parameter(name));ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:\(Self.mailto(letter.recipient.address))"
             )
         }
         if let room = letter.room, let entrance = letter.entrance {
@@ -63,6 +62,18 @@ struct Invitation {
         if letter.kind != .cancellation { lines.append("\(words.joinPage) \(letter.joinPage)") }
         if !letter.booking.description.isEmpty { lines += (lines.isEmpty ? [] : [""]) + [letter.booking.description] }
         return lines.joined(separator: "\n")
+    }
+
+    /// RFC 6068 §2: what an address may hold and an address of a page may not is percent-encoded.
+    private static func mailto(_ address: String) -> String {
+        var out = "mailto:"
+        for scalar in address.unicodeScalars {
+            switch scalar {
+            case "%", "?", "&", "#", "/", "^", "`", "{", "|", "}": out += "%" + String(scalar.value, radix: 16, uppercase: true)
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out
     }
 
     /// `20261201T090000Z`.

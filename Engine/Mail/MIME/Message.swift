@@ -57,7 +57,9 @@ struct Message {
 
     /// A display name: quoted where ASCII, else in encoded words.
     private static func phrase(_ text: String) -> String {
-        guard text.utf8.allSatisfy({ (32...126).contains($0) }), text.utf8.count <= 60 else { return encodedWords(text) }
+        guard text.utf8.allSatisfy({ (32...126).contains($0) }), text.utf8.count <= 60, !text.contains("=?") else {
+            return encodedWords(text)
+        }
         return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }
 
@@ -70,7 +72,7 @@ struct Message {
         var words: [[UInt8]] = [[]]
         for scalar in text.unicodeScalars where scalar.value >= 32 && scalar.value != 127 {
             let bytes = Array(String(scalar).utf8)
-            if words[words.count - 1].count + bytes.count > 42 { words.append([]) }
+            if words[words.count - 1].count + bytes.count > 39 { words.append([]) }
             words[words.count - 1] += bytes
         }
         return words.map { "=?utf-8?B?\(Data($0).base64EncodedString())?=" }.joined(separator: "\r\n ")

@@ -9,6 +9,8 @@ package struct Connections: Sendable {
 
     /// Revoking at the service is a courtesy that must not hold the owner up.
     private static let patience = Duration.seconds(10)
+    /// So many upcoming bookings are put on a calendar that is connected anew.
+    private static let calendarLimit = 1_000
 
     package init(_ context: EngineContext) { self.context = context }
 
@@ -60,6 +62,11 @@ package struct Connections: Sendable {
                 }
                 try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
             }
+            guard module is any CalendarProvider.Type else { return }
+            for booking in try tx.bookings(after: (now, ""), until: .never, owner: owner, status: nil, limit: Self.calendarLimit)
+            where booking.terms.type.calendar {
+                try tx.poke(kind: CalendarStep.kind, subject: booking.id, due: now)
+            }
         }
         return connection
     }
@@ -95,11 +102,14 @@ package struct Connections: Sendable {
     }
 
     /// The user has removed the app at the service: the grants are dead, and erased here.
-    /// - Parameter before: a connection made later than this is another one, and stays.
+    /// - Parameters:
+    ///   - before: a connection made later than this is another one, and stays.
+    ///   - owner: whose connections alone are meant, where one is given.
     /// - Returns: how many were removed.
-    package func deauthorized(clientID: String, accountID: String, before: Instant) async throws -> Int {
+    package func deauthorized(clientID: String, accountID: String, before: Instant, owner: String? = nil) async throws -> Int {
         try await context.store.write { tx in
-            try tx.connections(clientID: clientID, accountID: accountID).filter { $0.connectedAt < before }
+            try tx.connections(clientID: clientID, accountID: accountID)
+                .filter { $0.connectedAt < before && (owner == nil || $0.ownerID == owner) }
                 .reduce(0) { count, connection in try count + (tx.remove(connection) ? 1 : 0) }
         }
     }

@@ -43,11 +43,12 @@ package struct OwnerApps: Sendable {
 
     package func list(owner: String) async throws -> [StoredApp] { try await context.store.read { try $0.apps(of: owner) } }
 
-    /// Keeps an app in place of the site's own, for this owner. A connection through another app must be made again.
+    /// Keeps an app in place of the site's own, for this owner. A connection through an app that is gone must be made again.
     /// - Throws: ``ErrorCode/validationFailed`` with every finding, ``ErrorCode/notFound``.
     package func put(_ app: App, owner: String, provider: String, known: [UsherError.Finding] = []) async throws -> StoredApp {
         let module = try Connections(context).module(provider)
-        let findings = known + Self.check(app).filter { finding in !known.contains { $0.pointer == finding.pointer } }
+        let entry = context.catalog.current.provider(provider)
+        let findings = known + check(app, entry).filter { finding in !known.contains { $0.pointer == finding.pointer } }
         guard findings.isEmpty else { throw UsherError(.validationFailed, "The app cannot be kept as written.", findings: findings) }
         let secrets: JSON = [
             "CLIENT_SECRET": .string(app.clientSecret.reveal()), "WEBHOOK_SECRET": JSON(app.webhookSecret?.reveal()),
@@ -58,7 +59,6 @@ package struct OwnerApps: Sendable {
             ownerID: owner, provider: provider, clientID: app.clientID,
             sealed: try context.vault.seal(secrets.serialized, context: StoredApp.context(owner: owner, provider: provider)), createdAt: now
         )
-        let entry = context.catalog.current.provider(provider)
         try await context.store.write { tx in
             guard let known = try tx.owner(owner), known.isActive else {
                 throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.")
@@ -85,9 +85,12 @@ package struct OwnerApps: Sendable {
     /// A connection through an app that is not there any more cannot be renewed.
     private func orphan(owner: String, _ entry: ProviderEntry?, keeping: [String], _ service: String, _ tx: Tx) throws {
         guard let entry, let connection = try tx.connection(owner: owner, provider: entry.name) else { return }
-        let shared = context.settings.environment["\(context.registry.prefix(entry))_CLIENT_ID"]?.reveal()
-        guard !keeping.contains(connection.clientID), connection.clientID != shared else { return }
+        guard !keeping.contains(connection.clientID), connection.clientID != siteClientID(entry) else { return }
         try tx.setHealth(.reauthorize, Self.otherApp(service).problem, of: connection)
+    }
+
+    private func siteClientID(_ entry: ProviderEntry) -> String? {
+        context.settings.environment["\(context.registry.prefix(entry))_CLIENT_ID"]?.reveal()
     }
 
     static func otherApp(_ service: String) -> ProviderError {
@@ -96,10 +99,14 @@ package struct OwnerApps: Sendable {
             remedy: "The owner connects \(service) again; what waits then resumes by itself.")
     }
 
-    private static func check(_ app: App) -> [UsherError.Finding] {
+    private func check(_ app: App, _ entry: ProviderEntry?) -> [UsherError.Finding] {
         func isPlain(_ text: String) -> Bool { (1...200).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 32 && $0 < 127 } }
         var findings: [UsherError.Finding] = []
         if !isPlain(app.clientID) { findings.append(.init("/clientId", "copy it from the app's page: 1 to 200 characters without blanks")) }
+        // With a secret of the owner's choosing it would speak for everybody.
+        if let entry, app.clientID == siteClientID(entry) {
+            findings.append(.init("/clientId", "is the site's own app: leave this form empty"))
+        }
         if !isPlain(app.clientSecret.reveal()) {
             findings.append(.init("/clientSecret", "copy it from the app's page: 1 to 200 characters without blanks"))
         }

@@ -23,59 +23,83 @@ package struct ProviderEvents: Sendable {
         }
     }
 
-    /// Takes one delivery: the app whose secret fits has sent it.
+    /// Takes one delivery: the app whose secret fits has sent it. Owners of one organisation may have entered the same app.
     package func receive(_ delivery: EventDelivery, _ path: EventPath, _ module: any EventfulProvider.Type) async throws -> Answer {
         let apps = try await self.apps(path, module)
         guard !apps.isEmpty else { return .notConfigured }
+        var isTrue = false
         for app in apps {
             switch module.read(delivery, secret: app.secret) {
             case .refused: continue
             case .challenge(let answer): return .challenge(answer)
-            case .ignored: return .done
+            case .ignored: isTrue = true
             case .event(let event):
-                try await apply(event, from: app.clientID)
-                return .done
+                isTrue = true
+                try await apply(event, from: app)
             }
         }
-        return .refused
+        return isTrue ? .done : .refused
     }
 
-    /// Every app of that module, by what it signs with: the shared one, those that the catalogue names, those of owners'
-    /// organisations.
-    private func apps(_ path: EventPath, _ module: any EventfulProvider.Type) async throws -> [(clientID: String, secret: Secret)] {
+    /// An app that can sign events, and whom it has a say about.
+    private struct Sender: Sendable {
+        var clientID: String
+        var secret: Secret
+        /// Whose own app it is; `nil` where it is the site's.
+        var owner: String?
+    }
+
+    /// Every app of that module: the shared one, those that the catalogue names, those of owners' organisations.
+    private func apps(_ path: EventPath, _ module: any EventfulProvider.Type) async throws -> [Sender] {
         let descriptor = module.descriptor
         let entries = context.catalog.current.providers.filter { $0.module == descriptor.id }
         let environment = context.settings.environment
         let ours = ([descriptor.credentialPrefix] + entries.compactMap(\.credentials)).compactMap { prefix in
             path.secrets.lazy.compactMap { environment["\(prefix)_\($0)"] }.first.map {
-                (environment["\(prefix)_CLIENT_ID"]?.reveal() ?? "", $0)
+                Sender(clientID: environment["\(prefix)_CLIENT_ID"]?.reveal() ?? "", secret: $0, owner: nil)
             }
         }
         let names = Set(entries.map(\.name))
-        let theirs = try await context.store.read { try $0.apps() }.filter { names.contains($0.provider) }.compactMap { app in
-            let credentials = try app.credentials(context.vault)
-            return path.secrets.lazy.compactMap { credentials[$0] }.first.map { (app.clientID, $0) }
-        }
-        return ours + theirs
+        let stored = try await context.store.read { try $0.apps() }.filter { names.contains($0.provider) }
+        return ours + stored.compactMap { sender($0, path) }
     }
 
-    /// - Parameter sender: the app whose secret fitted; it has a say about itself alone.
-    private func apply(_ event: ProviderEvent, from sender: String) async throws {
+    /// One app that cannot be read must not keep the others from being heard.
+    private func sender(_ app: StoredApp, _ path: EventPath) -> Sender? {
+        do throws(UsherError) {
+            let credentials = try app.credentials(context.vault)
+            return path.secrets.lazy.compactMap { credentials[$0] }.first.map {
+                Sender(clientID: app.clientID, secret: $0, owner: app.ownerID)
+            }
+        } catch {
+            context.logger.error(
+                "an owner's own app cannot be read",
+                metadata: ["owner": "\(app.ownerID)", "provider": "\(app.provider)", "error": "\(error.message)"])
+            return nil
+        }
+    }
+
+    /// - Parameter sender: it has a say about itself alone, and an owner's own app about that owner alone.
+    private func apply(_ event: ProviderEvent, from sender: Sender) async throws {
         switch event {
-        case .deauthorized(let clientID, _, _) where clientID != sender:
-            context.logger.warning("an app told of another one's connections, and was not heard", metadata: ["app": "\(sender)"])
+        case .deauthorized(let clientID, _, _) where clientID != sender.clientID:
+            context.logger.warning(
+                "an app told of another one's connections, and was not heard", metadata: ["app": "\(sender.clientID)"])
         case .deauthorized(let clientID, let accountID, let at):
-            let count = try await Connections(context).deauthorized(clientID: clientID, accountID: accountID, before: at)
+            let count = try await Connections(context).deauthorized(
+                clientID: clientID, accountID: accountID, before: at, owner: sender.owner)
             context.logger.notice("an account was disconnected at the provider", metadata: ["connections": "\(count)"])
-        case .roomTouched(let id): try await touched(id)
+        case .roomTouched(let id): try await touched(id, of: sender.owner)
         }
     }
 
     /// Has the rooms looked at that bear the provider's `id`.
-    package func touched(_ id: String) async throws {
+    /// - Parameter owner: whose rooms alone are meant, where one is given.
+    package func touched(_ id: String, of owner: String? = nil) async throws {
         let now = context.now
         try await context.store.write { tx in
             for var room in try tx.rooms(roomID: id) where room.state == .live {
+                if let owner, try tx.booking(room.bookingID)?.terms.owner.id != owner { continue }
                 room.checkAt = now
                 try tx.save(room)
                 try tx.poke(kind: ProvisionStep.kind, subject: room.bookingID, due: now)

@@ -203,6 +203,8 @@ package struct BookingDesk: Sendable {
             booking.revision += 1
             booking.changedAt = now
             try tx.update(booking)
+            if booking.terms.type.calendar { try tx.poke(kind: CalendarStep.kind, subject: id, due: now) }
+            try NoticeStep.lookAgain(at: booking, tx, now)
             try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
             try tx.poke(kind: NotifyStep.kind, subject: id, due: booking.wantsRoom ? Notification.deadline(booking) : now)
             return try view(id, tx)

@@ -14,7 +14,14 @@ package struct Provisioner: Sendable {
         guard let connection = accounts.connection(entry.name) else {
             return ProviderError.notConnected(module.consent.name).problem
         }
+        guard isOfPresentApp(connection, entry, accounts) else { return OwnerApps.otherApp(module.consent.name).problem }
         return connection.health == .reauthorize ? connection.problem ?? ProviderError.reauthorize(module.consent.name).problem : nil
+    }
+
+    /// A grant belongs to the app that asked for it: the owner's own, or the site's.
+    private func isOfPresentApp(_ connection: StoredConnection, _ entry: ProviderEntry, _ accounts: OwnerAccounts) -> Bool {
+        let site = context.settings.environment["\(context.registry.prefix(entry))_CLIENT_ID"]?.reveal()
+        return connection.clientID == accounts.app(entry.name)?.clientID || connection.clientID == site
     }
 
     /// What keeps a provider from being asked at all, on this site.

@@ -10,6 +10,7 @@ struct CalendarStep: Step {
     static let kind = "calendar"
 
     private let context: EngineContext
+    private static let blockedWait = Duration.hours(12)
 
     init(_ context: EngineContext) { self.context = context }
 
@@ -18,7 +19,7 @@ struct CalendarStep: Step {
     /// The owner has the event on a calendar that is connected: as an entry of ours, or because the room itself is one.
     static func isOnCalendar(_ booking: Booking, _ turn: Turn) throws -> Bool {
         if isRoomAnEvent(booking, turn.context) { return true }
-        guard booking.terms.type.calendar else { return false }
+        guard booking.terms.type.calendar, try turn.tx.calendarRecord(of: booking.id)?.state != .over else { return false }
         return try target(booking, turn) != nil
     }
 
@@ -27,16 +28,17 @@ struct CalendarStep: Step {
     }
 
     private static func target(_ booking: Booking, _ turn: Turn) throws -> Target? {
-        try turn.context.accounts(of: booking.terms.owner.id, turn.tx).connections.lazy.filter { $0.health != .reauthorize }
+        try turn.context.accounts(of: booking.terms.owner.id, turn.tx).connections.lazy.filter { $0.health == .ok }
             .compactMap { connection in
                 (turn.context.registry.module(connection.module) as? any CalendarProvider.Type).map { (connection, $0) }
             }.first
     }
 
     func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
-        guard let booking = try turn.tx.booking(claim.subject) else { return try end(claim, turn) }
+        // What took place stays where it is.
+        guard let booking = try turn.tx.booking(claim.subject), turn.now < booking.end else { return try end(claim, turn) }
         let record = try turn.tx.calendarRecord(of: booking.id)
-        let isWanted = booking.status == .confirmed && turn.now < booking.end && !Self.isRoomAnEvent(booking, context)
+        let isWanted = booking.status == .confirmed && !Self.isRoomAnEvent(booking, context)
         guard isWanted || record != nil, record?.state != .over else { return try end(claim, turn) }
         guard let target = try Self.target(booking, turn) else {
             let event = record == nil ? "calendar.skipped" : "calendar.remains"
@@ -111,12 +113,16 @@ struct CalendarStep: Step {
             if claim.attempt == 0 {
                 try turn.tx.note(booking.id, "calendar.failed", "\(record.provider): \(error.message)", at: turn.now)
             }
-            let wait = RetryPolicy.calendar.delay(afterFailures: claim.attempt + 1, turn.context.surroundings)
+            // A person must mend it; connecting anew has it looked at, too.
+            let wait =
+                error.code.isBlocking
+                ? Self.blockedWait : RetryPolicy.calendar.delay(afterFailures: claim.attempt + 1, turn.context.surroundings)
             let isFinal = error.retry == .never && !error.code.isBlocking
             if !isFinal, turn.now + wait < booking.end { return .rest(until: turn.now + wait) }
             var over = record
             over.state = .over
             try turn.tx.save(over)
+            if claim.attempt > 0 { try turn.tx.note(booking.id, "calendar.given-up", record.provider, at: turn.now) }
             return .lookAgain
         }
     }

@@ -92,7 +92,7 @@ struct DeliverStep: Step {
             mail.bookingID, "mail.\(mail.state.rawValue)",
             "\(mail.kind.rawValue) to \(mail.reader.role)\(mail.problem.map { ": \($0)" } ?? "")", at: turn.now)
         if mail.state == .failed, mail.reader != .owner {
-            let subject = NoticeStep.Subject.undelivered(mail.bookingID).text
+            let subject = NoticeStep.Subject.undelivered(mail: mail.id).text
             try turn.tx.poke(kind: NoticeStep.kind, subject: subject, due: turn.now + NoticeStep.delay)
         }
         if let revision = try turn.tx.revision(of: mail.bookingID), mail.revision < revision,

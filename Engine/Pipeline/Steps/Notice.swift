@@ -13,6 +13,8 @@ struct NoticeStep: Step {
     static let kind = "notice"
     /// From the trouble to the letter.
     static let delay = Duration.seconds(15)
+    /// A letter is tried for this long.
+    private static let patience = Duration.days(3)
 
     private let context: EngineContext
 
@@ -24,7 +26,7 @@ struct NoticeStep: Step {
         case booking(String)
         case signIn(owner: String)
         /// A mail to an attendee that was refused for good.
-        case undelivered(String)
+        case undelivered(mail: String)
 
         init?(_ text: String) {
             let parts = text.split(separator: " ").map(String.init)
@@ -32,7 +34,7 @@ struct NoticeStep: Step {
             case ("connection", 3): self = .connection(owner: parts[1], provider: parts[2])
             case ("booking", 2): self = .booking(parts[1])
             case ("signin", 2): self = .signIn(owner: parts[1])
-            case ("undelivered", 2): self = .undelivered(parts[1])
+            case ("undelivered", 2): self = .undelivered(mail: parts[1])
             default: return nil
             }
         }
@@ -49,16 +51,31 @@ struct NoticeStep: Step {
 
     /// Has the owner told of what keeps a room from being made, if it is still so in a moment.
     static func tell(of problem: Problem, _ room: RoomRecord, _ booking: Booking, _ turn: Turn) throws {
-        let isOwn = turn.context.registry.descriptor(room.module)?.connection == .owner
+        let entry = turn.context.catalog.current.provider(room.provider)
+        // Without an app at all, it is the admin who must act, and no press on Connect would help.
+        let app = try turn.context.accounts(of: booking.terms.owner.id, turn.tx).app(room.provider)
+        let isOwn =
+            turn.context.registry.descriptor(room.module)?.connection == .owner
+            && entry.map { Provisioner(turn.context).obstacle($0, app) == nil } ?? false
         let subject: Subject =
             isOwn && (problem.code == .notConnected || problem.code == .reauthorize)
             ? .connection(owner: booking.terms.owner.id, provider: room.provider) : .booking(booking.id)
         try turn.tx.poke(kind: kind, subject: subject.text, due: turn.now + delay)
     }
 
+    /// A booking has changed: what was told of may be mended, and is told anew should it come again.
+    static func lookAgain(at booking: Booking, _ tx: Tx, _ now: Instant) throws {
+        for subject in [Subject.booking(booking.id), .connection(owner: booking.terms.owner.id, provider: booking.meeting.provider)]
+        where try tx.notice(subject.text) != nil {
+            try tx.poke(kind: kind, subject: subject.text, due: now + delay)
+        }
+    }
+
     func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
-        guard let subject = Subject(claim.subject), let notice = try matter(subject, turn) else {
-            try turn.tx.removeNotice(claim.subject)
+        let subject = Subject(claim.subject)
+        guard let subject, let notice = try matter(subject, turn) else {
+            // That a link was asked for is remembered, so that nobody is flooded with them.
+            if case .signIn? = subject {} else { try turn.tx.removeNotice(claim.subject) }
             try turn.tx.finish(claim)
             return nil
         }
@@ -72,8 +89,12 @@ struct NoticeStep: Step {
         // At a further try it says what it said at the first.
         var said = try Notice(stored)
         stored.state = .queued
+        if case .signIn(let owner) = subject {
+            // Each try bears a link of its own, and so is a mail of its own.
+            said.url = try signInLink(owner, turn)
+            stored.messageID = messageID(notice)
+        }
         try turn.tx.save(stored)
-        if case .signIn(let owner) = subject { said.url = try signInLink(owner, turn) }
         let (sending, letter) = (stored, said)
         return Effect { [context] in
             let mail = context.renderer.mail(
@@ -84,11 +105,12 @@ struct NoticeStep: Step {
     }
 
     private func fresh(_ subject: Subject, _ code: String, _ notice: Notice, _ turn: Turn) throws -> StoredNotice {
-        let domain = notice.site.from.address.split(separator: "@").last.map(String.init) ?? "localhost"
-        return StoredNotice(
+        StoredNotice(
             subject: subject.text, code: code, body: try notice.body,
-            messageID: "\(context.surroundings.code(bits: 128))@\(domain)", writtenAt: turn.now)
+            messageID: messageID(notice), writtenAt: turn.now)
     }
+
+    private func messageID(_ notice: Notice) -> String { "\(context.surroundings.code(bits: 128))@\(notice.site.from.domain)" }
 
     private func record(_ outcome: DeliveryOutcome, of notice: StoredNotice, _ claim: Claim, _ turn: Turn) throws -> Sequel {
         // What was written meanwhile is another matter.
@@ -96,12 +118,17 @@ struct NoticeStep: Step {
         switch outcome {
         case .accepted: (present.state, present.problem) = (.sent, nil)
         case .refused(let reason): (present.state, present.problem) = (.failed, reason)
-        case .later(let reason), .unclear(let reason): present.problem = reason
+        case .later(let reason), .unclear(let reason):
+            present.problem = reason
+            if turn.now > present.writtenAt + Self.patience { present.state = .failed }
         }
         try turn.tx.save(present)
+        if let problem = present.problem {
+            context.logger.warning(
+                "a letter to an owner was not taken",
+                metadata: ["about": "\(notice.subject)", "state": "\(present.state.rawValue)", "outcome": "\(problem)"])
+        }
         guard present.state == .queued else { return .lookAgain }
-        context.logger.warning(
-            "a letter to an owner was not taken", metadata: ["about": "\(notice.subject)", "outcome": "\(present.problem ?? "")"])
         return .rest(until: turn.now + RetryPolicy.mail.delay(afterFailures: claim.attempt + 1, context.surroundings))
     }
 
@@ -122,16 +149,13 @@ struct NoticeStep: Step {
         guard let owner = try turn.tx.owner(ownerID), owner.isActive, let module = try? Connections(context).module(provider) else {
             return nil
         }
-        let stored = try turn.tx.connection(owner: ownerID, provider: provider)
+        let accounts = try context.accounts(of: ownerID, turn.tx)
+        let stored = accounts.connection(provider)
         let waiting = try turn.tx.bookingsWaiting(owner: ownerID, provider: provider, now: turn.now).count
-        let problem: Problem
-        if let stored {
-            guard stored.health == .reauthorize else { return nil }
-            problem = stored.problem ?? ProviderError.reauthorize(module.consent.name).problem
-        } else {
-            guard waiting > 0 else { return nil }
-            problem = ProviderError.notConnected(module.consent.name).problem
-        }
+        // An owner who never connected, or has disconnected, is told only when something waits for it.
+        guard stored?.health == .reauthorize || waiting > 0, let entry = context.catalog.current.provider(provider),
+            let problem = Provisioner(context).obstacle(entry, accounts)
+        else { return nil }
         return Notice(
             kind: .connection, site: context.catalog.current.site, owner: owner.owner, service: module.consent.name,
             account: stored?.account.email ?? "", problem: problem, waiting: waiting, url: page)
@@ -149,14 +173,13 @@ struct NoticeStep: Step {
     }
 
     private func undelivered(_ id: String, _ turn: Turn) throws -> Notice? {
-        guard let booking = try turn.tx.booking(id), let owner = try turn.tx.owner(booking.terms.owner.id), turn.now < booking.end,
-            let mail = try turn.tx.mails(of: id).last(where: { $0.state == .failed && $0.isNews && $0.reader != .owner }),
-            mail.revision == booking.revision, case .attendee(let index) = mail.reader
+        guard let mail = try turn.tx.mail(id), mail.state == .failed, let booking = try turn.tx.booking(mail.bookingID),
+            mail.revision == booking.revision, turn.now < booking.end, case .attendee(let index) = mail.reader,
+            let owner = try turn.tx.owner(booking.terms.owner.id)
         else { return nil }
         return Notice(
             kind: .undelivered, site: booking.terms.site, owner: owner.owner, account: booking.attendees[index].email,
-            problem: nil, detail: mail.problem ?? "", meeting: .init(title: booking.title, start: booking.start, end: booking.end),
-            url: page)
+            detail: mail.problem ?? "", meeting: .init(title: booking.title, start: booking.start, end: booking.end), url: page)
     }
 
     /// Asked for a moment ago, and not sent yet.
@@ -192,19 +215,21 @@ extension OwnerDesk {
     /// Has a sign-in link mailed to the active owner of that address. It says nothing of whether there is one, and mails at most once
     /// a minute.
     package func mailSignInLink(to email: String) async throws {
-        let domain = context.catalog.current.site.from.address.split(separator: "@").last.map(String.init) ?? "localhost"
-        try await context.store.write { tx in
-            let now = context.now
-            let site = context.catalog.current.site
-            for stored in try tx.owners() where stored.isActive && stored.owner.email.lowercased() == email.lowercased() {
-                let subject = NoticeStep.Subject.signIn(owner: stored.owner.id).text
-                if let asked = try tx.notice(subject), asked.writtenAt > now - Self.signInPause { continue }
-                let notice = Notice(kind: .signIn, site: site, owner: stored.owner)
+        let address = asciiMailAddress(email)?.lowercased()
+        let owners = try await context.store.read { tx in
+            try tx.owners().filter { $0.isActive && $0.owner.email.lowercased() == address }.map(\.owner)
+        }
+        let site = context.catalog.current.site
+        for owner in owners {
+            let notice = Notice(kind: .signIn, site: site, owner: owner)
+            let subject = NoticeStep.Subject.signIn(owner: owner.id).text
+            let messageID = "\(context.surroundings.code(bits: 128))@\(site.from.domain)"
+            try await context.store.write { tx in
+                let now = context.now
+                if let asked = try tx.notice(subject), asked.writtenAt > now - Self.signInPause { return }
                 try tx.save(
                     StoredNotice(
-                        subject: subject, code: notice.kind.rawValue + notice.account,
-                        body: try notice.body,
-                        messageID: "\(context.surroundings.code(bits: 128))@\(domain)", writtenAt: now))
+                        subject: subject, code: notice.kind.rawValue, body: try notice.body, messageID: messageID, writtenAt: now))
                 try tx.poke(kind: NoticeStep.kind, subject: subject, due: now)
             }
         }

@@ -38,8 +38,6 @@ struct Notification {
         guard !mails.contains(where: { $0.state == .sending && $0.revision < booking.revision }) else { return }
         for mail in mails where mail.state == .queued && mail.revision < booking.revision {
             try drop(mail)
-            // What it reminds of may still be to come.
-            if !mail.isNews { try turn.tx.poke(kind: RemindStep.kind, subject: booking.id, due: turn.now) }
         }
         try RemindStep.schedule(booking, turn)
         var wasWritten = false
@@ -70,10 +68,9 @@ struct Notification {
     ///   - about: what it is about beside the revision.
     func write(_ kind: OutboxMail.Kind, to reader: Reader, of booking: Booking, after earlier: [OutboxMail], about: String = "") throws {
         let surroundings = turn.context.surroundings
-        let domain = booking.terms.site.from.address.split(separator: "@").last.map(String.init) ?? "localhost"
         let mail = OutboxMail(
             id: surroundings.id("ml_"), bookingID: booking.id, revision: booking.revision, reader: reader, kind: kind,
-            messageID: "\(surroundings.code(bits: 128))@\(domain)", threadID: earlier.first?.messageID,
+            messageID: "\(surroundings.code(bits: 128))@\(booking.terms.site.from.domain)", threadID: earlier.first?.messageID,
             writtenAt: turn.now, about: about,
             onCalendar: reader == .owner ? try CalendarStep.isOnCalendar(booking, turn) : false, told: Told(booking).text,
             before: earlier.last?.told ?? "")
@@ -85,5 +82,7 @@ struct Notification {
         var mail = mail
         mail.state = .dropped
         try turn.tx.update(mail)
+        // What it reminds of may still be to come.
+        if !mail.isNews { try turn.tx.poke(kind: RemindStep.kind, subject: mail.bookingID, due: turn.now) }
     }
 }

@@ -1,5 +1,4 @@
 import Hummingbird
-import Synchronization
 import UsherCore
 import UsherPipeline
 import UsherStore
@@ -36,29 +35,4 @@ struct Authenticator: Sendable {
     }
 
     private static var invalid: UsherError { UsherError(.authInvalid, "This API key is not valid.") }
-}
-
-/// How many calls a key may make, as a bucket that fills up again evenly. It belongs to one process: several let through as many more.
-final class RateLimiter: Sendable {
-    /// Calls at once, and calls a minute.
-    static let burst = 200.0
-    static let perMinute = 1_200.0
-
-    private let now: @Sendable () -> Instant
-    private let buckets = Mutex<[String: (left: Double, at: Instant)]>([:])
-
-    init(now: @escaping @Sendable () -> Instant) { self.now = now }
-
-    func take(_ key: String) throws(UsherError) {
-        let now = now()
-        let isFull = buckets.withLock { buckets in
-            var (left, at) = buckets[key] ?? (Self.burst, now)
-            left = min(Self.burst, left + Double((now - at).microseconds) * Self.perMinute / 60_000_000)
-            buckets[key] = (max(left - 1, 0), now)
-            return left < 1
-        }
-        if isFull {
-            throw UsherError(.rateLimited, "This key makes more than \(Int(Self.perMinute)) calls a minute. Try again in a second.")
-        }
-    }
 }

@@ -98,7 +98,7 @@ struct OwnerRoutes: Sendable {
         fields.refuseUnknown(["clientId", "clientSecret", "webhookSecret"])
         let app = OwnerApps.App(
             clientID: fields.required("clientId"), clientSecret: Secret(fields.required("clientSecret")),
-            webhookSecret: fields.text("webhookSecret").map(Secret.init))
+            webhookSecret: fields.text("webhookSecret").flatMap { $0.isEmpty ? nil : Secret($0) })
         return Response.json(.ok, try await OwnerApps(context).put(app, owner: id, provider: provider, known: fields.findings).json)
     }
 

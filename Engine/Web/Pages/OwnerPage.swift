@@ -13,6 +13,7 @@ struct OwnerPage: Sendable {
     private let owners: OwnerDesk
     private static let cookie = "usher_owner"
     private static let bookingsShown = 20
+    private static let bookingsRead = 100
 
     init(_ context: EngineContext, _ desk: BookingDesk) {
         self.context = context
@@ -94,7 +95,8 @@ struct OwnerPage: Sendable {
             do { return try await body(owner, form, secret) } catch let error as UsherError {
                 return Page.response(
                     .badRequest, "That did not work",
-                    "<p>\(escapedHTML(error.message))</p><p><a href=\"/owners/me\">Back to your page</a></p>")
+                    "<p>\(escapedHTML(error.message))</p>\(Page.list(error.findings.map { "\($0.pointer.dropFirst()): \($0.detail)" }))<p><a href=\"/owners/me\">Back to your page</a></p>"
+                )
             }
         }
     }
@@ -158,10 +160,13 @@ struct OwnerPage: Sendable {
     private func page(_ stored: StoredOwner, key: String) async throws -> Response {
         let owner = stored.owner
         let accounts = try await owners.accounts(of: owner.id)
-        let views = try await desk.list(owner: owner.id, from: context.now, limit: Self.bookingsShown)
+        // No booking lasts longer than a day: what began within it may be going on.
+        var filter = BookingDesk.Filter()
+        (filter.owner, filter.status, filter.from) = (owner.id, .confirmed, context.now - .days(1))
+        let views = try await desk.page(filter, after: nil, limit: Self.bookingsRead).views.filter { $0.booking.end > context.now }
         let body =
             "<p class=quiet>\(escapedHTML(owner.email)), \(escapedHTML(owner.timeZone))</p>" + providers(accounts, key)
-            + defaultProvider(owner, accounts, key) + bookings(views.filter { $0.booking.status == .confirmed }, owner, key)
+            + defaultProvider(owner, accounts, key) + bookings(Array(views.prefix(Self.bookingsShown)), owner, key)
             + Page.button("Sign out", action: "/owners/me/signout", key: key, isPlain: true)
         return Page.response(.ok, owner.name, body)
     }

@@ -68,6 +68,10 @@ enum Page {
             + "<p>With \(escapedHTML(booking.terms.owner.name)), \(escapedHTML(booking.terms.site.name))</p>"
     }
 
+    static func list(_ lines: [String]) -> String {
+        lines.isEmpty ? "" : "<ul>\(lines.map { "<li>\(escapedHTML($0))</li>" }.joined())</ul>"
+    }
+
     static func back(to path: String, _ label: String) -> String {
         "<p><a href=\"\(escapedHTML(path))\">\(escapedHTML(label))</a></p>"
     }

@@ -178,9 +178,12 @@ struct LetterSampleTests {
         #expect(text.contains("multipart/related") && text.contains("Content-ID: <logo@usher>") && text.contains("cid:logo@usher"))
     }
 
+    private static let own =
+        "Hello: {{title}} {{url}} {{joinPage}} {{date}} {{time}} {{managePage}} {{#paragraphs}}{{text}}{{/paragraphs}} {{actionURL}}"
+
     @Test("a template of the site takes the place of ours, and the other stays")
     func template() throws {
-        let path = try folder(["mail/letter.txt.mustache": Array("Hello: {{title}} {{url}} {{joinPage}}".utf8)])
+        let path = try folder(["mail/letter.txt.mustache": Array(Self.own.utf8)])
         let (look, findings) = MailLook.read(folder: path, logo: nil, templates: "mail")
         #expect(findings.isEmpty)
         let parts = Self.samples.render(.confirmation, to: .attendee(0), language: "en", timeZone: "UTC", try MailRenderer(look)).parts
@@ -194,7 +197,8 @@ struct LetterSampleTests {
             ("mail/letter.txt.mustache", "{{title", "cannot be read"),
             ("mail/letter.txt.mustache", "{{#hasURL}}{{url}}{{joinPage}}", "cannot be read"),
             ("mail/letter.txt.mustache", "{{url}} {{joinPage}} {{tilte}}", "did you mean {{title}}"),
-            ("mail/letter.html.mustache", "{{title}}", "lead nowhere"), ("mail/lettre.html.mustache", "x", "is no template"),
+            ("mail/letter.html.mustache", "{{title}}", "lead nothing"), ("mail/letter.html.mustache", "{{> head}}", "partials"),
+            ("mail/lettre.html.mustache", "x", "is no template"),
             ("logo.png", "GIF89a", "must be a PNG"),
         ])
     func broken(file: String, content: String, says: String) throws {

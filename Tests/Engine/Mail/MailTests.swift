@@ -110,6 +110,15 @@ struct MailTests {
         }
     }
 
+    @Test("a name that looks like an encoded word is read as it was written, and an address says nothing but itself")
+    func lookalikes() throws {
+        var letter = try Self.letter(name: "=?utf-8?Q?Your_Bank?=")
+        let head = String(decoding: try MailRenderer().mail(letter).bytes, as: UTF8.self)
+        #expect(!head.contains("=?utf-8?Q?Your_Bank?="))
+        letter.booking.attendees[0].email = "bo?cc=eve%40x@example.org"
+        #expect(try parts(letter).calendar.replacing("\r\n ", with: "").contains("mailto:bo%3Fcc=eve%2540x@example.org"))
+    }
+
     @Test("attendees see each other where the type says so, and nobody's address elsewhere")
     func company() throws {
         var letter = try Self.letter()

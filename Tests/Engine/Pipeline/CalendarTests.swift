@@ -76,6 +76,32 @@ struct CalendarTests {
         #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
     }
 
+    @Test("a cancellation takes the event out though nobody could be told of the booking")
+    func untold() async throws {
+        let engine = try await TestEngine(mail: { _ in .later("down") })
+        _ = try await engine.connectGoogle()
+        let view = try await engine.booked("diary")
+        #expect(engine.google.live.count == 1)
+        _ = try await engine.desk.cancel(view.booking.id)
+        try await engine.run(for: .minutes(2))
+        #expect(engine.google.live.isEmpty)
+    }
+
+    @Test("a calendar that is connected again catches up with what was moved meanwhile")
+    func reconnected() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connectGoogle()
+        let view = try await engine.booked("diary")
+        let id = try #require(engine.google.live.first)
+        try await Connections(engine.context).disconnect(owner: "ana", provider: "meet")
+        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.worker.pump()
+        #expect(engine.google.start(of: id) == "2026-12-01T10:00:00Z")
+        _ = try await engine.connectGoogle()
+        _ = try await engine.worker.pump()
+        #expect(engine.google.start(of: id) == "2026-12-02T10:00:00Z")
+    }
+
     @Test("a meeting that is held at Google Meet is an event already, and gets no second one")
     func meetIsOne() async throws {
         let engine = try await TestEngine(

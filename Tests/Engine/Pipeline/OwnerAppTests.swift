@@ -59,6 +59,7 @@ struct OwnerAppTests {
         #expect(apps.map(\.clientID) == ["their-client"])
         #expect(!"\(apps)".contains("their-secret") && !"\(apps)".contains("their-token"))
         #expect(!apps[0].json.serialized.contains("secret"))
+        #expect(!apps[0].sealed.contains("their-") && apps[0].sealed.count > 40)
     }
 
     @Test("taking the app away ends what was connected through it, and connecting again resumes through the site's")
@@ -90,11 +91,42 @@ struct OwnerAppTests {
         #expect(try await Connections(engine.context).list(owner: "tom").isEmpty)
     }
 
+    @Test("an owner's app speaks for that owner alone: not with the site's client id, and not for another owner who entered the same")
+    func foreignApp() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        let site = OwnerApps.App(clientID: "sandbox-zoom-client", clientSecret: Secret("x"), webhookSecret: Secret("mine"))
+        await #expect(throws: UsherError.self) { try await OwnerApps(engine.context).put(site, owner: "tom", provider: "zoom") }
+        let other = try await self.engine()
+        _ = try await other.connect()
+        let copied = OwnerApps.App(clientID: "their-client", clientSecret: Secret("x"), webhookSecret: Secret("toms-own"))
+        _ = try await OwnerApps(other.context).put(copied, owner: "tom", provider: "zoom")
+        other.clock.advance(by: .minutes(1))
+        var forged = Self.theirs
+        forged.secretToken = "toms-own"
+        _ = try await deliver(other, other.zoom.deauthorization(of: "ana@northwind.example", app: forged))
+        #expect(try await Connections(other.context).list(owner: "ana").count == 1)
+    }
+
+    @Test("an app that cannot be read keeps no other from being heard")
+    func damaged() async throws {
+        let engine = try await engine()
+        _ = try await engine.connect("tom", as: "tom@northwind.example")
+        try await engine.context.store.write { tx in
+            try tx.save(
+                StoredApp(ownerID: "ana", provider: "zoom", clientID: "their-client", sealed: "damaged", createdAt: engine.clock.now))
+        }
+        engine.clock.advance(by: .minutes(1))
+        _ = try await deliver(engine, engine.zoom.deauthorization(of: "tom@northwind.example"))
+        #expect(try await Connections(engine.context).list(owner: "tom").isEmpty)
+    }
+
     @Test("an app that cannot be right is refused whole, field by field")
     func refused() async throws {
-        await #expect(throws: UsherError.self) {
+        let findings = await #expect(throws: UsherError.self) {
             try await self.engine(entered: OwnerApps.App(clientID: "", clientSecret: Secret("a b"), webhookSecret: Secret("\n")))
-        }
+        }?.findings.map(\.pointer)
+        #expect(findings == ["/clientId", "/clientSecret", "/webhookSecret"])
         let engine = try await TestEngine()
         let app = OwnerApps.App(clientID: "x", clientSecret: Secret("y"), webhookSecret: nil)
         await #expect(throws: UsherError.self) { try await OwnerApps(engine.context).put(app, owner: "ana", provider: "room") }
@@ -108,6 +140,7 @@ struct OwnerAppTests {
         _ = try await engine.worker.pump()
         let after = try await engine.desk.view(view.booking.id)
         #expect(after.booking.meeting.status == .ready)
+        #expect(try await engine.desk.bookTest(owner: "ana", provider: "campus").booking.id == view.booking.id)
         #expect(engine.zoom.meetings.count == 1)
         #expect(engine.mailer.taken.map(\.recipient) == ["ana@northwind.example", "ana@northwind.example"])
         _ = try await engine.desk.cancel(view.booking.id)
