@@ -16,7 +16,7 @@ struct SimulationTests {
     /// What two hundred runs must have gone through, or they prove nothing.
     private static let troubles = [
         "crash", "booking.rescheduled", "booking.cancelled", "meeting.unclear", "meeting.found", "meeting.absent", "meeting.refused",
-        "meeting.fallback", "meeting.updated", "meeting.removed", "mail.queued",
+        "meeting.fallback", "meeting.updated", "meeting.removed", "mail.queued", "mail.sent.reminder", "booking.entered",
     ]
 
     @Test("whatever goes wrong, each live booking ends with one room, a cancelled one with none, and each reader with each mail once")

@@ -64,7 +64,9 @@ struct Invariants {
     private func mailViolations(_ booking: Booking, _ mails: [OutboxMail]) -> [String] {
         var found: [String] = []
         for reader in booking.readers {
-            let theirs = mails.filter { $0.reader == reader }
+            let theirs = mails.filter { $0.reader == reader && $0.isNews }
+            let reminders = mails.filter { $0.reader == reader && !$0.isNews && $0.reachedReader }
+            if Set(reminders.map(\.about)).count != reminders.count { found.append("\(reader.text) was reminded twice of one time") }
             let newest = theirs.filter { $0.revision == booking.revision }
             if booking.status == .confirmed, newest.count != 1 || newest[0].state != .sent {
                 found.append(
@@ -77,7 +79,7 @@ struct Invariants {
             {
                 found.append("\(reader.text) was told of a cancellation without knowing of a booking, or the other way round")
             }
-            if theirs.contains(where: { $0.state == .queued || $0.state == .sending }) {
+            if mails.contains(where: { $0.reader == reader && ($0.state == .queued || $0.state == .sending) }) {
                 found.append("a mail to \(reader.text) is still under way")
             }
             if theirs.filter({ $0.kind == .confirmation && $0.reachedReader }).count > 1 {

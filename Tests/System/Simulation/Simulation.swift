@@ -49,7 +49,9 @@ final class Simulation: Sendable {
             ])
         }
         database = try SQLiteDatabase()
-        catalog = try TestEngine.catalog()
+        catalog = try TestEngine.catalog(
+            TestEngine.catalogText.replacing(
+                "title: \"At Zoom\", duration: 30m,", with: "title: \"At Zoom\", duration: 30m, reminders: [1h, 10m],"))
         state = Mutex(State())
     }
 
@@ -66,7 +68,9 @@ final class Simulation: Sendable {
         let bookings = state.withLock { $0.bookings }
         let violations = try await Invariants(zoom: zoom, mail: mail, store: store, clock: clock, foreign: state.withLock { $0.foreign })
             .violations(bookings: bookings)
-        let events = try await store.read { tx in try bookings.flatMap { try tx.timeline(of: $0).map(\.event) } }
+        let events = try await store.read { tx in
+            try bookings.flatMap { try tx.timeline(of: $0).map { $0.detail.hasPrefix("reminder") ? "\($0.event).reminder" : $0.event } }
+        }
         return Outcome(violations: violations, events: events + Array(repeating: "crash", count: state.withLock { $0.crashes }))
     }
 
@@ -190,6 +194,8 @@ final class Simulation: Sendable {
     private func cancel(_ desk: BookingDesk) async throws {
         let ids = state.withLock { $0.bookings }
         guard !ids.isEmpty else { return }
+        // Somebody presses Join now and then.
+        if dice.seed.chance(30) { _ = try await desk.enter(dice.seed.pick(ids)) }
         _ = try await desk.cancel(dice.seed.pick(ids))
     }
 
