@@ -24,6 +24,8 @@ struct OwnerTests {
         let session = try await signIn(site)
         var page = try await site.browse("/owners/me", cookies: [session])
         #expect(page.status == 200 && page.page.contains("Not connected."))
+        #expect(page.page.contains("<li>meeting-type: zoom, unusable, Zoom is not connected.</li>"))
+        #expect(page.page.contains("<li>site-default: campus, chosen</li>"))
 
         let connect = try await site.browse("/owners/me/connect", form: ["key": key(page.page), "provider": "zoom"], cookies: [session])
         let start = connect.page.firstMatch(of: /href="([^"]+consent=[^"]+)"/).map { String($0.1) } ?? ""

@@ -14,6 +14,7 @@ struct OwnerPage: Sendable {
     private static let cookie = "usher_owner"
     private static let bookingsShown = 20
     private static let bookingsRead = 100
+    private static let typesShown = 100
 
     init(_ context: EngineContext, _ desk: BookingDesk) {
         self.context = context
@@ -218,8 +219,23 @@ struct OwnerPage: Sendable {
             <input type=hidden name=key value="\(escapedHTML(key))"><label for=provider>Default provider</label><br>
             <select id=provider name=provider><option value="">The site's default: \(escapedHTML(catalog.site.defaultProvider))</option>
             \(options.joined())</select> <button class="button">Save</button></form>
-            \(testMeeting(owner, accounts, key))</section>
+            \(testMeeting(owner, accounts, key))\(whereHeld(owner, accounts))</section>
             """
+    }
+
+    /// For each meeting type the provider that a booking would get now, and why: the whole chain, link by link.
+    private func whereHeld(_ owner: Owner, _ accounts: OwnerAccounts) -> String {
+        let (catalog, provisioner) = (context.catalog.current, Provisioner(context))
+        let items = catalog.meetingTypes.prefix(Self.typesShown).compactMap { type -> String? in
+            guard let resolution = try? catalog.resolve(type, owner: owner, problem: { provisioner.obstacle($0, accounts) }) else {
+                return nil
+            }
+            let steps = resolution.trace.map { step in
+                "\(step.rule.rawValue): \(step.provider.map { "\($0), " } ?? "")\(step.outcome.rawValue)\(step.outcome == .chosen ? "" : ", \(step.detail)")"
+            }
+            return "<li><strong>\(escapedHTML(type.id))</strong> at \(escapedHTML(resolution.provider))\(Page.list(steps))</li>"
+        }
+        return items.isEmpty ? "" : "<details><summary>Which meeting is held where, and why</summary><ul>\(items.joined())</ul></details>"
     }
 
     /// At the provider where the owner's meetings are held now; that it works is seen by making one.
