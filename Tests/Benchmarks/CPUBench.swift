@@ -59,7 +59,7 @@ enum CPUBench {
         """,
         """
         INSERT INTO rooms SELECT 'bk_0' || printf('%023d', i), generation, lower(hex(randomblob(13))), provider, module, host, state,
-            flight_ends, room_id, room, applied_start, applied_end, twin_check, twin_checks_left, gone_seen, failures, not_before
+            flight_ends, room_id, room, applied_start, applied_end, twin_check, twin_checks_left, gone_seen, failures, not_before, check_at
             FROM n, rooms WHERE booking_id NOT LIKE 'bk_00%'
         """,
         """
