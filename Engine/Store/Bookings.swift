@@ -15,15 +15,6 @@ package enum BookingSQL: String, SQLStatement {
             provider, module, because, room, problem, changed_at, created_at FROM bookings WHERE id = $1
         """
     case revision = "SELECT revision FROM bookings WHERE id = $1"
-    case list = """
-        SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
-            provider, module, because, room, problem, changed_at, created_at FROM bookings WHERE starts_at >= $1 ORDER BY starts_at, id LIMIT $2
-        """
-    case listOfOwner = """
-        SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
-            provider, module, because, room, problem, changed_at, created_at FROM bookings WHERE owner_id = $1 AND starts_at >= $2
-        ORDER BY starts_at, id LIMIT $3
-        """
     case page = """
         SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
             provider, module, because, room, problem, changed_at, created_at FROM bookings
@@ -78,17 +69,6 @@ extension Tx {
     }
 
     package func revision(of id: String) throws -> Int64? { try query(BookingSQL.revision, .text(id)).first?.int(0) }
-
-    /// Bookings that start at or after `from`, earliest first.
-    package func bookings(owner: String? = nil, from: Instant, limit: Int) throws -> [Booking] {
-        let rows =
-            if let owner {
-                try query(BookingSQL.listOfOwner, .text(owner), SQLValue(from), .int(Int64(limit)))
-            } else {
-                try query(BookingSQL.list, SQLValue(from), .int(Int64(limit)))
-            }
-        return try rows.map(booking(from:))
-    }
 
     /// A page of bookings by start, then id: those after `after`, whatever has come in between meanwhile.
     /// - Parameters:

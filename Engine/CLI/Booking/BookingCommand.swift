@@ -23,7 +23,10 @@ struct BookingCommand: AsyncParsableCommand {
 
         func run() async throws {
             let views = try await options.withRuntime(adopting: false) { runtime in
-                try await runtime.desk.list(owner: owner, from: all ? Instant(microseconds: 0) : runtime.context.now, limit: limit)
+                var filter = BookingDesk.Filter()
+                filter.owner = owner
+                if !all { filter.from = runtime.context.now }
+                return try await runtime.desk.page(filter, after: nil, limit: limit).views
             }
             if options.json { return Output.json(["items": .array(views.map(\.json)), "nextCursor": nil]) }
             Output.table(

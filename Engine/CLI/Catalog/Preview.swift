@@ -78,7 +78,7 @@ struct Preview: AsyncParsableCommand {
     ) throws -> LetterSamples {
         let name = type.provider == MeetingType.ownerDefault ? host.defaultProvider ?? catalog.site.defaultProvider : type.provider
         let entry = catalog.provider(name)
-        let capabilities = entry.flatMap { try? options.registry().descriptor($0.module)?.capabilities } ?? []
+        let capabilities = try entry.flatMap { try options.registry().descriptor($0.module)?.capabilities } ?? []
         return LetterSamples(
             type: type, owner: host, site: catalog.site, link: Terms.Link(provider: name, module: entry?.module ?? ""),
             room: LetterSamples.room(entry, capabilities), publicURL: configuration.publicURL, now: Surroundings.system.now())

@@ -14,6 +14,9 @@ package struct OwnerAccounts: Sendable {
 }
 
 extension EngineContext {
+    /// The client id of the site's own app at a provider.
+    func siteClientID(_ entry: ProviderEntry) -> String? { settings.environment["\(registry.prefix(entry))_CLIENT_ID"]?.reveal() }
+
     /// An owner's accounts; not even looked for where no provider of the catalogue is one that owners connect.
     func accounts(of owner: String, _ tx: Tx) throws -> OwnerAccounts {
         guard catalog.current.providers.contains(where: { registry.descriptor($0.module)?.connection == .owner }) else { return .none }
@@ -85,12 +88,8 @@ package struct OwnerApps: Sendable {
     /// A connection through an app that is not there any more cannot be renewed.
     private func orphan(owner: String, _ entry: ProviderEntry?, keeping: [String], _ service: String, _ tx: Tx) throws {
         guard let entry, let connection = try tx.connection(owner: owner, provider: entry.name) else { return }
-        guard !keeping.contains(connection.clientID), connection.clientID != siteClientID(entry) else { return }
+        guard !keeping.contains(connection.clientID), connection.clientID != context.siteClientID(entry) else { return }
         try tx.setHealth(.reauthorize, Self.otherApp(service).problem, of: connection)
-    }
-
-    private func siteClientID(_ entry: ProviderEntry) -> String? {
-        context.settings.environment["\(context.registry.prefix(entry))_CLIENT_ID"]?.reveal()
     }
 
     static func otherApp(_ service: String) -> ProviderError {
@@ -104,7 +103,7 @@ package struct OwnerApps: Sendable {
         var findings: [UsherError.Finding] = []
         if !isPlain(app.clientID) { findings.append(.init("/clientId", "copy it from the app's page: 1 to 200 characters without blanks")) }
         // With a secret of the owner's choosing it would speak for everybody.
-        if let entry, app.clientID == siteClientID(entry) {
+        if let entry, app.clientID == context.siteClientID(entry) {
             findings.append(.init("/clientId", "is the site's own app: leave this form empty"))
         }
         if !isPlain(app.clientSecret.reveal()) {

@@ -184,12 +184,6 @@ package struct BookingDesk: Sendable {
         }
     }
 
-    package func list(owner: String? = nil, from: Instant, limit: Int) async throws -> [BookingView] {
-        try await context.store.read { tx in
-            try tx.bookings(owner: owner, from: from, limit: limit).map { try view($0.id, tx) }
-        }
-    }
-
     // MARK: Inside the transaction
 
     /// Changes a booking, raises its revision and has its steps look again. `body` says whether anything changed.

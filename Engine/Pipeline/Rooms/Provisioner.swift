@@ -20,8 +20,7 @@ package struct Provisioner: Sendable {
 
     /// A grant belongs to the app that asked for it: the owner's own, or the site's.
     private func isOfPresentApp(_ connection: StoredConnection, _ entry: ProviderEntry, _ accounts: OwnerAccounts) -> Bool {
-        let site = context.settings.environment["\(context.registry.prefix(entry))_CLIENT_ID"]?.reveal()
-        return connection.clientID == accounts.app(entry.name)?.clientID || connection.clientID == site
+        connection.clientID == accounts.app(entry.name)?.clientID || connection.clientID == context.siteClientID(entry)
     }
 
     /// What keeps a provider from being asked at all, on this site.

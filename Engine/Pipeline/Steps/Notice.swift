@@ -223,13 +223,13 @@ extension OwnerDesk {
         for owner in owners {
             let notice = Notice(kind: .signIn, site: site, owner: owner)
             let subject = NoticeStep.Subject.signIn(owner: owner.id).text
-            let messageID = "\(context.surroundings.code(bits: 128))@\(site.from.domain)"
             try await context.store.write { tx in
                 let now = context.now
                 if let asked = try tx.notice(subject), asked.writtenAt > now - Self.signInPause { return }
                 try tx.save(
                     StoredNotice(
-                        subject: subject, code: notice.kind.rawValue, body: try notice.body, messageID: messageID, writtenAt: now))
+                        // Each try of it gets a Message-ID of its own.
+                        subject: subject, code: notice.kind.rawValue, body: try notice.body, messageID: "", writtenAt: now))
                 try tx.poke(kind: NoticeStep.kind, subject: subject, due: now)
             }
         }

@@ -59,8 +59,11 @@ struct ManagePage: Sendable {
         guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
         let form = try await request.form()
         guard form["sure"] == "yes" else {
-            return ask(
-                visit, token, "Cancel this meeting?", "Everyone who was invited is told.", "Yes, cancel it", "/manage/\(token)/cancel", [])
+            return Page.response(
+                .ok, "Cancel this meeting?",
+                Page.head(of: visit) + "<p>Everyone who was invited is told.</p>"
+                    + Page.button("Yes, cancel it", action: "/manage/\(token)/cancel", key: nil, fields: [("sure", "yes")])
+                    + Page.back(to: "/manage/\(token)", "No, leave it"))
         }
         return try await act(visit, token) {
             guard context.now < visit.booking.start else {
@@ -102,17 +105,6 @@ struct ManagePage: Sendable {
                     fields: [("start", instant.rfc3339), ("sure", "yes")])
         }
         return Page.response(.ok, "Move \(visit.booking.title)?", buttons.joined() + Page.back(to: "/manage/\(token)", "No, leave it"))
-    }
-
-    private func ask(
-        _ visit: ReaderLinks.Visit, _ token: String, _ title: String, _ text: String, _ label: String, _ action: String,
-        _ fields: [(String, String)]
-    ) -> Response {
-        Page.response(
-            .ok, title,
-            Page.head(of: visit) + "<p>\(escapedHTML(text))</p>"
-                + Page.button(label, action: action, key: nil, fields: fields + [("sure", "yes")])
-                + Page.back(to: "/manage/\(token)", "No, leave it"))
     }
 
     private func act(_ visit: ReaderLinks.Visit, _ token: String, _ change: () async throws -> BookingView) async throws -> Response {

@@ -161,9 +161,9 @@ struct OwnerPage: Sendable {
     private func page(_ stored: StoredOwner, key: String) async throws -> Response {
         let owner = stored.owner
         let accounts = try await owners.accounts(of: owner.id)
-        // No booking lasts longer than a day: what began within it may be going on.
+        // What began within the longest booking may still be going on.
         var filter = BookingDesk.Filter()
-        (filter.owner, filter.status, filter.from) = (owner.id, .confirmed, context.now - .days(1))
+        (filter.owner, filter.status, filter.from) = (owner.id, .confirmed, context.now - Tx.longestBooking)
         let views = try await desk.page(filter, after: nil, limit: Self.bookingsRead).views.filter { $0.booking.end > context.now }
         let body =
             "<p class=quiet>\(escapedHTML(owner.email)), \(escapedHTML(owner.timeZone))</p>" + providers(accounts, key)

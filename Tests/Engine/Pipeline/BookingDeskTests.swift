@@ -118,7 +118,7 @@ struct BookingDeskTests {
     func dryRun() async throws {
         let engine = try await TestEngine()
         _ = try await engine.desk.dryRun(TestEngine.request())
-        #expect(try await engine.desk.list(from: Instant(seconds: 0), limit: 10).isEmpty)
+        #expect(try await engine.desk.page(.init(), after: nil, limit: 10).views.isEmpty)
         #expect(try await engine.worker.nextDue() == nil)
     }
 
