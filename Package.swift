@@ -18,8 +18,10 @@ extension Target.Dependency {
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let mustache = product(name: "Mustache", package: "swift-mustache")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
     static let httpClient = product(name: "AsyncHTTPClient", package: "async-http-client")
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nio = product(name: "NIOPosix", package: "swift-nio")
     static let nioHTTP = product(name: "NIOHTTP1", package: "swift-nio")
     static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -66,8 +68,9 @@ let package = Package(
             resources: [.embedInCode("Templates")]),
         module("UsherPipeline", at: "Engine/Pipeline", "UsherCore", "UsherStore", "UsherMail", "UsherVault"),
         module(
-            "UsherWeb", at: "Engine/Web", "UsherPipeline", "UsherCatalog", "UsherStore", "UsherVault", "UsherMail", .hummingbird, .httpTypes
-        ),
+            "UsherWeb", at: "Engine/Web", "UsherPipeline", "UsherCatalog", "UsherStore", "UsherVault", "UsherMail", .hummingbird,
+            .httpTypes,
+            .hummingbirdCore, .nioCore, resources: [.embedInCode("OpenAPI/schemas.json")]),
         module(
             "UsherAssembly", at: "Engine/Assembly", "UsherWeb", "UsherSQLite", "Zoom", "GoogleMeet", "MicrosoftTeams", "SelfHosted",
             "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .httpClient, .lifecycle, .hummingbird,

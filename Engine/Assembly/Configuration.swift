@@ -20,6 +20,8 @@ package struct Configuration: Sendable {
     package var mail: Mail
     /// `USHER_RETURN_ORIGINS`
     package var returnOrigins: [String]
+    /// `USHER_WEBHOOK_ALLOW_PRIVATE`
+    package var allowsPrivateReceivers: Bool
     /// Everything that provider modules may ask for.
     package var values: [String: Secret]
 
@@ -38,6 +40,7 @@ package struct Configuration: Sendable {
         returnOrigins = try (values["USHER_RETURN_ORIGINS"] ?? "").split(separator: ",").map { text throws(UsherError) in
             try Self.returnOrigin(text.trimmingBlanks)
         }
+        allowsPrivateReceivers = try Self.flag("USHER_WEBHOOK_ALLOW_PRIVATE", values["USHER_WEBHOOK_ALLOW_PRIVATE"] ?? "false")
         for key in Self.serviceAddresses { if let value = values[key] { try Self.checkService(key, value) } }
         mail =
             try values["SMTP_URL"].map { text throws(UsherError) in .smtp(try SMTPAddress(text)) }
@@ -112,6 +115,11 @@ package struct Configuration: Sendable {
         else {
             throw refuse("\(key) must be an https:// address, such as https://api.zoom.us/v2.")
         }
+    }
+
+    private static func flag(_ key: String, _ text: String) throws(UsherError) -> Bool {
+        guard let value = Bool(text) else { throw refuse("\(key) must be true or false.") }
+        return value
     }
 
     private static func port(_ text: String) throws(UsherError) -> Int {

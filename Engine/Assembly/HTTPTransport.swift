@@ -13,8 +13,10 @@ package struct HTTPTransport: Transport {
     /// No answer of a provider is larger.
     private static let bodyLimit = 8 * 1_048_576
 
-    package init(now: @escaping @Sendable () -> Instant) {
+    /// - Parameter pinning: names that lead to these addresses, whatever a resolver says.
+    package init(now: @escaping @Sendable () -> Instant, pinning: [String: String] = [:]) {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.dnsOverride = pinning
         configuration.timeout.connect = .seconds(10)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 32

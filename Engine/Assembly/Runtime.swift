@@ -35,8 +35,11 @@ package struct Runtime: Sendable {
         let transport = HTTPTransport(now: surroundings.now)
         let context = EngineContext(
             store: store, vault: vault, catalog: CatalogHolder(catalog), registry: registry, transport: transport, mailer: mailer,
-            renderer: renderer, surroundings: surroundings,
-            settings: EngineSettings(publicURL: configuration.publicURL, environment: configuration.values), logger: logger)
+            receivers: PublicTransport(now: surroundings.now, allowsPrivate: configuration.allowsPrivateReceivers), renderer: renderer,
+            surroundings: surroundings,
+            settings: EngineSettings(
+                publicURL: configuration.publicURL, environment: configuration.values,
+                allowsPrivateReceivers: configuration.allowsPrivateReceivers), logger: logger)
         let bell = Bell()
         let runtime = Runtime(
             configuration: configuration, registry: registry, context: context, bell: bell, desk: BookingDesk(context, bell: bell),

@@ -62,7 +62,8 @@ extension ErrorCode {
     /// The one mapping of codes to exit codes.
     var exitCode: Int32 {
         switch self {
-        case .validationFailed, .requestMalformed, .requestMediaType, .payloadTooLarge, .bookingConflict, .bookingInPast, .bookingCancelled,
+        case .validationFailed, .requestMalformed, .requestMediaType, .requestMethod, .payloadTooLarge, .bookingConflict, .bookingInPast,
+            .bookingCancelled,
             .notFound, .idempotencyMismatch, .ownerInFile, .authMissing, .authInvalid, .authForbidden, .rateLimited, .overloaded:
             Exit.refused.rawValue
         case .configuration: Exit.usage.rawValue

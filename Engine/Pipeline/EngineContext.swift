@@ -13,12 +13,16 @@ package struct EngineContext: Sendable {
     package var registry: ProviderRegistry
     package var transport: any Transport
     package var mailer: any Mailer
+    /// The way to webhooks' receivers: a refused address is ``TransportError/notSent(_:)``.
+    package var receivers: any Transport
     package var renderer: MailRenderer
     package var surroundings: Surroundings
     package var settings: EngineSettings
     package var logger: Logger
     /// The tokens that processes share.
     package var tokens: any TokenCache
+    /// What this process counts and times.
+    package let meters = Meters()
     /// Tells whoever waits for a booking.
     package let changes = Changes()
     /// Renews owners' grants.
@@ -30,7 +34,7 @@ package struct EngineContext: Sendable {
 
     package init(
         store: Store, vault: Vault, catalog: CatalogHolder, registry: ProviderRegistry, transport: any Transport, mailer: any Mailer,
-        renderer: MailRenderer, surroundings: Surroundings, settings: EngineSettings, logger: Logger
+        receivers: any Transport, renderer: MailRenderer, surroundings: Surroundings, settings: EngineSettings, logger: Logger
     ) {
         self.store = store
         self.vault = vault
@@ -38,12 +42,13 @@ package struct EngineContext: Sendable {
         self.registry = registry
         self.transport = transport
         self.mailer = mailer
+        self.receivers = receivers
         self.renderer = renderer
         self.surroundings = surroundings
         self.settings = settings
         self.logger = logger
         processID = surroundings.id("ps_")
-        keeper = GrantKeeper(store: store, vault: vault, surroundings: surroundings, processID: processID, logger: logger)
+        keeper = GrantKeeper(store: store, vault: vault, surroundings: surroundings, processID: processID, logger: logger, meters: meters)
         tokens = SharedTokens(store: store, vault: vault, surroundings: surroundings, processID: processID)
     }
 
@@ -56,8 +61,11 @@ package struct EngineSettings: Sendable {
     package var publicURL: String
     /// Environment values that modules ask for, by whole name.
     package var environment: [String: Secret]
+    /// `USHER_WEBHOOK_ALLOW_PRIVATE`
+    package var allowsPrivateReceivers: Bool
 
-    package init(publicURL: String, environment: [String: Secret]) {
+    package init(publicURL: String, environment: [String: Secret], allowsPrivateReceivers: Bool = false) {
+        self.allowsPrivateReceivers = allowsPrivateReceivers
         self.publicURL = publicURL
         self.environment = environment
     }

@@ -27,6 +27,11 @@ package enum BookingSQL: String, SQLStatement {
         WHERE starts_at >= $1 AND (starts_at > $1 OR id > $2) AND starts_at < $3 AND ($4 = '' OR status = $4) AND owner_id = $5
         ORDER BY starts_at, id LIMIT $6
         """
+    case inTrouble = """
+        SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
+            provider, module, because, room, problem, changed_at, created_at FROM bookings
+        WHERE problem IS NOT NULL AND starts_at > $1 AND status = 'confirmed' ORDER BY starts_at, id LIMIT $2
+        """
     case conflict = """
         SELECT id FROM bookings WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND ends_at > $4
             AND status = 'confirmed' AND id <> $5 AND overlap_allowed + $6 < 2 LIMIT 1
@@ -87,6 +92,17 @@ extension Tx {
                 try query(BookingSQL.page, common.0, common.1, common.2, common.3, .int(Int64(limit)))
             }
         return try rows.map(booking(from:))
+    }
+
+    /// Bookings that start after `from` and have a problem.
+    package func bookingsInTrouble(from: Instant, limit: Int) throws -> [Booking] {
+        try query(BookingSQL.inTrouble, SQLValue(from), .int(Int64(limit))).map(booking(from:))
+    }
+
+    /// How many bookings that start after `from` have a problem, by its code; of the first thousand.
+    package func troubles(from: Instant) throws -> [String: Int] {
+        Dictionary(grouping: try bookingsInTrouble(from: from, limit: 1_000).compactMap { $0.meeting.problem?.code.rawValue }) { $0 }
+            .mapValues(\.count)
     }
 
     /// A confirmed booking of the owner that may not stand beside this one. The caller has touched the owner's row first,

@@ -6,6 +6,9 @@ package struct TimelineEntry: Hashable, Sendable {
     package var at: Instant
     package var event: String
     package var detail: String
+
+    /// As the API shows it.
+    package var json: JSON { ["at": .string(at.rfc3339), "event": .string(event), "detail": .string(detail)] }
 }
 
 package enum TimelineSQL: String, SQLStatement {
@@ -31,8 +34,8 @@ package enum ProcessSQL: String, SQLStatement {
 }
 
 package enum IdempotencySQL: String, SQLStatement {
-    case add = "INSERT INTO idempotency (scope, key, fingerprint, booking_id, created_at) VALUES ($1, $2, $3, $4, $5)"
-    case one = "SELECT fingerprint, booking_id FROM idempotency WHERE scope = $1 AND key = $2 AND created_at > $3"
+    case add = "INSERT INTO idempotency (scope, key, fingerprint, result, created_at) VALUES ($1, $2, $3, $4, $5)"
+    case one = "SELECT fingerprint, result FROM idempotency WHERE scope = $1 AND key = $2 AND created_at > $3"
     case forget = "DELETE FROM idempotency WHERE created_at <= $1"
 }
 
@@ -117,17 +120,25 @@ extension Tx {
 }
 
 extension Tx {
-    /// How long a repeated call is answered with the first one's booking.
+    /// How long a repeated call is answered with what the first one left.
     package static let idempotencyLifetime = Duration.days(7)
 
-    package func idempotent(scope: String, key: String, now: Instant) throws -> (fingerprint: String, booking: String)? {
+    package func idempotent(scope: String, key: String, now: Instant) throws -> (fingerprint: String, result: String)? {
         try query(IdempotencySQL.one, .text(scope), .text(key), SQLValue(now - Self.idempotencyLifetime)).first
             .map { (try $0.text(0), try $0.text(1)) }
     }
-    package func remember(scope: String, key: String, fingerprint: String, booking: String, now: Instant) throws {
+    package func remember(scope: String, key: String, fingerprint: String, result: String, now: Instant) throws {
         try execute(IdempotencySQL.forget, SQLValue(now - Self.idempotencyLifetime))
-        try execute(IdempotencySQL.add, .text(scope), .text(key), .text(fingerprint), .text(booking), SQLValue(now))
+        try execute(IdempotencySQL.add, .text(scope), .text(key), .text(fingerprint), .text(result), SQLValue(now))
     }
+}
+
+/// What a call left that may be repeated.
+package enum StoredRepeat {
+    /// What a secret result is sealed for.
+    package static func context(scope: String, key: String) -> String { "repeat:\(scope):\(key)" }
+    /// Whether it is a sealed text, not an id.
+    package static func isSealed(_ result: String) -> Bool { result.hasPrefix("v1.") }
 }
 
 /// A shared token as it lies in the database.

@@ -3,7 +3,29 @@ import UsherCore
 /// The tables, in the one dialect of both databases: text, 64-bit integers, instants in microseconds, booleans 0 and 1, JSON as text.
 package enum Schema {
     /// Each entry brings the schema one version further; an entry that has been released never changes.
-    package static let migrations: [[String]] = [version1, version2, version3]
+    package static let migrations: [[String]] = [version1, version2, version3, version4]
+
+    /// Webhooks out, the admin's sessions, and repeated calls of every kind.
+    private static let version4 = [
+        "ALTER TABLE idempotency RENAME COLUMN booking_id TO result",
+        """
+        CREATE TABLE webhooks (
+            id TEXT PRIMARY KEY, url TEXT NOT NULL, events TEXT NOT NULL, sealed TEXT NOT NULL, former TEXT NOT NULL,
+            former_until BIGINT NOT NULL, state TEXT NOT NULL, problem TEXT, failing_since BIGINT NOT NULL, created_at BIGINT NOT NULL)
+        """,
+        """
+        CREATE TABLE deliveries (
+            id TEXT PRIMARY KEY, webhook_id TEXT NOT NULL REFERENCES webhooks (id), subject TEXT NOT NULL, seq BIGINT NOT NULL,
+            type TEXT NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL, attempts BIGINT NOT NULL, due_at BIGINT NOT NULL,
+            tried_at BIGINT, answer BIGINT, problem TEXT, created_at BIGINT NOT NULL)
+        """,
+        "CREATE UNIQUE INDEX deliveries_in_order ON deliveries (webhook_id, subject, seq)",
+        "CREATE INDEX deliveries_by_webhook ON deliveries (webhook_id, created_at)",
+        "CREATE INDEX deliveries_by_age ON deliveries (created_at)",
+        "CREATE TABLE admin_sessions (hash TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_at BIGINT NOT NULL)",
+        "CREATE INDEX outbox_refused ON outbox (written_at) WHERE state = 'failed'",
+        "CREATE INDEX bookings_in_trouble ON bookings (starts_at) WHERE problem IS NOT NULL",
+    ]
 
     /// Organisations' own apps, owners' calendars, and letters to owners about what needs them.
     private static let version3 = [

@@ -11,6 +11,12 @@ package enum SealedSQL: String, SQLStatement {
     case consents = "SELECT id, sealed FROM consents WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2"
     case apps = "SELECT owner_id, provider, sealed FROM owner_apps WHERE sealed NOT LIKE $1 LIMIT $2"
     case resealApp = "UPDATE owner_apps SET sealed = $1 WHERE owner_id = $2 AND provider = $3 AND sealed = $4"
+    case repeats = "SELECT scope, key, result FROM idempotency WHERE result LIKE 'v1.%' AND result NOT LIKE $1 LIMIT $2"
+    case resealRepeat = "UPDATE idempotency SET result = $1 WHERE scope = $2 AND key = $3"
+    case webhooks = """
+        SELECT id, sealed, former FROM webhooks WHERE sealed NOT LIKE $1 OR (former <> '' AND former NOT LIKE $1) LIMIT $2
+        """
+    case resealWebhook = "UPDATE webhooks SET sealed = $1, former = $2 WHERE id = $3 AND sealed = $4"
     case resealConsent = "UPDATE consents SET sealed = $1 WHERE id = $2 AND sealed = $3"
 }
 
@@ -42,6 +48,19 @@ extension Tx {
         for row in try query(SealedSQL.apps, arguments.0, arguments.1) {
             let sealed = try reseal(row.text(2), StoredApp.context(owner: row.text(0), provider: row.text(1)))
             try execute(SealedSQL.resealApp, .text(sealed), .text(try row.text(0)), .text(try row.text(1)), .text(try row.text(2)))
+            count += 1
+        }
+        for row in try query(SealedSQL.repeats, arguments.0, arguments.1) {
+            let sealed = try reseal(row.text(2), StoredRepeat.context(scope: row.text(0), key: row.text(1)))
+            try execute(SealedSQL.resealRepeat, .text(sealed), .text(try row.text(0)), .text(try row.text(1)))
+            count += 1
+        }
+        for row in try query(SealedSQL.webhooks, arguments.0, arguments.1) {
+            let context = StoredWebhook.context(try row.text(0))
+            let former = try row.text(2)
+            try execute(
+                SealedSQL.resealWebhook, .text(try reseal(row.text(1), context)), .text(former.isEmpty ? "" : try reseal(former, context)),
+                .text(try row.text(0)), .text(try row.text(1)))
             count += 1
         }
         for row in try query(SealedSQL.consents, arguments.0, arguments.1) {

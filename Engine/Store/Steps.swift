@@ -17,8 +17,17 @@ package enum Lane: Int64, Sendable, CaseIterable {
     case rooms = 0
     /// Mail, and the timers that have it written.
     case mail = 1
+    /// Webhooks to programs that listen.
+    case hooks = 2
 
-    package init(_ kind: String) { self = ["notify", "remind", "deliver", "notice"].contains(kind) ? .mail : .rooms }
+    package init(_ kind: String) {
+        self =
+            switch kind {
+            case "notify", "remind", "deliver", "notice": .mail
+            case "webhook": .hooks
+            default: .rooms
+            }
+    }
 }
 
 package enum StepSQL: String, SQLStatement {
@@ -48,7 +57,14 @@ package enum StepSQL: String, SQLStatement {
     case finish = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3"
     case drop = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NULL"
     case nextDue = "SELECT MIN(due_at) FROM steps WHERE lane = $1"
-    case count = "SELECT COUNT(*) FROM steps WHERE due_at <= $1"
+    case waiting = """
+        SELECT kind, COUNT(*), MIN(due_at) FROM steps WHERE claimed_by IS NULL AND due_at <= $1 GROUP BY kind
+        """
+    case working = "SELECT kind, COUNT(*) FROM steps WHERE claimed_by IS NOT NULL GROUP BY kind"
+    case troubled = """
+        SELECT kind, subject, due_at, attempt FROM steps WHERE claimed_by IS NULL AND (attempt > 2 OR due_at >= $1)
+        ORDER BY kind, subject LIMIT $2
+        """
     case freeClaimsOf = "UPDATE steps SET due_at = $1, claimed_by = NULL WHERE claimed_by = $2"
 }
 
@@ -100,8 +116,20 @@ extension Tx {
     package func nextDue(_ lane: Lane) throws -> Instant? {
         try query(StepSQL.nextDue, .int(lane.rawValue))[0].optionalInt(0).map(Instant.init(microseconds:))
     }
-    /// Steps that are due by then, those that are being worked on included.
-    package func stepCount(due: Instant) throws -> Int64 { try query(StepSQL.count, SQLValue(due))[0].int(0) }
+    /// Steps by kind that are due and that nobody works on yet.
+    package func waitingSteps(now: Instant) throws -> [(kind: String, count: Int64, oldest: Instant)] {
+        try query(StepSQL.waiting, SQLValue(now)).map { (try $0.text(0), try $0.int(1), try $0.instant(2)) }
+    }
+    /// Steps that have gone wrong three times in a row, or that rest until a person acts.
+    package func troubledSteps(limit: Int) throws -> [(kind: String, subject: String, due: Instant, attempt: Int64)] {
+        try query(StepSQL.troubled, SQLValue(Instant.never), .int(Int64(limit))).map {
+            (try $0.text(0), try $0.text(1), try $0.instant(2), try $0.int(3))
+        }
+    }
+    /// Steps by kind that are being worked on.
+    package func workingSteps() throws -> [(kind: String, count: Int64)] {
+        try query(StepSQL.working).map { (try $0.text(0), try $0.int(1)) }
+    }
 
     /// Makes all that `process` had claimed due at once.
     @discardableResult

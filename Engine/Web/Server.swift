@@ -1,6 +1,8 @@
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
+import NIOCore
 import UsherCore
 import UsherPipeline
 import UsherStore
@@ -11,6 +13,9 @@ package struct WebServer: Sendable {
     private let desk: BookingDesk
     private let settings: WebSettings
     private let serverLogger: Logger
+
+    /// Longer than a caller may wait for a room.
+    private static let idleTimeout = TimeAmount.seconds(75)
 
     /// - Parameter serverLogger: where the HTTP library writes.
     package init(_ context: EngineContext, desk: BookingDesk, settings: WebSettings, serverLogger: Logger) {
@@ -25,36 +30,55 @@ package struct WebServer: Sendable {
     package func application(onReady: @escaping @Sendable (Int) -> Void) -> some ApplicationProtocol {
         Application(
             router: router(),
-            configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: nil),
+            // Whoever says nothing for so long has gone, or holds a place from others.
+            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+            configuration: .init(
+                address: .hostname(settings.host, port: settings.port), serverName: nil,
+                availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionLimit)),
             onServerRunning: { channel in onReady(channel.localAddress?.port ?? settings.port) }, logger: serverLogger)
     }
 
     private func router() -> Router<BasicRequestContext> {
         let router = Router(options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ProblemMiddleware(logger: context.logger))
-        HealthRoutes(context).add(to: router)
-        let authenticator = Authenticator(settings.adminKey, context)
-        BookingRoutes(desk, authenticator).add(to: router)
-        CatalogRoutes(context, authenticator).add(to: router)
-        OwnerRoutes(context, desk, authenticator, returnOrigins: settings.returnOrigins).add(to: router)
+        let routes = RouteMap()
+        router.add(middleware: Metering(meters: context.meters, now: context.surroundings.now))
+        router.add(middleware: ProblemMiddleware(logger: context.logger, routes: routes))
+        router.add(middleware: Admission(limit: settings.requestLimit))
+        APIRoutes(operations: operations, authenticator: Authenticator(settings.adminKey, context)).add(to: router)
         ConsentRoutes(context).add(to: router)
         EventRoutes(context, bell: settings.bell).add(to: router)
         OwnerPage(context, desk).add(to: router)
         JoinPage(context, desk).add(to: router)
         ManagePage(context, desk).add(to: router)
+        routes.learn(router)
         return router
+    }
+
+    /// All that the API can do.
+    private var operations: [Operation] {
+        BookingRoutes(desk: desk).operations + OwnerRoutes(context, returnOrigins: settings.returnOrigins).operations
+            + CatalogRoutes(context: context, desk: desk).operations
+            + WebhookRoutes(desk: WebhookDesk(context, bell: settings.bell)).operations
+            + MetaRoutes(context: context, isLocal: settings.isLocal).operations
+            + DescriptionRoutes(publicURL: context.settings.publicURL) { self.operations }.operations
     }
 }
 
 package struct WebSettings: Sendable {
     package var host: String
     package var port: Int
+    /// Whether only this machine can reach it.
+    var isLocal: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
     /// `USHER_API_KEY`; without it no call is let in.
     package var adminKey: Secret?
     /// Where a consent may lead back to, beside our own address: `https://crm.example`, without a slash at the end.
     package var returnOrigins: [String]
     /// Rung when there is new work.
     package var bell: Bell?
+    /// Requests that are worked on at the same time.
+    package var requestLimit = 128
+    /// Connections that stand at the same time; those beyond wait to be taken.
+    package var connectionLimit = 1_000
 
     package init(host: String, port: Int, adminKey: Secret?, returnOrigins: [String] = [], bell: Bell? = nil) {
         self.returnOrigins = returnOrigins
@@ -62,25 +86,6 @@ package struct WebSettings: Sendable {
         self.host = host
         self.port = port
         self.adminKey = adminKey
-    }
-}
-
-/// `/health/live`: the process answers. `/health/ready`: the database does too.
-struct HealthRoutes: Sendable {
-    private let context: EngineContext
-    init(_ context: EngineContext) { self.context = context }
-
-    func add(to router: Router<BasicRequestContext>) {
-        router.get("/health/live") { _, _ in Response.json(.ok, ["status": "live"]) }
-        router.get("/health/ready") { [context] _, _ in
-            do {
-                let waiting = try await context.store.read { try $0.stepCount(due: context.now + EngineSettings.claimLength) }
-                return Response.json(.ok, ["status": "ready", "waitingSteps": .int(waiting)])
-            } catch {
-                context.logger.error("the database does not answer", metadata: ["error": "\(error)"])
-                return Response.json(.serviceUnavailable, ["status": "unready", "reason": "the database does not answer"])
-            }
-        }
     }
 }
 

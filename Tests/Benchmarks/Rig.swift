@@ -86,7 +86,9 @@ final class Rig: Sendable {
     }
 
     func waitingSteps() async throws -> Int64 {
-        try JSON(parsing: try await call("GET", "/health/ready").body)["waitingSteps"]?.int ?? -1
+        let text = String(decoding: try await call("GET", "/metrics").body, as: UTF8.self)
+        return text.split(separator: "\n").filter { $0.hasPrefix("usher_steps_waiting{") || $0.hasPrefix("usher_steps_working{") }
+            .reduce(0) { $0 + Int64(Double($1.split(separator: " ").last ?? "") ?? 0) }
     }
 
     /// Makes `count` bookings by so many callers.

@@ -51,7 +51,7 @@ struct TeamsTests {
     func cancelledUnclear() async throws {
         let engine = try await connected()
         engine.microsoft.inject(.cutAfter)
-        let id = try await engine.desk.book(TestEngine.request("teams")).view.booking.id
+        let id = try await engine.desk.book(TestEngine.request("teams")).value.booking.id
         for work in try await engine.worker.claim(limit: 16) { await engine.worker.run(work) }
         _ = try await engine.desk.cancel(id)
         try await engine.run(for: .minutes(5))

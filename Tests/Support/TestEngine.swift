@@ -21,6 +21,7 @@ package struct TestEngine: Sendable {
     package let google: GoogleSandbox
     package let microsoft: MicrosoftSandbox
     package let mailer: MailRecorder
+    package let receiver: TestReceiver
     package let context: EngineContext
     package let desk: BookingDesk
     package let worker: Worker
@@ -101,11 +102,12 @@ package struct TestEngine: Sendable {
         microsoft.change { $0.redirectURLs = ["https://usher.example/auth/microsoft/callback"] }
         google.change { $0.redirectURLs = ["https://usher.example/auth/google/callback"] }
         mailer = MailRecorder(outcome: mail)
+        receiver = TestReceiver()
         let catalog = try Self.catalog(text)
         context = try Self.context(
             database: try SQLiteDatabase(),
             transport: transport(SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { clock.advance(by: $0) }),
-            mailer: mailer,
+            mailer: mailer, receivers: receiver,
             clock: clock,
             seed: self.seed, catalog: catalog)
         desk = BookingDesk(context)
@@ -115,12 +117,14 @@ package struct TestEngine: Sendable {
     }
 
     package static func context(
-        database: any Database, transport: any Transport, mailer: any Mailer, clock: VirtualClock, seed: Seed,
+        database: any Database, transport: any Transport, mailer: any Mailer, receivers: any Transport = TestReceiver(),
+        clock: VirtualClock, seed: Seed,
         catalog: Catalog
     ) throws -> EngineContext {
         var context = EngineContext(
             store: Store(database), vault: try Vault(keys: [Array(repeating: 7, count: 32)]), catalog: CatalogHolder(catalog),
-            registry: try ProviderRegistry(registryModules), transport: transport, mailer: mailer, renderer: try MailRenderer(),
+            registry: try ProviderRegistry(registryModules), transport: transport, mailer: mailer, receivers: receivers,
+            renderer: try MailRenderer(),
             surroundings: .virtual(clock, seed), settings: EngineSettings(publicURL: "https://usher.example", environment: environment),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         context.pause = { clock.advance(by: $0) }
@@ -139,7 +143,7 @@ package struct TestEngine: Sendable {
     package func booked(
         _ type: String = "consultation", owner: String = "ana", at start: String = "2026-12-01T10:00:00Z"
     ) async throws -> BookingView {
-        let id = try await desk.book(Self.request(type, owner: owner, at: start)).view.booking.id
+        let id = try await desk.book(Self.request(type, owner: owner, at: start)).value.booking.id
         _ = try await worker.pump()
         return try await desk.view(id)
     }
@@ -151,7 +155,7 @@ package struct TestEngine: Sendable {
         after wait: Duration = .zero
     ) async throws -> Consents.Outcome {
         let consents = Consents(context)
-        let begun = try await consents.begin(owner: owner, provider: "zoom", returnTo: "")
+        let begun = try await consents.begin(owner: owner, provider: "zoom", returnTo: "").value
         let url = try await consents.start(begun.id, browser: Secret(browser))
         clock.advance(by: wait)
         return try await back(zoom.decide(String(url.split(separator: "?", maxSplits: 1)[1]), user: user), browser: returning ?? browser)
@@ -160,7 +164,7 @@ package struct TestEngine: Sendable {
     /// The same at Google's.
     package func connectGoogle(_ owner: String = "ana", as user: String? = "ana@northwind.example") async throws -> Consents.Outcome {
         let consents = Consents(context)
-        let begun = try await consents.begin(owner: owner, provider: "meet", returnTo: "")
+        let begun = try await consents.begin(owner: owner, provider: "meet", returnTo: "").value
         let url = try await consents.start(begun.id, browser: Secret("browser"))
         return try await back(google.decide(String(url.split(separator: "?", maxSplits: 1)[1]), user: user), service: "google")
     }
@@ -168,7 +172,7 @@ package struct TestEngine: Sendable {
     /// The same at Microsoft's.
     package func connectMicrosoft(_ owner: String = "ana", as user: String? = "ana@northwind.example") async throws -> Consents.Outcome {
         let consents = Consents(context)
-        let begun = try await consents.begin(owner: owner, provider: "teams", returnTo: "")
+        let begun = try await consents.begin(owner: owner, provider: "teams", returnTo: "").value
         let url = try await consents.start(begun.id, browser: Secret("browser"))
         return try await back(microsoft.decide(String(url.split(separator: "?", maxSplits: 1)[1]), user: user), service: "microsoft")
     }

@@ -31,7 +31,7 @@ struct Book: AsyncParsableCommand {
             }
             if dryRun { return try await show(runtime, request) }
             let accepted = try await runtime.desk.book(request)
-            let view = try await BookingDriver(runtime).drive(accepted.view.booking.id)
+            let view = try await BookingDriver(runtime).drive(accepted.value.booking.id)
             try BookingDriver.report(view, options)
         }
     }

@@ -12,7 +12,7 @@ extension OwnerCommand {
 
         func run() async throws {
             let (url, expiresAt) = try await options.withRuntime { runtime in
-                let begun = try await Consents(runtime.context).begin(owner: id, provider: provider, returnTo: "")
+                let begun = try await Consents(runtime.context).begin(owner: id, provider: provider, returnTo: "").value
                 return ("\(runtime.configuration.publicURL)/auth/\(begun.service)/start?consent=\(begun.id)", begun.expiresAt)
             }
             if options.json {
@@ -47,12 +47,12 @@ extension OwnerCommand {
         @Argument(help: "The owner's id.") var id: String
 
         func run() async throws {
-            let (url, expiresAt) = try await options.withRuntime { try await OwnerDesk($0.context).portalLink(id) }
+            let link = try await options.withRuntime { try await OwnerDesk($0.context).portalLink(id).value }
             if options.json {
-                Output.json(["url": .string(url), "expiresAt": .string(expiresAt.rfc3339)])
+                Output.json(["url": .string(link.url), "expiresAt": .string(link.expiresAt.rfc3339)])
             } else {
-                print(url)
-                Output.diagnostic("It signs in once, until \(expiresAt.rfc3339).")
+                print(link.url)
+                Output.diagnostic("It signs in once, until \(link.expiresAt.rfc3339).")
             }
         }
     }

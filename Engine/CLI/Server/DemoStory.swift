@@ -57,7 +57,7 @@ struct DemoStory {
                 meetingType: "consultation", owner: "ana", start: "\(day)T10:00", timeZone: "Europe/Berlin",
                 attendees: [.init(name: "Bo Li", email: "bo@example.org", timeZone: "America/New_York")], note: "First visit.",
                 source: "demo"))
-        let id = accepted.view.booking.id
+        let id = accepted.value.booking.id
         Output.line("2. It is accepted in one commit, with the work that follows from it: \(id)")
         let view = try await settled(id)
         let booking = view.booking
@@ -82,7 +82,7 @@ struct DemoStory {
         Output.line(
             "6. It serves until you stop it (Ctrl-C). The join page: \(runtime.configuration.publicURL)/join/… (see the mail). The API:")
         Output.line("     curl -H 'Authorization: Bearer \(key)' http://localhost:\(port)/v1/bookings/\(id)")
-        let link = try await OwnerDesk(runtime.context).portalLink("ana").url
+        let link = try await OwnerDesk(runtime.context).portalLink("ana").value.url
         Output.line("7. Ana's page, where she connects (sandboxed) Zoom, Google and Microsoft accounts of her own: \(link)")
         Output.line("     With Google connected, her bookings stand on its calendar, too; \"Make a test meeting\" goes the whole way.")
         Output.line("     She can remove the app at Zoom, too: http://localhost:\(sandbox)/apps")

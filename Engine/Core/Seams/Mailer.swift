@@ -30,4 +30,14 @@ package enum DeliveryOutcome: Hashable, Sendable {
     case refused(String)
     /// Cut after the message went out: it may have been taken, and the same mail is sent again.
     case unclear(String)
+
+    /// For counting.
+    package var name: String {
+        switch self {
+        case .accepted: "accepted"
+        case .later: "later"
+        case .refused: "refused"
+        case .unclear: "unclear"
+        }
+    }
 }

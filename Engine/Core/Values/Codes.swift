@@ -3,6 +3,7 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
     case validationFailed = "validation.failed"
     case requestMalformed = "request.malformed"
     case requestMediaType = "request.media-type"
+    case requestMethod = "request.method"
     case payloadTooLarge = "payload.too-large"
     case bookingConflict = "booking.conflict"
     case bookingInPast = "booking.in-past"

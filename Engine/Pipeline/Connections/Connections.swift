@@ -51,6 +51,7 @@ package struct Connections: Sendable {
             connectedAt: now, refreshedAt: now)
         try await context.store.write { tx in
             try tx.save(connection)
+            try context.announcer.tell(problem == nil ? .connectionConnected : .connectionNeedsAttention, connection, tx)
             try tx.removeNotice(NoticeStep.Subject.connection(owner: owner, provider: provider).text)
             try tx.poke(
                 kind: KeepAliveStep.kind, subject: KeepAliveStep.subject(owner: owner, provider: provider),
@@ -97,7 +98,7 @@ package struct Connections: Sendable {
         return try await context.store.write { tx in
             // It may have been renewed meanwhile.
             guard let present = try tx.connection(owner: owner, provider: provider) else { return false }
-            return try tx.remove(present)
+            return try end(present, tx)
         }
     }
 
@@ -110,8 +111,14 @@ package struct Connections: Sendable {
         try await context.store.write { tx in
             try tx.connections(clientID: clientID, accountID: accountID)
                 .filter { $0.connectedAt < before && (owner == nil || $0.ownerID == owner) }
-                .reduce(0) { count, connection in try count + (tx.remove(connection) ? 1 : 0) }
+                .reduce(0) { count, connection in try count + (end(connection, tx) ? 1 : 0) }
         }
+    }
+
+    private func end(_ connection: StoredConnection, _ tx: Tx) throws -> Bool {
+        guard try tx.remove(connection) else { return false }
+        try context.announcer.tell(.connectionRemoved, connection, tx)
+        return true
     }
 }
 

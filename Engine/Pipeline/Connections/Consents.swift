@@ -41,20 +41,42 @@ package struct Consents: Sendable {
     /// Opens a consent.
     /// - Parameter returnTo: where the browser goes in the end; checked by the caller.
     /// - Returns: its id, for ``start(_:browser:)``, and when it ends.
-    package func begin(owner: String, provider: String, returnTo: String) async throws -> (
-        id: String, service: String, name: String, expiresAt: Instant
-    ) {
+    package func begin(
+        owner: String, provider: String, returnTo: String, repeating key: IdempotencyKey? = nil
+    ) async throws -> Repeatable<Begun> {
         let module = try connections.module(provider)
         let now = context.now
-        let id = context.surroundings.code(bits: 128)
-        let consent = StoredConsent(id: id, ownerID: owner, provider: provider, returnTo: returnTo, expiresAt: now + Self.lifetime)
-        try await context.store.write { tx in
-            guard let stored = try tx.owner(owner), stored.isActive else {
-                throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.")
-            }
-            try tx.add(consent, now: now)
+        @Sendable func begun(_ id: String, _ end: Instant) -> Begun {
+            Begun(id: id, service: module.consent.service, name: module.consent.name, expiresAt: end)
         }
-        return (id, module.consent.service, module.consent.name, consent.expiresAt)
+        let consent = StoredConsent(
+            id: context.surroundings.code(bits: 128), ownerID: owner, provider: provider, returnTo: returnTo, expiresAt: now + Self.lifetime
+        )
+        return Repeatable(
+            try await context.store.write { tx in
+                try context.once(
+                    key, tx, now: now,
+                    again: { text in
+                        let left = try JSON(parsing: text)
+                        return begun(left["id"]?.string ?? "", Instant(microseconds: left["end"]?.int ?? 0))
+                    }
+                ) {
+                    guard let stored = try tx.owner(owner), stored.isActive else {
+                        throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.")
+                    }
+                    try tx.add(consent, now: now)
+                    let left: JSON = ["id": .string(consent.id), "end": .int(consent.expiresAt.microseconds)]
+                    return (begun(consent.id, consent.expiresAt), .secret(left.serialized))
+                }
+            })
+    }
+
+    /// A consent that waits for its browser.
+    package struct Begun: Sendable {
+        package var id: String
+        package var service: String
+        package var name: String
+        package var expiresAt: Instant
     }
 
     /// Binds a consent to the browser that opens it.

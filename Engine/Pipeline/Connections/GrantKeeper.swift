@@ -15,6 +15,7 @@ final class GrantKeeper: Sendable {
     private let surroundings: Surroundings
     private let processID: String
     private let logger: Logger
+    private let meters: Meters
     private let turnstile = Turnstile()
     /// Renewed pairs that could not be stored: each is the only live one, so it is stored before another is asked for.
     private let unsaved = Mutex<[String: (grant: Grant, generation: Int64)]>([:])
@@ -24,12 +25,13 @@ final class GrantKeeper: Sendable {
     private static let leaseLength = EngineSettings.workLength + .seconds(10)
     private static let storeTries = 5
 
-    init(store: Store, vault: Vault, surroundings: Surroundings, processID: String, logger: Logger) {
+    init(store: Store, vault: Vault, surroundings: Surroundings, processID: String, logger: Logger, meters: Meters) {
         self.store = store
         self.vault = vault
         self.surroundings = surroundings
         self.processID = processID
         self.logger = logger
+        self.meters = meters
     }
 
     /// A token of the owner's connection that can be used now.
@@ -97,13 +99,16 @@ final class GrantKeeper: Sendable {
         if let kept = unsaved.withLock({ $0[stored.sealContext] }), kept.generation == stored.generation {
             return await keep(kept.grant, stored)
         }
+        var outcome = "failed"
         do throws(ProviderError) {
+            defer { meters.count(.refreshes, ["provider": stored.provider, "outcome": outcome]) }
             let new: Grant
             do throws(ProviderError) { new = try await module.refresh(grant, call) } catch {
                 guard error.isUnclear else { throw error }
                 // The answer was lost, and the old pair with it, if the service had got that far: one more try tells.
                 new = try await module.refresh(grant, call)
             }
+            outcome = "renewed"
             return await keep(new, stored)
         } catch {
             if error.code == .reauthorize { return await died(stored, error) }
@@ -148,6 +153,9 @@ final class GrantKeeper: Sendable {
                 if try tx.setHealth(.reauthorize, error.problem, of: stored) {
                     let subject = NoticeStep.Subject.connection(owner: stored.ownerID, provider: stored.provider)
                     try tx.poke(kind: NoticeStep.kind, subject: subject.text, due: surroundings.now() + NoticeStep.delay)
+                    if let dead = try tx.connection(owner: stored.ownerID, provider: stored.provider) {
+                        try Announcer(surroundings: surroundings).tell(.connectionNeedsAttention, dead, tx)
+                    }
                 }
                 try tx.unleaseConnection(owner: stored.ownerID, provider: stored.provider, process: processID)
                 return try tx.connection(owner: stored.ownerID, provider: stored.provider)

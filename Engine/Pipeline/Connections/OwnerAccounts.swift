@@ -90,6 +90,9 @@ package struct OwnerApps: Sendable {
         guard let entry, let connection = try tx.connection(owner: owner, provider: entry.name) else { return }
         guard !keeping.contains(connection.clientID), connection.clientID != context.siteClientID(entry) else { return }
         try tx.setHealth(.reauthorize, Self.otherApp(service).problem, of: connection)
+        if let dead = try tx.connection(owner: owner, provider: entry.name) {
+            try context.announcer.tell(.connectionNeedsAttention, dead, tx)
+        }
     }
 
     static func otherApp(_ service: String) -> ProviderError {

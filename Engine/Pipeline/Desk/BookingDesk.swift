@@ -13,47 +13,35 @@ package struct BookingDesk: Sendable {
         self.bell = bell
     }
 
-    package struct Accepted: Sendable {
-        package var view: BookingView
-        /// The answer to a call that had been made before.
-        package var isReplay: Bool
-    }
-
     /// Makes a booking, or answers a repeated call with the booking as it now stands.
     /// - Parameter catalog: in place of the one in force.
     /// - Throws: ``UsherError`` with ``ErrorCode/validationFailed`` and every finding, ``ErrorCode/bookingConflict``,
     ///   ``ErrorCode/bookingInPast``, ``ErrorCode/idempotencyMismatch``.
     package func book(
         _ request: BookingRequest, in catalog: Catalog? = nil, known findings: [UsherError.Finding] = [],
-        idempotency: IdempotencyKey? = nil
-    ) async throws -> Accepted {
+        repeating key: IdempotencyKey? = nil
+    ) async throws -> Repeatable<BookingView> {
         let catalog = catalog ?? context.catalog.current
         let id = context.surroundings.id("bk_")
         let provisioner = Provisioner(context)
         let accepted = try await context.store.write { tx in
             let now = context.now
-            if let idempotency, let known = try tx.idempotent(scope: idempotency.scope, key: idempotency.key, now: now) {
-                guard known.fingerprint == idempotency.fingerprint else {
-                    throw UsherError(.idempotencyMismatch, "This Idempotency-Key was used for another request: take a new one.")
+            return try context.once(key, tx, now: now, again: { try view($0, tx) }) {
+                var drafting = Drafting(catalog, now: now, findings: findings)
+                let accounts = try context.accounts(of: request.owner, tx)
+                let booking = try drafting.draft(request, owner: try tx.owner(request.owner), id: id) {
+                    provisioner.obstacle($0, accounts)
+                }.booking
+                guard try tx.touchOwner(request.owner) else {
+                    throw UsherError(.notFound, "No active owner is called '\(request.owner)'.")
                 }
-                return Accepted(view: try view(known.booking, tx), isReplay: true)
+                try refuseConflict(booking, tx)
+                try store(booking, tx, now)
+                return (try view(id, tx), .id(id))
             }
-            var drafting = Drafting(catalog, now: now, findings: findings)
-            let accounts = try context.accounts(of: request.owner, tx)
-            let booking = try drafting.draft(request, owner: try tx.owner(request.owner), id: id) {
-                provisioner.obstacle($0, accounts)
-            }.booking
-            guard try tx.touchOwner(request.owner) else { throw UsherError(.notFound, "No active owner is called '\(request.owner)'.") }
-            try refuseConflict(booking, tx)
-            try store(booking, tx, now)
-            if let idempotency {
-                try tx.remember(
-                    scope: idempotency.scope, key: idempotency.key, fingerprint: idempotency.fingerprint, booking: id, now: now)
-            }
-            return Accepted(view: try view(id, tx), isReplay: false)
         }
         bell?.ring()
-        return accepted
+        return Repeatable(accepted)
     }
 
     /// What a booking would become, without making it.
@@ -72,9 +60,10 @@ package struct BookingDesk: Sendable {
 
     /// Moves a booking. The same time again changes nothing.
     package func reschedule(
-        _ id: String, to start: String, timeZone: String? = nil, disambiguation: BookingRequest.Disambiguation? = nil
-    ) async throws -> BookingView {
-        try await change(id) { booking, tx, now in
+        _ id: String, to start: String, timeZone: String? = nil, disambiguation: BookingRequest.Disambiguation? = nil,
+        repeating key: IdempotencyKey? = nil
+    ) async throws -> Repeatable<BookingView> {
+        try await change(id, key) { booking, tx, now in
             guard booking.status == .confirmed else {
                 throw UsherError(.bookingCancelled, "This booking is cancelled, and cannot be moved.")
             }
@@ -91,8 +80,8 @@ package struct BookingDesk: Sendable {
     }
 
     /// Cancels a booking. A second time changes nothing.
-    package func cancel(_ id: String) async throws -> BookingView {
-        try await change(id) { booking, tx, now in
+    package func cancel(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<BookingView> {
+        try await change(id, key) { booking, tx, now in
             guard booking.status == .confirmed else { return false }
             booking.status = .cancelled
             booking.meeting.status = .cancelled
@@ -109,7 +98,7 @@ package struct BookingDesk: Sendable {
             guard booking.status == .confirmed, booking.meeting.status == .onJoin else { return try view(id, tx) }
             let now = context.now
             booking.meeting.status = .pending
-            try tx.update(booking)
+            try context.update(booking, tx)
             try tx.note(id, "booking.entered", at: now)
             try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
             return try view(id, tx)
@@ -119,35 +108,40 @@ package struct BookingDesk: Sendable {
     }
 
     /// Tries again at once what failed, is blocked or waits.
-    package func retry(_ id: String) async throws -> BookingView {
+    package func retry(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<BookingView> {
         let changed = try await context.store.write { tx in
-            guard var booking = try tx.booking(id) else { throw Self.notFound(id) }
-            let now = context.now
-            guard booking.status == .confirmed else {
-                throw UsherError(.bookingCancelled, "This booking is cancelled: there is nothing to retry.")
+            try context.once(key, tx, now: context.now, again: { try view($0, tx) }) {
+                try retry(id, tx, context.now)
+                return (try view(id, tx), .id(id))
             }
-            if var room = try tx.rooms(of: id).last {
-                if room.state == .refused { room.state = .absent }
-                room.notBefore = Instant(microseconds: 0)
-                room.failures = 0
-                try tx.save(room)
-            }
-            if booking.meeting.status == .failed || booking.meeting.status == .blocked {
-                booking.meeting.status = .pending
-                try tx.update(booking)
-            }
-            for mail in try tx.mails(of: id) where mail.state == .failed && mail.revision == booking.revision {
-                var mail = mail
-                mail.state = .queued
-                try tx.update(mail)
-                try tx.poke(kind: DeliverStep.kind, subject: mail.id, due: now)
-            }
-            try tx.note(id, "booking.retried", at: now)
-            try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
-            return try view(id, tx)
         }
         bell?.ring()
-        return changed
+        return Repeatable(changed)
+    }
+
+    private func retry(_ id: String, _ tx: Tx, _ now: Instant) throws {
+        guard var booking = try tx.booking(id) else { throw Self.notFound(id) }
+        guard booking.status == .confirmed else {
+            throw UsherError(.bookingCancelled, "This booking is cancelled: there is nothing to retry.")
+        }
+        if var room = try tx.rooms(of: id).last {
+            if room.state == .refused { room.state = .absent }
+            room.notBefore = Instant(microseconds: 0)
+            room.failures = 0
+            try tx.save(room)
+        }
+        if booking.meeting.status == .failed || booking.meeting.status == .blocked {
+            booking.meeting.status = .pending
+            try context.update(booking, tx)
+        }
+        for mail in try tx.mails(of: id) where mail.state == .failed && mail.revision == booking.revision {
+            var mail = mail
+            mail.state = .queued
+            try tx.update(mail)
+            try tx.poke(kind: DeliverStep.kind, subject: mail.id, due: now)
+        }
+        try tx.note(id, "booking.retried", at: now)
+        try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
     }
 
     package func view(_ id: String) async throws -> BookingView { try await context.store.read { try view(id, $0) } }
@@ -188,23 +182,28 @@ package struct BookingDesk: Sendable {
 
     /// Changes a booking, raises its revision and has its steps look again. `body` says whether anything changed.
     private func change(
-        _ id: String, _ body: @escaping @Sendable (inout Booking, Tx, Instant) throws -> Bool
-    ) async throws -> BookingView {
+        _ id: String, _ key: IdempotencyKey?, _ body: @escaping @Sendable (inout Booking, Tx, Instant) throws -> Bool
+    ) async throws -> Repeatable<BookingView> {
         let changed = try await context.store.write { tx in
-            guard var booking = try tx.booking(id) else { throw Self.notFound(id) }
             let now = context.now
-            guard try body(&booking, tx, now) else { return try view(id, tx) }
-            booking.revision += 1
-            booking.changedAt = now
-            try tx.update(booking)
-            if booking.terms.type.calendar { try tx.poke(kind: CalendarStep.kind, subject: id, due: now) }
-            try NoticeStep.lookAgain(at: booking, tx, now)
-            try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
-            try tx.poke(kind: NotifyStep.kind, subject: id, due: booking.wantsRoom ? Notification.deadline(booking) : now)
-            return try view(id, tx)
+            return try context.once(key, tx, now: now, again: { try view($0, tx) }) {
+                guard var booking = try tx.booking(id) else { throw Self.notFound(id) }
+                if try body(&booking, tx, now) { try followUp(&booking, tx, now) }
+                return (try view(id, tx), .id(id))
+            }
         }
         bell?.ring()
-        return changed
+        return Repeatable(changed)
+    }
+
+    private func followUp(_ booking: inout Booking, _ tx: Tx, _ now: Instant) throws {
+        booking.revision += 1
+        booking.changedAt = now
+        try context.update(booking, tx)
+        if booking.terms.type.calendar { try tx.poke(kind: CalendarStep.kind, subject: booking.id, due: now) }
+        try NoticeStep.lookAgain(at: booking, tx, now)
+        try tx.poke(kind: ProvisionStep.kind, subject: booking.id, due: now)
+        try tx.poke(kind: NotifyStep.kind, subject: booking.id, due: booking.wantsRoom ? Notification.deadline(booking) : now)
     }
 
     private func store(_ booking: Booking, _ tx: Tx, _ now: Instant) throws {
@@ -215,6 +214,7 @@ package struct BookingDesk: Sendable {
         try tx.note(booking.id, "booking.confirmed", "\(booking.meeting.provider), because \(booking.meeting.because.rawValue)", at: now)
         if booking.wantsRoom { try tx.poke(kind: ProvisionStep.kind, subject: booking.id, due: now) }
         try tx.poke(kind: NotifyStep.kind, subject: booking.id, due: booking.wantsRoom ? Notification.deadline(booking) : now)
+        try context.announce(from: nil, to: booking, tx)
     }
 
     private func refuseConflict(_ booking: Booking, _ tx: Tx) throws {
@@ -230,10 +230,7 @@ package struct BookingDesk: Sendable {
 
     private func view(_ id: String, _ tx: Tx) throws -> BookingView {
         guard let booking = try tx.booking(id) else { throw Self.notFound(id) }
-        let links = try tx.links(of: id)
-        return BookingView(
-            booking: booking, mails: try tx.mails(of: id), joinPage: try Links(context).url(.join, .attendee(0), id, links),
-            managePage: try Links(context).url(.manage, .attendee(0), id, links))
+        return try BookingView(booking, context, tx)
     }
 
     private static func notFound(_ id: String) -> UsherError { UsherError(.notFound, "There is no booking '\(id.prefix(80))'.") }

@@ -48,18 +48,3 @@ package struct BookingRequest: Hashable, Sendable {
         self.source = source
     }
 }
-
-/// A call that may be repeated: the same key and content gets the same booking.
-package struct IdempotencyKey: Hashable, Sendable {
-    /// API key and route.
-    package var scope: String
-    package var key: String
-    /// A hash of the request.
-    package var fingerprint: String
-
-    package init(scope: String, key: String, fingerprint: String) {
-        self.scope = scope
-        self.key = key
-        self.fingerprint = fingerprint
-    }
-}

@@ -12,6 +12,14 @@ package struct BookingView: Sendable {
     package var joinPage: String
     package var managePage: String
 
+    init(_ booking: Booking, _ context: EngineContext, _ tx: Tx) throws {
+        self.booking = booking
+        let (links, urls) = (try tx.links(of: booking.id), Links(context))
+        mails = try tx.mails(of: booking.id)
+        joinPage = try urls.url(.join, .attendee(0), booking.id, links)
+        managePage = try urls.url(.manage, .attendee(0), booking.id, links)
+    }
+
     /// `queued`, `sent` or `failed`, of the newest mail to that reader.
     package func confirmation(of reader: Reader) -> String {
         switch newest(reader)?.state {

@@ -146,7 +146,7 @@ struct Drafting {
     }
 
     private mutating func attendees(_ request: BookingRequest, _ zoneName: String) -> [Attendee] {
-        guard (1...Limits.attendees).contains(Set(request.attendees.map { $0.email.lowercased() }).count) else {
+        guard (1...Limits.attendees).contains(request.attendees.count) else {
             find("/attendees", "must be 1 to \(Limits.attendees) people")
             return []
         }
@@ -171,20 +171,22 @@ struct Drafting {
     }
 
     private mutating func checkTexts(_ request: BookingRequest) {
-        if request.note.count > Limits.note { find("/note", "must have at most \(Limits.note) characters") }
+        if request.note.unicodeScalars.count > Limits.note { find("/note", "must have at most \(Limits.note) characters") }
         checkControls(request.note, "/note")
         checkLine(request.source, "/source", Limits.name)
         if request.metadata.count > Limits.metadataPairs { find("/metadata", "must have at most \(Limits.metadataPairs) pairs") }
         for (key, value) in request.metadata.sorted(by: { $0.key < $1.key }) {
             let pointer = "/metadata/" + JSON.pointerPart(String(key.prefix(80)))
-            if max(key.count, value.count) > Limits.metadataText { find(pointer, "must have at most \(Limits.metadataText) characters") }
+            if max(key.unicodeScalars.count, value.unicodeScalars.count) > Limits.metadataText {
+                find(pointer, "must have at most \(Limits.metadataText) characters")
+            }
             checkControls(key + value, pointer)
         }
     }
 
     /// One line of text: what goes into headers and titles.
     private mutating func checkLine(_ text: String, _ pointer: String, _ limit: Int) {
-        if text.count > limit { find(pointer, "must have at most \(limit) characters") }
+        if text.unicodeScalars.count > limit { find(pointer, "must have at most \(limit) characters") }
         if text.unicodeScalars.contains(where: \.isControl) { find(pointer, "must not hold control characters or line ends") }
     }
 

@@ -31,6 +31,6 @@ extension BookingDesk {
                 meetingType: Self.testType.id, owner: id, start: start.rfc3339, timeZone: owner.timeZone,
                 attendees: [.init(name: owner.name, email: owner.email, timeZone: owner.timeZone, language: owner.language)],
                 provider: provider, source: Self.testSource), in: catalog
-        ).view
+        ).value
     }
 }

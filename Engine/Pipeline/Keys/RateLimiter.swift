@@ -12,17 +12,27 @@ package final class RateLimiter: Sendable {
 
     package init(now: @escaping @Sendable () -> Instant) { self.now = now }
 
-    /// - Throws: ``ErrorCode/rateLimited``.
-    package func take(_ key: String) throws(UsherError) {
+    /// What a key may do still.
+    package struct Standing: Sendable {
+        /// Whether this call may go on.
+        package var isAllowed: Bool
+        /// Calls that are left at this moment.
+        package var left: Int
+        /// Seconds until all of them are there again.
+        package var secondsToFull: Int
+    }
+
+    /// Takes one call from a key's bucket, if there is one.
+    package func take(_ key: String) -> Standing {
         let now = now()
-        let isFull = buckets.withLock { buckets in
+        return buckets.withLock { buckets in
             var (left, at) = buckets[key] ?? (Self.burst, now)
             left = min(Self.burst, left + Double((now - at).microseconds) * Self.perMinute / 60_000_000)
-            buckets[key] = (max(left - 1, 0), now)
-            return left < 1
-        }
-        if isFull {
-            throw UsherError(.rateLimited, "This key makes more than \(Int(Self.perMinute)) calls a minute. Try again in a second.")
+            let isAllowed = left >= 1
+            if isAllowed { left -= 1 }
+            buckets[key] = (left, now)
+            return Standing(
+                isAllowed: isAllowed, left: Int(left), secondsToFull: Int(((Self.burst - left) * 60 / Self.perMinute).rounded(.up)))
         }
     }
 }

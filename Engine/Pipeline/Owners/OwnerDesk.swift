@@ -80,7 +80,9 @@ package struct OwnerDesk: Sendable {
         if owner.id.wholeMatch(of: /[a-z0-9][a-z0-9-]{0,63}/) == nil {
             findings.append(.init("/id", "small letters, digits and hyphens, at most 64, beginning with a letter or digit"))
         }
-        if owner.name.trimmingBlanks.isEmpty || owner.name.count > Limits.name || owner.name.unicodeScalars.contains(where: \.isControl) {
+        if owner.name.trimmingBlanks.isEmpty || owner.name.unicodeScalars.count > Limits.name
+            || owner.name.unicodeScalars.contains(where: \.isControl)
+        {
             findings.append(.init("/name", "one line of 1 to \(Limits.name) characters"))
         }
         if !isMailAddress(owner.email) { findings.append(.init("/email", "'\(owner.email.prefix(80))' is not a mail address")) }
@@ -99,15 +101,34 @@ package struct OwnerDesk: Sendable {
 
 extension OwnerDesk {
     /// A one-time sign-in to the owner's page.
-    package func portalLink(_ id: String) async throws -> (url: String, expiresAt: Instant) {
+    package func portalLink(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<PortalLink> {
         let owner = try await owner(id)
         guard owner.isActive else { throw UsherError(.notFound, "\(owner.owner.name) is not active any more.") }
         let token = context.surroundings.code(bits: 160)
         let now = context.now
-        try await context.store.write {
-            try $0.addPortalLink(hash: Vault.hash(token.utf8), owner: id, expiresAt: now + Self.linkLifetime, now: now)
+        @Sendable func link(_ token: String, _ end: Instant) -> PortalLink {
+            PortalLink(url: "\(context.settings.publicURL)/owners/signin/\(token)", expiresAt: end)
         }
-        return ("\(context.settings.publicURL)/owners/signin/\(token)", now + Self.linkLifetime)
+        return Repeatable(
+            try await context.store.write { tx in
+                try context.once(
+                    key, tx, now: now,
+                    again: { text in
+                        let left = try JSON(parsing: text)
+                        return link(left["token"]?.string ?? "", Instant(microseconds: left["end"]?.int ?? 0))
+                    }
+                ) {
+                    let end = now + Self.linkLifetime
+                    try tx.addPortalLink(hash: Vault.hash(token.utf8), owner: id, expiresAt: end, now: now)
+                    let left: JSON = ["token": .string(token), "end": .int(end.microseconds)]
+                    return (link(token, end), .secret(left.serialized))
+                }
+            })
+    }
+
+    package struct PortalLink: Sendable {
+        package var url: String
+        package var expiresAt: Instant
     }
 
     /// Whose link this is; opening it uses nothing up, because mail scanners open links.

@@ -1,6 +1,12 @@
 import UsherCore
 import UsherStore
 
+extension EngineContext {
+    func observed(_ provider: String) -> any Transport {
+        ObservedTransport(inner: transport, provider: provider, meters: meters, logger: logger, now: surroundings.now)
+    }
+}
+
 /// The portable side of the provider seam: finds the module, gives it its settings and credentials, sets its deadline.
 package struct Provisioner: Sendable {
     let context: EngineContext
@@ -99,7 +105,7 @@ package struct Provisioner: Sendable {
             module,
             ProviderCall(
                 provider: provider, settings: entry.settings, credentials: credentials,
-                endpoints: Dictionary(uniqueKeysWithValues: endpoints), transport: context.transport, tokens: context.tokens,
+                endpoints: Dictionary(uniqueKeysWithValues: endpoints), transport: context.observed(provider), tokens: context.tokens,
                 deadline: deadline, surroundings: context.surroundings)
         )
     }

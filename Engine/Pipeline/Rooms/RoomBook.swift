@@ -326,7 +326,7 @@ struct RoomBook {
     }
 
     private func save() throws {
-        try turn.tx.update(booking)
+        try turn.context.update(booking, turn.tx)
         try Notification(turn).advance(booking)
     }
 

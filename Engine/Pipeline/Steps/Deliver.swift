@@ -35,18 +35,17 @@ struct DeliverStep: Step {
         mail.state = .sending
         try turn.tx.update(mail)
         let sending = mail
-        return Effect { turn in
+        return Effect(about: ["booking": "\(booking.id)", "owner": "\(booking.terms.owner.id)"]) { turn in
             try turn.tx.update(waiting)
             return .lookAgain
         } run: { [context] in
             let outcome = await context.mailer.deliver(context.renderer.mail(letter))
+            context.meters.count(.mails, ["outcome": outcome.name])
             if case .accepted = outcome {
             } else {
                 context.logger.warning(
                     "a mail was not taken",
-                    metadata: [
-                        "booking": "\(sending.bookingID)", "mail": "\(sending.id)", "to": "\(sending.reader.role)", "outcome": "\(outcome)",
-                    ])
+                    metadata: ["mail": "\(sending.id)", "to": "\(sending.reader.role)", "outcome": "\(outcome)"])
             }
             return { turn in try record(outcome, of: sending, claim, turn) }
         }

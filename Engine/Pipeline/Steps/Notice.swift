@@ -100,6 +100,7 @@ struct NoticeStep: Step {
             let mail = context.renderer.mail(
                 letter, id: Vault.hash(sending.messageID.utf8), messageID: sending.messageID, writtenAt: sending.writtenAt)
             let outcome = await context.mailer.deliver(mail)
+            context.meters.count(.mails, ["outcome": outcome.name])
             return { turn in try record(outcome, of: sending, claim, turn) }
         }
     }

@@ -56,13 +56,17 @@ struct ProvisionStep: Step {
         context.logger.warning(
             "a provider did not do what it was asked",
             metadata: [
-                "booking": "\(booking.id)", "owner": "\(booking.terms.owner.id)", "provider": "\(room.provider)",
-                "operation": "\(error.operation)", "code": "\(error.code.rawValue)", "unclear": "\(error.isUnclear)",
+                "provider": "\(room.provider)", "operation": "\(error.operation)", "code": "\(error.code.rawValue)",
+                "unclear": "\(error.isUnclear)",
                 "reason": "\(error.message)", "cause": "\(error.cause)",
             ])
     }
 
     // MARK: The effects
+
+    private func about(_ booking: Booking) -> Logger.Metadata {
+        ["booking": "\(booking.id)", "owner": "\(booking.terms.owner.id)"]
+    }
 
     /// The intent is part of the commit that claims the work; the request leaves after it.
     private func attempt(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) throws -> Effect {
@@ -82,12 +86,13 @@ struct ProvisionStep: Step {
         try turn.tx.save(room)
         let (intent, deadline) = (room, turn.deadline)
         let request = provisioner.request(room, for: booking)
-        return Effect(provider: room.provider) { turn in
+        return Effect(provider: room.provider, about: about(booking)) { turn in
             try turn.tx.save(untouched)
             return .lookAgain
         } run: { [provisioner, context] in
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(intent.provider, owner: booking.terms.owner.id, deadline: deadline)
+                context.meters.spend(intent.provider, account: intent.host, now: context.now)
                 let provided = try await module.create(request, call).checked(module.descriptor)
                 return book(booking) { try $0.made(intent, provided, start: request.start, end: request.end) }
             } catch {
@@ -103,7 +108,7 @@ struct ProvisionStep: Step {
         let deadline = turn.deadline
         let settled = room.flightEnds + provisioner.settles(room.module)
         let mayAdopt = room.state != .live && booking.wantsRoom && rooms.last?.generation == room.generation
-        return Effect(provider: room.provider) { [provisioner, context] in
+        return Effect(provider: room.provider, about: about(booking)) { [provisioner, context] in
             let began = context.now
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
@@ -134,9 +139,10 @@ struct ProvisionStep: Step {
     private func update(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) -> Effect {
         let deadline = turn.deadline
         let request = provisioner.request(room, for: booking)
-        return Effect(provider: room.provider) { [provisioner] in
+        return Effect(provider: room.provider, about: about(booking)) { [provisioner, context] in
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
+                context.meters.spend(room.provider, account: room.host, now: context.now)
                 let provided = try await module.update(room.roomID, to: request, call).checked(module.descriptor)
                 return book(booking) { try $0.moved(room, provided, start: request.start, end: request.end) }
             } catch {
@@ -148,7 +154,7 @@ struct ProvisionStep: Step {
 
     private func check(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) -> Effect {
         let deadline = turn.deadline
-        return Effect(provider: room.provider) { [provisioner] in
+        return Effect(provider: room.provider, about: about(booking)) { [provisioner] in
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
                 let provided = try await module.fetch(room.roomID, host: room.host, call).checked(module.descriptor)
@@ -162,7 +168,7 @@ struct ProvisionStep: Step {
 
     private func remove(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) -> Effect {
         let deadline = turn.deadline
-        return Effect(provider: room.provider) { [provisioner] in
+        return Effect(provider: room.provider, about: about(booking)) { [provisioner] in
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
                 try await module.cancel(room.roomID, host: room.host, call)

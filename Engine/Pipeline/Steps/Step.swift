@@ -1,3 +1,4 @@
+import Logging
 import UsherCore
 import UsherStore
 
@@ -21,11 +22,15 @@ struct Effect: Sendable {
     let withdraw: Recording
     /// The provider that it asks.
     let provider: String?
+    /// What its log lines bear.
+    let about: Logger.Metadata
 
     init(
-        provider: String? = nil, withdraw: @escaping Recording = { _ in .lookAgain }, run: @escaping @Sendable () async -> Recording
+        provider: String? = nil, about: Logger.Metadata = [:], withdraw: @escaping Recording = { _ in .lookAgain },
+        run: @escaping @Sendable () async -> Recording
     ) {
         self.provider = provider
+        self.about = about
         self.run = run
         self.withdraw = withdraw
     }

@@ -17,8 +17,7 @@ package struct Worker: Sendable {
         self.context = context
         let steps: [any Step] = [
             ProvisionStep(context), NotifyStep(), RemindStep(), DeliverStep(context), CalendarStep(context), NoticeStep(context),
-            SweepStep(context),
-            KeepAliveStep(context),
+            SweepStep(context), KeepAliveStep(context), WebhookStep(context),
         ]
         self.steps = Dictionary(uniqueKeysWithValues: steps.map { (type(of: $0).kind, $0) })
     }
@@ -35,8 +34,11 @@ package struct Worker: Sendable {
 
     /// Claims up to `limit` pieces of work that are due; each is to be handed to ``run(_:)``.
     package func claim(limit: Int) async throws -> [Work] {
-        let mail = try await claim(limit: limit, lane: .mail)
-        return mail.count < limit ? try await claim(limit: limit - mail.count, lane: .rooms) + mail : mail
+        var works: [Work] = []
+        for lane in [Lane.mail, .rooms, .hooks] where works.count < limit {
+            works += try await claim(limit: limit - works.count, lane: lane)
+        }
+        return works
     }
 
     package func claim(limit: Int, lane: Lane) async throws -> [Work] {
@@ -87,11 +89,14 @@ package struct Worker: Sendable {
             queue.removeFirst()
             // Ownership is checked right before something leaves: a claim that has nearly ended sends nothing, and is begun anew.
             let hasTime = context.now + EngineSettings.workLength <= claim.until
-            let recording = hasTime ? await effect.run() : effect.withdraw
+            let began = context.now
+            let recording = hasTime ? await LogContext.$metadata.withValue(effect.about, operation: effect.run) : effect.withdraw
             do {
                 queue += try await record(recording, claim)
+                context.meters.time(.steps, context.now - began, ["kind": claim.kind])
                 context.changes.tell(claim.subject)
             } catch {
+                context.meters.count(.steps, ["kind": claim.kind, "outcome": "unrecorded"])
                 context.logger.error(
                     "an outcome could not be written down; the step is looked at again when its claim ends",
                     metadata: ["step": "\(claim.kind) \(claim.subject)", "error": "\(error)"])
@@ -103,22 +108,24 @@ package struct Worker: Sendable {
         var pause = Self.firstPause
         while true {
             do {
-                return try await transaction { turn in
-                    guard try turn.tx.hold(claim, process: context.processID, until: turn.claimEnd) else { return [] }
+                let (outcome, next) = try await transaction { turn in
+                    guard try turn.tx.hold(claim, process: context.processID, until: turn.claimEnd) else { return ("lost", []) }
                     var renewed = claim
                     renewed.until = turn.claimEnd
                     switch try recording(turn) {
                     case .rest(let until):
                         try turn.tx.release(claim, due: until, attempt: claim.attempt + 1)
-                        return []
+                        return ("retried", [])
                     case .wait(let until):
                         try turn.tx.release(claim, due: until, attempt: claim.attempt)
-                        return []
-                    case .lookAgain: return try look(renewed, turn).map { [$0.claimed] } ?? []
+                        return ("put back", [])
+                    case .lookAgain: return ("done", try look(renewed, turn).map { [$0.claimed] } ?? [])
                     }
                 } then: {
-                    $0 + $1.map(\.claimed)
+                    ($0.0, $0.1 + $1.map(\.claimed))
                 }
+                context.meters.count(.steps, ["kind": claim.kind, "outcome": outcome])
+                return next
             } catch let error as DatabaseError {
                 guard context.now + pause < claim.until, !Task.isCancelled else { throw error }
                 await context.pause(pause)

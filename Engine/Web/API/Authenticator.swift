@@ -3,7 +3,25 @@ import UsherCore
 import UsherPipeline
 import UsherStore
 
-/// Lets calls in that bear a valid key with the scope that they need.
+/// Who makes a call: a key, and what it may do.
+struct Caller: Sendable {
+    /// The key's id, under which idempotency keys are kept.
+    var id: String
+    var scopes: Set<Scope>
+    /// `nil` for the admin's key of the configuration, which is not limited.
+    var standing: RateLimiter.Standing?
+
+    static let nobody = Caller(id: "", scopes: [])
+
+    func may(_ scope: Scope) -> Bool { scopes.contains(scope) || scopes.contains(.admin) }
+
+    /// - Throws: ``ErrorCode/authForbidden``.
+    func require(_ scope: Scope) throws(UsherError) {
+        guard may(scope) else { throw UsherError(.authForbidden, "This key lacks the scope \(scope.rawValue).") }
+    }
+}
+
+/// Finds out whose key a call bears.
 struct Authenticator: Sendable {
     private let adminKey: Secret?
     private let keys: APIKeys
@@ -16,23 +34,20 @@ struct Authenticator: Sendable {
         limiter = RateLimiter(now: context.surroundings.now)
     }
 
-    /// - Returns: the key's id, under which idempotency keys are kept.
-    /// - Throws: ``ErrorCode/authMissing``, ``ErrorCode/authInvalid``, ``ErrorCode/authForbidden``, ``ErrorCode/rateLimited``.
-    @discardableResult
-    func check(_ request: Request, _ scope: Scope) async throws -> String {
+    /// - Throws: ``ErrorCode/authMissing``, ``ErrorCode/authInvalid``.
+    func caller(_ request: Request) async throws -> Caller {
         guard let header = request.headers[.authorization] else {
             throw UsherError(.authMissing, "Send your API key: Authorization: Bearer usher_…")
         }
-        guard header.lowercased().hasPrefix("bearer ") else { throw Self.invalid }
-        let key = Secret(String(header.dropFirst(7)))
-        if let adminKey, key == adminKey { return "admin" }
-        guard let holder = try await keys.holder(of: key) else { throw Self.invalid }
-        guard holder.scopes.contains(scope) || holder.scopes.contains(.admin) else {
-            throw UsherError(.authForbidden, "This key lacks the scope \(scope.rawValue).")
+        guard header.lowercased().hasPrefix("bearer "), let caller = try await holder(Secret(String(header.dropFirst(7)))) else {
+            throw UsherError(.authInvalid, "This API key is not valid.")
         }
-        try limiter.take(holder.id)
-        return holder.id
+        return caller
     }
 
-    private static var invalid: UsherError { UsherError(.authInvalid, "This API key is not valid.") }
+    /// Whose key this is; `nil` for one that is not valid. It takes one call from what the key may make.
+    func holder(_ key: Secret) async throws -> Caller? {
+        if let adminKey, key == adminKey { return Caller(id: "admin", scopes: [.admin]) }
+        return try await keys.holder(of: key).map { Caller(id: $0.id, scopes: $0.scopes, standing: limiter.take($0.id)) }
+    }
 }

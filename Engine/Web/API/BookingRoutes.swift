@@ -3,50 +3,60 @@ import Hummingbird
 import UsherCore
 import UsherPipeline
 import UsherStore
-import UsherVault
 
 /// `/v1/bookings`
 struct BookingRoutes: Sendable {
-    private let desk: BookingDesk
-    private let authenticator: Authenticator
+    let desk: BookingDesk
 
-    init(_ desk: BookingDesk, _ authenticator: Authenticator) {
-        self.desk = desk
-        self.authenticator = authenticator
+    private static let path = "/v1/bookings"
+    private static let longestWait: Int64 = 60
+
+    var operations: [Operation] {
+        [
+            Operation(
+                method: .post, path: Self.path, id: "createBooking", access: .key(.bookingsWrite),
+                summary: "Make a booking. With Prefer: wait=20 the answer holds the join link.", takes: .json("BookingRequest"),
+                mayWait: true, answers: .json(.created, "Booking"), codes: [.bookingConflict, .bookingInPast, .notFound], run: create),
+            Operation(
+                method: .get, path: Self.path, id: "listBookings", access: .key(.bookingsRead),
+                summary: "Bookings by start, a page at a time.",
+                query: [
+                    .init(name: "owner", schema: ["type": "string"], detail: "An owner's id."),
+                    .init(
+                        name: "status", schema: ["type": "string", "enum": .array(Booking.Status.allCases.map { .string($0.rawValue) })],
+                        detail: "All where it is not given."),
+                    .init(name: "from", schema: Self.instant, detail: "Starts at this instant or later."),
+                    .init(name: "to", schema: Self.instant, detail: "Starts before this instant."), .limit, .cursor,
+                ], answers: .page("Booking"), run: list),
+            Operation(
+                method: .get, path: Self.path + "/{id}", id: "getBooking", access: .key(.bookingsRead), summary: "One booking.",
+                answers: .json(.ok, "Booking")
+            ) { call in Response.json(.ok, try await desk.view(try call.part("id")).json) },
+            Operation(
+                method: .post, path: Self.path + "/{id}/cancel", id: "cancelBooking", access: .key(.bookingsWrite),
+                summary: "Cancel a booking, its room and tell everyone. A second time changes nothing.", answers: .json(.ok, "Booking")
+            ) { call in Self.changed(try await desk.cancel(try call.part("id"), repeating: call.repeating)) },
+            Operation(
+                method: .post, path: Self.path + "/{id}/reschedule", id: "rescheduleBooking", access: .key(.bookingsWrite),
+                summary: "Move a booking; its links stay the same. The same time again changes nothing.", takes: .json("RescheduleRequest"),
+                answers: .json(.ok, "Booking"), codes: [.bookingConflict, .bookingInPast, .bookingCancelled], run: reschedule),
+            Operation(
+                method: .post, path: Self.path + "/{id}/retry", id: "retryBooking", access: .key(.bookingsWrite),
+                summary: "Try again at once what failed, is blocked or waits.", answers: .json(.ok, "Booking"), codes: [.bookingCancelled]
+            ) { call in Self.changed(try await desk.retry(try call.part("id"), repeating: call.repeating)) },
+            Operation(
+                method: .get, path: Self.path + "/{id}/timeline", id: "getTimeline", access: .key(.bookingsRead),
+                summary: "All that happened to a booking, in order.", answers: .page("TimelineEntry")
+            ) { call in Response.list(try await desk.timeline(try call.part("id")).map(\.json)) },
+        ]
     }
 
-    func add(to router: Router<BasicRequestContext>) {
-        router.post("/v1/bookings") { request, _ in try await create(request) }
-        router.get("/v1/bookings") { request, _ in try await list(request) }
-        router.get("/v1/bookings/{id}") { request, context in
-            try await authenticator.check(request, .bookingsRead)
-            return Response.json(.ok, try await desk.view(try context.parameters.require("id")).json)
-        }
-        router.post("/v1/bookings/{id}/cancel") { request, context in
-            try await authenticator.check(request, .bookingsWrite)
-            return Response.json(.ok, try await desk.cancel(try context.parameters.require("id")).json)
-        }
-        router.post("/v1/bookings/{id}/retry") { request, context in
-            try await authenticator.check(request, .bookingsWrite)
-            return Response.json(.ok, try await desk.retry(try context.parameters.require("id")).json)
-        }
-        router.post("/v1/bookings/{id}/reschedule") { request, context in
-            try await reschedule(request, try context.parameters.require("id"))
-        }
-        router.get("/v1/bookings/{id}/timeline") { request, context in
-            try await authenticator.check(request, .bookingsRead)
-            let entries = try await desk.timeline(try context.parameters.require("id"))
-            let items = entries.map { entry -> JSON in
-                ["at": .string(entry.at.rfc3339), "event": .string(entry.event), "detail": .string(entry.detail)]
-            }
-            return Response.json(.ok, ["items": .array(items), "nextCursor": nil])
-        }
-    }
+    static let instant: JSON = ["type": "string", "format": "date-time"]
 
-    private func list(_ request: Request) async throws -> Response {
-        try await authenticator.check(request, .bookingsRead)
-        var query = QueryFields(request)
-        query.refuseUnknown(["owner", "status", "from", "to", "limit", "cursor"])
+    private static func changed(_ view: Repeatable<BookingView>) -> Response { .json(.ok, view.value.json, isReplay: view.isReplay) }
+
+    private func list(_ call: APICall) async throws -> Response {
+        var query = call.query
         var filter = BookingDesk.Filter()
         filter.owner = query.text("owner")
         filter.status = query.choice("status", Booking.Status.allCases)
@@ -55,17 +65,11 @@ struct BookingRoutes: Sendable {
         let (limit, after) = (query.limit(), query.cursor())
         try query.check()
         let page = try await desk.page(filter, after: after, limit: limit)
-        return Response.json(
-            .ok,
-            [
-                "items": .array(page.views.map(\.json)),
-                "nextCursor": page.next.map { .string(QueryFields.cursor($0.start, $0.id)) } ?? .null,
-            ])
+        return Response.page(page.views.map(\.json), next: page.next)
     }
 
-    private func reschedule(_ request: Request, _ id: String) async throws -> Response {
-        try await authenticator.check(request, .bookingsWrite)
-        var fields = JSONFields(try await request.jsonObject())
+    private func reschedule(_ call: APICall) async throws -> Response {
+        var fields = try call.fields()
         fields.refuseUnknown(["start", "timeZone", "disambiguation"])
         let (start, timeZone) = (fields.required("start"), fields.text("timeZone"))
         let disambiguation = fields.text("disambiguation")
@@ -73,25 +77,23 @@ struct BookingRoutes: Sendable {
             fields.find("/disambiguation", "must be \"earlier\" or \"later\"")
         }
         try fields.check("The booking cannot be moved as it is written.")
-        let view = try await desk.reschedule(
-            id, to: start, timeZone: timeZone, disambiguation: disambiguation.flatMap(BookingRequest.Disambiguation.init))
-        return Response.json(.ok, view.json)
+        return Self.changed(
+            try await desk.reschedule(
+                try call.part("id"), to: start, timeZone: timeZone,
+                disambiguation: disambiguation.flatMap(BookingRequest.Disambiguation.init), repeating: call.repeating))
     }
 
-    private func create(_ request: Request) async throws -> Response {
-        let key = try await authenticator.check(request, .bookingsWrite)
-        let body = try await request.jsonBody()
-        let json = try request.jsonObject(body)
-        var reader = BookingJSON(json)
+    private func create(_ call: APICall) async throws -> Response {
+        var reader = BookingJSON(try call.object())
         let booking = reader.request()
-        let accepted = try await desk.book(booking, known: reader.findings, idempotency: try idempotency(request, key, body))
-        let wait = Self.wait(request)
-        var view = accepted.view
-        if let wait { view = try await desk.settled(view.booking.id, within: wait) }
-        var response = Response.json(.created, view.json)
+        let accepted = try await desk.book(booking, known: reader.findings, repeating: try call.repeating)
+        let id = accepted.value.booking.id
+        let wait = Self.wait(call.request)
+        var view = accepted.value
+        if let wait { view = try await Admission.waiting { try await desk.settled(id, within: wait) } }
+        var response = Response.json(.created, view.json, isReplay: accepted.isReplay)
         if let wait, let name = HTTPField.Name("Preference-Applied") { response.headers[name] = "wait=\(wait.wholeSeconds)" }
-        response.headers[.location] = "/v1/bookings/\(accepted.view.booking.id)"
-        if accepted.isReplay, let name = HTTPField.Name("Idempotency-Replayed") { response.headers[name] = "true" }
+        response.headers[.location] = "\(Self.path)/\(id)"
         return response
     }
 
@@ -102,16 +104,13 @@ struct BookingRoutes: Sendable {
         let seconds = preferences.lazy.compactMap { $0.hasPrefix("wait=") ? Int64($0.dropFirst(5)) : nil }.first
         return seconds.map { .seconds(min(max($0, 0), longestWait)) }
     }
-    private static let longestWait: Int64 = 60
+}
 
-    /// The key as a structured string, `"8e03…"`, or bare.
-    /// Source: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
-    private func idempotency(_ request: Request, _ key: String, _ body: [UInt8]) throws(UsherError) -> IdempotencyKey? {
-        guard let name = HTTPField.Name("Idempotency-Key"), var value = request.headers[name] else { return nil }
-        if value.count >= 2, value.hasPrefix("\""), value.hasSuffix("\"") { value = String(value.dropFirst().dropLast()) }
-        guard (1...255).contains(value.utf8.count) else {
-            throw UsherError(.validationFailed, "The Idempotency-Key must have 1 to 255 characters.")
-        }
-        return IdempotencyKey(scope: "\(key) POST /v1/bookings", key: value, fingerprint: Vault.hash(body))
-    }
+extension Operation.Parameter {
+    static let limit = Operation.Parameter(
+        name: "limit",
+        schema: [
+            "type": "integer", "minimum": 1, "maximum": .int(Int64(QueryFields.largestPage)), "default": .int(Int64(QueryFields.usualPage)),
+        ], detail: "How many items a page holds.")
+    static let cursor = Operation.Parameter(name: "cursor", schema: ["type": "string"], detail: "nextCursor of the page before.")
 }

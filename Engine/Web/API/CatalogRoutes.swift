@@ -2,25 +2,38 @@ import Hummingbird
 import UsherCore
 import UsherPipeline
 
-/// `/v1/meeting-types` and `/v1/providers`: what can be booked here, and where it can be held.
+/// `/v1/meeting-types`, `/v1/providers`, `/v1/resolve`: what can be booked here, where it can be held, and which it would be.
 struct CatalogRoutes: Sendable {
-    private let context: EngineContext
-    private let authenticator: Authenticator
+    let context: EngineContext
+    let desk: BookingDesk
 
-    init(_ context: EngineContext, _ authenticator: Authenticator) {
-        self.context = context
-        self.authenticator = authenticator
-    }
-
-    func add(to router: Router<BasicRequestContext>) {
-        router.get("/v1/meeting-types") { request, _ in
-            try await authenticator.check(request, .bookingsRead)
-            return Response.json(.ok, ["items": .array(context.catalog.current.meetingTypes.map(\.json)), "nextCursor": nil])
-        }
-        router.get("/v1/providers") { request, _ in
-            try await authenticator.check(request, .bookingsRead)
-            return Response.json(.ok, ["items": .array(context.catalog.current.providers.map(provider)), "nextCursor": nil])
-        }
+    var operations: [Operation] {
+        [
+            Operation(
+                method: .get, path: "/v1/meeting-types", id: "listMeetingTypes", access: .key(.bookingsRead),
+                summary: "What can be booked.",
+                answers: .page("MeetingType")
+            ) { _ in Response.list(context.catalog.current.meetingTypes.map(\.json)) },
+            Operation(
+                method: .get, path: "/v1/providers", id: "listProviders", access: .key(.bookingsRead),
+                summary: "Where meetings can be held, and whether it can be used.", answers: .page("Provider")
+            ) { _ in Response.list(context.catalog.current.providers.map(provider)) },
+            Operation(
+                method: .get, path: "/v1/resolve", id: "resolve", access: .key(.bookingsRead),
+                summary: "Which provider a booking would get now, and why.",
+                query: [
+                    .init(name: "meetingType", schema: ["type": "string"], detail: "A meeting type's id.", isRequired: true),
+                    .init(name: "owner", schema: ["type": "string"], detail: "An owner's id.", isRequired: true),
+                    .init(name: "provider", schema: ["type": "string"], detail: "As a booking would ask for it."),
+                ], answers: .json(.ok, "Resolution"), codes: [.notFound]
+            ) { call in
+                let query = call.query
+                try query.check()
+                let resolution = try await desk.resolve(
+                    query.text("meetingType") ?? "", owner: query.text("owner") ?? "", requested: query.text("provider"))
+                return Response.json(.ok, resolution.json)
+            },
+        ]
     }
 
     private func provider(_ entry: ProviderEntry) -> JSON {

@@ -34,6 +34,18 @@ struct JSONFields {
         return text(key)
     }
 
+    /// A list of texts; `nil` when it is missing, null or, found, something else.
+    mutating func texts(_ key: String) -> [String]? {
+        guard let value = json[key], !value.isNull else { return nil }
+        guard let items = value.array else {
+            find("/\(key)", "must be a list")
+            return nil
+        }
+        for (index, item) in items.enumerated() where item.string == nil { find("/\(key)/\(index)", "must be a string") }
+        let texts = items.compactMap(\.string)
+        return texts.count == items.count ? texts : nil
+    }
+
     mutating func refuseUnknown(_ known: [String]) {
         for member in json.members ?? [] where !known.contains(member.key) {
             let near = nearest(member.key, known).map { "; did you mean '\($0)'?" } ?? ""
@@ -54,13 +66,6 @@ extension Request {
     }
 
     /// The body as a JSON object.
-    /// - Parameter mayBeEmpty: no body at all counts as `{}`.
-    func jsonObject(mayBeEmpty: Bool = false) async throws -> JSON {
-        let body = try await jsonBody()
-        if mayBeEmpty, body.isEmpty { return .object([]) }
-        return try jsonObject(body)
-    }
-
     func jsonObject(_ body: [UInt8]) throws -> JSON {
         guard headers[.contentType]?.split(separator: ";").first?.trimmingBlanks.lowercased() == "application/json" else {
             throw UsherError(.requestMediaType, "Send JSON, with Content-Type: application/json.")

@@ -1,119 +1,160 @@
+import HTTPTypes
 import Hummingbird
-import NIOCore
 import UsherCore
 import UsherPipeline
 import UsherStore
 
-/// `/v1/owners` and what belongs to an owner: default provider, connections, portal links; and `/v1/resolve`.
+/// `/v1/owners` and what belongs to an owner: default provider, connections, own apps, portal links.
 struct OwnerRoutes: Sendable {
     private let context: EngineContext
-    private let desk: BookingDesk
     private let owners: OwnerDesk
-    private let authenticator: Authenticator
     private let returnOrigins: [String]
 
-    init(_ context: EngineContext, _ desk: BookingDesk, _ authenticator: Authenticator, returnOrigins: [String]) {
+    private static let path = "/v1/owners"
+
+    init(_ context: EngineContext, returnOrigins: [String]) {
         self.context = context
-        self.desk = desk
-        self.authenticator = authenticator
         self.returnOrigins = returnOrigins
         owners = OwnerDesk(context)
     }
 
-    func add(to router: Router<BasicRequestContext>) {
-        router.get("/v1/owners") { request, _ in
-            try await authenticator.check(request, .ownersRead)
-            return Response.json(.ok, ["items": .array(try await owners.list().map(\.json)), "nextCursor": nil])
-        }
-        router.get("/v1/owners/{id}") { request, parameters in
-            try await authenticator.check(request, .ownersRead)
-            return Response.json(.ok, try await owners.owner(try parameters.parameters.require("id")).json)
-        }
-        router.put("/v1/owners/{id}") { request, parameters in try await put(request, try parameters.parameters.require("id")) }
-        router.delete("/v1/owners/{id}") { request, parameters in
-            try await authenticator.check(request, .ownersWrite)
-            try await owners.remove(try parameters.parameters.require("id"))
-            return Response(status: .noContent)
-        }
-        router.put("/v1/owners/{id}/default-provider") { request, parameters in
-            try await setDefault(request, try parameters.parameters.require("id"))
-        }
-        router.get("/v1/owners/{id}/connections") { request, parameters in
-            try await authenticator.check(request, .ownersRead)
-            let id = try await owners.owner(try parameters.parameters.require("id")).owner.id
-            return Response.json(.ok, ["items": .array(try await Connections(context).list(owner: id).map(\.json)), "nextCursor": nil])
-        }
-        router.post("/v1/owners/{id}/connections/{provider}/authorize") { request, parameters in
-            try await authorize(request, try parameters.parameters.require("id"), try parameters.parameters.require("provider"))
-        }
-        router.delete("/v1/owners/{id}/connections/{provider}") { request, parameters in
-            try await authenticator.check(request, .ownersWrite)
-            let provider = try parameters.parameters.require("provider")
-            let id = try await owners.owner(try parameters.parameters.require("id")).owner.id
-            guard try await Connections(context).disconnect(owner: id, provider: provider) else {
-                throw UsherError(.notFound, "\(id) has not connected '\(provider.prefix(80))'.")
-            }
-            return Response(status: .noContent)
-        }
-        router.get("/v1/owners/{id}/apps") { request, parameters in
-            try await authenticator.check(request, .ownersRead)
-            let id = try await owners.owner(try parameters.parameters.require("id")).owner.id
-            return Response.json(.ok, ["items": .array(try await OwnerApps(context).list(owner: id).map(\.json)), "nextCursor": nil])
-        }
-        router.put("/v1/owners/{id}/apps/{provider}") { request, parameters in
-            try await putApp(request, try parameters.parameters.require("id"), try parameters.parameters.require("provider"))
-        }
-        router.delete("/v1/owners/{id}/apps/{provider}") { request, parameters in
-            try await authenticator.check(request, .ownersWrite)
-            let provider = try parameters.parameters.require("provider")
-            let id = try await owners.owner(try parameters.parameters.require("id")).owner.id
-            guard try await OwnerApps(context).remove(owner: id, provider: provider) else {
-                throw UsherError(.notFound, "\(id) has no own app at '\(provider.prefix(80))'.")
-            }
-            return Response(status: .noContent)
-        }
-        router.post("/v1/owners/{id}/portal-links") { request, parameters in
-            try await authenticator.check(request, .ownersWrite)
-            let (url, expiresAt) = try await owners.portalLink(try parameters.parameters.require("id"))
-            return Response.json(.created, ["url": .string(url), "expiresAt": .string(expiresAt.rfc3339)])
-        }
-        router.get("/v1/resolve") { request, _ in try await resolve(request) }
+    var operations: [Operation] { people + connections + apps }
+
+    private var people: [Operation] {
+        [
+            Operation(
+                method: .get, path: Self.path, id: "listOwners", access: .key(.ownersRead), summary: "All owners.", answers: .page("Owner")
+            ) { _ in Response.list(try await owners.list().filter(\.isActive).map(\.json)) },
+            Operation(
+                method: .get, path: Self.path + "/{id}", id: "getOwner", access: .key(.ownersRead), summary: "One owner.",
+                answers: .json(.ok, "Owner")
+            ) { call in Response.json(.ok, try await owner(call).json) },
+            Operation(
+                method: .put, path: Self.path + "/{id}", id: "putOwner", access: .key(.ownersWrite),
+                summary: "Make or change an owner who does not stand in the catalogue's file.", takes: .json("OwnerRequest"),
+                answers: .json(.ok, "Owner"), codes: [.ownerInFile], run: put),
+            Operation(
+                method: .delete, path: Self.path + "/{id}", id: "deleteOwner", access: .key(.ownersWrite),
+                summary: "Take an owner out. Bookings that are made stay.", answers: .nothing, codes: [.ownerInFile]
+            ) { call in
+                try await owners.remove(try call.part("id"))
+                return Response(status: .noContent)
+            },
+            Operation(
+                method: .put, path: Self.path + "/{id}/default-provider", id: "setDefaultProvider", access: .key(.ownersWrite),
+                summary: "Choose where an owner's meetings are held; null clears it.", takes: .json("DefaultProviderRequest"),
+                answers: .json(.ok, "Owner"), run: setDefault),
+            Operation(
+                method: .post, path: Self.path + "/{id}/portal-links", id: "createPortalLink", access: .key(.ownersWrite),
+                summary: "A one-time sign-in to the owner's page.", answers: .json(.created, "PortalLink")
+            ) { call in
+                let link = try await owners.portalLink(try call.part("id"), repeating: call.repeating)
+                return Response.json(
+                    .created, ["url": .string(link.value.url), "expiresAt": .string(link.value.expiresAt.rfc3339)], isReplay: link.isReplay)
+            },
+        ]
     }
 
-    private func put(_ request: Request, _ id: String) async throws -> Response {
-        try await authenticator.check(request, .ownersWrite)
-        var fields = JSONFields(try await request.jsonObject())
+    private var connections: [Operation] {
+        let path = Self.path + "/{id}/connections"
+        return [
+            Operation(
+                method: .get, path: path, id: "listConnections", access: .key(.ownersRead), summary: "An owner's connected accounts.",
+                answers: .page("Connection")
+            ) { call in Response.list(try await Connections(context).list(owner: try await owner(call).owner.id).map(\.json)) },
+            Operation(
+                method: .post, path: path + "/{provider}/authorize", id: "authorizeConnection", access: .key(.ownersWrite),
+                summary: "Where to send an owner who is to connect an account.", takes: .maybe("AuthorizeRequest"),
+                answers: .json(.created, "Authorization"), run: authorize),
+            Operation(
+                method: .delete, path: path + "/{provider}", id: "deleteConnection", access: .key(.ownersWrite),
+                summary: "End a connection, at the provider too. Existing bookings keep their links.", answers: .nothing
+            ) { call in
+                let (id, provider) = (try await owner(call).owner.id, try call.part("provider"))
+                guard try await Connections(context).disconnect(owner: id, provider: provider) else {
+                    throw UsherError(.notFound, "\(id) has not connected '\(provider.prefix(80))'.")
+                }
+                return Response(status: .noContent)
+            },
+        ]
+    }
+
+    private var apps: [Operation] {
+        let path = Self.path + "/{id}/apps"
+        return [
+            Operation(
+                method: .get, path: path, id: "listApps", access: .key(.ownersRead), summary: "The own apps of an owner's organisation.",
+                answers: .page("App")
+            ) { call in Response.list(try await OwnerApps(context).list(owner: try await owner(call).owner.id).map(\.json)) },
+            Operation(
+                method: .put, path: path + "/{provider}", id: "putApp", access: .key(.ownersWrite),
+                summary: "Use an app of the owner's organisation. Its secrets are kept sealed and never shown again.",
+                takes: .json("AppRequest"), answers: .json(.ok, "App"), run: putApp),
+            Operation(
+                method: .delete, path: path + "/{provider}", id: "deleteApp", access: .key(.ownersWrite),
+                summary: "Use the site's app again.", answers: .nothing
+            ) { call in
+                let (id, provider) = (try await owner(call).owner.id, try call.part("provider"))
+                guard try await OwnerApps(context).remove(owner: id, provider: provider) else {
+                    throw UsherError(.notFound, "\(id) has no own app at '\(provider.prefix(80))'.")
+                }
+                return Response(status: .noContent)
+            },
+        ]
+    }
+
+    /// The active owner of the path.
+    private func owner(_ call: APICall) async throws -> StoredOwner {
+        let id = try call.part("id")
+        let owner = try await owners.owner(id)
+        guard owner.isActive else { throw UsherError(.notFound, "No active owner is called '\(id.prefix(80))'.") }
+        return owner
+    }
+
+    private func put(_ call: APICall) async throws -> Response {
+        var fields = try call.fields()
         fields.refuseUnknown(["name", "email", "timeZone", "language"])
         let site = context.catalog.current.site
         let owner = Owner(
-            id: id, name: fields.required("name"), email: fields.required("email"), timeZone: fields.text("timeZone") ?? site.timeZone,
-            language: fields.text("language") ?? site.language)
+            id: try call.part("id"), name: fields.required("name"), email: fields.required("email"),
+            timeZone: fields.text("timeZone") ?? site.timeZone, language: fields.text("language") ?? site.language)
         return Response.json(.ok, try await owners.put(owner, known: fields.findings).json)
     }
 
-    /// The app of the owner's own organisation: its secrets are kept sealed, and never shown again.
-    private func putApp(_ request: Request, _ id: String, _ provider: String) async throws -> Response {
-        try await authenticator.check(request, .ownersWrite)
-        var fields = JSONFields(try await request.jsonObject())
+    private func putApp(_ call: APICall) async throws -> Response {
+        var fields = try call.fields()
         fields.refuseUnknown(["clientId", "clientSecret", "webhookSecret"])
         let app = OwnerApps.App(
             clientID: fields.required("clientId"), clientSecret: Secret(fields.required("clientSecret")),
             webhookSecret: fields.text("webhookSecret").flatMap { $0.isEmpty ? nil : Secret($0) })
+        let (id, provider) = (try await owner(call).owner.id, try call.part("provider"))
         return Response.json(.ok, try await OwnerApps(context).put(app, owner: id, provider: provider, known: fields.findings).json)
     }
 
-    private func setDefault(_ request: Request, _ id: String) async throws -> Response {
-        try await authenticator.check(request, .ownersWrite)
-        var fields = JSONFields(try await request.jsonObject())
+    private func setDefault(_ call: APICall) async throws -> Response {
+        var fields = try call.fields()
         fields.refuseUnknown(["provider"])
         let provider = fields.nullable("provider")
         try fields.check("Write {\"provider\": \"…\"}, or null to clear it.")
-        return Response.json(.ok, try await owners.setDefault(provider, of: id).json)
+        return Response.json(.ok, try await owners.setDefault(provider, of: try await owner(call).owner.id).json)
+    }
+
+    private func authorize(_ call: APICall) async throws -> Response {
+        let returnTo = try returnTo(call)
+        let begun = try await Consents(context).begin(
+            owner: try await owner(call).owner.id, provider: try call.part("provider"), returnTo: returnTo, repeating: call.repeating)
+        return Response.json(
+            .created,
+            [
+                "authorizationUrl": .string("\(context.settings.publicURL)/auth/\(begun.value.service)/start?consent=\(begun.value.id)"),
+                "expiresAt": .string(begun.value.expiresAt.rfc3339),
+            ], isReplay: begun.isReplay)
     }
 
     /// Where the owner is to be sent after the consent; empty when the caller does not say.
-    private func returnTo(_ fields: JSONFields) throws -> String {
-        var fields = fields
+    private func returnTo(_ call: APICall) throws -> String {
+        // No body at all has no media type either.
+        var fields = call.body == Array("{}".utf8) ? JSONFields([:]) : try call.fields()
         fields.refuseUnknown(["returnTo"])
         let returnTo = fields.text("returnTo") ?? ""
         if !returnTo.isEmpty, !isOurs(returnTo) {
@@ -124,32 +165,9 @@ struct OwnerRoutes: Sendable {
         return returnTo
     }
 
-    private func authorize(_ request: Request, _ id: String, _ provider: String) async throws -> Response {
-        try await authenticator.check(request, .ownersWrite)
-        let returnTo = try returnTo(JSONFields(try await request.jsonObject(mayBeEmpty: true)))
-        let (consent, service, _, expiresAt) = try await Consents(context).begin(owner: id, provider: provider, returnTo: returnTo)
-        return Response.json(
-            .created,
-            [
-                "authorizationUrl": .string("\(context.settings.publicURL)/auth/\(service)/start?consent=\(consent)"),
-                "expiresAt": .string(expiresAt.rfc3339),
-            ])
-    }
-
     /// No page elsewhere may have our owners sent to it.
     private func isOurs(_ url: String) -> Bool {
         url.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "\\") }
             && ([context.settings.publicURL] + returnOrigins).contains { url == $0 || url.hasPrefix($0 + "/") }
-    }
-
-    private func resolve(_ request: Request) async throws -> Response {
-        try await authenticator.check(request, .bookingsRead)
-        let query = request.uri.queryParameters
-        let missing = ["meetingType", "owner"].filter { query.get($0) == nil }
-        guard missing.isEmpty, let type = query.get("meetingType"), let owner = query.get("owner") else {
-            throw UsherError(
-                .validationFailed, "Name both meetingType and owner.", findings: missing.map { .init("/\($0)", "is required") })
-        }
-        return Response.json(.ok, try await desk.resolve(type, owner: owner, requested: query.get("provider")).json)
     }
 }

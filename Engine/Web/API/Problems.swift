@@ -6,6 +6,7 @@ import UsherCore
 /// Turns every error into `application/problem+json` (RFC 9457) with a stable code.
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     let logger: Logger
+    let routes: RouteMap
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
@@ -13,7 +14,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         do { return try await next(request, context) } catch let error as UsherError { return Response.problem(error) } catch let error
             as HTTPError where error.status == .notFound
         {
-            return Response.problem(UsherError(.notFound, "There is nothing at \(request.uri.path.prefix(200)) for \(request.method)."))
+            return nothing(request)
         } catch let error as HTTPError where (400..<500).contains(error.status.code) {
             return Response.problem(UsherError(.requestMalformed, error.body ?? "The request cannot be understood."))
         } catch let error as DatabaseError where error.kind == .busy {
@@ -24,6 +25,18 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             return Response.problem(
                 UsherError(.internalError, "Something went wrong here. It is in the server's log; try again in a moment."))
         }
+    }
+}
+
+extension ProblemMiddleware {
+    private func nothing(_ request: Request) -> Response {
+        guard let methods = routes.methods(of: request.uri.path), let allow = HTTPField.Name("Allow") else {
+            return Response.problem(UsherError(.notFound, "There is nothing at \(request.uri.path.prefix(200))."))
+        }
+        var response = Response.problem(
+            UsherError(.requestMethod, "\(request.method) is not for \(request.uri.path.prefix(200)): use \(methods)."))
+        response.headers[allow] = methods
+        return response
     }
 }
 
@@ -56,6 +69,7 @@ extension ErrorCode {
         case .validationFailed, .idempotencyMismatch, .bookingInPast: .unprocessableContent
         case .requestMalformed: .badRequest
         case .requestMediaType: .unsupportedMediaType
+        case .requestMethod: .methodNotAllowed
         case .payloadTooLarge: .contentTooLarge
         case .bookingConflict, .bookingCancelled, .ownerInFile: .conflict
         case .notFound: .notFound

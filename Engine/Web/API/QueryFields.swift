@@ -7,8 +7,8 @@ struct QueryFields {
     private let parameters: [(name: String, value: String)]
     private var findings: [UsherError.Finding] = []
 
-    private static let largestPage = 200
-    private static let usualPage = 50
+    static let largestPage = 200
+    static let usualPage = 50
 
     init(_ request: Request) {
         parameters = request.uri.queryParameters.map { (String($0.key), String($0.value)) }
@@ -21,11 +21,15 @@ struct QueryFields {
         if !findings.isEmpty { throw UsherError(.validationFailed, "The address cannot be understood.", findings: findings) }
     }
 
-    mutating func refuseUnknown(_ known: [String]) {
-        for (name, _) in parameters where !known.contains(name) {
-            let near = nearest(name, known).map { "; did you mean '\($0)'?" } ?? ""
+    /// Finds parameters that are unknown, written twice or missing.
+    mutating func check(_ known: [Operation.Parameter]) {
+        let names = known.map(\.name)
+        for (name, _) in parameters where !names.contains(name) {
+            let near = nearest(name, names).map { "; did you mean '\($0)'?" } ?? ""
             find(String(name.prefix(80)), "is not a known parameter\(near)")
         }
+        for name in names where parameters.count(where: { $0.name == name }) > 1 { find(name, "is written more than once") }
+        for parameter in known where parameter.isRequired && text(parameter.name) == nil { find(parameter.name, "is required") }
     }
 
     func text(_ name: String) -> String? { parameters.first { $0.name == name }?.value }

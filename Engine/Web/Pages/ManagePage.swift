@@ -69,7 +69,7 @@ struct ManagePage: Sendable {
             guard context.now < visit.booking.start else {
                 throw UsherError(.bookingInPast, "The meeting has begun, and cannot be cancelled here any more.")
             }
-            return try await desk.cancel(visit.booking.id)
+            return try await desk.cancel(visit.booking.id).value
         }
     }
 
@@ -90,7 +90,7 @@ struct ManagePage: Sendable {
             guard context.now < visit.booking.start else {
                 throw UsherError(.bookingInPast, "The meeting has begun, and cannot be moved here any more.")
             }
-            return try await desk.reschedule(visit.booking.id, to: start)
+            return try await desk.reschedule(visit.booking.id, to: start).value
         }
     }
 

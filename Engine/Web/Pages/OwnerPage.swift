@@ -40,7 +40,8 @@ struct OwnerPage: Sendable {
         }
         press(router, "/owners/me/connect") { owner, form, _ in
             let begun = try await Consents(context).begin(
-                owner: owner.owner.id, provider: form["provider"] ?? "", returnTo: context.settings.publicURL + "/owners/me")
+                owner: owner.owner.id, provider: form["provider"] ?? "", returnTo: context.settings.publicURL + "/owners/me"
+            ).value
             return Page.onward(to: "/auth/\(begun.service)/start?consent=\(begun.id)", "Off to \(begun.name)", "Continue to \(begun.name)")
         }
         press(router, "/owners/me/disconnect") { owner, form, _ in

@@ -44,12 +44,12 @@ struct BookingDeskTests {
     func idempotency() async throws {
         let engine = try await TestEngine()
         let key = IdempotencyKey(scope: "s", key: "k", fingerprint: "f")
-        let first = try await engine.desk.book(TestEngine.request(), idempotency: key)
-        let second = try await engine.desk.book(TestEngine.request(), idempotency: key)
+        let first = try await engine.desk.book(TestEngine.request(), repeating: key)
+        let second = try await engine.desk.book(TestEngine.request(), repeating: key)
         #expect(second.isReplay)
-        #expect(first.view.booking.id == second.view.booking.id)
+        #expect(first.value.booking.id == second.value.booking.id)
         let other = IdempotencyKey(scope: "s", key: "k", fingerprint: "g")
-        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(TestEngine.request(), idempotency: other) }
+        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(TestEngine.request(), repeating: other) }
         #expect(error?.code == .idempotencyMismatch)
     }
 
@@ -79,7 +79,7 @@ struct BookingDeskTests {
         request.start = "2027-10-31T02:30"
         #expect(await findings(engine, request).contains { $0.contains("2027-10-31T00:30:00Z") && $0.contains("2027-10-31T01:30:00Z") })
         request.disambiguation = .later
-        #expect(try await engine.desk.book(request).view.booking.start.rfc3339 == "2027-10-31T01:30:00Z")
+        #expect(try await engine.desk.book(request).value.booking.start.rfc3339 == "2027-10-31T01:30:00Z")
     }
 
     private func findings(_ engine: TestEngine, _ request: BookingRequest) async -> [String] {
@@ -111,7 +111,7 @@ struct BookingDeskTests {
         let engine = try await TestEngine()
         var request = TestEngine.request()
         request.attendees.append(.init(name: "Bo again", email: "BO@example.org"))
-        #expect(try await engine.desk.book(request).view.booking.attendees.count == 1)
+        #expect(try await engine.desk.book(request).value.booking.attendees.count == 1)
     }
 
     @Test("a dry run changes nothing")

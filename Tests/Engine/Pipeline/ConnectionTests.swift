@@ -59,7 +59,7 @@ struct ConnectionTests {
         #expect(refusal(try await engine.connect(after: .minutes(11))) == "expired")
         #expect(try await health(engine) == nil)
         let consents = Consents(engine.context)
-        let begun = try await consents.begin(owner: "ana", provider: "zoom", returnTo: "")
+        let begun = try await consents.begin(owner: "ana", provider: "zoom", returnTo: "").value
         let url = try await consents.start(begun.id, browser: Secret("browser"))
         let back = engine.zoom.decide(String(url.split(separator: "?")[1]), user: "ana@northwind.example")
         _ = try await engine.back(back)

@@ -37,7 +37,7 @@ struct PipelineTests {
     func sameTime() async throws {
         let engine = try await TestEngine()
         let view = try await engine.booked()
-        #expect(try await engine.desk.reschedule(view.booking.id, to: "2026-12-01T10:00:00Z").booking.revision == 1)
+        #expect(try await engine.desk.reschedule(view.booking.id, to: "2026-12-01T10:00:00Z").value.booking.revision == 1)
     }
 
     @Test("a cancellation removes the room and tells those who were told of the booking")
@@ -47,7 +47,7 @@ struct PipelineTests {
         _ = try await engine.desk.cancel(view.booking.id)
         _ = try await engine.worker.pump()
         #expect(engine.zoom.meetings.isEmpty)
-        let after = try await engine.desk.cancel(view.booking.id)
+        let after = try await engine.desk.cancel(view.booking.id).value
         #expect(after.mails.filter { $0.kind == .cancellation && $0.state == .sent }.count == 2)
         #expect(after.booking.revision == 2)
     }
@@ -141,7 +141,7 @@ struct PipelineTests {
         for minute in 0..<40 {
             _ = try await engine.desk.book(TestEngine.request("fixed", at: (engine.clock.now + .days(1) + .hours(Int64(minute))).rfc3339))
         }
-        let link = try await engine.desk.book(TestEngine.request("open", owner: "tom")).view.booking.id
+        let link = try await engine.desk.book(TestEngine.request("open", owner: "tom")).value.booking.id
         let loop = WorkLoop(engine.context, bell: Bell(), concurrency: 4)
         let running = Task { await loop.run() }
         try await eventually { try await engine.desk.view(link).mails.count { $0.state == .sent } == 2 }

@@ -180,8 +180,8 @@ final class Simulation: Sendable {
             defer { state.pending[key] = state.pending[key] ?? request }
             return state.pending[key] ?? request
         }
-        let accepted = try await desk.book(fixed, idempotency: IdempotencyKey(scope: "test", key: key, fingerprint: "\(fixed)"))
-        state.withLock { $0.bookings.append(accepted.view.booking.id) }
+        let accepted = try await desk.book(fixed, repeating: IdempotencyKey(scope: "test", key: key, fingerprint: "\(fixed)"))
+        state.withLock { $0.bookings.append(accepted.value.booking.id) }
     }
 
     private func move(_ desk: BookingDesk) async throws {

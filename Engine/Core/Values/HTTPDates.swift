@@ -1,5 +1,4 @@
 import Foundation
-import UsherCore
 
 /// Reads a date of an HTTP header: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
 public func httpDate(_ text: String) -> Instant? {

@@ -1,0 +1,145 @@
+import Synchronization
+
+/// What this process has counted and timed, in the text form that Prometheus reads.
+/// Source of the form: https://prometheus.io/docs/instrumenting/exposition_formats/
+package final class Meters: Sendable {
+    /// Everything that is counted here.
+    package enum Counter: String, CaseIterable, Sendable {
+        case requests = "usher_http_requests_total"
+        case steps = "usher_steps_total"
+        case providerCalls = "usher_provider_calls_total"
+        case refreshes = "usher_grant_refreshes_total"
+        case mails = "usher_mails_total"
+        case webhooks = "usher_webhook_tries_total"
+
+        var help: String {
+            switch self {
+            case .requests: "HTTP requests by route and status."
+            case .steps: "Pieces of work by kind and outcome."
+            case .providerCalls: "HTTP calls to providers by status; 'unreached' and 'unclear' where there was none."
+            case .refreshes: "Renewals of owners' grants by outcome."
+            case .mails: "Tries to hand a mail over, by outcome."
+            case .webhooks: "Tries to tell a webhook, by outcome."
+            }
+        }
+    }
+
+    /// Everything that is timed here, in seconds.
+    package enum Timer: String, CaseIterable, Sendable {
+        case requests = "usher_http_request_seconds"
+        case steps = "usher_step_seconds"
+        case providerCalls = "usher_provider_call_seconds"
+
+        var help: String {
+            switch self {
+            case .requests: "How long requests took."
+            case .steps: "How long pieces of work took."
+            case .providerCalls: "How long calls to providers took."
+            }
+        }
+    }
+
+    /// A value that is looked up when somebody asks.
+    package struct Gauge: Sendable {
+        package var name: String
+        package var help: String
+        package var values: [(labels: KeyValuePairs<String, String>, value: Double)]
+
+        package init(_ name: String, _ help: String, _ values: [(labels: KeyValuePairs<String, String>, value: Double)]) {
+            self.name = name
+            self.help = help
+            self.values = values
+        }
+    }
+
+    private struct Times {
+        var buckets = [Int64](repeating: 0, count: Meters.bounds.count)
+        var count: Int64 = 0
+        var sum = 0.0
+    }
+    private struct State {
+        var counts: [Counter: [String: Int64]] = [:]
+        var times: [Timer: [String: Times]] = [:]
+        var budgets: [String: (day: Int64, calls: [String: Int64])] = [:]
+    }
+    private let state = Mutex(State())
+
+    private static let bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+    package init() {}
+
+    package func count(_ counter: Counter, _ labels: KeyValuePairs<String, String>) {
+        let key = Self.text(labels)
+        state.withLock { $0.counts[counter, default: [:]][key, default: 0] += 1 }
+    }
+
+    package func time(_ timer: Timer, _ duration: Duration, _ labels: KeyValuePairs<String, String>) {
+        let (key, seconds) = (Self.text(labels), Double(duration.microseconds) / 1_000_000)
+        state.withLock { state in
+            var times = state.times[timer]?[key] ?? Times()
+            for index in Self.bounds.indices where seconds <= Self.bounds[index] { times.buckets[index] += 1 }
+            times.count += 1
+            times.sum += seconds
+            state.times[timer, default: [:]][key] = times
+        }
+    }
+
+    /// Counts a call that a provider counts against an account's budget of the day.
+    package func spend(_ provider: String, account: String, now: Instant) {
+        let day = now.seconds / 86_400
+        state.withLock { state in
+            var budget = state.budgets[provider] ?? (day, [:])
+            if budget.day != day { budget = (day, [:]) }
+            budget.calls[account, default: 0] += 1
+            state.budgets[provider] = budget
+        }
+    }
+
+    /// Of each provider's accounts, what the busiest one has spent since 00:00 UTC.
+    package func budgets(now: Instant) -> Gauge {
+        let day = now.seconds / 86_400
+        let spent = state.withLock { state in
+            state.budgets.filter { $0.value.day == day }.map { ($0.key, $0.value.calls.values.max() ?? 0) }
+        }
+        return Gauge(
+            "usher_provider_daily_calls_max", "Rooms made and moved by the busiest account of this process since 00:00 UTC.",
+            spent.sorted { $0.0 < $1.0 }.map { (["provider": $0.0], Double($0.1)) })
+    }
+
+    /// All of it, and what was looked up.
+    package func exposition(_ gauges: [Gauge]) -> String {
+        let (counts, times) = state.withLock { ($0.counts, $0.times) }
+        var lines: [String] = []
+        for counter in Counter.allCases {
+            lines += ["# HELP \(counter.rawValue) \(counter.help)", "# TYPE \(counter.rawValue) counter"]
+            for (labels, value) in (counts[counter] ?? [:]).sorted(by: { $0.key < $1.key }) {
+                lines.append("\(counter.rawValue){\(labels)} \(value)")
+            }
+        }
+        for timer in Timer.allCases {
+            lines += ["# HELP \(timer.rawValue) \(timer.help)", "# TYPE \(timer.rawValue) histogram"]
+            for (labels, value) in (times[timer] ?? [:]).sorted(by: { $0.key < $1.key }) { lines += Self.lines(timer, labels, value) }
+        }
+        for gauge in gauges {
+            lines += ["# HELP \(gauge.name) \(gauge.help)", "# TYPE \(gauge.name) gauge"]
+            for (labels, value) in gauge.values {
+                let text = Self.text(labels)
+                lines.append("\(gauge.name)\(text.isEmpty ? "" : "{\(text)}") \(value)")
+            }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func lines(_ timer: Timer, _ labels: String, _ times: Times) -> [String] {
+        zip(bounds, times.buckets).map { "\(timer.rawValue)_bucket{\(labels),le=\"\($0)\"} \($1)" } + [
+            "\(timer.rawValue)_bucket{\(labels),le=\"+Inf\"} \(times.count)", "\(timer.rawValue)_sum{\(labels)} \(times.sum)",
+            "\(timer.rawValue)_count{\(labels)} \(times.count)",
+        ]
+    }
+
+    private static func text(_ labels: KeyValuePairs<String, String>) -> String {
+        labels.map { name, value in
+            "\(name)=\"\(value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n"))\""
+        }.joined(separator: ",")
+    }
+}

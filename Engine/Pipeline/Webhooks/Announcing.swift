@@ -1,0 +1,51 @@
+import UsherCore
+import UsherStore
+
+/// Writes events down for the webhooks that want them, in the transaction of what happened.
+struct Announcer: Sendable {
+    let surroundings: Surroundings
+
+    /// The log of deliveries is kept for so long.
+    private static let memory = Duration.days(30)
+
+    /// - Parameters:
+    ///   - subject: events about the same one go out one after the other; without blanks.
+    ///   - data: asked for only where somebody wants to know.
+    func tell(_ type: EventType, about subject: String, _ tx: Tx, _ data: () throws -> JSON) throws {
+        let listening = try tx.webhooks().filter { $0.state == .active && $0.events.contains(type.rawValue) }
+        guard !listening.isEmpty else { return }
+        let now = surroundings.now()
+        let body: JSON = ["type": .string(type.rawValue), "timestamp": .string(now.rfc3339), "data": try data()]
+        for webhook in listening {
+            let delivery = StoredDelivery(
+                id: surroundings.id("msg_"), webhookID: webhook.id, subject: subject, type: type.rawValue, body: body.serialized,
+                dueAt: now, createdAt: now)
+            try tx.add(delivery, forgetting: now - Self.memory)
+            try tx.poke(kind: WebhookStep.kind, subject: WebhookStep.subject(webhook.id, subject), due: now)
+        }
+    }
+
+    /// A connection as it is now, or was before it went.
+    func tell(_ type: EventType, _ connection: StoredConnection, _ tx: Tx) throws {
+        try tell(type, about: "\(connection.ownerID)/\(connection.provider)", tx) {
+            ["owner": ["id": .string(connection.ownerID)], "connection": connection.json]
+        }
+    }
+}
+
+extension EngineContext {
+    var announcer: Announcer { Announcer(surroundings: surroundings) }
+
+    /// Writes what can change of a booking, and tells of what that means.
+    func update(_ booking: Booking, _ tx: Tx) throws {
+        let old = try tx.booking(booking.id)
+        try tx.update(booking)
+        try announce(from: old, to: booking, tx)
+    }
+
+    func announce(from old: Booking?, to new: Booking, _ tx: Tx) throws {
+        for type in EventType.between(old, new) {
+            try announcer.tell(type, about: new.id, tx) { try BookingView(new, self, tx).json }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+import Foundation
+import UsherCore
+import UsherStore
+import UsherVault
+
+/// Where webhooks are made, turned on again, given a new secret, and where what was sent is looked up and sent once more.
+package struct WebhookDesk: Sendable {
+    private let context: EngineContext
+    private let bell: Bell?
+
+    /// So long the secret before the last rotation signs, too.
+    package static let overlap = Duration.hours(24)
+    /// From one try to the next; after the last the delivery has failed.
+    package static let schedule: [Duration] = [
+        .seconds(5), .minutes(5), .minutes(30), .hours(2), .hours(5), .hours(10), .hours(14), .hours(20), .hours(24),
+    ]
+    private static let secretBytes = 32
+    private static let longestURL = 2_000
+    private static let most = 50
+
+    package init(_ context: EngineContext, bell: Bell? = nil) {
+        self.context = context
+        self.bell = bell
+    }
+
+    /// A webhook with its newest secret, which is shown when it is made and when it is rotated.
+    package struct Shown: Sendable {
+        package var webhook: StoredWebhook
+        package var secret: Secret
+    }
+
+    /// - Parameters:
+    ///   - events: `nil` for all.
+    ///   - known: what is wrong with the form already.
+    /// - Throws: ``ErrorCode/validationFailed`` with every finding.
+    package func create(
+        url: String, events: [String]?, known findings: [UsherError.Finding] = [], repeating key: IdempotencyKey? = nil
+    ) async throws -> Repeatable<Shown> {
+        var findings = findings
+        if !findings.contains(where: { $0.pointer == "/url" }), let wrong = refusal(of: url) { findings.append(.init("/url", wrong)) }
+        let names = EventType.allCases.map(\.rawValue)
+        for (index, event) in (events ?? []).enumerated() where !names.contains(event) {
+            let near = nearest(event, names).map { "did you mean '\($0)'?" } ?? "there are: \(names.joined(separator: ", "))"
+            findings.append(.init("/events/\(index)", "is not an event; \(near)"))
+        }
+        if events?.isEmpty == true { findings.append(.init("/events", "must name an event at least; leave it out for all of them")) }
+        guard findings.isEmpty else { throw UsherError(.validationFailed, "The webhook cannot be made as written.", findings: findings) }
+        let wanted = names.filter { events?.contains($0) ?? true }
+        return Repeatable(
+            try await context.store.write { tx in
+                let now = context.now
+                return try context.once(key, tx, now: now, again: { try shown($0, tx) }) {
+                    guard try tx.webhooks().count < Self.most else {
+                        throw UsherError(.validationFailed, "There are \(Self.most) webhooks already: remove one first.")
+                    }
+                    let id = context.surroundings.id("wh_")
+                    let secret = WebhookSignature.secret(context.surroundings.random(Self.secretBytes))
+                    let webhook = StoredWebhook(
+                        id: id, url: url, events: wanted,
+                        sealed: try context.vault.seal(secret.reveal(), context: StoredWebhook.context(id)), createdAt: now)
+                    try tx.add(webhook)
+                    return (Shown(webhook: webhook, secret: secret), .id(id))
+                }
+            })
+    }
+
+    package func list() async throws -> [StoredWebhook] { try await context.store.read { try $0.webhooks() } }
+
+    package func webhook(_ id: String) async throws -> StoredWebhook {
+        guard let webhook = try await context.store.read({ try $0.webhook(id) }) else { throw Self.notFound(id) }
+        return webhook
+    }
+
+    package func remove(_ id: String) async throws {
+        guard try await context.store.write({ try $0.removeWebhook(id) }) else { throw Self.notFound(id) }
+    }
+
+    /// Makes a new secret; the one before signs beside it for a day.
+    package func rotate(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<Shown> {
+        Repeatable(
+            try await context.store.write { tx in
+                let now = context.now
+                return try context.once(key, tx, now: now, again: { try shown($0, tx) }) {
+                    guard var webhook = try tx.webhook(id) else { throw Self.notFound(id) }
+                    let secret = WebhookSignature.secret(context.surroundings.random(Self.secretBytes))
+                    (webhook.former, webhook.formerUntil) = (webhook.sealed, now + Self.overlap)
+                    webhook.sealed = try context.vault.seal(secret.reveal(), context: StoredWebhook.context(id))
+                    try tx.update(webhook)
+                    return (Shown(webhook: webhook, secret: secret), .id(id))
+                }
+            })
+    }
+
+    /// Turns a webhook on again. What was given up meanwhile can be replayed.
+    package func enable(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<StoredWebhook> {
+        Repeatable(
+            try await context.store.write { tx in
+                try context.once(key, tx, now: context.now, again: { try shown($0, tx).webhook }) {
+                    guard var webhook = try tx.webhook(id) else { throw Self.notFound(id) }
+                    (webhook.state, webhook.problem, webhook.failingSince) = (.active, nil, .never)
+                    try tx.update(webhook)
+                    return (webhook, .id(id))
+                }
+            })
+    }
+
+    /// The newest first, and where the next page begins.
+    package func deliveries(
+        of id: String, before: (start: Instant, id: String)?, limit: Int
+    ) async throws -> (items: [StoredDelivery], next: (start: Instant, id: String)?) {
+        try await context.store.read { tx in
+            guard try tx.webhook(id) != nil else { throw Self.notFound(id) }
+            let found = try tx.deliveries(of: id, before: before.map { ($0.start, $0.id) } ?? (.never, ""), limit: limit + 1)
+            let shown = Array(found.prefix(limit))
+            return (shown, found.count > limit ? shown.last.map { ($0.createdAt, $0.id) } : nil)
+        }
+    }
+
+    /// Sends an event once more, under the same `webhook-id`, so that a receiver that has it already can tell.
+    package func replay(_ delivery: String, of id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<StoredDelivery>
+    {
+        let replayed = try await context.store.write { tx in
+            let now = context.now
+            return try context.once(key, tx, now: now, again: { try Self.delivery($0, of: id, tx) }) {
+                guard let webhook = try tx.webhook(id) else { throw Self.notFound(id) }
+                var again = try Self.delivery(delivery, of: id, tx)
+                guard webhook.state == .active else {
+                    throw UsherError(.validationFailed, "This webhook is turned off: turn it on first.")
+                }
+                (again.state, again.attempts, again.dueAt) = (.waiting, 0, now)
+                try tx.update(again)
+                try tx.poke(kind: WebhookStep.kind, subject: WebhookStep.subject(id, again.subject), due: now)
+                return (again, .id(again.id))
+            }
+        }
+        bell?.ring()
+        return Repeatable(replayed)
+    }
+
+    /// What signs now: the newest secret, and for a day the one before.
+    static func secrets(of webhook: StoredWebhook, _ vault: Vault, now: Instant) throws(UsherError) -> [Secret] {
+        let place = StoredWebhook.context(webhook.id)
+        var secrets = [Secret(try vault.open(webhook.sealed, context: place))]
+        if !webhook.former.isEmpty, now < webhook.formerUntil { secrets.append(Secret(try vault.open(webhook.former, context: place))) }
+        return secrets
+    }
+
+    private func shown(_ id: String, _ tx: Tx) throws -> Shown {
+        guard let webhook = try tx.webhook(id) else { throw Self.notFound(id) }
+        return Shown(webhook: webhook, secret: Secret(try context.vault.open(webhook.sealed, context: StoredWebhook.context(id))))
+    }
+
+    private static func delivery(_ delivery: String, of id: String, _ tx: Tx) throws -> StoredDelivery {
+        guard let found = try tx.delivery(delivery), found.webhookID == id else {
+            throw UsherError(.notFound, "Webhook '\(id.prefix(80))' has no delivery '\(delivery.prefix(80))'.")
+        }
+        return found
+    }
+
+    private static func notFound(_ id: String) -> UsherError { UsherError(.notFound, "There is no webhook '\(id.prefix(80))'.") }
+
+    /// What is wrong with an address. Whether a name leads to the house's own machines is looked at again whenever something is sent.
+    private func refusal(of text: String) -> String? {
+        let isOpen = context.settings.allowsPrivateReceivers
+        let forms = isOpen ? "https:// or http://" : "https://"
+        guard text.utf8.count <= Self.longestURL, text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }), let url = URLComponents(string: text),
+            url.scheme == "https" || (isOpen && url.scheme == "http"), let host = url.host, !host.isEmpty, url.user == nil,
+            url.password == nil, url.fragment == nil
+        else { return "must be an \(forms) address of at most \(Self.longestURL) characters, without a user name or #" }
+        if !isOpen, let bytes = NetworkAddress.bytes(host.filter { $0 != "[" && $0 != "]" }), !NetworkAddress.isPublic(bytes) {
+            return "is a private address; USHER_WEBHOOK_ALLOW_PRIVATE=true allows those"
+        }
+        return nil
+    }
+}
+
+extension StoredWebhook {
+    /// As the API shows it: never a secret.
+    package var json: JSON {
+        [
+            "id": .string(id), "url": .string(url), "events": .array(events.map(JSON.string)), "state": .string(state.rawValue),
+            "problem": JSON(problem), "createdAt": .string(createdAt.rfc3339),
+        ]
+    }
+}
+
+extension WebhookDesk.Shown {
+    /// With the secret, for the one time that it is shown.
+    package var json: JSON { .object((webhook.json.members ?? []) + [JSON.Member("secret", .string(secret.reveal()))]) }
+}
+
+extension StoredDelivery {
+    /// As the API shows it.
+    package var json: JSON {
+        [
+            "id": .string(id), "type": .string(type), "about": .string(subject), "status": .string(state.rawValue),
+            "attempts": .int(attempts), "answer": answer.map(JSON.int) ?? .null, "problem": JSON(problem),
+            "createdAt": .string(createdAt.rfc3339), "triedAt": triedAt.map { .string($0.rfc3339) } ?? .null,
+            "nextTryAt": state == .waiting ? .string(dueAt.rfc3339) : .null,
+        ]
+    }
+}

@@ -1,0 +1,184 @@
+import UsherCore
+
+/// A program that is told of events. Its secrets are sealed.
+package struct StoredWebhook: Hashable, Sendable {
+    package enum State: String, Sendable, CaseIterable {
+        case active
+        /// It said that it is gone, or has not taken anything for days: nothing is sent until a person turns it on again.
+        case disabled
+    }
+
+    package var id: String
+    package var url: String
+    package var events: [String]
+    package var sealed: String
+    /// The secret before the last rotation; empty where there is none.
+    package var former: String
+    package var formerUntil: Instant
+    package var state: State
+    /// Why it is disabled, or what its last answer was that was no yes.
+    package var problem: String?
+    /// When the first try failed since one that did not; ``Instant/never`` while all is well.
+    package var failingSince: Instant
+    package var createdAt: Instant
+
+    package init(
+        id: String, url: String, events: [String], sealed: String, former: String = "", formerUntil: Instant = Instant(microseconds: 0),
+        state: State = .active, problem: String? = nil, failingSince: Instant = .never, createdAt: Instant
+    ) {
+        self.id = id
+        self.url = url
+        self.events = events
+        self.sealed = sealed
+        self.former = former
+        self.formerUntil = formerUntil
+        self.state = state
+        self.problem = problem
+        self.failingSince = failingSince
+        self.createdAt = createdAt
+    }
+
+    /// What its secrets are sealed for.
+    package static func context(_ id: String) -> String { "webhook:" + id }
+}
+
+/// One event on its way to one webhook: the log, and the queue.
+package struct StoredDelivery: Hashable, Sendable {
+    package enum State: String, Sendable, CaseIterable { case waiting, sent, failed }
+
+    /// `webhook-id`: the same at every try.
+    package var id: String
+    package var webhookID: String
+    /// What the event is about: those about the same thing go out one after the other.
+    package var subject: String
+    package var type: String
+    package var body: String
+    package var state: State
+    package var attempts: Int64
+    package var dueAt: Instant
+    package var triedAt: Instant?
+    /// The last answer's HTTP status.
+    package var answer: Int64?
+    package var problem: String?
+    package var createdAt: Instant
+
+    package init(
+        id: String, webhookID: String, subject: String, type: String, body: String, state: State = .waiting, attempts: Int64 = 0,
+        dueAt: Instant, triedAt: Instant? = nil, answer: Int64? = nil, problem: String? = nil, createdAt: Instant
+    ) {
+        self.id = id
+        self.webhookID = webhookID
+        self.subject = subject
+        self.type = type
+        self.body = body
+        self.state = state
+        self.attempts = attempts
+        self.dueAt = dueAt
+        self.triedAt = triedAt
+        self.answer = answer
+        self.problem = problem
+        self.createdAt = createdAt
+    }
+}
+
+package enum WebhookSQL: String, SQLStatement {
+    case add = """
+        INSERT INTO webhooks (id, url, events, sealed, former, former_until, state, problem, failing_since, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        """
+    case update = """
+        UPDATE webhooks SET sealed = $1, former = $2, former_until = $3, state = $4, problem = $5, failing_since = $6 WHERE id = $7
+        """
+    case list = """
+        SELECT id, url, events, sealed, former, former_until, state, problem, failing_since, created_at FROM webhooks ORDER BY created_at, id
+        """
+    case one = """
+        SELECT id, url, events, sealed, former, former_until, state, problem, failing_since, created_at FROM webhooks WHERE id = $1
+        """
+    case remove = "DELETE FROM webhooks WHERE id = $1"
+    case removeDeliveries = "DELETE FROM deliveries WHERE webhook_id = $1"
+    case addDelivery = """
+        INSERT INTO deliveries (id, webhook_id, subject, seq, type, body, state, attempts, due_at, created_at)
+        VALUES ($1, $2, $3, (SELECT COALESCE(MAX(seq), 0) + 1 FROM deliveries WHERE webhook_id = $2 AND subject = $3), $4, $5, $6, $7, $8, $9)
+        """
+    case updateDelivery = """
+        UPDATE deliveries SET state = $1, attempts = $2, due_at = $3, tried_at = $4, answer = $5, problem = $6 WHERE id = $7
+        """
+    case nextDelivery = """
+        SELECT id, webhook_id, subject, type, body, state, attempts, due_at, tried_at, answer, problem, created_at FROM deliveries
+        WHERE webhook_id = $1 AND subject = $2 AND state = 'waiting' ORDER BY seq LIMIT 1
+        """
+    case delivery = """
+        SELECT id, webhook_id, subject, type, body, state, attempts, due_at, tried_at, answer, problem, created_at FROM deliveries
+        WHERE id = $1
+        """
+    case page = """
+        SELECT id, webhook_id, subject, type, body, state, attempts, due_at, tried_at, answer, problem, created_at FROM deliveries
+        WHERE webhook_id = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3)) ORDER BY created_at DESC, id DESC LIMIT $4
+        """
+    case giveUp = "UPDATE deliveries SET state = 'failed', problem = $1 WHERE webhook_id = $2 AND state = 'waiting'"
+    case forget = "DELETE FROM deliveries WHERE created_at < $1 AND state <> 'waiting'"
+}
+
+extension Tx {
+    package func add(_ webhook: StoredWebhook) throws {
+        try execute(
+            WebhookSQL.add, .text(webhook.id), .text(webhook.url), .text(webhook.events.joined(separator: " ")), .text(webhook.sealed),
+            .text(webhook.former), SQLValue(webhook.formerUntil), .text(webhook.state.rawValue), SQLValue(webhook.problem),
+            SQLValue(webhook.failingSince), SQLValue(webhook.createdAt))
+    }
+    package func update(_ webhook: StoredWebhook) throws {
+        try execute(
+            WebhookSQL.update, .text(webhook.sealed), .text(webhook.former), SQLValue(webhook.formerUntil), .text(webhook.state.rawValue),
+            SQLValue(webhook.problem), SQLValue(webhook.failingSince), .text(webhook.id))
+    }
+    package func webhooks() throws -> [StoredWebhook] { try query(WebhookSQL.list).map(webhook(from:)) }
+    package func webhook(_ id: String) throws -> StoredWebhook? { try query(WebhookSQL.one, .text(id)).first.map(webhook(from:)) }
+    /// - Returns: whether there was one.
+    package func removeWebhook(_ id: String) throws -> Bool {
+        try execute(WebhookSQL.removeDeliveries, .text(id))
+        return try execute(WebhookSQL.remove, .text(id)) == 1
+    }
+
+    /// Adds an event to the queue of its subject, and has those forgotten that are older than `forgetting`.
+    package func add(_ delivery: StoredDelivery, forgetting: Instant) throws {
+        try execute(WebhookSQL.forget, SQLValue(forgetting))
+        try execute(
+            WebhookSQL.addDelivery, .text(delivery.id), .text(delivery.webhookID), .text(delivery.subject), .text(delivery.type),
+            .text(delivery.body), .text(delivery.state.rawValue), .int(delivery.attempts), SQLValue(delivery.dueAt),
+            SQLValue(delivery.createdAt))
+    }
+    package func update(_ delivery: StoredDelivery) throws {
+        try execute(
+            WebhookSQL.updateDelivery, .text(delivery.state.rawValue), .int(delivery.attempts), SQLValue(delivery.dueAt),
+            delivery.triedAt.map { SQLValue($0) } ?? .null, delivery.answer.map(SQLValue.int) ?? .null, SQLValue(delivery.problem),
+            .text(delivery.id))
+    }
+    /// The oldest that still waits.
+    package func nextDelivery(of webhook: String, about subject: String) throws -> StoredDelivery? {
+        try query(WebhookSQL.nextDelivery, .text(webhook), .text(subject)).first.map(delivery(from:))
+    }
+    package func delivery(_ id: String) throws -> StoredDelivery? { try query(WebhookSQL.delivery, .text(id)).first.map(delivery(from:)) }
+    /// The newest first, those before `before`.
+    package func deliveries(of webhook: String, before: (at: Instant, id: String), limit: Int) throws -> [StoredDelivery] {
+        try query(WebhookSQL.page, .text(webhook), SQLValue(before.at), .text(before.id), .int(Int64(limit))).map(delivery(from:))
+    }
+    /// Nothing that waits is sent any more.
+    package func giveUpDeliveries(of webhook: String, _ reason: String) throws {
+        try execute(WebhookSQL.giveUp, .text(reason), .text(webhook))
+    }
+
+    private func webhook(from row: SQLRow) throws -> StoredWebhook {
+        StoredWebhook(
+            id: try row.text(0), url: try row.text(1), events: try row.text(2).split(separator: " ").map(String.init),
+            sealed: try row.text(3), former: try row.text(4), formerUntil: try row.instant(5), state: try known(row.text(6)),
+            problem: try row.optionalText(7), failingSince: try row.instant(8), createdAt: try row.instant(9))
+    }
+    private func delivery(from row: SQLRow) throws -> StoredDelivery {
+        StoredDelivery(
+            id: try row.text(0), webhookID: try row.text(1), subject: try row.text(2), type: try row.text(3), body: try row.text(4),
+            state: try known(row.text(5)), attempts: try row.int(6), dueAt: try row.instant(7),
+            triedAt: try row.optionalInt(8).map(Instant.init(microseconds:)), answer: try row.optionalInt(9),
+            problem: try row.optionalText(10), createdAt: try row.instant(11))
+    }
+}

@@ -1,0 +1,62 @@
+import HTTPTypes
+import Hummingbird
+import UsherCore
+import UsherPipeline
+
+/// Every call of the API behind its checks: key, rate, scope, address, body; and what goes wrong as a problem.
+struct APIRoutes: Sendable {
+    let operations: [Operation]
+    let authenticator: Authenticator
+
+    func add(to router: Router<BasicRequestContext>) {
+        for operation in operations {
+            router.on(RouterPath(operation.path), method: operation.method) { request, context in
+                try await answer(operation, request, context)
+            }
+        }
+    }
+
+    private func answer(_ operation: Operation, _ request: Request, _ context: BasicRequestContext) async throws -> Response {
+        var caller = Caller.nobody
+        var response: Response
+        do {
+            if case .open = operation.access {} else { caller = try await authenticator.caller(request) }
+            if let standing = caller.standing, !standing.isAllowed {
+                throw UsherError(
+                    .rateLimited, "This key makes more than \(Int(RateLimiter.perMinute)) calls a minute. Try again in a second.")
+            }
+            if case .key(let scope) = operation.access { try caller.require(scope) }
+            var query = QueryFields(request)
+            query.check(operation.query)
+            if operation.query.isEmpty { try query.check() }
+            let call = APICall(
+                request: request, parameters: context.parameters, query: query, caller: caller, body: try await body(operation, request),
+                route: "\(operation.method.rawValue) \(operation.path)")
+            response = try await operation.run(call)
+        } catch let error as UsherError {
+            response = .problem(error)
+        }
+        if let standing = caller.standing { response.show(standing) }
+        return response
+    }
+
+    private func body(_ operation: Operation, _ request: Request) async throws -> [UInt8] {
+        switch operation.takes {
+        case .none where operation.method != .post: return []
+        case .none: return try await request.jsonBody()
+        case .json: return try await request.jsonBody()
+        case .maybe:
+            let body = try await request.jsonBody()
+            return body.isEmpty ? Array("{}".utf8) : body
+        }
+    }
+}
+
+extension Response {
+    /// Source: https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+    fileprivate mutating func show(_ standing: RateLimiter.Standing) {
+        guard let policy = HTTPField.Name("RateLimit-Policy"), let limit = HTTPField.Name("RateLimit") else { return }
+        headers[policy] = "\"default\";q=\(Int(RateLimiter.burst));w=\(Int(RateLimiter.burst * 60 / RateLimiter.perMinute))"
+        headers[limit] = "\"default\";r=\(standing.left);t=\(standing.secondsToFull)"
+    }
+}

@@ -1,0 +1,80 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+/// Health, and the API's description.
+struct MetaRoutes: Sendable {
+    let context: EngineContext
+    /// Nobody but this machine can call.
+    let isLocal: Bool
+
+    var operations: [Operation] {
+        [
+            Operation(
+                method: .get, path: "/health/live", id: "live", access: .open, summary: "The process answers.",
+                answers: .json(.ok, "Health")
+            ) { _ in Response.json(.ok, ["status": "live"]) },
+            Operation(
+                method: .get, path: "/health/ready", id: "ready", access: .open, summary: "The database answers, too.",
+                answers: .json(.ok, "Health"), codes: [.overloaded], run: ready),
+            Operation(
+                method: .get, path: "/metrics", id: "metrics", access: isLocal ? .open : .key(.admin),
+                summary: "What this process has counted and timed, for Prometheus.", answers: .other("text/plain"), run: metrics),
+        ]
+    }
+
+    private func metrics(_ call: APICall) async throws -> Response {
+        let now = context.now
+        let (waiting, working, trouble) = try await context.store.read { tx in
+            (try tx.waitingSteps(now: now), try tx.workingSteps(), try tx.troubles(from: now))
+        }
+        let gauges = [
+            Meters.Gauge("usher_steps_waiting", "Steps that are due, by kind.", waiting.map { (["kind": $0.kind], Double($0.count)) }),
+            Meters.Gauge(
+                "usher_steps_oldest_seconds", "How long the oldest step that is due has waited: the lag of mail, webhooks, rooms.",
+                waiting.map { (["kind": $0.kind], Double((now - $0.oldest).microseconds) / 1_000_000) }),
+            Meters.Gauge("usher_steps_working", "Steps that are being worked on.", working.map { (["kind": $0.kind], Double($0.count)) }),
+            Meters.Gauge(
+                "usher_bookings_in_trouble", "Bookings to come with a problem, by code.",
+                trouble.map { (["code": $0.key], Double($0.value)) }),
+            context.meters.budgets(now: now),
+        ]
+        let text = context.meters.exposition(gauges)
+        return Response(
+            status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: .init(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    private func ready(_ call: APICall) async throws -> Response {
+        do {
+            try await context.store.read { _ = try $0.nextDue(.rooms) }
+            return Response.json(.ok, ["status": "ready"])
+        } catch {
+            context.logger.error("the database does not answer", metadata: ["error": "\(error)"])
+            throw UsherError(.overloaded, "The database does not answer.")
+        }
+    }
+}
+
+/// `/openapi.json` and `/docs`, made of the operations themselves.
+struct DescriptionRoutes: Sendable {
+    let publicURL: String
+    /// All operations, these two among them.
+    let all: @Sendable () -> [Operation]
+
+    var operations: [Operation] {
+        [
+            Operation(
+                method: .get, path: "/openapi.json", id: "openapi", access: .open, summary: "This description, OpenAPI 3.1.",
+                answers: .other("application/json")
+            ) { _ in Response.json(.ok, OpenAPIDocument.json(all(), publicURL: publicURL)) },
+            Operation(
+                method: .get, path: "/docs", id: "docs", access: .open, summary: "This description, to read.", answers: .other("text/html")
+            ) { _ in Page.response(.ok, "Usher API", DocsPage.html(OpenAPIDocument.json(all(), publicURL: publicURL))) },
+        ]
+    }
+}

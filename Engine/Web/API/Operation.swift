@@ -1,0 +1,110 @@
+import HTTPTypes
+import Hummingbird
+import UsherCore
+import UsherPipeline
+import UsherVault
+
+/// One call of the API: how it is made, who may make it, what it takes and what it answers. The router, the check of keys and the
+/// description at `/openapi.json` read this one value.
+struct Operation: Sendable {
+    let method: HTTPTypes.HTTPRequest.Method
+    /// With parameters as `{id}`.
+    let path: String
+    /// `operationId`.
+    let id: String
+    let access: Access
+    let summary: String
+    var query: [Parameter] = []
+    var takes = Body.none
+    /// Whether `Prefer: wait` is heeded.
+    var mayWait = false
+    let answers: Answer
+    /// What may go wrong beside what can with every call of its kind.
+    var codes: [ErrorCode] = []
+    let run: @Sendable (APICall) async throws -> Response
+
+    enum Access: Sendable {
+        case open
+        case key(Scope)
+        /// A key of any scope, and the call looks for itself.
+        case anyKey
+    }
+
+    /// One parameter of the address.
+    struct Parameter: Sendable {
+        var name: String
+        var schema: JSON
+        var detail: String
+        var isRequired = false
+    }
+
+    enum Body: Sendable {
+        case none
+        /// The name of a schema.
+        case json(String)
+        /// The same, or no body at all.
+        case maybe(String)
+    }
+
+    enum Answer: Sendable {
+        case json(HTTPTypes.HTTPResponse.Status, String)
+        /// `{items, nextCursor}`
+        case page(String)
+        case nothing
+        /// Anything else, by its media type.
+        case other(String)
+    }
+
+    /// Whether a repeated call may bear an `Idempotency-Key`.
+    var isRepeatable: Bool {
+        guard case .key = access else { return false }
+        return method == .post
+    }
+}
+
+/// A call as the work behind it sees it.
+struct APICall: Sendable {
+    let request: Request
+    let parameters: Parameters
+    /// What is unknown or missing in it is found already, and thrown by its `check`.
+    let query: QueryFields
+    let caller: Caller
+    let body: [UInt8]
+    let route: String
+
+    /// A part of the path.
+    func part(_ name: String) throws -> String { try parameters.require(name) }
+
+    /// The body as a JSON object.
+    func object() throws -> JSON { try request.jsonObject(body) }
+    func fields() throws -> JSONFields { JSONFields(try object()) }
+
+    /// The key as a structured string, `"8e03…"`, or bare.
+    /// Source: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+    var repeating: IdempotencyKey? {
+        get throws(UsherError) {
+            guard let name = HTTPField.Name("Idempotency-Key"), var value = request.headers[name] else { return nil }
+            if value.count >= 2, value.hasPrefix("\""), value.hasSuffix("\"") { value = String(value.dropFirst().dropLast()) }
+            guard (1...255).contains(value.utf8.count), value.utf8.allSatisfy({ $0 >= 32 && $0 < 127 }) else {
+                throw UsherError(.validationFailed, "The Idempotency-Key must have 1 to 255 printable ASCII characters.")
+            }
+            return IdempotencyKey(scope: "\(caller.id) \(route)", key: value, fingerprint: Vault.hash(Array(request.uri.path.utf8) + body))
+        }
+    }
+}
+
+extension Response {
+    /// An answer to a call that may be repeated.
+    static func json(_ status: HTTPTypes.HTTPResponse.Status, _ value: JSON, isReplay: Bool) -> Response {
+        var response = json(status, value)
+        if isReplay, let name = HTTPField.Name("Idempotency-Replayed") { response.headers[name] = "true" }
+        return response
+    }
+
+    /// A whole list.
+    static func list(_ items: [JSON]) -> Response { json(.ok, ["items": .array(items), "nextCursor": nil]) }
+
+    static func page(_ items: [JSON], next: (start: Instant, id: String)?) -> Response {
+        json(.ok, ["items": .array(items), "nextCursor": next.map { .string(QueryFields.cursor($0.start, $0.id)) } ?? .null])
+    }
+}

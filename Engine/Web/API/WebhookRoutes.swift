@@ -1,0 +1,77 @@
+import HTTPTypes
+import Hummingbird
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+/// `/v1/webhooks`: who is told of events, and what became of each delivery.
+struct WebhookRoutes: Sendable {
+    let desk: WebhookDesk
+
+    private static let path = "/v1/webhooks"
+
+    var operations: [Operation] {
+        let one = Self.path + "/{id}"
+        return [
+            Operation(
+                method: .get, path: Self.path, id: "listWebhooks", access: .key(.admin), summary: "All webhooks.", answers: .page("Webhook")
+            ) { _ in Response.list(try await desk.list().map(\.json)) },
+            Operation(
+                method: .post, path: Self.path, id: "createWebhook", access: .key(.admin),
+                summary: "Have a program told of events. The secret is shown in this answer alone.", takes: .json("WebhookRequest"),
+                answers: .json(.created, "WebhookWithSecret"), run: create),
+            Operation(
+                method: .get, path: one, id: "getWebhook", access: .key(.admin), summary: "One webhook.", answers: .json(.ok, "Webhook")
+            ) { call in Response.json(.ok, try await desk.webhook(try call.part("id")).json) },
+            Operation(
+                method: .delete, path: one, id: "deleteWebhook", access: .key(.admin),
+                summary: "Tell it no more, and forget what it was told.",
+                answers: .nothing
+            ) { call in
+                try await desk.remove(try call.part("id"))
+                return Response(status: .noContent)
+            },
+            Operation(
+                method: .post, path: one + "/rotate", id: "rotateWebhookSecret", access: .key(.admin),
+                summary: "Make a new secret. The one before signs beside it for a day.", answers: .json(.ok, "WebhookWithSecret")
+            ) { call in
+                let shown = try await desk.rotate(try call.part("id"), repeating: call.repeating)
+                return Response.json(.ok, shown.value.json, isReplay: shown.isReplay)
+            },
+            Operation(
+                method: .post, path: one + "/enable", id: "enableWebhook", access: .key(.admin),
+                summary: "Turn it on again. What was given up meanwhile can be replayed.", answers: .json(.ok, "Webhook")
+            ) { call in
+                let enabled = try await desk.enable(try call.part("id"), repeating: call.repeating)
+                return Response.json(.ok, enabled.value.json, isReplay: enabled.isReplay)
+            },
+            Operation(
+                method: .get, path: one + "/deliveries", id: "listDeliveries", access: .key(.admin),
+                summary: "What was sent and what waits, the newest first; kept for 30 days.", query: [.limit, .cursor],
+                answers: .page("Delivery"), run: deliveries),
+            Operation(
+                method: .post, path: one + "/deliveries/{delivery}/replay", id: "replayDelivery", access: .key(.admin),
+                summary: "Send an event once more, under the same webhook-id.", answers: .json(.ok, "Delivery"), codes: [.validationFailed]
+            ) { call in
+                let replayed = try await desk.replay(try call.part("delivery"), of: try call.part("id"), repeating: call.repeating)
+                return Response.json(.ok, replayed.value.json, isReplay: replayed.isReplay)
+            },
+        ]
+    }
+
+    private func create(_ call: APICall) async throws -> Response {
+        var fields = try call.fields()
+        fields.refuseUnknown(["url", "events"])
+        let made = try await desk.create(
+            url: fields.required("url"), events: fields.texts("events"), known: fields.findings, repeating: call.repeating)
+        return Response.json(.created, made.value.json, isReplay: made.isReplay)
+    }
+
+    private func deliveries(_ call: APICall) async throws -> Response {
+        var query = call.query
+        let (limit, before) = (query.limit(), query.cursor())
+        try query.check()
+        let page = try await desk.deliveries(of: try call.part("id"), before: before, limit: limit)
+        return Response.page(page.items.map(\.json), next: page.next)
+    }
+}

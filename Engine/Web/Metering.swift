@@ -1,0 +1,22 @@
+import Hummingbird
+import UsherCore
+
+/// Counts and times requests, by route.
+struct Metering: RouterMiddleware {
+    typealias Context = BasicRequestContext
+
+    let meters: Meters
+    let now: @Sendable () -> Instant
+
+    func handle(
+        _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        let began = now()
+        let response = try await next(request, context)
+        // Not the path: it may hold a token, and there is no end of them.
+        let route = context.endpointPath ?? "none"
+        meters.count(.requests, ["method": request.method.rawValue, "route": route, "status": "\(response.status.code)"])
+        meters.time(.requests, now() - began, ["route": route])
+        return response
+    }
+}
