@@ -116,6 +116,10 @@ package enum WebhookSQL: String, SQLStatement {
         SELECT id, webhook_id, subject, type, body, state, attempts, due_at, tried_at, answer, problem, created_at FROM deliveries
         WHERE webhook_id = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3)) ORDER BY created_at DESC, id DESC LIMIT $4
         """
+    case about = """
+        SELECT id, webhook_id, subject, type, body, state, attempts, due_at, tried_at, answer, problem, created_at FROM deliveries
+        WHERE webhook_id = $1 AND subject = $2 ORDER BY seq
+        """
     case giveUp = "UPDATE deliveries SET state = 'failed', problem = $1 WHERE webhook_id = $2 AND state = 'waiting'"
     case forget = "DELETE FROM deliveries WHERE created_at < $1 AND state <> 'waiting'"
 }
@@ -162,6 +166,10 @@ extension Tx {
     /// The newest first, those before `before`.
     package func deliveries(of webhook: String, before: (at: Instant, id: String), limit: Int) throws -> [StoredDelivery] {
         try query(WebhookSQL.page, .text(webhook), SQLValue(before.at), .text(before.id), .int(Int64(limit))).map(delivery(from:))
+    }
+    /// Those about one thing, in their order.
+    package func deliveries(of webhook: String, about subject: String) throws -> [StoredDelivery] {
+        try query(WebhookSQL.about, .text(webhook), .text(subject)).map(delivery(from:))
     }
     /// Nothing that waits is sent any more.
     package func giveUpDeliveries(of webhook: String, _ reason: String) throws {

@@ -40,7 +40,8 @@ struct RemindStep: Step {
         // Not by revision: a new link raises that, and is no reason to remind once more.
         let about = "reminder \(time.microseconds)"
         let mails = try turn.tx.mails(of: booking.id)
-        for reader in booking.readers where !mails.contains(where: { $0.reader == reader && $0.about == about && $0.state != .dropped }) {
+        for reader in booking.readers
+        where !mails.contains(where: { $0.reader == reader && $0.about == about && ($0.state != .dropped || $0.reachedReader) }) {
             let earlier = mails.filter { $0.reader == reader && $0.isNews && $0.reachedReader }
             try Notification(turn).write(.reminder, to: reader, of: booking, after: earlier, about: about)
         }

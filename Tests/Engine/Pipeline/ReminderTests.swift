@@ -91,6 +91,19 @@ struct ReminderTests {
         #expect(later(engine) == ["Changed", "Reminder", "Reminder"])
     }
 
+    @Test("a reminder that may have arrived is not told once more when a new link comes before its answer")
+    func perhapsThere() async throws {
+        let outcomes = Outcomes([.accepted, .accepted, .unclear("cut"), .unclear("cut")])
+        let engine = try await TestEngine(catalog: Self.catalog, mail: { outcomes.next($0) })
+        _ = try await engine.booked("reminded")
+        engine.clock.advance(to: try instant("2026-11-30T10:00:01Z"))
+        _ = try await engine.worker.pump()
+        engine.zoom.editAtPortal(try #require(engine.zoom.meetings.first?.id)) { $0.passcode = "another1" }
+        try await ProviderEvents(engine.context).touched(try #require(engine.zoom.meetings.first.map { String($0.id) }))
+        try await engine.run(for: .minutes(30))
+        #expect(later(engine) == ["Changed"])
+    }
+
     private func instant(_ text: String) throws -> Instant {
         guard case .instant(let instant)? = WrittenTime(text) else { throw UsherError(.internalError, "no time") }
         return instant

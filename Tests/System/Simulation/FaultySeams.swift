@@ -135,3 +135,32 @@ struct FaultyMailer: Mailer {
         return .unclear("dead")
     }
 }
+
+/// A program that is told of events, and refuses, is cut off, or whose caller dies before or after it took one.
+struct FaultyReceiver: Transport {
+    let receiver: TestReceiver
+    let process: SimulatedProcess
+    let dice: Dice
+
+    func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        if process.isDead { throw .notSent("dead") }
+        if dice.throwDice(\.crash) { throw died() }
+        if dice.throwDice(\.mail) {
+            switch dice.seed.below(3) {
+            case 0: return HTTPResponse(status: 503)
+            case 1: throw .notSent("simulated refusal")
+            default:
+                _ = try await receiver.send(request)
+                throw .unclear("simulated cut, taken")
+            }
+        }
+        let response = try await receiver.send(request)
+        if dice.throwDice(\.crash) { throw died() }
+        return response
+    }
+
+    private func died() -> TransportError {
+        process.crash()
+        return .unclear("dead")
+    }
+}

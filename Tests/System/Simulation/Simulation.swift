@@ -17,6 +17,7 @@ final class Simulation: Sendable {
     private let dice: Dice
     private let zoom: ZoomSandbox
     private let mail = MailRecorder()
+    private let receiver = TestReceiver()
     private let database: SQLiteDatabase
     private let catalog: Catalog
     private let hasDailyLimit: Bool
@@ -61,6 +62,9 @@ final class Simulation: Sendable {
         try await store.migrate()
         try await store.write { [catalog] in try $0.follow(catalog.owners) }
         plantForeign()
+        let listener = try TestEngine.context(
+            database: database, transport: receiver, mailer: mail, clock: clock, seed: dice.seed, catalog: catalog)
+        let webhook = try await WebhookDesk(listener).create(url: "https://crm.example/hook", events: nil).value.webhook.id
         while state.withLock({ $0.processes.count }) < 2 { await replaceDead() }
         for _ in 0..<(15 + dice.seed.below(35)) { await act() }
         dice.heal()
@@ -68,10 +72,11 @@ final class Simulation: Sendable {
         let bookings = state.withLock { $0.bookings }
         let violations = try await Invariants(zoom: zoom, mail: mail, store: store, clock: clock, foreign: state.withLock { $0.foreign })
             .violations(bookings: bookings)
+        let told = try await Told(store: store, received: receiver.received, webhook: webhook).violations(bookings: bookings)
         let events = try await store.read { tx in
             try bookings.flatMap { try tx.timeline(of: $0).map { $0.detail.hasPrefix("reminder") ? "\($0.event).reminder" : $0.event } }
         }
-        return Outcome(violations: violations, events: events + Array(repeating: "crash", count: state.withLock { $0.crashes }))
+        return Outcome(violations: violations + told, events: events + Array(repeating: "crash", count: state.withLock { $0.crashes }))
     }
 
     struct Outcome: Sendable {
@@ -132,7 +137,8 @@ final class Simulation: Sendable {
                     transport: FaultyTransport(
                         sandbox: SandboxTransport(zoom: zoom) { [clock] in clock.advance(by: $0) }, process: process, dice: dice,
                         clock: clock, pause: pause),
-                    mailer: FaultyMailer(recorder: mail, process: process, dice: dice), clock: clock, seed: dice.seed,
+                    mailer: FaultyMailer(recorder: mail, process: process, dice: dice),
+                    receivers: FaultyReceiver(receiver: receiver, process: process, dice: dice), clock: clock, seed: dice.seed,
                     catalog: catalog)
             else { return }
             do {

@@ -1,0 +1,46 @@
+import Foundation
+import TestSupport
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+/// What a program that is told of events must have heard after any run.
+struct Told {
+    let store: Store
+    let received: [HTTPRequest]
+    let webhook: String
+
+    func violations(bookings: [String]) async throws -> [String] {
+        let log = try await store.read { [webhook] tx in try bookings.map { try tx.deliveries(of: webhook, about: $0) } }
+        let subjects = Dictionary(uniqueKeysWithValues: log.flatMap(\.self).map { ($0.id, $0.subject) })
+        let heard = Dictionary(grouping: received.map(Self.id)) { subjects[$0] ?? "nobody" }
+        return (heard["nobody"] ?? []).map { "\($0) was told, and is not in the log" }
+            + zip(bookings, log).flatMap { id, written in
+                let heard = heard[id] ?? []
+                return violations(written, heard).map { "\(id): \($0): \(written.map { "\($0.type) \($0.state)" })" }
+            }
+    }
+
+    /// - Parameter heard: ids in the order in which they came, repeats among them.
+    private func violations(_ written: [StoredDelivery], _ heard: [String]) -> [String] {
+        var found: [String] = []
+        if written.first?.type != "booking.confirmed" { found.append("did not begin with its confirmation") }
+        if written.count(where: { $0.type == "booking.confirmed" }) > 1 { found.append("was confirmed twice") }
+        if written.count(where: { $0.type == "booking.cancelled" }) > 1 { found.append("was cancelled twice") }
+        // A row of bad luck takes hours by the schedule, and then those behind it wait, too.
+        let isPatient = written.contains { $0.attempts > 2 }
+        if !isPatient, written.contains(where: { $0.state != .sent }) { found.append("was not told of everything") }
+        for delivery in written where delivery.state == .sent && !heard.contains(delivery.id) {
+            found.append("counts as told and never was")
+        }
+        // What comes again is the last one: nothing overtakes.
+        let firsts = heard.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        if firsts != written.map(\.id).filter(firsts.contains) { found.append("was told out of order") }
+        if zip(heard, heard.dropFirst()).contains(where: { firsts.firstIndex(of: $0)! > firsts.firstIndex(of: $1)! }) {
+            found.append("was told of the past again")
+        }
+        return found
+    }
+
+    private static func id(_ request: HTTPRequest) -> String { request.headers.first { $0.name == "webhook-id" }?.value ?? "" }
+}
