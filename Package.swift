@@ -76,8 +76,8 @@ let package = Package(
             "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .httpClient, .lifecycle, .hummingbird,
             .nio, .nioHTTP, .nioSSL, .signals),
         module(
-            "Usher", at: "Engine/CLI", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "ProviderSandbox",
-            .arguments),
+            "Usher", at: "Engine/CLI", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherWeb",
+            "ProviderSandbox", .arguments),
         .executableTarget(name: "usher", dependencies: ["Usher"], path: "Engine/Main"),
 
         // The providers

@@ -1,9 +1,13 @@
+import HTTPTypes
 import Hummingbird
 import UsherCore
 
 /// Counts and times requests, by route.
 struct Metering: RouterMiddleware {
     typealias Context = BasicRequestContext
+
+    /// A caller may write any other, too.
+    private static let methods: [HTTPTypes.HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
 
     let meters: Meters
     let now: @Sendable () -> Instant
@@ -15,7 +19,8 @@ struct Metering: RouterMiddleware {
         let response = try await next(request, context)
         // Not the path: it may hold a token, and there is no end of them.
         let route = context.endpointPath ?? "none"
-        meters.count(.requests, ["method": request.method.rawValue, "route": route, "status": "\(response.status.code)"])
+        let method = Self.methods.contains(request.method) ? request.method.rawValue : "other"
+        meters.count(.requests, ["method": method, "route": route, "status": "\(response.status.code)"])
         meters.time(.requests, now() - began, ["route": route])
         return response
     }

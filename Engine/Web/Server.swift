@@ -16,6 +16,8 @@ package struct WebServer: Sendable {
 
     /// Longer than a caller may wait for a room.
     private static let idleTimeout = TimeAmount.seconds(75)
+    /// So long an agent waits for a room.
+    private static let agentPatience = Duration.seconds(20)
 
     /// - Parameter serverLogger: where the HTTP library writes.
     package init(_ context: EngineContext, desk: BookingDesk, settings: WebSettings, serverLogger: Logger) {
@@ -54,12 +56,17 @@ package struct WebServer: Sendable {
         return router
     }
 
+    private var agents: AgentServer {
+        AgentServer(context, desk) { id in try await Admission.waiting { try await desk.settled(id, within: Self.agentPatience) } }
+    }
+
     /// All that the API can do.
     private var operations: [Operation] {
         BookingRoutes(desk: desk).operations + OwnerRoutes(context, returnOrigins: settings.returnOrigins).operations
             + CatalogRoutes(context: context, desk: desk).operations
             + WebhookRoutes(desk: WebhookDesk(context, bell: settings.bell)).operations
             + MetaRoutes(context: context, isLocal: settings.isLocal).operations
+            + AgentRoutes(server: agents, origins: [context.settings.publicURL] + settings.returnOrigins).operations
             + DescriptionRoutes(publicURL: context.settings.publicURL) { self.operations }.operations
     }
 }

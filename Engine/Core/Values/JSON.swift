@@ -57,6 +57,25 @@ extension JSON {
 }
 
 extension JSON {
+    /// The same with the members of every object by name, so that equal contents are equal texts.
+    public var sorted: JSON {
+        switch self {
+        case .object(let members): .object(members.map { Member($0.key, $0.value.sorted) }.sorted { $0.key < $1.key })
+        case .array(let items): .array(items.map(\.sorted))
+        default: self
+        }
+    }
+
+    /// The same with one more member in the object under `name`.
+    public func adding(_ value: JSON, as key: String, under name: String) -> JSON {
+        .object(
+            (members ?? []).map { member in
+                member.key == name ? Member(name, .object((member.value.members ?? []) + [Member(key, value)])) : member
+            })
+    }
+}
+
+extension JSON {
     /// The value as compact JSON, in UTF-8, with members in their order.
     public var bytes: [UInt8] {
         var out: [UInt8] = []

@@ -18,7 +18,9 @@ final class LivingProcesses: Sendable {
         }
     }
 
+    /// A second time changes nothing.
     func announce(_ id: String) throws {
+        if held.withLock({ $0[id] != nil }) { return }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let descriptor = open(path(id), O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {

@@ -21,6 +21,8 @@ struct Operation: Sendable {
     let answers: Answer
     /// What may go wrong beside what can with every call of its kind.
     var codes: [ErrorCode] = []
+    /// Answers that are described as they stand here.
+    var more: [JSON.Member] = []
     let run: @Sendable (APICall) async throws -> Response
 
     enum Access: Sendable {

@@ -51,7 +51,51 @@ enum OpenAPIDocument {
         }
     }
 
-    private static func reference(_ schema: String) -> JSON { ["$ref": .string("#/components/schemas/\(schema)")] }
+    /// A schema with all that it refers to, for whoever reads it by itself.
+    static func selfContained(_ name: String) -> JSON {
+        let schema = schemas.first { $0.key == name }?.value ?? [:]
+        var defined: [JSON.Member] = []
+        collect(schema, &defined)
+        let all = (schema.members ?? []) + (defined.isEmpty ? [] : [.init("$defs", .object(defined))])
+        return local(.object(all))
+    }
+
+    private static func collect(_ json: JSON, _ defined: inout [JSON.Member]) {
+        for name in references(json) where !defined.contains(where: { $0.key == name }) {
+            guard let schema = schemas.first(where: { $0.key == name }) else { continue }
+            defined.append(schema)
+            collect(schema.value, &defined)
+        }
+    }
+
+    private static let place = "#/components/schemas/"
+
+    private static func references(_ json: JSON) -> [String] {
+        switch json {
+        case .object(let members):
+            members.flatMap { member in
+                member.key == "$ref" ? [member.value.string.map { String($0.dropFirst(place.count)) } ?? ""] : references(member.value)
+            }
+        case .array(let items): items.flatMap(references)
+        default: []
+        }
+    }
+
+    private static func local(_ json: JSON) -> JSON {
+        switch json {
+        case .object(let members):
+            .object(
+                members.map { member in
+                    member.key == "$ref"
+                        ? .init("$ref", .string((member.value.string ?? "").replacing(place, with: "#/$defs/")))
+                        : .init(member.key, local(member.value))
+                })
+        case .array(let items): .array(items.map(local))
+        default: json
+        }
+    }
+
+    private static func reference(_ schema: String) -> JSON { ["$ref": .string(place + schema)] }
 
     // MARK: One operation
 
@@ -74,7 +118,8 @@ enum OpenAPIDocument {
         case .json(let name): members.append(.init("requestBody", body(name, isRequired: true)))
         case .maybe(let name): members.append(.init("requestBody", body(name, isRequired: false)))
         }
-        members.append(.init("responses", .object([answer(operation)] + problems(operation))))
+        let usual = ([answer(operation)] + problems(operation)).filter { member in !operation.more.contains { $0.key == member.key } }
+        members.append(.init("responses", .object(usual + operation.more)))
         return .object(members)
     }
 
