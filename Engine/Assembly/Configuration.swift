@@ -20,6 +20,8 @@ package struct Configuration: Sendable {
     package var mail: Mail
     /// `USHER_RETURN_ORIGINS`
     package var returnOrigins: [String]
+    /// `USHER_LOG`
+    package var logStyle: LogStyle
     /// `USHER_WEBHOOK_ALLOW_PRIVATE`
     package var allowsPrivateReceivers: Bool
     /// Everything that provider modules may ask for.
@@ -41,6 +43,7 @@ package struct Configuration: Sendable {
             try Self.returnOrigin(text.trimmingBlanks)
         }
         allowsPrivateReceivers = try Self.flag("USHER_WEBHOOK_ALLOW_PRIVATE", values["USHER_WEBHOOK_ALLOW_PRIVATE"] ?? "false")
+        logStyle = try Self.logStyle(values["USHER_LOG"] ?? "text")
         for key in Self.serviceAddresses { if let value = values[key] { try Self.checkService(key, value) } }
         mail =
             try values["SMTP_URL"].map { text throws(UsherError) in .smtp(try SMTPAddress(text)) }
@@ -74,7 +77,7 @@ package struct Configuration: Sendable {
 
     private static let keys = [
         "USHER_CATALOG", "DATABASE_URL", "USHER_HOST", "USHER_PORT", "USHER_PUBLIC_URL", "USHER_VAULT_KEYS", "USHER_API_KEY",
-        "USHER_RETURN_ORIGINS", "USHER_WEBHOOK_ALLOW_PRIVATE", "USHER_MAILDIR", "SMTP_URL", "MICROSOFT_TENANT_ID",
+        "USHER_RETURN_ORIGINS", "USHER_WEBHOOK_ALLOW_PRIVATE", "USHER_MAILDIR", "USHER_LOG", "SMTP_URL", "MICROSOFT_TENANT_ID",
     ]
     /// How the variables end that belong to a provider; what stands before is of the admin's choosing.
     private static let credentialEnds = [
@@ -117,6 +120,11 @@ package struct Configuration: Sendable {
         }
     }
 
+    private static func logStyle(_ text: String) throws(UsherError) -> LogStyle {
+        guard let style = LogStyle(rawValue: text) else { throw refuse("USHER_LOG must be text or json.") }
+        return style
+    }
+
     private static func flag(_ key: String, _ text: String) throws(UsherError) -> Bool {
         guard let value = Bool(text) else { throw refuse("\(key) must be true or false.") }
         return value
@@ -155,3 +163,6 @@ package struct Configuration: Sendable {
         return Secret(text)
     }
 }
+
+/// How the server's log is written.
+package enum LogStyle: String, Sendable { case text, json }

@@ -3,6 +3,7 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 import UnixSignals
+import UsherCatalog
 import UsherCore
 import UsherPipeline
 import UsherWeb
@@ -21,12 +22,15 @@ package struct Serving: Sendable {
         try await runtime.adopt(context.catalog.current)
         try await Membership(context).join()
         let configuration = runtime.configuration
-        let web = WebServer(
-            context, desk: runtime.desk,
-            settings: WebSettings(
-                host: configuration.host, port: configuration.port, adminKey: configuration.adminKey,
-                returnOrigins: configuration.returnOrigins, bell: runtime.bell),
-            serverLogger: quiet(context.logger))
+        var settings = WebSettings(
+            host: configuration.host, port: configuration.port, adminKey: configuration.adminKey,
+            returnOrigins: configuration.returnOrigins, bell: runtime.bell)
+        if let path {
+            settings.catalogFindings = { [registry = runtime.registry] in
+                CatalogReader.withFiles(registry).read(path: path).diagnostics.map { $0.text(file: path) }
+            }
+        }
+        let web = WebServer(context, desk: runtime.desk, settings: settings, serverLogger: quiet(context.logger))
         var services: [any Service] = [Workers(loop: WorkLoop(context, bell: runtime.bell, concurrency: workers))]
         if let path { services.append(Watching(watch: CatalogWatch(runtime, path: path))) }
         let isListening = Listening()

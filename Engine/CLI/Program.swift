@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Logging
 import UsherAssembly
 import UsherCatalog
 import UsherCore
@@ -15,11 +14,7 @@ public let builtIn: [any Provider.Type] = builtInProviders
 /// A program with provider modules of its own consists of this one call: `await Usher.main(providers: Usher.builtIn + [Mine.self])`.
 /// - Parameter providers: every module that `meeting-types.yaml` may name.
 public func main(providers: [any Provider.Type] = builtIn) async -> Never {
-    LoggingSystem.bootstrap { label in
-        var handler = StreamLogHandler.standardError(label: label)
-        handler.logLevel = .notice
-        return handler
-    }
+    LogOutput.start()
     let code = await Program.$providers.withValue(providers) { await Program.run(Array(CommandLine.arguments.dropFirst())) }
     exit(code)
 }

@@ -128,7 +128,7 @@ extension Tx {
         return value
     }
 
-    private func booking(from row: SQLRow) throws -> Booking {
+    func booking(from row: SQLRow) throws -> Booking {
         try memory.bookings.value(row, key: try row.text(0)) { try decode($0) }
     }
 

@@ -153,7 +153,7 @@ extension Tx {
         try query(ConnectionSQL.waiting, .text(owner), SQLValue(now), .text(provider)).map { try $0.text(0) }
     }
 
-    private func connection(from row: SQLRow) throws -> StoredConnection {
+    func connection(from row: SQLRow) throws -> StoredConnection {
         StoredConnection(
             ownerID: try row.text(0), provider: try row.text(1), module: try row.text(2), clientID: try row.text(3),
             account: ConnectedAccount(id: try row.text(4), tenant: try row.text(5), email: try row.text(6), name: try row.text(7)),

@@ -48,11 +48,13 @@ extension Tx {
     }
 
     package func notice(_ subject: String) throws -> StoredNotice? {
-        try query(NoticeSQL.one, .text(subject)).first.map { row in
-            StoredNotice(
-                subject: try row.text(0), code: try row.text(1), body: try row.text(2), messageID: try row.text(3),
-                writtenAt: try row.instant(4), state: try known(row.text(5)), problem: try row.optionalText(6))
-        }
+        try query(NoticeSQL.one, .text(subject)).first.map(notice(from:))
+    }
+
+    func notice(from row: SQLRow) throws -> StoredNotice {
+        StoredNotice(
+            subject: try row.text(0), code: try row.text(1), body: try row.text(2), messageID: try row.text(3),
+            writtenAt: try row.instant(4), state: try known(row.text(5)), problem: try row.optionalText(6))
     }
 
     /// What it told of is mended: should it come again, it is told again.

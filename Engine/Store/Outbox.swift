@@ -97,7 +97,7 @@ extension Tx {
         try query(OutboxSQL.ofBooking, .text(bookingID)).map(mail(from:))
     }
 
-    private func mail(from row: SQLRow) throws -> OutboxMail {
+    func mail(from row: SQLRow) throws -> OutboxMail {
         guard let reader = Reader(try row.text(3)) else { throw DatabaseError(.corrupt, "no reader is called '\(try row.text(3))'") }
         return OutboxMail(
             id: try row.text(0), bookingID: try row.text(1), revision: try row.int(2), reader: reader, kind: try known(row.text(4)),

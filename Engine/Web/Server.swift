@@ -46,7 +46,12 @@ package struct WebServer: Sendable {
         router.add(middleware: Metering(meters: context.meters, now: context.surroundings.now))
         router.add(middleware: ProblemMiddleware(logger: context.logger, routes: routes))
         router.add(middleware: Admission(limit: settings.requestLimit))
-        APIRoutes(operations: operations, authenticator: Authenticator(settings.adminKey, context)).add(to: router)
+        let authenticator = Authenticator(settings.adminKey, context)
+        APIRoutes(operations: operations, authenticator: authenticator).add(to: router)
+        AdminPage(
+            context, desk, WebhookDesk(context, bell: settings.bell), AdminSession(context, adminKey: settings.adminKey, authenticator),
+            findings: settings.catalogFindings
+        ).add(to: router)
         ConsentRoutes(context).add(to: router)
         EventRoutes(context, bell: settings.bell).add(to: router)
         OwnerPage(context, desk).add(to: router)
@@ -80,6 +85,8 @@ package struct WebSettings: Sendable {
     package var adminKey: Secret?
     /// Where a consent may lead back to, beside our own address: `https://crm.example`, without a slash at the end.
     package var returnOrigins: [String]
+    /// What is wrong with the catalogue's file as it stands now, a line each.
+    package var catalogFindings: @Sendable () -> [String] = { [] }
     /// Rung when there is new work.
     package var bell: Bell?
     /// Requests that are worked on at the same time.

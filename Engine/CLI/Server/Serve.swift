@@ -1,4 +1,6 @@
 import ArgumentParser
+import Logging
+import Synchronization
 import UsherAssembly
 import UsherCore
 
@@ -15,6 +17,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         try await options.withRuntime { runtime in
             let configuration = runtime.configuration
+            LogOutput.settings.withLock { $0 = (configuration.logStyle, .info) }
             if configuration.adminKey == nil { Output.diagnostic("warning: USHER_API_KEY is not set, so every API call is refused.") }
             try await Serving(runtime).run(watching: configuration.catalogPath, workers: workers) { port in
                 Output.diagnostic("usher: listening on http://\(configuration.host):\(port), links begin with \(configuration.publicURL)")

@@ -18,7 +18,7 @@ extension EngineContext {
     func siteClientID(_ entry: ProviderEntry) -> String? { settings.environment["\(registry.prefix(entry))_CLIENT_ID"]?.reveal() }
 
     /// An owner's accounts; not even looked for where no provider of the catalogue is one that owners connect.
-    func accounts(of owner: String, _ tx: Tx) throws -> OwnerAccounts {
+    package func accounts(of owner: String, _ tx: Tx) throws -> OwnerAccounts {
         guard catalog.current.providers.contains(where: { registry.descriptor($0.module)?.connection == .owner }) else { return .none }
         return OwnerAccounts(connections: try tx.connections(of: owner), apps: try tx.apps(of: owner))
     }

@@ -74,7 +74,7 @@ struct DescriptionRoutes: Sendable {
             ) { _ in Response.json(.ok, OpenAPIDocument.json(all(), publicURL: publicURL)) },
             Operation(
                 method: .get, path: "/docs", id: "docs", access: .open, summary: "This description, to read.", answers: .other("text/html")
-            ) { _ in Page.response(.ok, "Usher API", DocsPage.html(OpenAPIDocument.json(all(), publicURL: publicURL))) },
+            ) { _ in Page.response(.ok, "Usher API", DocsPage.html(OpenAPIDocument.json(all(), publicURL: publicURL)), isWide: true) },
         ]
     }
 }

@@ -50,7 +50,8 @@ package struct AgentServer: Sendable {
         let message: JSON
         do { message = try JSON(parsing: bytes) } catch { return Self.failure(nil, -32_700, "The message is not JSON: \(error).", 400) }
         let id = message["id"]
-        guard message.members != nil, message["jsonrpc"] == "2.0", Self.isID(id), message["params"].map({ $0.members != nil }) ?? true else {
+        guard message.members != nil, message["jsonrpc"] == "2.0", Self.isID(id), message["params"].map({ $0.members != nil }) ?? true
+        else {
             return Self.failure(nil, -32_600, "Send one JSON-RPC 2.0 message.", 400)
         }
         guard let method = message["method"]?.string else {
@@ -160,7 +161,8 @@ package struct AgentServer: Sendable {
             let arguments = request.params["arguments"] ?? [:]
             guard arguments.members != nil else { throw UsherError(.validationFailed, "The arguments must be an object.") }
             let result = try await tool.run(AgentCall(caller: request.caller, arguments: arguments))
-            return Self.success(request.id, complete(["content": Self.text(result.serialized), "structuredContent": result, "isError": false]))
+            return Self.success(
+                request.id, complete(["content": Self.text(result.serialized), "structuredContent": result, "isError": false]))
         } catch let error as UsherError {
             return Self.success(request.id, complete(["content": Self.text(Self.words(error)), "isError": true]))
         } catch {

@@ -19,18 +19,22 @@ enum Page {
         .good{color:#0b6e4f}.bad{color:#b3261e}@media(prefers-color-scheme:dark){.good{color:#6fd3ad}.bad{color:#ff9b93}}
         .stack{display:block;max-width:24rem}.stack input,.stack .button{display:block;width:100%;box-sizing:border-box;margin:.2rem 0 .7rem}
         input{font:inherit;padding:.5rem}details{margin:.6rem 0}summary{cursor:pointer;padding:.3rem 0}
-        select{font:inherit;padding:.5rem;max-width:100%}
+        select{font:inherit;padding:.5rem;max-width:100%}.broad{max-width:72rem}.wide{overflow-x:auto}table{border-collapse:collapse;width:100%}
+        th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-bottom:1px solid #8884}th{font-weight:600}
+        td time{white-space:nowrap}@media(max-width:44rem){thead{position:absolute;left:-99rem}tr,td{display:block;border:0}
+        tr{border-bottom:1px solid #8884;padding:.5rem 0}td{padding:.1rem 0}td:empty{display:none}}nav a{margin-right:.8rem}pre{overflow-x:auto;font-size:.85rem}
         """
 
     /// - Parameters:
     ///   - title: text.
     ///   - body: HTML, every value in it escaped.
+    ///   - isWide: for tables.
     static func response(
-        _ status: HTTPTypes.HTTPResponse.Status = .ok, _ title: String, _ body: String, cookies: [Cookie] = []
+        _ status: HTTPTypes.HTTPResponse.Status = .ok, _ title: String, _ body: String, cookies: [Cookie] = [], isWide: Bool = false
     ) -> Response {
         let html = """
             <!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(escapedHTML(title))</title><style>\(style)</style></head><body><main><h1>\(escapedHTML(title))</h1>\(body)</main></body></html>
+            <title>\(escapedHTML(title))</title><style>\(style)</style></head><body\(isWide ? " class=broad" : "")><main><h1>\(escapedHTML(title))</h1>\(body)</main></body></html>
             """
         var headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"]
         let security = [

@@ -11,6 +11,11 @@ final class Command: Sendable {
     /// The folder of the products that were built beside these tests.
     static let products = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path
     static var usher: String { products + "/usher" }
+    /// Python with the packages that `make testdeps` installs: 1 with MCP's client of the first era, 2 of the second.
+    static func python(_ environment: Int) -> String {
+        let here = URL(fileURLWithPath: #filePath)
+        return here.deletingLastPathComponent().path + "/../../../.build/python/\(environment)/bin/python"
+    }
     static func script(_ name: String) -> String {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/Scripts/\(name)"
     }
@@ -37,6 +42,8 @@ final class Command: Sendable {
         Foundation.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
+    /// What it has written so far.
+    var outputText: String { output.text }
     func terminate() { process.terminate() }
     func write(_ bytes: [UInt8]) {
         input.fileHandleForWriting.write(Data(bytes))
@@ -52,7 +59,7 @@ final class Command: Sendable {
     }
 
     /// The first line of output that `matches`; `nil` if the program ends or `limit` passes without one.
-    func line(within limit: Duration = .seconds(20), errorStream: Bool = false, _ matches: (String) -> Bool = { _ in true }) async
+    func line(within limit: Duration = .seconds(60), errorStream: Bool = false, _ matches: (String) -> Bool = { _ in true }) async
         -> String?
     {
         let end = ContinuousClock.now + limit

@@ -1,0 +1,61 @@
+import UsherCore
+
+// What the admin's page looks at, across all owners.
+
+package enum AdminSQL: String, SQLStatement {
+    case search = """
+        SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
+            provider, module, because, room, problem, changed_at, created_at FROM bookings
+        WHERE id = $1 OR owner_id = $1 OR LOWER(attendees) LIKE $2 ESCAPE '\\' ORDER BY starts_at DESC, id LIMIT $3
+        """
+    case connections = """
+        SELECT owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation, expires_at, health,
+            problem, connected_at, refreshed_at FROM connections ORDER BY CASE WHEN health = 'ok' THEN 1 ELSE 0 END, owner_id, provider
+        LIMIT $1
+        """
+    case refusedMails = """
+        SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar,
+            told, before
+        FROM outbox WHERE state = 'failed' ORDER BY written_at DESC LIMIT $1
+        """
+    case notices = """
+        SELECT subject, code, body, message_id, written_at, state, problem FROM notices WHERE state <> 'sent' ORDER BY written_at DESC LIMIT $1
+        """
+    case addSession = "INSERT INTO admin_sessions (hash, holder, expires_at) VALUES ($1, $2, $3)"
+    case session = "SELECT holder FROM admin_sessions WHERE hash = $1 AND expires_at > $2"
+    case removeSession = "DELETE FROM admin_sessions WHERE hash = $1"
+    case forgetSessions = "DELETE FROM admin_sessions WHERE expires_at <= $1"
+}
+
+extension Tx {
+    /// Bookings of that id, of that owner, or with that in an attendee's name or address; the latest start first.
+    package func bookings(matching text: String, limit: Int) throws -> [Booking] {
+        let pattern = text.lowercased().replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
+        return try query(AdminSQL.search, .text(text), .text("%\(pattern)%"), .int(Int64(limit))).map(booking(from:))
+    }
+
+    /// Everybody's connections, those that need somebody first.
+    package func connections(limit: Int) throws -> [StoredConnection] {
+        try query(AdminSQL.connections, .int(Int64(limit))).map(connection(from:))
+    }
+
+    /// Mails that were refused for good, the newest first.
+    package func refusedMails(limit: Int) throws -> [OutboxMail] {
+        try query(AdminSQL.refusedMails, .int(Int64(limit))).map(mail(from:))
+    }
+
+    /// Letters to owners that were refused or wait, the newest first.
+    package func unsentNotices(limit: Int) throws -> [StoredNotice] {
+        try query(AdminSQL.notices, .int(Int64(limit))).map(notice(from:))
+    }
+
+    package func addAdminSession(hash: String, holder: String, expiresAt: Instant, now: Instant) throws {
+        try execute(AdminSQL.forgetSessions, SQLValue(now))
+        try execute(AdminSQL.addSession, .text(hash), .text(holder), SQLValue(expiresAt))
+    }
+    /// Who signed in; `nil` for a session that is unknown or over.
+    package func adminSession(hash: String, now: Instant) throws -> String? {
+        try query(AdminSQL.session, .text(hash), SQLValue(now)).first?.text(0)
+    }
+    package func removeAdminSession(hash: String) throws { try execute(AdminSQL.removeSession, .text(hash)) }
+}

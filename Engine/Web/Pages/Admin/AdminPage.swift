@@ -1,0 +1,139 @@
+import Hummingbird
+import UsherCore
+import UsherMail
+import UsherPipeline
+import UsherStore
+
+/// `/admin`: bookings and what became of them, what is stuck and a retry for it, connections, mail, webhooks, the catalogue.
+struct AdminPage: Sendable {
+    private let context: EngineContext
+    private let desk: BookingDesk
+    private let hooks: WebhookDesk
+    private let session: AdminSession
+    private let views: AdminViews
+
+    private static let retriedAtOnce = 1_000
+
+    /// - Parameter findings: what is wrong with the catalogue's file as it stands now, a line each.
+    init(
+        _ context: EngineContext, _ desk: BookingDesk, _ hooks: WebhookDesk, _ session: AdminSession,
+        findings: @escaping @Sendable () -> [String]
+    ) {
+        self.context = context
+        self.desk = desk
+        self.hooks = hooks
+        self.session = session
+        views = AdminViews(context: context, desk: desk, hooks: hooks, findings: findings)
+    }
+
+    func add(to router: Router<BasicRequestContext>) {
+        router.post("/admin") { request, _ in try await signIn(request) }
+        look(router, "/admin") { _, key in try await views.overview(key) }
+        look(router, "/admin/bookings") { call, key in
+            let query = QueryFields(call.request)
+            return try await views.bookings(query.text("q")?.trimmingBlanks ?? "", query, key)
+        }
+        look(router, "/admin/bookings/{id}") { call, key in try await views.booking(try call.parameters.require("id"), key) }
+        look(router, "/admin/connections") { _, _ in try await views.connections() }
+        look(router, "/admin/mail") { _, _ in try await views.mail() }
+        look(router, "/admin/webhooks") { _, key in try await views.webhooks(key) }
+        look(router, "/admin/webhooks/{id}") { call, key in
+            try await views.webhook(try call.parameters.require("id"), QueryFields(call.request), key)
+        }
+        look(router, "/admin/catalogue") { _, _ in try await views.catalogue() }
+        press(router, "/admin/retry") { form in
+            _ = try await desk.retry(form["booking"] ?? "")
+            return "/admin/bookings/\(form["booking"] ?? "")"
+        }
+        press(router, "/admin/retry-all") { _ in
+            try await retryAll()
+            return "/admin"
+        }
+        look(router, "/admin/bookings/{id}/cancel") { call, key in
+            try await views.askToCancel(try call.parameters.require("id"), key)
+        }
+        press(router, "/admin/cancel") { form in
+            _ = try await desk.cancel(form["booking"] ?? "")
+            return "/admin/bookings/\(form["booking"] ?? "")"
+        }
+        press(router, "/admin/replay") { form in
+            _ = try await hooks.replay(form["delivery"] ?? "", of: form["webhook"] ?? "")
+            return "/admin/webhooks/\(form["webhook"] ?? "")"
+        }
+        press(router, "/admin/enable") { form in
+            _ = try await hooks.enable(form["webhook"] ?? "")
+            return "/admin/webhooks/\(form["webhook"] ?? "")"
+        }
+        router.post("/admin/signout") { request, _ in
+            if let secret = try await session.secret(request) { try await session.signOut(secret) }
+            return Page.redirect(to: "/admin")
+        }
+    }
+
+    /// Each by itself, so that one that cannot be retried keeps none of the others.
+    private func retryAll() async throws {
+        let now = context.now
+        let ids = try await context.store.read { try $0.bookingsInTrouble(from: now, limit: Self.retriedAtOnce).map(\.id) }
+        for id in ids {
+            do { _ = try await desk.retry(id) } catch let error as UsherError where error.code == .bookingCancelled {}
+        }
+    }
+
+    // MARK: Who may
+
+    private struct Visit: Sendable {
+        var request: Request
+        var parameters: Parameters
+    }
+
+    private func look(
+        _ router: Router<BasicRequestContext>, _ path: RouterPath,
+        _ body: @escaping @Sendable (Visit, _ key: String) async throws -> AdminViews.Shown
+    ) {
+        router.get(path) { request, requestContext in
+            guard let secret = try await session.secret(request) else { return Self.door }
+            let key = session.formKey(secret)
+            do {
+                let shown = try await body(Visit(request: request, parameters: requestContext.parameters), key)
+                return Page.response(.ok, shown.title, AdminViews.menu(key) + shown.html, isWide: true)
+            } catch let error as UsherError where error.code == .notFound {
+                return Page.response(.notFound, "Not here", AdminViews.menu(key) + "<p>\(escapedHTML(error.message))</p>", isWide: true)
+            }
+        }
+    }
+
+    /// A press leads back to where it was made; what goes wrong is shown on a page, not as JSON.
+    private func press(
+        _ router: Router<BasicRequestContext>, _ path: RouterPath, _ body: @escaping @Sendable ([String: String]) async throws -> String
+    ) {
+        router.post(path) { request, _ in
+            guard let secret = try await session.secret(request) else { return Self.door }
+            let form = try await request.form()
+            guard session.isFormKey(form["key"] ?? "", of: secret) else {
+                return Page.response(
+                    .forbidden, "This did not come from the admin's page", Page.back(to: "/admin", "Open it") + "<p>and press there.</p>")
+            }
+            do { return Page.redirect(to: try await body(form)) } catch let error as UsherError {
+                return Page.response(
+                    .badRequest, "That did not work",
+                    "<p>\(escapedHTML(error.message))</p>\(Page.list(error.findings.map(\.detail)))\(Page.back(to: "/admin", "Back"))")
+            }
+        }
+    }
+
+    private func signIn(_ request: Request) async throws -> Response {
+        guard let cookie = try await session.signIn(Secret((try await request.form())["key"]?.trimmingBlanks ?? "")) else {
+            return Page.response(
+                .unauthorized, "That key opens nothing here",
+                "<p>It must be the key of USHER_API_KEY, or one with the scope admin.</p>" + Self.form)
+        }
+        return Page.redirect(to: "/admin", cookies: [cookie])
+    }
+
+    private static var door: Response { Page.response(.unauthorized, "Usher, for its admin", form) }
+
+    private static let form = """
+        <form class=stack method=post action="/admin"><label for=key>An admin's API key</label>
+        <input id=key name=key type=password required autocomplete=current-password><button class=button>Sign in</button></form>
+        """
+}
