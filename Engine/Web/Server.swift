@@ -56,6 +56,7 @@ package struct WebServer: Sendable {
         EventRoutes(context, bell: settings.bell).add(to: router)
         OwnerPage(context, desk).add(to: router)
         JoinPage(context, desk).add(to: router)
+        PageScript().add(to: router)
         ManagePage(context, desk).add(to: router)
         routes.learn(router)
         return router

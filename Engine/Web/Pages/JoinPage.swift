@@ -80,7 +80,7 @@ struct JoinPage: Sendable {
         } else if isOver(booking) {
             html += "<p><strong>This meeting is over.</strong></p>"
         } else {
-            html += timing(booking) + room(booking, token) + calendar(visit, token)
+            html += timing(booking) + room(visit, token) + calendar(visit, token)
         }
         return Page.response(.ok, booking.title, html)
     }
@@ -95,15 +95,16 @@ struct JoinPage: Sendable {
         return "<p role=status>It begins in \(text).</p>"
     }
 
-    private func room(_ booking: Booking, _ token: String) -> String {
+    private func room(_ visit: ReaderLinks.Visit, _ token: String) -> String {
+        let booking = visit.booking
         if booking.meeting.status == .onJoin { return Page.button("Start or join the meeting", action: "/join/\(token)", key: nil) }
-        guard let room = booking.meeting.room else { return Self.waiting(booking) }
+        guard let room = booking.meeting.room else { return Self.waiting(visit) }
         var html =
             room.needsEntry
             ? Page.button("Join the meeting", action: "/join/\(token)", key: nil)
             : "<p><a class=button href=\"\(escapedHTML(room.joinURL))\" rel=noreferrer>Join the meeting</a></p>"
-        if !room.meetingID.isEmpty { html += "<p>Meeting ID: <code>\(escapedHTML(room.meetingID))</code></p>" }
-        if let passcode = room.passcode { html += "<p>Passcode: <code>\(escapedHTML(passcode))</code></p>" }
+        if !room.meetingID.isEmpty { html += "<p>Meeting ID: <code data-copy=\"the meeting ID\">\(escapedHTML(room.meetingID))</code></p>" }
+        if let passcode = room.passcode { html += "<p>Passcode: <code data-copy=\"the passcode\">\(escapedHTML(passcode))</code></p>" }
         if !room.dialIn.isEmpty {
             let numbers = room.dialIn.map { number in
                 "<li>\(escapedHTML(number.country)) <a href=\"\(escapedHTML(number.tapToCall))\">\(escapedHTML(number.number))</a>\(number.pin.map { ", PIN <code>\(escapedHTML($0))</code>" } ?? "")</li>"
@@ -114,8 +115,13 @@ struct JoinPage: Sendable {
     }
 
     /// What is true of a room that is not there.
-    private static func waiting(_ booking: Booking) -> String {
+    private static func waiting(_ visit: ReaderLinks.Visit) -> String {
+        let booking = visit.booking
         let owner = escapedHTML(booking.terms.owner.name)
+        if visit.reader == .owner, let problem = booking.meeting.problem {
+            return
+                "<p class=bad role=status>There is no room yet: \(escapedHTML(problem.message))</p><p>\(escapedHTML(problem.remedy))</p>\(Page.back(to: "/owners/me", "Open my page"))<meta http-equiv=refresh content=30>"
+        }
         switch booking.meeting.status {
         case .blocked, .failed:
             return

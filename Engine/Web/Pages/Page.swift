@@ -6,7 +6,7 @@ import UsherCore
 import UsherMail
 import UsherPipeline
 
-/// The frame of every page: one style, no script, nothing from elsewhere, and headers that keep it so.
+/// The frame of every page: one style, one small script that it can do without, nothing from elsewhere, and headers that keep it so.
 enum Page {
     private static let style = """
         :root{color-scheme:light dark}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:0 auto;padding:1.5rem}
@@ -18,6 +18,7 @@ enum Page {
         code{font-size:1.15em;user-select:all;overflow-wrap:anywhere}li{margin:.4rem 0}:focus-visible{outline:3px solid #f5a623;outline-offset:2px}
         .good{color:#0b6e4f}.bad{color:#b3261e}@media(prefers-color-scheme:dark){.good{color:#6fd3ad}.bad{color:#ff9b93}}
         .stack{display:block;max-width:24rem}.stack input,.stack .button{display:block;width:100%;box-sizing:border-box;margin:.2rem 0 .7rem}
+        .copy{font:inherit;font-size:.85em;padding:.15rem .6rem;border:1px solid currentColor;border-radius:.3rem;background:none;color:inherit;cursor:pointer}
         input{font:inherit;padding:.5rem}details{margin:.6rem 0}summary{cursor:pointer;padding:.3rem 0}
         select{font:inherit;padding:.5rem;max-width:100%}.broad{max-width:72rem}.wide{overflow-x:auto}table{border-collapse:collapse;width:100%}
         th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-bottom:1px solid #8884}th{font-weight:600}
@@ -34,13 +35,13 @@ enum Page {
     ) -> Response {
         let html = """
             <!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(escapedHTML(title))</title><style>\(style)</style></head><body\(isWide ? " class=broad" : "")><main><h1>\(escapedHTML(title))</h1>\(body)</main></body></html>
+            <title>\(escapedHTML(title))</title><style>\(style)</style><script src="\(PageScript.path)" defer></script></head><body\(isWide ? " class=broad" : "")><main><h1>\(escapedHTML(title))</h1>\(body)</main></body></html>
             """
         var headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"]
         let security = [
             (
                 "Content-Security-Policy",
-                "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+                "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
             ),
             ("Referrer-Policy", "no-referrer"), ("X-Content-Type-Options", "nosniff"), ("X-Robots-Tag", "noindex"),
         ]
@@ -68,7 +69,9 @@ enum Page {
     static func head(of visit: ReaderLinks.Visit) -> String {
         let booking = visit.booking
         let time = ReaderTime(start: booking.start, end: booking.end, timeZone: visit.timeZone, language: visit.language)
-        return "<p class=when>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone>\(escapedHTML(time.zone))</p>"
+        let moment = "data-start=\"\(booking.start.rfc3339)\" data-end=\"\(booking.end.rfc3339)\" data-zone=\"\(escapedHTML(visit.timeZone))\""
+        return
+            "<p class=when>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone \(moment)>\(escapedHTML(time.zone))</p>"
             + "<p>With \(escapedHTML(booking.terms.owner.name)), \(escapedHTML(booking.terms.site.name))</p>"
     }
 
