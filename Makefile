@@ -46,6 +46,7 @@ soak: testdeps ## Run the tests, long ones in full
 	USHER_SOAK=1 $(SWIFT) test --skip-build --filter CrashTests
 
 bench: testdeps release ## Measure, in a release build
+	@$(call install,hey)
 	$(SWIFT) build -c release --product usher-bench
 	$(SWIFT) run -c release --skip-build usher-bench
 

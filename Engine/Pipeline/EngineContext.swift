@@ -23,6 +23,8 @@ package struct EngineContext: Sendable {
     package var tokens: any TokenCache
     /// What this process counts and times.
     package let meters = Meters()
+    /// Whether callers are crowding in.
+    package let pressure = Pressure()
     /// Tells whoever waits for a booking.
     package let changes = Changes()
     /// Renews owners' grants.

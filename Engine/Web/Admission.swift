@@ -1,63 +1,119 @@
+import HTTPTypes
 import Hummingbird
+import NIOCore
+import NIOHTTPTypes
 import Synchronization
 import UsherCore
+import UsherPipeline
 
-/// How many requests are worked on at the same time. More are told at once to come again, before the server drowns in them.
-struct Admission: RouterMiddleware {
-    typealias Context = BasicRequestContext
-
-    private let places: Places
-
-    /// - Parameter limit: enough to keep the database's group commits full; what is beyond only waits in a queue.
-    init(limit: Int) { places = Places(limit) }
-
-    @TaskLocal private static var place: Place?
-
-    func handle(
-        _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
-    ) async throws -> Response {
-        // Whoever watches over the server must hear from it, then above all.
-        if request.uri.path.hasPrefix("/health/") || request.uri.path == "/metrics" { return try await next(request, context) }
-        guard let place = places.take() else {
-            throw UsherError(.overloaded, "Too much is going on here just now. Try again in a few seconds.")
-        }
-        defer { place.leave() }
-        return try await Self.$place.withValue(place) { try await next(request, context) }
-    }
-
-    /// Gives the place up for a caller who only waits from here on.
-    static func waiting<Result>(_ body: () async throws -> Result) async rethrows -> Result {
-        place?.leave()
-        return try await body()
-    }
-}
-
-private final class Places: Sendable {
+/// How many requests are worked on at the same time. More are told at once to come again: a server that lets everybody in answers
+/// nobody in good time.
+final class Admission: Sendable {
     private let left: Mutex<Int>
-    init(_ limit: Int) { left = Mutex(limit) }
+    private let limit: Int
+    private let pressure: Pressure
 
-    func take() -> Place? {
-        let isFree = left.withLock { left in
+    /// The server whose request is being worked on.
+    @TaskLocal static var current: Admission?
+
+    /// - Parameter limit: enough to keep the database's group commits full; what is beyond would only wait in a queue.
+    init(limit: Int, _ pressure: Pressure) {
+        left = Mutex(limit)
+        self.limit = limit
+        self.pressure = pressure
+    }
+
+    func take() -> Bool {
+        let isIn = left.withLock { left in
             guard left > 0 else { return false }
             left -= 1
             return true
         }
-        return isFree ? Place(self) : nil
+        if !isIn { pressure.set(true) }
+        return isIn
     }
-    fileprivate func give() { left.withLock { $0 += 1 } }
+    func give() {
+        let isCalm = left.withLock { left in
+            left += 1
+            return left > limit / 2
+        }
+        if isCalm { pressure.set(false) }
+    }
+
+    /// Gives the place of a caller up who only waits, until the waiting is over.
+    static func waiting<Result>(_ body: () async throws -> Result) async rethrows -> Result {
+        guard let current else { return try await body() }
+        current.give()
+        // There may be one more at work then than there are places: whoever has waited is not sent away.
+        defer { current.left.withLock { $0 -= 1 } }
+        return try await body()
+    }
 }
 
-private final class Place: Sendable {
-    private let places: Places
-    private let isTaken = Mutex(true)
-    fileprivate init(_ places: Places) { self.places = places }
+/// Lets the work on a request know the server's places.
+struct AdmissionScope: RouterMiddleware {
+    typealias Context = BasicRequestContext
 
-    /// The place is free; a second time changes nothing.
-    func leave() {
-        let wasTaken = isTaken.withLock { isTaken in
-            defer { isTaken = false }
-            return isTaken
-        }
-        if wasTaken { places.give() }
+    let admission: Admission
+
+    func handle(
+        _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        try await Admission.$current.withValue(admission) { try await next(request, context) }
     }
+}
+
+/// Stands before everything else on a connection: a request for which there is no place is answered on the spot, for next to nothing.
+final class AdmissionHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    private enum State { case idle, admitted, refused }
+    private var state = State.idle
+    private let admission: Admission
+    private let meters: Meters
+
+    init(_ admission: Admission, _ meters: Meters) {
+        self.admission = admission
+        self.meters = meters
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = unwrapInboundIn(data)
+        if case .head(let head) = part, state == .idle, !Self.isExempt(head.path ?? "") {
+            state = admission.take() ? .admitted : .refused
+        }
+        guard state == .refused else { return context.fireChannelRead(data) }
+        guard case .end = part else { return }
+        state = .idle
+        meters.count(.requests, ["method": "any", "route": "refused", "status": "503"])
+        for part in Self.refusal { context.write(wrapOutboundOut(part), promise: nil) }
+        context.flush()
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data), state == .admitted { leave() }
+        context.write(data, promise: promise)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if state == .admitted { leave() }
+        context.fireChannelInactive()
+    }
+
+    private func leave() {
+        state = .idle
+        admission.give()
+    }
+
+    /// Whoever watches over the server must hear from it, then above all.
+    private static func isExempt(_ path: String) -> Bool { path.hasPrefix("/health/") || path == "/metrics" }
+
+    private static let refusal: [HTTPResponsePart] = {
+        let error = UsherError(.overloaded, "Too much is going on here just now. Try again in a few seconds.")
+        let (head, body) = Response.problemParts(error)
+        return [.head(head), .body(ByteBuffer(bytes: body)), .end(nil)]
+    }()
 }

@@ -21,6 +21,7 @@ struct Bench {
         try await run("accept", AcceptBench.run)
         try await run("cpu", CPUBench.run)
         try await run("memory", MemoryBench.run)
+        try await run("overload", OverloadBench.run)
     }
 
     /// The Zoom stand-in in a process of its own: prints its port, and serves until it is killed.

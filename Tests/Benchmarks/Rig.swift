@@ -2,6 +2,7 @@ import Foundation
 import Synchronization
 import UsherAssembly
 import UsherCore
+import UsherSQLite
 
 /// `usher serve` in a process of its own, with the Zoom stand-in and an SMTP sink in others.
 final class Rig: Sendable {
@@ -103,12 +104,7 @@ final class Rig: Sendable {
                     while true {
                         let number = numbers.next()
                         if number > count { return }
-                        let minute = number % 50_000
-                        let start = (Instant(seconds: 1_830_000_000) + .minutes(Int64(minute) * 7)).rfc3339
-                        let answer = try await self.call(
-                            "POST", "/v1/bookings",
-                            #"{"meetingType":"open","owner":"ana","start":"\#(start)","attendees":[{"name":"Bo Li","email":"bo@example.org","timeZone":"America/New_York"}]}"#
-                        )
+                        let answer = try await self.call("POST", "/v1/bookings", Self.booking(number: number))
                         guard answer.status == 201 else { throw UsherError(.internalError, String(decoding: answer.body, as: UTF8.self)) }
                     }
                 }
@@ -118,9 +114,24 @@ final class Rig: Sendable {
         return Double((ContinuousClock.now - started).microseconds) / 1_000_000
     }
 
-    /// Waits until all but the sweeper's step is done.
+    static func booking(number: Int) -> String {
+        let start = (Instant(seconds: 1_830_000_000) + .minutes(Int64(number % 50_000) * 7)).rfc3339
+        return
+            #"{"meetingType":"open","owner":"ana","start":"\#(start)","attendees":[{"name":"Bo Li","email":"bo@example.org","timeZone":"America/New_York"}]}"#
+    }
+
+    var bookingsURL: String { "http://127.0.0.1:\(port)/v1/bookings" }
+
+    func bookingCount() async throws -> Int {
+        let database = try SQLiteDatabase(path: folder + "/usher.sqlite")
+        let rows = try await database.read { try $0.query("SELECT COUNT(*) FROM bookings", []) }
+        try await database.close()
+        return Int(try rows[0].int(0))
+    }
+
+    /// Waits until nothing is due.
     func settle() async throws {
-        while try await waitingSteps() > 1 { try await Task.sleep(for: .milliseconds(50)) }
+        while try await waitingSteps() > 0 { try await Task.sleep(for: .milliseconds(50)) }
     }
 
     /// User and system time of the server so far, in seconds.

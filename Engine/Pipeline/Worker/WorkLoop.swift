@@ -24,6 +24,8 @@ package final class WorkLoop: Sendable {
     /// How long work waits whose provider has its share of the lane already.
     private static let crowdedWait = Duration.seconds(2)
     private static let batchLimit = 16
+    /// Pieces of work at the same time, in each lane, while callers crowd in: it goes on, and leaves them the machine.
+    private static let underPressure = 1
 
     package init(_ context: EngineContext, bell: Bell, concurrency: Int = 32) {
         self.context = context
@@ -72,7 +74,7 @@ package final class WorkLoop: Sendable {
         await withDiscardingTaskGroup { group in
             while !state.withLock({ $0.isStopping }) {
                 do {
-                    let limit = min(concurrency - running(lane), Self.batchLimit)
+                    let limit = min(room(lane), Self.batchLimit)
                     let batch = limit > 0 ? try await worker.claim(limit: limit, lane: lane) : []
                     for work in batch { start(work, lane, &group) }
                     if limit > 0, batch.count == limit { continue }
@@ -86,6 +88,11 @@ package final class WorkLoop: Sendable {
     }
 
     private func running(_ lane: Lane) -> Int { state.withLock { $0.running[lane, default: 0] } }
+
+    /// How many more pieces of work a lane takes now.
+    private func room(_ lane: Lane) -> Int {
+        max(0, (context.pressure.isHigh ? min(concurrency, Self.underPressure) : concurrency) - running(lane))
+    }
 
     private func start(_ work: Work, _ lane: Lane, _ group: inout DiscardingTaskGroup) {
         let isCrowded = state.withLock { state in
@@ -112,7 +119,7 @@ package final class WorkLoop: Sendable {
     private func waitForWork(_ lane: Lane, _ listener: Int) async {
         while !state.withLock({ $0.isStopping }) {
             let next = (try? await worker.nextDue(lane)) ?? .never
-            if next <= context.now, running(lane) < concurrency { return }
+            if next <= context.now, room(lane) > 0 { return }
             if await bell.wait(as: listener) { return }
         }
     }

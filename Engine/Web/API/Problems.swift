@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 import UsherCore
 
 /// Turns every error into `application/problem+json` (RFC 9457) with a stable code.
@@ -42,6 +43,12 @@ extension ProblemMiddleware {
 
 extension Response {
     static func problem(_ error: UsherError) -> Response {
+        let (head, body) = problemParts(error)
+        return Response(status: head.status, headers: head.headerFields, body: .init(byteBuffer: ByteBuffer(bytes: body)))
+    }
+
+    /// Head and body of a problem, for where there is no response to be made.
+    static func problemParts(_ error: UsherError) -> (head: HTTPTypes.HTTPResponse, body: [UInt8]) {
         let status = error.code.httpStatus
         var members: [JSON.Member] = [
             JSON.Member("type", "about:blank"), JSON.Member("title", .string(status.reasonPhrase)),
@@ -53,12 +60,14 @@ extension Response {
             }
             members.append(JSON.Member("errors", .array(findings)))
         }
-        var response = Response.json(status, .object(members), type: "application/problem+json")
+        let body = JSON.object(members).bytes
+        var head = HTTPTypes.HTTPResponse(
+            status: status, headerFields: [.contentType: "application/problem+json", .contentLength: "\(body.count)"])
         if error.code == .rateLimited || error.code == .overloaded, let name = HTTPField.Name("Retry-After") {
-            response.headers[name] = error.code == .rateLimited ? "1" : "5"
+            head.headerFields[name] = error.code == .rateLimited ? "1" : "2"
         }
-        if error.code == .authMissing || error.code == .authInvalid { response.headers[.wwwAuthenticate] = "Bearer" }
-        return response
+        if error.code == .authMissing || error.code == .authInvalid { head.headerFields[.wwwAuthenticate] = "Bearer" }
+        return (head, body)
     }
 }
 

@@ -69,7 +69,8 @@ enum Page {
     static func head(of visit: ReaderLinks.Visit) -> String {
         let booking = visit.booking
         let time = ReaderTime(start: booking.start, end: booking.end, timeZone: visit.timeZone, language: visit.language)
-        let moment = "data-start=\"\(booking.start.rfc3339)\" data-end=\"\(booking.end.rfc3339)\" data-zone=\"\(escapedHTML(visit.timeZone))\""
+        let moment =
+            "data-start=\"\(booking.start.rfc3339)\" data-end=\"\(booking.end.rfc3339)\" data-zone=\"\(escapedHTML(visit.timeZone))\""
         return
             "<p class=when>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone \(moment)>\(escapedHTML(time.zone))</p>"
             + "<p>With \(escapedHTML(booking.terms.owner.name)), \(escapedHTML(booking.terms.site.name))</p>"
