@@ -13,10 +13,8 @@ package struct HTTPTransport: Transport {
     /// No answer of a provider is larger.
     private static let bodyLimit = 8 * 1_048_576
 
-    /// - Parameter pinning: names that lead to these addresses, whatever a resolver says.
-    package init(now: @escaping @Sendable () -> Instant, pinning: [String: String] = [:]) {
+    package init(now: @escaping @Sendable () -> Instant) {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        configuration.dnsOverride = pinning
         configuration.timeout.connect = .seconds(10)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 32
@@ -45,7 +43,7 @@ package struct HTTPTransport: Transport {
     }
 
     /// Only what happens before a connection stands is certain not to have reached the server.
-    private static func meaning(_ error: any Error) -> TransportError {
+    static func meaning(_ error: any Error) -> TransportError {
         if let error = error as? TransportError { return error }
         // Only what goes wrong while TLS is being agreed on; the others come on connections that stood.
         if let error = error as? NIOSSLError {

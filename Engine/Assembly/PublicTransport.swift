@@ -1,5 +1,7 @@
 import AsyncHTTPClient
 import Foundation
+import NIOCore
+import NIOHTTP1
 import NIOPosix
 import UsherCore
 
@@ -25,11 +27,31 @@ package struct PublicTransport: Transport {
         guard allowsPrivate || addresses.allSatisfy(\.isPublic) else {
             throw .notSent("\(host) leads to a private address; USHER_WEBHOOK_ALLOW_PRIVATE=true allows those")
         }
-        // A client of its own, because only a client can be told where a name leads.
-        let transport = HTTPTransport(now: now, pinning: [host: address.text])
+        return try await send(request, leading: host, to: address.text)
+    }
+
+    /// By a client of its own, because only a client can be told where a name leads. Of the answer the head is all that counts.
+    private func send(
+        _ request: UsherCore.HTTPRequest, leading host: String, to address: String
+    ) async throws(TransportError) -> UsherCore.HTTPResponse {
+        let left = request.deadline - now()
+        guard left > .zero else { throw .notSent("no time was left") }
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.dnsOverride = [host: address]
+        configuration.timeout.connect = .seconds(10)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        var outgoing = HTTPClientRequest(url: request.url)
+        outgoing.method = .RAW(value: request.method)
+        for header in request.headers { outgoing.headers.add(name: header.name, value: header.value) }
+        outgoing.body = .bytes(request.body)
         let result: Result<UsherCore.HTTPResponse, TransportError>
-        do { result = .success(try await transport.send(request)) } catch { result = .failure(error) }
-        try? await transport.shutdown()  // what it had to tell is told
+        do {
+            let answer = try await client.execute(outgoing, deadline: .now() + .microseconds(left.microseconds))
+            let headers = answer.headers.map { (name: $0.name, value: $0.value) }
+            result = .success(UsherCore.HTTPResponse(status: Int(answer.status.code), headers: headers))
+        } catch { result = .failure(HTTPTransport.meaning(error)) }
+        try? await client.shutdown()  // what it had to tell is told
         return try result.get()
     }
 
@@ -38,9 +60,15 @@ package struct PublicTransport: Transport {
         var isPublic: Bool
     }
 
-    /// The resolver blocks, so it is asked on a thread for such things.
+    /// The resolver blocks, so it is asked on threads that are there for nothing else.
+    private static let lookUps = {
+        let pool = NIOThreadPool(numberOfThreads: 8)
+        pool.start()
+        return pool
+    }()
+
     private func addresses(of host: String) async throws(TransportError) -> [Address] {
-        do { return try await NIOThreadPool.singleton.runIfActive { Self.lookUp(host) } } catch {
+        do { return try await Self.lookUps.runIfActive { Self.lookUp(host) } } catch {
             throw .notSent("\(host) could not be looked up: \(error)")
         }
     }

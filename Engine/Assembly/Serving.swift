@@ -16,8 +16,10 @@ package struct Serving: Sendable {
 
     /// - Parameters:
     ///   - watching: the catalogue's file, reloaded when it changes; `nil` for none.
+    ///   - requests: worked on at the same time; more are told to come again.
     ///   - workers: pieces of work at the same time; 0 leaves all work to other processes.
-    package func run(watching path: String?, workers: Int = 32, onReady: @escaping @Sendable (Int) -> Void) async throws {
+    package func run(watching path: String?, workers: Int = 32, requests: Int = 32, onReady: @escaping @Sendable (Int) -> Void) async throws
+    {
         let context = runtime.context
         try await runtime.adopt(context.catalog.current)
         try await Membership(context).join()
@@ -25,6 +27,7 @@ package struct Serving: Sendable {
         var settings = WebSettings(
             host: configuration.host, port: configuration.port, adminKey: configuration.adminKey,
             returnOrigins: configuration.returnOrigins, bell: runtime.bell)
+        settings.requestLimit = requests
         if let path {
             settings.catalogFindings = { [registry = runtime.registry] in
                 CatalogReader.withFiles(registry).read(path: path).diagnostics.map { $0.text(file: path) }

@@ -24,7 +24,7 @@ package struct EngineContext: Sendable {
     /// What this process counts and times.
     package let meters = Meters()
     /// Whether callers are crowding in.
-    package let pressure = Pressure()
+    package let pressure: Pressure
     /// Tells whoever waits for a booking.
     package let changes = Changes()
     /// Renews owners' grants.
@@ -50,6 +50,7 @@ package struct EngineContext: Sendable {
         self.settings = settings
         self.logger = logger
         processID = surroundings.id("ps_")
+        pressure = Pressure(now: surroundings.now)
         keeper = GrantKeeper(store: store, vault: vault, surroundings: surroundings, processID: processID, logger: logger, meters: meters)
         tokens = SharedTokens(store: store, vault: vault, surroundings: surroundings, processID: processID)
     }

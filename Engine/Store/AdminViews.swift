@@ -30,7 +30,10 @@ package enum AdminSQL: String, SQLStatement {
 extension Tx {
     /// Bookings of that id, of that owner, or with that in an attendee's name or address; the latest start first.
     package func bookings(matching text: String, limit: Int) throws -> [Booking] {
-        let pattern = text.lowercased().replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
+        // As SQLite's LOWER: ASCII alone.
+        let lowered = String(
+            String.UnicodeScalarView(text.unicodeScalars.map { $0.isASCII ? Unicode.Scalar(String($0).lowercased()) ?? $0 : $0 }))
+        let pattern = lowered.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
         return try query(AdminSQL.search, .text(text), .text("%\(pattern)%"), .int(Int64(limit))).map(booking(from:))
     }
 

@@ -69,6 +69,7 @@ package enum OutboxSQL: String, SQLStatement {
             told, before
         FROM outbox WHERE id = $1
         """
+    case oldestUnsent = "SELECT MIN(o.written_at) FROM steps s JOIN outbox o ON o.id = s.subject WHERE s.kind = 'deliver'"
     case ofBooking = """
         SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar,
             told, before
@@ -91,6 +92,11 @@ extension Tx {
     }
 
     package func mail(_ id: String) throws -> OutboxMail? { try query(OutboxSQL.one, .text(id)).first.map(mail(from:)) }
+
+    /// When the oldest mail was written that has not left yet.
+    package func oldestUnsentMail() throws -> Instant? {
+        try query(OutboxSQL.oldestUnsent)[0].optionalInt(0).map(Instant.init(microseconds:))
+    }
 
     /// The mails of a booking, in the order in which they were written.
     package func mails(of bookingID: String) throws -> [OutboxMail] {

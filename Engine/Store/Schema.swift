@@ -21,6 +21,7 @@ package enum Schema {
         """,
         "CREATE UNIQUE INDEX deliveries_in_order ON deliveries (webhook_id, subject, seq)",
         "CREATE INDEX deliveries_by_webhook ON deliveries (webhook_id, created_at)",
+        "CREATE INDEX deliveries_waiting ON deliveries (created_at) WHERE state = 'waiting'",
         "CREATE INDEX deliveries_by_age ON deliveries (created_at)",
         "CREATE TABLE admin_sessions (hash TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_at BIGINT NOT NULL)",
         "CREATE INDEX outbox_refused ON outbox (written_at) WHERE state = 'failed'",

@@ -55,6 +55,7 @@ package enum StepSQL: String, SQLStatement {
         UPDATE steps SET due_at = $1, attempt = $2, claimed_by = NULL WHERE kind = $3 AND subject = $4 AND fence = $5
         """
     case finish = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3"
+    case hurry = "UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND claimed_by IS NULL"
     case drop = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NULL"
     case nextDue = "SELECT MIN(due_at) FROM steps WHERE lane = $1"
     case waiting = """
@@ -108,6 +109,12 @@ extension Tx {
     /// The step is done, and its row goes.
     package func finish(_ claim: Claim) throws {
         try execute(StepSQL.finish, .text(claim.kind), .text(claim.subject), .int(claim.fence))
+    }
+
+    /// Makes a step due that nobody works on.
+    /// - Returns: whether there was one.
+    package func hurry(kind: String, subject: String, now: Instant) throws -> Bool {
+        try execute(StepSQL.hurry, SQLValue(now), .text(kind), .text(subject)) == 1
     }
 
     /// Takes a step back that nobody works on.

@@ -98,8 +98,9 @@ package enum WebhookSQL: String, SQLStatement {
     case remove = "DELETE FROM webhooks WHERE id = $1"
     case removeDeliveries = "DELETE FROM deliveries WHERE webhook_id = $1"
     case addDelivery = """
-        INSERT INTO deliveries (id, webhook_id, subject, seq, type, body, state, attempts, due_at, created_at)
-        VALUES ($1, $2, $3, (SELECT COALESCE(MAX(seq), 0) + 1 FROM deliveries WHERE webhook_id = $2 AND subject = $3), $4, $5, $6, $7, $8, $9)
+        INSERT INTO deliveries (id, webhook_id, subject, seq, type, body, state, attempts, due_at, problem, created_at)
+        VALUES ($1, $2, $3, (SELECT COALESCE(MAX(seq), 0) + 1 FROM deliveries WHERE webhook_id = $2 AND subject = $3), $4, $5, $6, $7, $8,
+            $9, $10)
         """
     case updateDelivery = """
         UPDATE deliveries SET state = $1, attempts = $2, due_at = $3, tried_at = $4, answer = $5, problem = $6 WHERE id = $7
@@ -120,6 +121,7 @@ package enum WebhookSQL: String, SQLStatement {
         SELECT id, webhook_id, subject, type, body, state, attempts, due_at, tried_at, answer, problem, created_at FROM deliveries
         WHERE webhook_id = $1 AND subject = $2 ORDER BY seq
         """
+    case oldest = "SELECT MIN(created_at) FROM deliveries WHERE state = 'waiting'"
     case giveUp = "UPDATE deliveries SET state = 'failed', problem = $1 WHERE webhook_id = $2 AND state = 'waiting'"
     case forget = "DELETE FROM deliveries WHERE created_at < $1 AND state <> 'waiting'"
 }
@@ -150,7 +152,7 @@ extension Tx {
         try execute(
             WebhookSQL.addDelivery, .text(delivery.id), .text(delivery.webhookID), .text(delivery.subject), .text(delivery.type),
             .text(delivery.body), .text(delivery.state.rawValue), .int(delivery.attempts), SQLValue(delivery.dueAt),
-            SQLValue(delivery.createdAt))
+            SQLValue(delivery.problem), SQLValue(delivery.createdAt))
     }
     package func update(_ delivery: StoredDelivery) throws {
         try execute(
@@ -170,6 +172,10 @@ extension Tx {
     /// Those about one thing, in their order.
     package func deliveries(of webhook: String, about subject: String) throws -> [StoredDelivery] {
         try query(WebhookSQL.about, .text(webhook), .text(subject)).map(delivery(from:))
+    }
+    /// When the oldest event was written that is still to be told.
+    package func oldestWaitingDelivery() throws -> Instant? {
+        try query(WebhookSQL.oldest)[0].optionalInt(0).map(Instant.init(microseconds:))
     }
     /// Nothing that waits is sent any more.
     package func giveUpDeliveries(of webhook: String, _ reason: String) throws {

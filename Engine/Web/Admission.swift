@@ -1,7 +1,6 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
-import NIOHTTPTypes
 import Synchronization
 import UsherCore
 import UsherPipeline
@@ -10,110 +9,87 @@ import UsherPipeline
 /// nobody in good time.
 final class Admission: Sendable {
     private let left: Mutex<Int>
-    private let limit: Int
     private let pressure: Pressure
-
-    /// The server whose request is being worked on.
-    @TaskLocal static var current: Admission?
 
     /// - Parameter limit: enough to keep the database's group commits full; what is beyond would only wait in a queue.
     init(limit: Int, _ pressure: Pressure) {
         left = Mutex(limit)
-        self.limit = limit
         self.pressure = pressure
     }
 
-    func take() -> Bool {
+    /// - Throws: ``ErrorCode/overloaded``.
+    fileprivate func enter() throws(UsherError) {
         let isIn = left.withLock { left in
             guard left > 0 else { return false }
             left -= 1
             return true
         }
-        if !isIn { pressure.set(true) }
-        return isIn
+        if isIn { return }
+        pressure.rise()
+        throw UsherError(.overloaded, "Too much is going on here just now. Try again in a few seconds.")
     }
-    func give() {
-        let isCalm = left.withLock { left in
-            left += 1
-            return left > limit / 2
-        }
-        if isCalm { pressure.set(false) }
-    }
+
+    fileprivate func leave() { left.withLock { $0 += 1 } }
+    /// There may be one more at work then than there are places: whoever has waited is not sent away.
+    fileprivate func comeBack() { left.withLock { $0 -= 1 } }
+
+    /// The server whose request is being worked on.
+    @TaskLocal fileprivate static var current: Admission?
 
     /// Gives the place of a caller up who only waits, until the waiting is over.
     static func waiting<Result>(_ body: () async throws -> Result) async rethrows -> Result {
         guard let current else { return try await body() }
-        current.give()
-        // There may be one more at work then than there are places: whoever has waited is not sent away.
-        defer { current.left.withLock { $0 -= 1 } }
+        current.leave()
+        defer { current.comeBack() }
         return try await body()
     }
 }
 
-/// Lets the work on a request know the server's places.
-struct AdmissionScope: RouterMiddleware {
+/// Reads a request's body, and then lets it in if there is a place: nobody holds one who sends a byte a minute.
+struct AdmissionGate: RouterMiddleware {
     typealias Context = BasicRequestContext
 
     let admission: Admission
 
+    private static let bodyLimit = 1 << 20
+    private static let bodyPatience = Duration.seconds(10)
+
     func handle(
         _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
     ) async throws -> Response {
-        try await Admission.$current.withValue(admission) { try await next(request, context) }
-    }
-}
-
-/// Stands before everything else on a connection: a request for which there is no place is answered on the spot, for next to nothing.
-final class AdmissionHandler: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
-    typealias OutboundIn = HTTPResponsePart
-    typealias OutboundOut = HTTPResponsePart
-
-    private enum State { case idle, admitted, refused }
-    private var state = State.idle
-    private let admission: Admission
-    private let meters: Meters
-
-    init(_ admission: Admission, _ meters: Meters) {
-        self.admission = admission
-        self.meters = meters
+        // Whoever watches over the server must hear from it, then above all.
+        if request.uri.path.hasPrefix("/health/") || request.uri.path == "/metrics" { return try await next(request, context) }
+        let whole = try await whole(request)
+        try admission.enter()
+        defer { admission.leave() }
+        return try await Admission.$current.withValue(admission) { try await next(whole, context) }
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let part = unwrapInboundIn(data)
-        if case .head(let head) = part, state == .idle, !Self.isExempt(head.path ?? "") {
-            state = admission.take() ? .admitted : .refused
+    private func whole(_ request: Request) async throws -> Request {
+        let isBodiless = request.headers[.contentLength].map { $0 == "0" } ?? (request.headers[.transferEncoding] == nil)
+        if isBodiless { return request }
+        var whole = request
+        whole.body = RequestBody(buffer: try await body(of: request))
+        return whole
+    }
+
+    private func body(of request: Request) async throws -> ByteBuffer {
+        try await withThrowingTaskGroup(of: ByteBuffer?.self) { group in
+            group.addTask {
+                var request = request
+                do { return try await request.collectBody(upTo: Self.bodyLimit) } catch is NIOTooManyBytesError {
+                    throw UsherError(.payloadTooLarge, "The body has more than 1 MiB.")
+                }
+            }
+            group.addTask {
+                try await Task.sleep(for: Self.bodyPatience)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let buffer = try await group.next() ?? nil else {
+                throw UsherError(.requestMalformed, "The body did not come within \(Self.bodyPatience.wholeSeconds) seconds.")
+            }
+            return buffer
         }
-        guard state == .refused else { return context.fireChannelRead(data) }
-        guard case .end = part else { return }
-        state = .idle
-        meters.count(.requests, ["method": "any", "route": "refused", "status": "503"])
-        for part in Self.refusal { context.write(wrapOutboundOut(part), promise: nil) }
-        context.flush()
     }
-
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data), state == .admitted { leave() }
-        context.write(data, promise: promise)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        if state == .admitted { leave() }
-        context.fireChannelInactive()
-    }
-
-    private func leave() {
-        state = .idle
-        admission.give()
-    }
-
-    /// Whoever watches over the server must hear from it, then above all.
-    private static func isExempt(_ path: String) -> Bool { path.hasPrefix("/health/") || path == "/metrics" }
-
-    private static let refusal: [HTTPResponsePart] = {
-        let error = UsherError(.overloaded, "Too much is going on here just now. Try again in a few seconds.")
-        let (head, body) = Response.problemParts(error)
-        return [.head(head), .body(ByteBuffer(bytes: body)), .end(nil)]
-    }()
 }

@@ -13,7 +13,6 @@ package struct WebServer: Sendable {
     private let desk: BookingDesk
     private let settings: WebSettings
     private let serverLogger: Logger
-    private let admission: Admission
 
     /// Longer than a caller may wait for a room.
     private static let idleTimeout = TimeAmount.seconds(75)
@@ -26,7 +25,6 @@ package struct WebServer: Sendable {
         self.desk = desk
         self.settings = settings
         self.serverLogger = serverLogger
-        admission = Admission(limit: settings.requestLimit, context.pressure)
     }
 
     /// The application, ready to run as a service.
@@ -35,9 +33,7 @@ package struct WebServer: Sendable {
         Application(
             router: router(),
             // Whoever says nothing for so long has gone, or holds a place from others.
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [AdmissionHandler(admission, context.meters)], idleTimeout: Self.idleTimeout)),
+            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), serverName: nil,
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionLimit)),
@@ -49,7 +45,7 @@ package struct WebServer: Sendable {
         let routes = RouteMap()
         router.add(middleware: Metering(meters: context.meters, now: context.surroundings.now))
         router.add(middleware: ProblemMiddleware(logger: context.logger, routes: routes))
-        router.add(middleware: AdmissionScope(admission: admission))
+        router.add(middleware: AdmissionGate(admission: Admission(limit: settings.requestLimit, context.pressure)))
         let authenticator = Authenticator(settings.adminKey, context)
         APIRoutes(operations: operations, authenticator: authenticator).add(to: router)
         AdminPage(

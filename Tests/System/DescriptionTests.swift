@@ -57,6 +57,12 @@ struct DescriptionTests {
                 #expect((answer.status == 403) == !mayPass, "\(id) answered \(answer.status) to \(scope)")
                 #expect(answer.status != 401 && answer.status != 500)
             }
+            let tools = try await site.call("POST", "/mcp", body: #"{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}"#, key: key)
+            #expect(tools.json["result"]?["tools"]?.array?.compactMap { $0["name"]?.string } == Calls.tools[scope])
+            let call =
+                #"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "cancel_booking", "arguments": {"id": "bk_none"}}}"#
+            let text = try await site.call("POST", "/mcp", body: call, key: key).json["result"]?["content"]?.array?.first?["text"]?.string
+            #expect(text?.hasPrefix(Calls.tools[scope]?.contains("cancel_booking") == true ? "not-found" : "auth.forbidden") == true)
         }
     }
 
@@ -128,9 +134,14 @@ struct DescriptionTests {
 
 private enum Calls {
     static let scopes = ["bookings:read", "bookings:write", "owners:read", "owners:write", "admin"]
+    static let tools = [
+        "bookings:read": ["list_meeting_types", "explain_provider", "get_booking"],
+        "bookings:write": ["book_meeting", "reschedule_booking", "cancel_booking"], "owners:read": [], "owners:write": [],
+        "admin": ["list_meeting_types", "explain_provider", "book_meeting", "get_booking", "reschedule_booking", "cancel_booking"],
+    ]
     static let agents = [(1, "http", "2025-11-25"), (1, "stdio", "2025-11-25"), (2, "http", "2026-07-28"), (2, "stdio", "2026-07-28")]
 
-    private static let modern = ["MCP-Protocol-Version": "2026-07-28"]
+    private static let modern = ["MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/list"]
     private static let list = """
         {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta":
             {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}}}
@@ -141,8 +152,9 @@ private enum Calls {
     static let protocolRules: [(body: String, headers: [String: String], expected: String)] = [
         (list, modern, "200 0"), (list, [:], "400 -32020"), (bare, [:], "200 0"), (bare, modern, "400 -32602"),
         (list, modern.merging(["Mcp-Method": "tools/call"]) { $1 }, "400 -32020"),
-        (list.replacing("2026-07-28", with: "2099-01-01"), ["MCP-Protocol-Version": "2099-01-01"], "400 -32022"),
-        (list.replacing("tools/list", with: "nothing"), modern, "404 -32601"),
+        (list, ["MCP-Protocol-Version": "2026-07-28"], "400 -32020"),
+        (list.replacing("2026-07-28", with: "2099-01-01"), modern.merging(["MCP-Protocol-Version": "2099-01-01"]) { $1 }, "400 -32022"),
+        (list.replacing("tools/list", with: "nothing"), modern.merging(["Mcp-Method": "nothing"]) { $1 }, "404 -32601"),
         (bare.replacing("tools/list", with: "nothing"), [:], "200 -32601"), (bare, ["MCP-Protocol-Version": "1999-01-01"], "400 -32600"),
         (#"{"jsonrpc": "2.0", "method": "notifications/initialized"}"#, [:], "202 0"), ("nonsense", [:], "400 -32700"),
         ("[]", [:], "400 -32600"), (list, modern.merging(["Origin": "https://evil.example"]) { $1 }, "403 -32600"),

@@ -8,16 +8,17 @@ import UsherStore
 struct BookingDriver {
     private let runtime: Runtime
     /// After so long what is left is left to `usher serve`.
-    private static let patience = Duration.seconds(150)
+    static let patience = Duration.seconds(150)
     private static let pause = Duration.milliseconds(100)
 
     init(_ runtime: Runtime) { self.runtime = runtime }
 
-    func drive(_ id: String) async throws -> BookingView {
+    /// - Parameter patience: what is left after so long is left to `usher serve`.
+    func drive(_ id: String, within patience: Duration = patience) async throws -> BookingView {
         let membership = Membership(runtime.context)
         try await membership.join()
         let worker = Worker(runtime.context)
-        let end = runtime.context.now + Self.patience
+        let end = runtime.context.now + patience
         var view = try await runtime.desk.view(id)
         var hasWarned = false
         while runtime.context.now < end {
@@ -26,7 +27,7 @@ struct BookingDriver {
             for work in batch { await worker.run(work) }
             view = try await runtime.desk.view(id)
             let isRemoving = try await hasRoomToRemove(view)
-            if isSettled(view), !isRemoving { break }
+            if isSettled(view), !isRemoving, batch.isEmpty { break }
             if isSettled(view), batch.isEmpty, isRemoving {
                 Output.diagnostic("The room still stands at the provider; `usher serve` goes on removing it.")
                 await membership.leave()

@@ -11,6 +11,9 @@ struct AgentCommand: AsyncParsableCommand {
         commandName: "mcp", abstract: "Let an agent book over stdin and stdout (Model Context Protocol).",
         discussion: "It works on the database itself, as every command does, and carries its bookings' steps out, server or not.")
 
+    /// As over HTTP: whoever calls a tool waits for it.
+    private static let patience = Duration.seconds(20)
+
     @OptionGroup var options: Options
     @Option(
         name: .customLong("scope"),
@@ -23,7 +26,9 @@ struct AgentCommand: AsyncParsableCommand {
         try await options.withRuntime { runtime in
             let server = AgentServer(runtime.context, runtime.desk) { id in
                 // A room that could not be taken away yet is no reason to hide the booking.
-                do { return try await BookingDriver(runtime).drive(id) } catch is Exit { return try await runtime.desk.view(id) }
+                do { return try await BookingDriver(runtime).drive(id, within: Self.patience) } catch is Exit {
+                    return try await runtime.desk.view(id)
+                }
             }
             // Whoever speaks to us waits for each answer, or does not mind that they come in order.
             for line in Lines() where !line.trimmingBlanks.isEmpty {

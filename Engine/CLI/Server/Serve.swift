@@ -10,7 +10,10 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var options: Options
     @Option(help: "Pieces of work at the same time; 0 leaves them to other processes.") var workers = 32
 
+    @Option(help: "Requests that are worked on at the same time; more are told to come again.") var requests = 32
+
     func validate() throws {
+        guard (1...10_000).contains(requests) else { throw ValidationError("--requests must be 1 to 10000.") }
         guard (0...256).contains(workers) else { throw ValidationError("--workers must be 0 to 256.") }
     }
 
@@ -19,7 +22,7 @@ struct Serve: AsyncParsableCommand {
             let configuration = runtime.configuration
             LogOutput.settings.withLock { $0 = (configuration.logStyle, .info) }
             if configuration.adminKey == nil { Output.diagnostic("warning: USHER_API_KEY is not set, so every API call is refused.") }
-            try await Serving(runtime).run(watching: configuration.catalogPath, workers: workers) { port in
+            try await Serving(runtime).run(watching: configuration.catalogPath, workers: workers, requests: requests) { port in
                 Output.diagnostic("usher: listening on http://\(configuration.host):\(port), links begin with \(configuration.publicURL)")
             }
         }

@@ -89,7 +89,9 @@ package struct OwnerApps: Sendable {
     private func orphan(owner: String, _ entry: ProviderEntry?, keeping: [String], _ service: String, _ tx: Tx) throws {
         guard let entry, let connection = try tx.connection(owner: owner, provider: entry.name) else { return }
         guard !keeping.contains(connection.clientID), connection.clientID != context.siteClientID(entry) else { return }
-        try tx.setHealth(.reauthorize, Self.otherApp(service).problem, of: connection)
+        guard try tx.setHealth(.reauthorize, Self.otherApp(service).problem, of: connection), connection.health != .reauthorize else {
+            return
+        }
         if let dead = try tx.connection(owner: owner, provider: entry.name) {
             try context.announcer.tell(.connectionNeedsAttention, dead, tx)
         }

@@ -144,6 +144,13 @@ package struct BookingDesk: Sendable {
         try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
     }
 
+    /// Has a step that waits looked at now.
+    package func doNow(kind: String, subject: String) async throws {
+        let isThere = try await context.store.write { [context] in try $0.hurry(kind: kind, subject: subject, now: context.now) }
+        guard isThere else { throw UsherError(.notFound, "That step is done, or somebody is at it.") }
+        bell?.ring()
+    }
+
     package func view(_ id: String) async throws -> BookingView { try await context.store.read { try view(id, $0) } }
 
     /// All that happened, in order.

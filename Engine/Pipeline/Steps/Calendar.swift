@@ -74,7 +74,7 @@ struct CalendarStep: Step {
         var made = record
         (made.state, made.digest) = (.made, entry.digest)
         let (outcome, deadline, module) = (made, turn.deadline, target.module)
-        return Effect(provider: record.provider) { [context] in
+        return Effect(provider: record.provider, about: ["booking": "\(record.bookingID)"]) { [context] in
             do throws(ProviderError) {
                 let call = try await Provisioner(context).call(record.provider, owner: booking.terms.owner.id, deadline: deadline).call
                 try await module.put(entry, isNew: isNew, call)
@@ -89,7 +89,7 @@ struct CalendarStep: Step {
 
     private func remove(_ record: CalendarRecord, _ target: Target, _ booking: Booking, _ claim: Claim, _ turn: Turn) -> Effect {
         let (deadline, module) = (turn.deadline, target.module)
-        return Effect(provider: record.provider) { [context] in
+        return Effect(provider: record.provider, about: ["booking": "\(record.bookingID)"]) { [context] in
             do throws(ProviderError) {
                 let call = try await Provisioner(context).call(record.provider, owner: booking.terms.owner.id, deadline: deadline).call
                 try await module.removeEntry(record.eventID, call)

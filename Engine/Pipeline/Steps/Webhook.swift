@@ -10,10 +10,10 @@ import UsherVault
 struct WebhookStep: Step {
     static let kind = "webhook"
 
-    /// A receiver that has taken nothing for so long is not asked any more.
-    static let longestTrouble = Duration.days(5)
     /// A receiver has so long to answer.
     private static let patience = Duration.seconds(20)
+    /// Troubles that began when an event was first told are its own.
+    private static let firstHour = Duration.hours(1)
     /// No `Retry-After` is heeded beyond this.
     private static let longestWait = Duration.days(1)
 
@@ -105,8 +105,10 @@ struct WebhookStep: Step {
         if let next { delivery.dueAt = next } else { delivery.state = .failed }
         try turn.tx.update(delivery)
         log(delivery, webhook)
-        if answer.status == 410 || turn.now - webhook.failingSince > Self.longestTrouble {
-            try disable(&webhook, answer.status == 410 ? "it answered 410: gone" : "it has taken nothing for days", turn)
+        if answer.status == 410 { try disable(&webhook, "it answered 410: gone", turn) }
+        // All the tries of an event are days, and nothing was taken in between.
+        if delivery.state == .failed, webhook.state == .active, webhook.failingSince < delivery.createdAt + Self.firstHour {
+            try disable(&webhook, "it has taken nothing for days", turn)
         }
         try turn.tx.update(webhook)
         return .lookAgain

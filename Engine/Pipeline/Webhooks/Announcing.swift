@@ -12,16 +12,18 @@ struct Announcer: Sendable {
     ///   - subject: events about the same one go out one after the other; without blanks.
     ///   - data: asked for only where somebody wants to know.
     func tell(_ type: EventType, about subject: String, _ tx: Tx, _ data: () throws -> JSON) throws {
-        let listening = try tx.webhooks().filter { $0.state == .active && $0.events.contains(type.rawValue) }
+        let listening = try tx.webhooks().filter { $0.events.contains(type.rawValue) }
         guard !listening.isEmpty else { return }
         let now = surroundings.now()
         let body: JSON = ["type": .string(type.rawValue), "timestamp": .string(now.rfc3339), "data": try data()]
         for webhook in listening {
-            let delivery = StoredDelivery(
+            var delivery = StoredDelivery(
                 id: surroundings.id("msg_"), webhookID: webhook.id, subject: subject, type: type.rawValue, body: body.serialized,
                 dueAt: now, createdAt: now)
+            // While it is turned off the log goes on, so that what was missed can be replayed.
+            if webhook.state == .disabled { (delivery.state, delivery.problem) = (.failed, "the webhook was turned off") }
             try tx.add(delivery, forgetting: now - Self.memory)
-            try tx.poke(kind: WebhookStep.kind, subject: WebhookStep.subject(webhook.id, subject), due: now)
+            if webhook.state == .active { try tx.poke(kind: WebhookStep.kind, subject: WebhookStep.subject(webhook.id, subject), due: now) }
         }
     }
 

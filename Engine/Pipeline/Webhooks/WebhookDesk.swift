@@ -49,7 +49,7 @@ package struct WebhookDesk: Sendable {
         return Repeatable(
             try await context.store.write { tx in
                 let now = context.now
-                return try context.once(key, tx, now: now, again: { try shown($0, tx) }) {
+                return try context.once(key, tx, now: now, again: { try again($0, tx) }) {
                     guard try tx.webhooks().count < Self.most else {
                         throw UsherError(.validationFailed, "There are \(Self.most) webhooks already: remove one first.")
                     }
@@ -59,7 +59,7 @@ package struct WebhookDesk: Sendable {
                         id: id, url: url, events: wanted,
                         sealed: try context.vault.seal(secret.reveal(), context: StoredWebhook.context(id)), createdAt: now)
                     try tx.add(webhook)
-                    return (Shown(webhook: webhook, secret: secret), .id(id))
+                    return (Shown(webhook: webhook, secret: secret), left(id, secret))
                 }
             })
     }
@@ -80,13 +80,13 @@ package struct WebhookDesk: Sendable {
         Repeatable(
             try await context.store.write { tx in
                 let now = context.now
-                return try context.once(key, tx, now: now, again: { try shown($0, tx) }) {
+                return try context.once(key, tx, now: now, again: { try again($0, tx) }) {
                     guard var webhook = try tx.webhook(id) else { throw Self.notFound(id) }
                     let secret = WebhookSignature.secret(context.surroundings.random(Self.secretBytes))
                     (webhook.former, webhook.formerUntil) = (webhook.sealed, now + Self.overlap)
                     webhook.sealed = try context.vault.seal(secret.reveal(), context: StoredWebhook.context(id))
                     try tx.update(webhook)
-                    return (Shown(webhook: webhook, secret: secret), .id(id))
+                    return (Shown(webhook: webhook, secret: secret), left(id, secret))
                 }
             })
     }
@@ -95,7 +95,7 @@ package struct WebhookDesk: Sendable {
     package func enable(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<StoredWebhook> {
         Repeatable(
             try await context.store.write { tx in
-                try context.once(key, tx, now: context.now, again: { try shown($0, tx).webhook }) {
+                try context.once(key, tx, now: context.now, again: { try Self.stored($0, tx) }) {
                     guard var webhook = try tx.webhook(id) else { throw Self.notFound(id) }
                     (webhook.state, webhook.problem, webhook.failingSince) = (.active, nil, .never)
                     try tx.update(webhook)
@@ -145,9 +145,19 @@ package struct WebhookDesk: Sendable {
         return secrets
     }
 
-    private func shown(_ id: String, _ tx: Tx) throws -> Shown {
-        guard let webhook = try tx.webhook(id) else { throw Self.notFound(id) }
-        return Shown(webhook: webhook, secret: Secret(try context.vault.open(webhook.sealed, context: StoredWebhook.context(id))))
+    /// A repeated call is shown the secret that the first one was.
+    private func left(_ id: String, _ secret: Secret) -> Left {
+        let left: JSON = ["id": .string(id), "secret": .string(secret.reveal())]
+        return .secret(left.serialized)
+    }
+    private func again(_ text: String, _ tx: Tx) throws -> Shown {
+        let left = try JSON(parsing: text)
+        return Shown(webhook: try Self.stored(left["id"]?.string ?? "", tx), secret: Secret(left["secret"]?.string ?? ""))
+    }
+
+    private static func stored(_ id: String, _ tx: Tx) throws -> StoredWebhook {
+        guard let webhook = try tx.webhook(id) else { throw notFound(id) }
+        return webhook
     }
 
     private static func delivery(_ delivery: String, of id: String, _ tx: Tx) throws -> StoredDelivery {
@@ -196,7 +206,8 @@ extension StoredDelivery {
             "id": .string(id), "type": .string(type), "about": .string(subject), "status": .string(state.rawValue),
             "attempts": .int(attempts), "answer": answer.map(JSON.int) ?? .null, "problem": JSON(problem),
             "createdAt": .string(createdAt.rfc3339), "triedAt": triedAt.map { .string($0.rfc3339) } ?? .null,
-            "nextTryAt": state == .waiting ? .string(dueAt.rfc3339) : .null,
+            // Before the first try it may wait for those before it.
+            "nextTryAt": state == .waiting && attempts > 0 ? .string(dueAt.rfc3339) : .null,
         ]
     }
 }

@@ -25,7 +25,7 @@ package final class WorkLoop: Sendable {
     private static let crowdedWait = Duration.seconds(2)
     private static let batchLimit = 16
     /// Pieces of work at the same time, in each lane, while callers crowd in: it goes on, and leaves them the machine.
-    private static let underPressure = 1
+    private static let underPressure = 4
 
     package init(_ context: EngineContext, bell: Bell, concurrency: Int = 32) {
         self.context = context
@@ -35,7 +35,7 @@ package final class WorkLoop: Sendable {
     }
 
     /// Of one provider, at the same time.
-    private var share: Int { max(1, concurrency * 3 / 4) }
+    private var share: Int { max(1, width * 3 / 4) }
 
     /// Works until ``stop()`` or until the task is cancelled: then it claims nothing more, lets what runs finish, and hands the
     /// rest back.
@@ -89,10 +89,10 @@ package final class WorkLoop: Sendable {
 
     private func running(_ lane: Lane) -> Int { state.withLock { $0.running[lane, default: 0] } }
 
-    /// How many more pieces of work a lane takes now.
-    private func room(_ lane: Lane) -> Int {
-        max(0, (context.pressure.isHigh ? min(concurrency, Self.underPressure) : concurrency) - running(lane))
-    }
+    /// Pieces of work at the same time that a lane takes now.
+    private var width: Int { context.pressure.isHigh ? min(concurrency, Self.underPressure) : concurrency }
+    /// How many more it takes.
+    private func room(_ lane: Lane) -> Int { max(0, width - running(lane)) }
 
     private func start(_ work: Work, _ lane: Lane, _ group: inout DiscardingTaskGroup) {
         let isCrowded = state.withLock { state in
@@ -107,12 +107,12 @@ package final class WorkLoop: Sendable {
             } else {
                 await self.worker.run(work)
             }
-            let wasFull = self.state.withLock { state in
+            self.state.withLock { state in
                 state.running[lane, default: 0] -= 1
                 if let provider = work.provider { state.byProvider[provider, default: 0] -= 1 }
-                return state.running[lane] == self.concurrency - 1
             }
-            if wasFull { self.bell.ring() }
+            // It was the last place: somebody may wait for it.
+            if self.room(lane) == 1 { self.bell.ring() }
         }
     }
 

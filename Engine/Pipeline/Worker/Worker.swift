@@ -52,7 +52,8 @@ package struct Worker: Sendable {
     package func claim(booking id: String) async throws -> [Work] {
         try await transaction { turn in
             let mails = try turn.tx.mails(of: id).filter { $0.state == .queued || $0.state == .sending }.map { (DeliverStep.kind, $0.id) }
-            return try ([(ProvisionStep.kind, id), (NotifyStep.kind, id)] + mails).compactMap { kind, subject in
+            let hooks = try turn.tx.webhooks().map { (WebhookStep.kind, WebhookStep.subject($0.id, id)) }
+            return try ([(ProvisionStep.kind, id), (NotifyStep.kind, id)] + mails + hooks).compactMap { kind, subject in
                 try turn.tx.claim(kind: kind, subject: subject, process: context.processID, now: turn.now, until: turn.claimEnd)
                     .flatMap { try look($0, turn) }
             }

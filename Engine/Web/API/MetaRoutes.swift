@@ -29,14 +29,20 @@ struct MetaRoutes: Sendable {
 
     private func metrics(_ call: APICall) async throws -> Response {
         let now = context.now
-        let (waiting, working, trouble) = try await context.store.read { tx in
-            (try tx.waitingSteps(now: now), try tx.workingSteps(), try tx.troubles(from: now))
+        let (waiting, working, trouble, oldest) = try await context.store.read { tx in
+            (
+                try tx.waitingSteps(now: now), try tx.workingSteps(), try tx.troubles(from: now),
+                (mail: try tx.oldestUnsentMail(), webhook: try tx.oldestWaitingDelivery())
+            )
         }
+        func age(_ instant: Instant?) -> Double { instant.map { Double((now - $0).microseconds) / 1_000_000 } ?? 0 }
         let gauges = [
             Meters.Gauge("usher_steps_waiting", "Steps that are due, by kind.", waiting.map { (["kind": $0.kind], Double($0.count)) }),
             Meters.Gauge(
-                "usher_steps_oldest_seconds", "How long the oldest step that is due has waited: the lag of mail, webhooks, rooms.",
-                waiting.map { (["kind": $0.kind], Double((now - $0.oldest).microseconds) / 1_000_000) }),
+                "usher_steps_oldest_seconds", "How long the oldest step that is due has waited, by kind.",
+                waiting.map { (["kind": $0.kind], age($0.oldest)) }),
+            Meters.Gauge("usher_mail_lag_seconds", "Since the oldest mail was written that has not left.", [([:], age(oldest.mail))]),
+            Meters.Gauge("usher_webhook_lag_seconds", "Since the oldest event that is still to be told.", [([:], age(oldest.webhook))]),
             Meters.Gauge("usher_steps_working", "Steps that are being worked on.", working.map { (["kind": $0.kind], Double($0.count)) }),
             Meters.Gauge(
                 "usher_bookings_in_trouble", "Bookings to come with a problem, by code.",

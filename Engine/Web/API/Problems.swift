@@ -1,7 +1,6 @@
 import HTTPTypes
 import Hummingbird
 import Logging
-import NIOCore
 import UsherCore
 
 /// Turns every error into `application/problem+json` (RFC 9457) with a stable code.
@@ -11,6 +10,15 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var response = try await answer(request, context, next)
+        // What is said here is said outside of the routes, which would leave it out by themselves.
+        if request.method == .head { response.body = .init() }
+        return response
+    }
+
+    private func answer(
+        _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         do { return try await next(request, context) } catch let error as UsherError { return Response.problem(error) } catch let error
             as HTTPError where error.status == .notFound
@@ -43,12 +51,6 @@ extension ProblemMiddleware {
 
 extension Response {
     static func problem(_ error: UsherError) -> Response {
-        let (head, body) = problemParts(error)
-        return Response(status: head.status, headers: head.headerFields, body: .init(byteBuffer: ByteBuffer(bytes: body)))
-    }
-
-    /// Head and body of a problem, for where there is no response to be made.
-    static func problemParts(_ error: UsherError) -> (head: HTTPTypes.HTTPResponse, body: [UInt8]) {
         let status = error.code.httpStatus
         var members: [JSON.Member] = [
             JSON.Member("type", "about:blank"), JSON.Member("title", .string(status.reasonPhrase)),
@@ -60,14 +62,12 @@ extension Response {
             }
             members.append(JSON.Member("errors", .array(findings)))
         }
-        let body = JSON.object(members).bytes
-        var head = HTTPTypes.HTTPResponse(
-            status: status, headerFields: [.contentType: "application/problem+json", .contentLength: "\(body.count)"])
+        var response = Response.json(status, .object(members), type: "application/problem+json")
         if error.code == .rateLimited || error.code == .overloaded, let name = HTTPField.Name("Retry-After") {
-            head.headerFields[name] = error.code == .rateLimited ? "1" : "2"
+            response.headers[name] = error.code == .rateLimited ? "1" : "2"
         }
-        if error.code == .authMissing || error.code == .authInvalid { head.headerFields[.wwwAuthenticate] = "Bearer" }
-        return (head, body)
+        if error.code == .authMissing || error.code == .authInvalid { response.headers[.wwwAuthenticate] = "Bearer" }
+        return response
     }
 }
 

@@ -135,8 +135,8 @@ package struct AgentServer: Sendable {
     /// Where a header and the message say different things, somebody on the way has been told something else than we.
     private static func mismatch(_ request: Request, _ version: String, _ headers: Headers) -> String? {
         if headers.version != version { return "MCP-Protocol-Version must be that of params._meta." }
-        if let method = headers.method, method != request.method { return "Mcp-Method must be the message's method." }
-        if let name = headers.name, let called = request.params["name"]?.string, name != called {
+        if headers.method != request.method { return "Mcp-Method must be the message's method." }
+        if request.method == "tools/call", headers.name != request.params["name"]?.string {
             return "Mcp-Name must be the name of the tool that is called."
         }
         return nil

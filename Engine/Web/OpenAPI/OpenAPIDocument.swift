@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import UsherCore
+import UsherPipeline
 
 /// The API's description: paths from the operations themselves, schemas from `schemas.json` beside this file.
 /// Source of the form: https://spec.openapis.org/oas/v3.1.1.html
@@ -21,10 +22,11 @@ enum OpenAPIDocument {
             "info": [
                 "title": "Usher", "version": "1",
                 "description":
-                    "Bookings become meeting rooms, and everyone is told how to get in. Every error is application/problem+json (RFC 9457) with a stable code. Every POST may be repeated under an Idempotency-Key.",
+                    "Bookings become meeting rooms, and everyone is told how to get in. Every error is application/problem+json (RFC 9457) with a stable code. Every POST under /v1 may be repeated under an Idempotency-Key.",
                 "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
             ],
             "servers": [["url": .string(publicURL)]], "paths": .object(paths),
+            "webhooks": .object(EventType.allCases.map { JSON.Member($0.rawValue, webhook($0)) }),
             "components": [
                 "schemas": .object(schemas + pages(operations)),
                 "securitySchemes": ["key": ["type": "http", "scheme": "bearer", "description": "An API key: usher_…"]],
@@ -96,6 +98,20 @@ enum OpenAPIDocument {
     }
 
     private static func reference(_ schema: String) -> JSON { ["$ref": .string(place + schema)] }
+
+    /// What a receiver is sent, by Standard Webhooks.
+    private static func webhook(_ type: EventType) -> JSON {
+        let headers = ["webhook-id", "webhook-timestamp", "webhook-signature"].map { name -> JSON in
+            ["name": .string(name), "in": "header", "required": true, "schema": ["type": "string"]]
+        }
+        return [
+            "post": [
+                "summary": .string("Told when \(type.rawValue) happens; signed by https://www.standardwebhooks.com."),
+                "parameters": .array(headers), "requestBody": body("Event", isRequired: true),
+                "responses": ["2XX": ["description": "Taken. Anything else is tried again; 410 turns the webhook off."]],
+            ]
+        ]
+    }
 
     // MARK: One operation
 
@@ -220,10 +236,12 @@ enum OpenAPIDocument {
         let byStatus = Dictionary(grouping: codes(operation)) { $0.httpStatus.code }
         return byStatus.sorted { $0.key < $1.key }.map { status, codes in
             let names = codes.map(\.rawValue).sorted()
+            let isBrief = status == 429 || status == 503
             return JSON.Member(
                 "\(status)",
                 [
                     "description": .string(names.map { "`\($0)`" }.joined(separator: ", ")),
+                    "headers": isBrief ? ["Retry-After": ["description": "Seconds.", "schema": ["type": "string"]]] : [:],
                     "content": [
                         "application/problem+json": [
                             "schema": [

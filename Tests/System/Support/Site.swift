@@ -80,8 +80,9 @@ final class Site: Sendable {
     }
 
     /// Starts the server, and waits until it takes connections.
-    func serve(environment extra: [String: String] = [:]) async throws -> Command {
-        let server = try usher("serve", environment: extra)
+    func serve(_ arguments: String..., environment extra: [String: String] = [:]) async throws -> Command {
+        let server = try Command(
+            Command.usher, ["serve"] + arguments, environment: environment.merging(extra) { _, new in new }, folder: folder)
         guard await server.line(errorStream: true, { $0.contains("listening") }) != nil else {
             throw UsherError(.internalError, "the server did not start: \(server.errorText)")
         }
@@ -131,6 +132,16 @@ final class Site: Sendable {
         let body =
             #"{"meetingType": "\#(type)", "owner": "ana", "start": "\#(start)", "attendees": [{"name": "Bo Li", "email": "\#(email)", "timeZone": "America/New_York"}]}"#
         return try await call("POST", "/v1/bookings", body: body, headers: key.map { [("Idempotency-Key", "\"\($0)\"")] } ?? [])
+    }
+
+    /// Waits until there is a booking.
+    func booked(within limit: Duration) async throws -> Bool {
+        let end = ContinuousClock.now + limit
+        while ContinuousClock.now < end {
+            if try await call("GET", "/v1/bookings").json["items"]?.array?.isEmpty == false { return true }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return false
     }
 
     /// Asks again until the booking is as wanted.

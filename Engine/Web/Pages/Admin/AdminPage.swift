@@ -52,6 +52,10 @@ struct AdminPage: Sendable {
         look(router, "/admin/bookings/{id}/cancel") { call, key in
             try await views.askToCancel(try call.parameters.require("id"), key)
         }
+        press(router, "/admin/do") { form in
+            try await desk.doNow(kind: form["kind"] ?? "", subject: form["subject"] ?? "")
+            return "/admin"
+        }
         press(router, "/admin/cancel") { form in
             _ = try await desk.cancel(form["booking"] ?? "")
             return "/admin/bookings/\(form["booking"] ?? "")"
@@ -73,8 +77,11 @@ struct AdminPage: Sendable {
     /// Each by itself, so that one that cannot be retried keeps none of the others.
     private func retryAll() async throws {
         let now = context.now
-        let ids = try await context.store.read { try $0.bookingsInTrouble(from: now, limit: Self.retriedAtOnce).map(\.id) }
-        for id in ids {
+        let ids = try await context.store.read { tx in
+            try tx.bookingsInTrouble(from: now, limit: Self.retriedAtOnce).map(\.id)
+                + tx.refusedMails(limit: Self.retriedAtOnce).map(\.bookingID)
+        }
+        for id in Set(ids).sorted() {
             do { _ = try await desk.retry(id) } catch let error as UsherError where error.code == .bookingCancelled {}
         }
     }

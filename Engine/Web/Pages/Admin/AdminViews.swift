@@ -54,12 +54,16 @@ struct AdminViews: Sendable {
                 }, empty: "Nothing is due.")
             + "<h3>Stuck</h3><p class=quiet>Tried three times in vain, or resting until a person acts.</p>"
             + table(
-                ["Kind", "About", "Tries", "Next"],
+                ["Kind", "About", "Tries", "Next", ""],
                 troubled.map { step in
                     let booking = step.subject.split(separator: " ").first { $0.hasPrefix("bk_") }.map(String.init)
                     return [
                         .text(step.kind), booking.map { .link("/admin/bookings/\($0)", step.subject) } ?? .text(step.subject),
                         .text("\(step.attempt)"), step.due == .never ? .text("when somebody acts") : .time(step.due),
+                        .html(
+                            Page.button(
+                                "Do it now", action: "/admin/do", key: key, fields: [("kind", step.kind), ("subject", step.subject)],
+                                isPlain: true)),
                     ]
                 }, empty: "Nothing is stuck.") + "</section>"
         return Shown(title: "Overview", html: html)
@@ -74,7 +78,8 @@ struct AdminViews: Sendable {
                     .text("\(booking.meeting.problem?.message ?? "") \(booking.meeting.problem?.remedy ?? "")"),
                     .html(Page.button("Retry", action: "/admin/retry", key: key, fields: [("booking", booking.id)], isPlain: true)),
                 ]
-            }, empty: "None.") + (bookings.isEmpty ? "" : Page.button("Retry all", action: "/admin/retry-all", key: key))
+            }, empty: "None.")
+            + Page.button("Retry all that is in trouble", action: "/admin/retry-all", key: key, isPlain: bookings.isEmpty)
     }
 
     /// What lies elsewhere and needs somebody.

@@ -1,0 +1,61 @@
+import Foundation
+import Testing
+import UsherCore
+
+/// More than the server can take, and callers who take their time.
+@Suite(.timeLimit(.minutes(3)))
+struct OverloadTests {
+    @Test("callers beyond the places are told to come again, health still answers, and what was accepted is there")
+    func crowded() async throws {
+        let site = try await Site()
+        let server = try await site.serve("--requests", "1")
+        let answers = try await withThrowingTaskGroup(of: (Int, String?, String).self) { group in
+            for number in 0..<60 {
+                group.addTask {
+                    let answer = try await site.book("open", at: "2027-03-01T10:00:00Z", email: "guest\(number)@example.org")
+                    return (answer.status, answer.response.header("retry-after"), answer.json["code"]?.string ?? "")
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        let refused = answers.filter { $0.0 == 503 }
+        #expect(!refused.isEmpty && refused.allSatisfy { $0.1 == "2" && $0.2 == "overloaded" })
+        #expect(answers.allSatisfy { $0.0 == 503 || $0.0 == 201 })
+        #expect(try await site.call("GET", "/health/live").status == 200)
+        let stored = try await site.call("GET", "/v1/bookings?limit=200").json["items"]?.array?.count
+        #expect(stored == answers.count { $0.0 == 201 })
+        server.kill()
+        await site.close()
+    }
+
+    @Test("whoever sends a body slowly holds no place, and is told so after a while; a caller who waits for a room holds none either")
+    func slow() async throws {
+        let site = try await Site()
+        let server = try await site.serve("--requests", "1", "--workers", "0")
+        let slow = try Command("/usr/bin/python3", [Command.script("slow_sender.py"), "\(site.port)", site.key])
+        _ = await slow.line { $0.contains("sent") }
+        async let waiting = site.call(
+            "POST", "/v1/bookings",
+            body: #"{"meetingType": "open", "owner": "ana", "start": "2027-03-01T10:00:00Z", "attendees": [{"email": "bo@example.org"}]}"#,
+            headers: [("Prefer", "wait=3")])
+        // Nobody makes the room here, so it waits as long as it may; meanwhile others come and go.
+        _ = try await site.booked(within: .seconds(3))
+        #expect(try await site.call("GET", "/v1/bookings").status == 200)
+        #expect(try await waiting.json["meeting"]?["status"] == "pending")
+        #expect(await slow.line { $0.contains("400") } != nil)
+        server.kill()
+        await site.close()
+    }
+
+    @Test("a HEAD is answered without a body, whatever there is to say")
+    func head() async throws {
+        let site = try await Site()
+        let server = try await site.serve()
+        for (path, status) in [("/health/live", 200), ("/nothing", 404), ("/v1/bookings/x/cancel", 405)] {
+            let answer = try await site.call("HEAD", path)
+            #expect(answer.status == status && answer.response.body.isEmpty, "\(path)")
+        }
+        server.kill()
+        await site.close()
+    }
+}
