@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -54,7 +55,13 @@ package struct HTTPTransport: Transport {
             default: return .unclear("\(error)")
             }
         }
-        if error is NIOConnectionError { return .notSent("\(error)") }
+        if let error = error as? NIOConnectionError {
+            let reasons = error.connectionErrors.map {
+                ($0.error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\($0.error)"
+            }
+            return .notSent(reasons.first ?? "\(error.host) is not known")
+        }
+        if let error = error as? IOError, error.errnoCode == ECONNREFUSED { return .notSent("Connection refused") }
         if let error = error as? HTTPClientError {
             switch error {
             case .connectTimeout, .invalidURL, .emptyHost, .emptyScheme, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout:

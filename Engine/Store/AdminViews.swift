@@ -6,7 +6,8 @@ package enum AdminSQL: String, SQLStatement {
     case search = """
         SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
             provider, module, because, room, problem, changed_at, created_at FROM bookings
-        WHERE id = $1 OR owner_id = $1 OR LOWER(attendees) LIKE $2 ESCAPE '\\' ORDER BY starts_at DESC, id LIMIT $3
+        WHERE id = $1 OR owner_id = $1 OR owner_id IN (SELECT id FROM owners WHERE LOWER(name) LIKE $2 ESCAPE '\\')
+            OR LOWER(attendees) LIKE $2 ESCAPE '\\' ORDER BY starts_at DESC, id LIMIT $3
         """
     case connections = """
         SELECT owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation, expires_at, health,
@@ -28,13 +29,24 @@ package enum AdminSQL: String, SQLStatement {
 }
 
 extension Tx {
+    private static let lookedThrough = 20
+
     /// Bookings of that id, of that owner, or with that in an attendee's name or address; the latest start first.
     package func bookings(matching text: String, limit: Int) throws -> [Booking] {
         // As SQLite's LOWER: ASCII alone.
         let lowered = String(
             String.UnicodeScalarView(text.unicodeScalars.map { $0.isASCII ? Unicode.Scalar(String($0).lowercased()) ?? $0 : $0 }))
-        let pattern = lowered.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
-        return try query(AdminSQL.search, .text(text), .text("%\(pattern)%"), .int(Int64(limit))).map(booking(from:))
+        // Attendees lie as JSON: what is escaped there is looked for escaped, and then looked at plain.
+        let written = String(JSON.string(lowered).serialized.dropFirst().dropLast())
+        let pattern = written.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
+        let found = try query(AdminSQL.search, .text(text), .text("%\(pattern)%"), .int(Int64(limit * Self.lookedThrough)))
+            .map(booking(from:))
+        let wanted = text.lowercased()
+        let fitting = found.filter { booking in
+            let words = booking.attendees.flatMap { [$0.name, $0.email] } + [booking.terms.owner.name]
+            return booking.id == text || booking.terms.owner.id == text || words.contains { $0.lowercased().contains(wanted) }
+        }
+        return Array(fitting.prefix(limit))
     }
 
     /// Everybody's connections, those that need somebody first.

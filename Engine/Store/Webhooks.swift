@@ -90,7 +90,7 @@ package enum WebhookSQL: String, SQLStatement {
         UPDATE webhooks SET sealed = $1, former = $2, former_until = $3, state = $4, problem = $5, failing_since = $6 WHERE id = $7
         """
     case list = """
-        SELECT id, url, events, sealed, former, former_until, state, problem, failing_since, created_at FROM webhooks ORDER BY created_at, id
+        SELECT id, url, events, sealed, former, former_until, state, problem, failing_since, created_at FROM webhooks ORDER BY id
         """
     case one = """
         SELECT id, url, events, sealed, former, former_until, state, problem, failing_since, created_at FROM webhooks WHERE id = $1

@@ -29,7 +29,13 @@ struct AdminTests {
             #expect(page.status == 200, "\(path)")
         }
         #expect(try await site.browse("/admin/bookings?q=bo@EXAM", cookies: session).page.contains(id))
-        #expect(!(try await site.browse("/admin/bookings?q=%25", cookies: session).page.contains(id)))
+        for query in ["Bo%20L", "ana%20RUIZ", "ana", id] {
+            #expect(try await site.browse("/admin/bookings?q=\(query)", cookies: session).page.contains(id), "\(query)")
+        }
+        for query in ["%25", "_", "timeZone", "%22", "%5C"] {
+            let found = try await site.browse("/admin/bookings?q=\(query)", cookies: session).page
+            #expect(!found.contains("/admin/bookings/\(id)"), "\(query)")
+        }
         #expect(try await site.browse("/admin/catalogue", cookies: session).page.contains("consultation"))
         #expect(try await site.browse("/admin/bookings/bk_none", cookies: session).status == 404)
 

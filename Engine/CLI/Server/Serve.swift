@@ -3,6 +3,7 @@ import Logging
 import Synchronization
 import UsherAssembly
 import UsherCore
+import UsherPipeline
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run the server: API, pages, workers.")
@@ -23,7 +24,13 @@ struct Serve: AsyncParsableCommand {
             LogOutput.settings.withLock { $0 = (configuration.logStyle, .info) }
             if configuration.adminKey == nil { Output.diagnostic("warning: USHER_API_KEY is not set, so every API call is refused.") }
             try await Serving(runtime).run(watching: configuration.catalogPath, workers: workers, requests: requests) { port in
-                Output.diagnostic("usher: listening on http://\(configuration.host):\(port), links begin with \(configuration.publicURL)")
+                let place = "http://\(configuration.host):\(port)"
+                switch configuration.logStyle {
+                case .text: Output.diagnostic("usher: listening on \(place), links begin with \(configuration.publicURL)")
+                case .json:
+                    runtime.context.logger.notice(
+                        "listening", metadata: ["address": "\(place)", "public-url": "\(configuration.publicURL)"])
+                }
             }
         }
     }

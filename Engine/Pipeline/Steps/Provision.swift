@@ -53,13 +53,11 @@ struct ProvisionStep: Step {
 
     /// What went wrong, for the log; the timeline gets it with the outcome.
     private func say(_ error: ProviderError, _ booking: Booking, _ room: RoomRecord) {
-        context.logger.warning(
-            "a provider did not do what it was asked",
-            metadata: [
-                "provider": "\(room.provider)", "operation": "\(error.operation)", "code": "\(error.code.rawValue)",
-                "unclear": "\(error.isUnclear)",
-                "reason": "\(error.message)", "cause": "\(error.cause)",
-            ])
+        var metadata: Logger.Metadata = [
+            "provider": "\(room.provider)", "code": "\(error.code.rawValue)", "unclear": "\(error.isUnclear)", "reason": "\(error.message)",
+        ]
+        for (name, words) in [("operation", error.operation), ("cause", error.cause)] where !words.isEmpty { metadata[name] = "\(words)" }
+        context.logger.warning("a provider did not do what it was asked", metadata: metadata)
     }
 
     // MARK: The effects

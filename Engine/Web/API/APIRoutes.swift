@@ -43,7 +43,14 @@ struct APIRoutes: Sendable {
     private func body(_ operation: Operation, _ request: Request) async throws -> [UInt8] {
         switch operation.takes {
         case .none where operation.method != .post: return []
-        case .none: return try await request.jsonBody()
+        case .none:
+            let body = try await request.jsonBody()
+            if body.isEmpty { return body }
+            // Whoever sends something means something by it.
+            var fields = JSONFields(try request.jsonObject(body))
+            fields.refuseUnknown([])
+            try fields.check("This call takes no body.")
+            return body
         case .json: return try await request.jsonBody()
         case .maybe:
             let body = try await request.jsonBody()

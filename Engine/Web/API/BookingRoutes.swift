@@ -46,8 +46,8 @@ struct BookingRoutes: Sendable {
             ) { call in Self.changed(try await desk.retry(try call.part("id"), repeating: call.repeating)) },
             Operation(
                 method: .get, path: Self.path + "/{id}/timeline", id: "getTimeline", access: .key(.bookingsRead),
-                summary: "All that happened to a booking, in order.", answers: .page("TimelineEntry")
-            ) { call in Response.list(try await desk.timeline(try call.part("id")).map(\.json)) },
+                summary: "All that happened to a booking, in order.", query: [.limit, .cursor], answers: .page("TimelineEntry")
+            ) { call in try Response.list(try await desk.timeline(try call.part("id")).map(\.json), call) },
         ]
     }
 

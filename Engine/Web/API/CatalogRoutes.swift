@@ -12,12 +12,13 @@ struct CatalogRoutes: Sendable {
             Operation(
                 method: .get, path: "/v1/meeting-types", id: "listMeetingTypes", access: .key(.bookingsRead),
                 summary: "What can be booked.",
-                answers: .page("MeetingType")
-            ) { _ in Response.list(context.catalog.current.meetingTypes.map(\.json)) },
+                query: [.limit, .cursor], answers: .page("MeetingType")
+            ) { call in try Response.list(context.catalog.current.meetingTypes.map(\.json), call) },
             Operation(
                 method: .get, path: "/v1/providers", id: "listProviders", access: .key(.bookingsRead),
-                summary: "Where meetings can be held, and whether it can be used.", answers: .page("Provider")
-            ) { _ in Response.list(context.catalog.current.providers.map(provider)) },
+                summary: "Where meetings can be held, and whether it can be used.", query: [.limit, .cursor],
+                answers: .page("Provider")
+            ) { call in try Response.list(context.catalog.current.providers.map(provider), call) },
             Operation(
                 method: .get, path: "/v1/resolve", id: "resolve", access: .key(.bookingsRead),
                 summary: "Which provider a booking would get now, and why.",

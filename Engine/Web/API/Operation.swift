@@ -103,8 +103,18 @@ extension Response {
         return response
     }
 
-    /// A whole list.
-    static func list(_ items: [JSON]) -> Response { json(.ok, ["items": .array(items), "nextCursor": nil]) }
+    /// A page of a list that is known whole.
+    /// - Parameter key: what the items are ordered by; their place where it is not given, for lists that only grow at their end.
+    static func list(_ items: [JSON], by key: ((JSON) -> String)? = nil, _ call: APICall) throws -> Response {
+        var query = call.query
+        let (limit, after) = (query.limit(), query.cursor())
+        try query.check()
+        let keyed = items.enumerated().map { (place: Int64($0.offset), key: key?($0.element) ?? "-", item: $0.element) }
+        let rest = keyed.filter { entry in after.map { key == nil ? entry.place > $0.start.microseconds : entry.key > $0.id } ?? true }
+        let shown = rest.prefix(limit)
+        let next = rest.count > limit ? shown.last.map { (Instant(microseconds: $0.place), $0.key) } : nil
+        return page(shown.map(\.item), next: next)
+    }
 
     static func page(_ items: [JSON], next: (start: Instant, id: String)?) -> Response {
         json(.ok, ["items": .array(items), "nextCursor": next.map { .string(QueryFields.cursor($0.start, $0.id)) } ?? .null])

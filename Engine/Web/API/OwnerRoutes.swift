@@ -23,8 +23,12 @@ struct OwnerRoutes: Sendable {
     private var people: [Operation] {
         [
             Operation(
-                method: .get, path: Self.path, id: "listOwners", access: .key(.ownersRead), summary: "All owners.", answers: .page("Owner")
-            ) { _ in Response.list(try await owners.list().filter(\.isActive).map(\.json)) },
+                method: .get, path: Self.path, id: "listOwners", access: .key(.ownersRead), summary: "All owners, by id.",
+                query: [.limit, .cursor], answers: .page("Owner")
+            ) { call in
+                let active = try await owners.list().filter(\.isActive).sorted { $0.owner.id < $1.owner.id }
+                return try Response.list(active.map(\.json), by: { $0["id"]?.string ?? "" }, call)
+            },
             Operation(
                 method: .get, path: Self.path + "/{id}", id: "getOwner", access: .key(.ownersRead), summary: "One owner.",
                 answers: .json(.ok, "Owner")
@@ -60,8 +64,11 @@ struct OwnerRoutes: Sendable {
         return [
             Operation(
                 method: .get, path: path, id: "listConnections", access: .key(.ownersRead), summary: "An owner's connected accounts.",
-                answers: .page("Connection")
-            ) { call in Response.list(try await Connections(context).list(owner: try await owner(call).owner.id).map(\.json)) },
+                query: [.limit, .cursor], answers: .page("Connection")
+            ) { call in
+                let all = try await Connections(context).list(owner: try await owner(call).owner.id)
+                return try Response.list(all.map(\.json), by: { $0["provider"]?.string ?? "" }, call)
+            },
             Operation(
                 method: .post, path: path + "/{provider}/authorize", id: "authorizeConnection", access: .key(.ownersWrite),
                 summary: "Where to send an owner who is to connect an account.", takes: .maybe("AuthorizeRequest"),
@@ -84,8 +91,11 @@ struct OwnerRoutes: Sendable {
         return [
             Operation(
                 method: .get, path: path, id: "listApps", access: .key(.ownersRead), summary: "The own apps of an owner's organisation.",
-                answers: .page("App")
-            ) { call in Response.list(try await OwnerApps(context).list(owner: try await owner(call).owner.id).map(\.json)) },
+                query: [.limit, .cursor], answers: .page("App")
+            ) { call in
+                let all = try await OwnerApps(context).list(owner: try await owner(call).owner.id)
+                return try Response.list(all.map(\.json), by: { $0["provider"]?.string ?? "" }, call)
+            },
             Operation(
                 method: .put, path: path + "/{provider}", id: "putApp", access: .key(.ownersWrite),
                 summary: "Use an app of the owner's organisation. Its secrets are kept sealed and never shown again.",

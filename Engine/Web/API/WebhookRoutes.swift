@@ -14,8 +14,9 @@ struct WebhookRoutes: Sendable {
         let one = Self.path + "/{id}"
         return [
             Operation(
-                method: .get, path: Self.path, id: "listWebhooks", access: .key(.admin), summary: "All webhooks.", answers: .page("Webhook")
-            ) { _ in Response.list(try await desk.list().map(\.json)) },
+                method: .get, path: Self.path, id: "listWebhooks", access: .key(.admin), summary: "All webhooks.",
+                query: [.limit, .cursor], answers: .page("Webhook")
+            ) { call in try Response.list(try await desk.list().map(\.json), by: { $0["id"]?.string ?? "" }, call) },
             Operation(
                 method: .post, path: Self.path, id: "createWebhook", access: .key(.admin),
                 summary: "Have a program told of events. The secret is shown in this answer alone.", takes: .json("WebhookRequest"),

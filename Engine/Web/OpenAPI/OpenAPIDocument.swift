@@ -223,7 +223,7 @@ enum OpenAPIDocument {
         case .anyKey: codes.formUnion([.authMissing, .authInvalid, .rateLimited])
         case .key: codes.formUnion([.authMissing, .authInvalid, .rateLimited, .authForbidden])
         }
-        if operation.isRepeatable { codes.formUnion([.idempotencyMismatch, .payloadTooLarge, .requestMalformed]) }
+        if operation.isRepeatable { codes.formUnion([.idempotencyMismatch, .payloadTooLarge, .requestMalformed, .requestMediaType]) }
         if operation.path.contains("{") { codes.insert(.notFound) }
         if case .none = operation.takes {
         } else {

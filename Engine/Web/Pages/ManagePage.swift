@@ -96,6 +96,7 @@ struct ManagePage: Sendable {
 
     /// One button for each instant that the written time can mean.
     private func confirm(_ visit: ReaderLinks.Visit, _ token: String, _ instants: [Instant]) -> Response {
+        if instants.allSatisfy({ $0 <= context.now }) { return refused(token, "That time is over: choose one to come.") }
         let buttons = instants.map { instant in
             let time = ReaderTime(
                 start: instant, end: instant + visit.booking.duration, timeZone: visit.timeZone, language: visit.language)

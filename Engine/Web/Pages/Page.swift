@@ -23,7 +23,7 @@ enum Page {
         select{font:inherit;padding:.5rem;max-width:100%}.broad{max-width:72rem}.wide{overflow-x:auto}table{border-collapse:collapse;width:100%}
         th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-bottom:1px solid #8884}th{font-weight:600}
         td time{white-space:nowrap}@media(max-width:44rem){thead{position:absolute;left:-99rem}tr,td{display:block;border:0}
-        tr{border-bottom:1px solid #8884;padding:.5rem 0}td{padding:.1rem 0}td:empty{display:none}}nav a{margin-right:.8rem}pre{overflow-x:auto;font-size:.85rem}
+        tr{border-bottom:1px solid #8884;padding:.5rem 0}td{padding:.1rem 0}td:empty{display:none}td[data-label]:not([data-label=""])::before{content:attr(data-label)": ";opacity:.7}}nav a{margin-right:.8rem}pre{overflow-x:auto;font-size:.85rem}
         """
 
     /// - Parameters:
@@ -72,7 +72,7 @@ enum Page {
         let moment =
             "data-start=\"\(booking.start.rfc3339)\" data-end=\"\(booking.end.rfc3339)\" data-zone=\"\(escapedHTML(visit.timeZone))\""
         return
-            "<p class=when>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone \(moment)>\(escapedHTML(time.zone))</p>"
+            "<p class=when lang=\"\(visit.language)\" dir=auto>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone lang=\"\(visit.language)\" dir=auto \(moment)>\(escapedHTML(time.zone))</p>"
             + "<p>With \(escapedHTML(booking.terms.owner.name)), \(escapedHTML(booking.terms.site.name))</p>"
     }
 

@@ -90,7 +90,13 @@ def check(name, operation, answer, content):
 # Owners, and all that belongs to one.
 call("putOwner", example("putOwner"), id="eve")
 call("getOwner", id="eve")
-call("listOwners")
+first = call("listOwners", query="?limit=1")
+if first["nextCursor"]:
+    second = call("listOwners", query="?limit=1&cursor=" + first["nextCursor"])
+    if second["items"][0]["id"] <= first["items"][0]["id"]:
+        failures.append("a second page began before the first one's end")
+else:
+    failures.append("two owners came on a page of one")
 call("setDefaultProvider", example("setDefaultProvider"), id="eve")
 call("createPortalLink", id="eve", headers={"Idempotency-Key": "portal"})
 call("listConnections", id="eve")
@@ -141,6 +147,8 @@ call("listBookings", query="?limit=0&limit=1&stat=x")
 call("getTimeline", id=id)
 call("rescheduleBooking", example("rescheduleBooking"), id=id)
 call("retryBooking", id=id)
+if call("cancelBooking", {"reason": "typo"}, id=id).get("code") != "validation.failed":
+    failures.append("a body that means nothing was ignored")
 call("cancelBooking", id=id, headers={"Idempotency-Key": "two"})
 call("cancelBooking", id=id, headers={"Idempotency-Key": "two"})
 call("rescheduleBooking", example("rescheduleBooking"), id=id)

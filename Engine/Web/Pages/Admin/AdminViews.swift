@@ -24,7 +24,7 @@ struct AdminViews: Sendable {
             ("/admin", "Overview"), ("/admin/bookings", "Bookings"), ("/admin/connections", "Connections"), ("/admin/mail", "Mail"),
             ("/admin/webhooks", "Webhooks"), ("/admin/catalogue", "Catalogue"), ("/docs", "API"),
         ]
-        return "<nav>\(places.map { "<a href=\"\($0.0)\">\($0.1)</a>" }.joined(separator: " "))</nav>"
+        return "<nav>\(places.map { "<a href=\"\($0.0)\">\($0.1)</a>" }.joined(separator: " "))</nav><p class=quiet>Times are UTC.</p>"
             + Page.button("Sign out", action: "/admin/signout", key: key, isPlain: true)
     }
 
@@ -95,7 +95,7 @@ struct AdminViews: Sendable {
             (notices, "letters to owners that were refused"), (hooks, "webhooks that do not take what they are sent"),
             (findings().count, "findings in the catalogue's file"),
         ]
-        return matters.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        return matters.filter { $0.0 > 0 }.map { "\($0.1): \($0.0)" }
     }
 
     // MARK: Bookings
@@ -105,7 +105,7 @@ struct AdminViews: Sendable {
         var (found, next): ([Booking], String?) = ([], nil)
         if text.isEmpty {
             var filter = BookingDesk.Filter()
-            filter.from = context.now - Tx.longestBooking
+            (filter.from, filter.status) = (context.now - Tx.longestBooking, .confirmed)
             let page = try await desk.page(filter, after: query.cursor(), limit: Self.shown)
             found = page.views.map(\.booking)
             next = page.next.map { QueryFields.cursor($0.start, $0.id) }
@@ -120,7 +120,7 @@ struct AdminViews: Sendable {
             ]
         }
         let search =
-            "<form method=get action=\"/admin/bookings\"><label for=q>A booking's or an owner's id, or a guest's name or address</label><br><input id=q name=q value=\"\(escapedHTML(text))\"> <button class=\"button plain\">Search</button></form>"
+            "<form method=get action=\"/admin/bookings\"><label for=q>A booking's or an owner's id, or an owner's or a guest's name or address</label><br><input id=q name=q value=\"\(escapedHTML(text))\"> <button class=\"button plain\">Search</button></form>"
         let more = next.map { "<p><a href=\"/admin/bookings?cursor=\(escapedHTML($0))\">Later ones</a></p>" } ?? ""
         return Shown(
             title: text.isEmpty ? "Bookings to come" : "Bookings found",
@@ -296,7 +296,9 @@ struct AdminViews: Sendable {
     private func table(_ heads: [String], _ rows: [[Cell]], empty: String) -> String {
         guard !rows.isEmpty else { return "<p>\(escapedHTML(empty))</p>" }
         let head = heads.map { "<th scope=col>\(escapedHTML($0))</th>" }.joined()
-        let body = rows.map { "<tr>\($0.map { "<td>\($0.html)</td>" }.joined())</tr>" }.joined()
+        let body = rows.map { row in
+            "<tr>\(zip(heads, row).map { "<td data-label=\"\(escapedHTML($0))\">\($1.html)</td>" }.joined())</tr>"
+        }.joined()
         return "<div class=wide tabindex=0><table><thead><tr>\(head)</tr></thead><tbody>\(body)</tbody></table></div>"
     }
 }
