@@ -24,9 +24,15 @@ final class Admission: Sendable {
             left -= 1
             return true
         }
-        if isIn { return }
+        if !isIn { throw sentAway() }
+    }
+
+    /// - Throws: ``ErrorCode/overloaded``.
+    fileprivate func refuseIfFull() throws(UsherError) { if left.withLock({ $0 <= 0 }) { throw sentAway() } }
+
+    private func sentAway() -> UsherError {
         pressure.rise()
-        throw UsherError(.overloaded, "Too much is going on here just now. Try again in a few seconds.")
+        return UsherError(.overloaded, "Too much is going on here just now. Try again in a few seconds.")
     }
 
     fileprivate func leave() { left.withLock { $0 += 1 } }
@@ -59,6 +65,8 @@ struct AdmissionGate: RouterMiddleware {
     ) async throws -> Response {
         // Whoever watches over the server must hear from it, then above all.
         if request.uri.path.hasPrefix("/health/") || request.uri.path == "/metrics" { return try await next(request, context) }
+        // Before its body is read, too: who will be sent away anyhow is not listened to.
+        try admission.refuseIfFull()
         let whole = try await whole(request)
         try admission.enter()
         defer { admission.leave() }
