@@ -57,7 +57,6 @@ struct AdmissionGate: RouterMiddleware {
 
     let admission: Admission
 
-    private static let bodyLimit = 1 << 20
     private static let bodyPatience = Duration.seconds(10)
 
     func handle(
@@ -83,12 +82,7 @@ struct AdmissionGate: RouterMiddleware {
 
     private func body(of request: Request) async throws -> ByteBuffer {
         try await withThrowingTaskGroup(of: ByteBuffer?.self) { group in
-            group.addTask {
-                var request = request
-                do { return try await request.collectBody(upTo: Self.bodyLimit) } catch is NIOTooManyBytesError {
-                    throw UsherError(.payloadTooLarge, "The body has more than 1 MiB.")
-                }
-            }
+            group.addTask { try await request.wholeBody() }
             group.addTask {
                 try await Task.sleep(for: Self.bodyPatience)
                 return nil

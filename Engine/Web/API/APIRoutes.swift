@@ -44,16 +44,16 @@ struct APIRoutes: Sendable {
         switch operation.takes {
         case .none where operation.method != .post: return []
         case .none:
-            let body = try await request.jsonBody()
+            let body = try await request.bodyBytes()
             if body.isEmpty { return body }
             // Whoever sends something means something by it.
             var fields = JSONFields(try request.jsonObject(body))
             fields.refuseUnknown([])
             try fields.check("This call takes no body.")
             return body
-        case .json: return try await request.jsonBody()
+        case .json: return try await request.bodyBytes()
         case .maybe:
-            let body = try await request.jsonBody()
+            let body = try await request.bodyBytes()
             return body.isEmpty ? Array("{}".utf8) : body
         }
     }

@@ -57,13 +57,16 @@ struct JSONFields {
 extension Request {
     private static var bodyLimit: Int { 1 << 20 }
 
-    /// The body's bytes, at most 1 MiB.
-    func jsonBody() async throws -> [UInt8] {
+    /// The whole body, at most 1 MiB.
+    /// - Throws: ``ErrorCode/payloadTooLarge``.
+    func wholeBody() async throws -> ByteBuffer {
         var request = self
-        do { return Array(try await request.collectBody(upTo: Self.bodyLimit).readableBytesView) } catch is NIOTooManyBytesError {
+        do { return try await request.collectBody(upTo: Self.bodyLimit) } catch is NIOTooManyBytesError {
             throw UsherError(.payloadTooLarge, "The body has more than 1 MiB.")
         }
     }
+
+    func bodyBytes() async throws -> [UInt8] { Array(try await wholeBody().readableBytesView) }
 
     /// The body as a JSON object.
     func jsonObject(_ body: [UInt8]) throws -> JSON {

@@ -10,8 +10,6 @@ struct EventRoutes: Sendable {
     private let events: ProviderEvents
     private let bell: Bell?
 
-    private static let bodyLimit = 1 << 20
-
     init(_ context: EngineContext, bell: Bell?) {
         self.context = context
         self.bell = bell
@@ -25,11 +23,7 @@ struct EventRoutes: Sendable {
     }
 
     private func receive(_ request: Request, _ path: EventPath, _ module: any EventfulProvider.Type) async throws -> Response {
-        var request = request
-        let body: [UInt8]
-        do { body = Array(try await request.collectBody(upTo: Self.bodyLimit).readableBytesView) } catch is NIOTooManyBytesError {
-            throw UsherError(.payloadTooLarge, "The body has more than 1 MiB.")
-        }
+        let body = try await request.bodyBytes()
         let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
         switch try await events.receive(EventDelivery(headers: headers, body: body, now: context.now), path, module) {
         case .notConfigured: return Response(status: .serviceUnavailable)

@@ -131,9 +131,7 @@ extension Request {
 
     /// The fields of a posted form; the first of each name.
     func form() async throws -> [String: String] {
-        var request = self
-        let body = try await request.collectBody(upTo: 1 << 20)
-        return formFields(String(buffer: body))
+        formFields(String(buffer: try await wholeBody()))
     }
 }
 
