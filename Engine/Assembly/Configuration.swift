@@ -82,7 +82,7 @@ package struct Configuration: Sendable {
     /// How the variables end that belong to a provider; what stands before is of the admin's choosing.
     private static let credentialEnds = [
         "_ACCOUNT_ID", "_CLIENT_ID", "_CLIENT_SECRET", "_STATE_SECRET", "_DEAUTH_SECRET", "_WEBHOOK_SECRET", "_APP_ID", "_APP_SECRET",
-        "_API_KEY", "_URL",
+        "_API_KEY", "_TENANT_ID", "_URL",
     ]
 
     /// A misspelt key would leave its default in force, and nobody would know why.

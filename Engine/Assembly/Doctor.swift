@@ -32,12 +32,11 @@ package struct Doctor: Sendable {
 
     package func examine() async -> [Finding] {
         var findings = [Finding.fine("configuration", "read; links begin with \(configuration.publicURL)")]
-        findings += access()
         let report = CatalogReader.withFiles(registry).read(path: configuration.catalogPath)
         findings.append(catalog(report))
         findings.append(await mail())
         let stored = await stored()
-        findings += stored
+        findings += stored + (await access())
         guard let catalog = report.catalog else { return findings }
         do {
             let place = try Place(configuration)
@@ -70,7 +69,7 @@ package struct Doctor: Sendable {
             findings.append(
                 .wrong(
                     "vault", words(error),
-                    "Put back the key file \(Runtime.vaultKeyFile(configuration)), or add the old key to USHER_VAULT_KEYS; the providers were not looked at."
+                    "\(vaultRemedy); the providers were not looked at."
                 ))
         }
         do { try await store.database.close() } catch {
@@ -79,13 +78,32 @@ package struct Doctor: Sendable {
         return findings
     }
 
-    private func access() -> [Finding] {
+    private var vaultRemedy: String {
+        guard let keys = configuration.vaultKeys else {
+            return "Put back the key file \(Runtime.vaultKeyFile(configuration)), or set USHER_VAULT_KEYS to its keys"
+        }
+        let isReadable = (try? VaultKeys.parse(keys)) != nil
+        return isReadable ? "Add the old key to USHER_VAULT_KEYS, behind the newer ones" : "Correct USHER_VAULT_KEYS"
+    }
+
+    /// How many API keys are stored; none where the database cannot be read, which is a finding of its own.
+    private func keysMade() async -> Int {
+        guard Place.exists(configuration), let store = try? await Runtime.store(configuration) else { return 0 }
+        let count = (try? await store.read { try $0.keys().count }) ?? 0
+        try? await store.database.close()
+        return count
+    }
+
+    private func access() async -> [Finding] {
         var findings: [Finding] = []
-        if configuration.adminKey == nil {
-            findings.append(
-                .wrong("api", "no API key is set, so every call is refused", "Set USHER_API_KEY, made with: openssl rand -hex 24"))
-        } else {
+        let keys = await keysMade()
+        if configuration.adminKey != nil {
             findings.append(.fine("api", "USHER_API_KEY is set"))
+        } else if keys > 0 {
+            findings.append(.fine("api", "\(keys) keys were made with `usher key`; USHER_API_KEY is not set"))
+        } else {
+            findings.append(
+                .wrong("api", "there is no API key, so every call is refused", "Make one with `usher key create`, or set USHER_API_KEY."))
         }
         if configuration.publicURL.hasPrefix("http://"), !configuration.publicURL.hasPrefix("http://localhost"),
             !configuration.publicURL.hasPrefix("http://127.0.0.1")

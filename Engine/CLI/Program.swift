@@ -96,11 +96,15 @@ struct Options: ParsableArguments {
         return configuration
     }
 
-    /// The catalogue, or the command ends: 2 where it cannot be read, 1 where it has errors.
     func loadCatalog(_ configuration: Configuration) throws -> Catalog {
-        let report = CatalogReader.withFiles(try registry()).read(path: configuration.catalogPath)
+        try Self.catalog(at: configuration.catalogPath, CatalogReader.withFiles(try registry()))
+    }
+
+    /// The catalogue, or the command ends: 2 where it cannot be read, 1 where it has errors.
+    static func catalog(at path: String, _ reader: CatalogReader) throws -> Catalog {
+        let report = reader.read(path: path)
         if let catalog = report.catalog { return catalog }
-        for diagnostic in report.diagnostics { Output.diagnostic(diagnostic.text(file: configuration.catalogPath)) }
+        for diagnostic in report.diagnostics { Output.diagnostic(diagnostic.text(file: path)) }
         throw report.diagnostics.contains { $0.code == .unreadable } ? Exit.usage : Exit.refused
     }
 

@@ -101,6 +101,11 @@ private final class Outcome<Value: Sendable>: Sendable {
 /// Collects what is found.
 final class Reporter {
     private var found: [Diagnostic] = []
+    /// Keys that stand twice, by the round in which they were found.
+    private var doubled: [Int: String] = [:]
+
+    func masked(_ key: String, _ round: Int) { doubled[round] = key }
+    func maskedKey(_ round: Int) -> String { doubled[round] ?? "" }
     /// More than this helps nobody.
     private static let limit = 1_000
 

@@ -126,7 +126,7 @@ struct OwnerSection {
 
     func read(_ node: Node, _ names: Names, zone siteZone: String, language siteLanguage: String) -> [Owner] {
         guard let owners = Fields(node, "owners", report) else { return [] }
-        return owners.all.compactMap { field in
+        return owners.entries.compactMap { field in
             checkID(field.key, field.mark, "an owner's id", report)
             guard let fields = Fields(field.value, "owners.\(field.key)", report) else { return nil }
             fields.refuseUnknown(["name", "email", "time-zone", "language", "default-provider", "hosts"])

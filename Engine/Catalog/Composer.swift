@@ -35,6 +35,7 @@ enum Composer {
                 report.error(
                     .duplicate, Place(context.mark),
                     "'\(names.first ?? "")' stands twice in the same place, and YAML would silently drop one of them: remove or rename one")
+                report.masked(names.first ?? "", round)
                 guard let masked = mask(names.first ?? "", at: context.mark, in: source, round) else { return nil }
                 source = masked
             } catch {
@@ -45,8 +46,10 @@ enum Composer {
         return nil
     }
 
-    static func isMasked(_ key: String) -> Bool {
-        key.unicodeScalars.first.map { (maskBase..<maskBase + UInt32(duplicateLimit)).contains($0.value) } ?? false
+    /// The round in which a key was masked; `nil` for one that was not.
+    static func maskRound(_ key: String) -> Int? {
+        guard let first = key.unicodeScalars.first, (maskBase..<maskBase + UInt32(duplicateLimit)).contains(first.value) else { return nil }
+        return Int(first.value - maskBase)
     }
 
     /// Replaces the key at `mark` by another of the same length.

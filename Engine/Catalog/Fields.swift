@@ -14,6 +14,11 @@ struct Fields {
     /// For messages: `meeting-types.consultation`.
     let path: String
     private(set) var all: [Field] = []
+    /// Those whose key stood here before: the file is refused for it, and what is wrong with them is said all the same.
+    private var doubled: [Field] = []
+
+    /// Every entry, for a mapping of names.
+    var entries: [Field] { all + doubled }
 
     /// Reports, and gives `nil`, when `node` is not a mapping.
     init?(_ node: Node, _ path: String, _ report: Reporter) {
@@ -36,7 +41,9 @@ struct Fields {
             }
             if scalar.string == "<<", scalar.isPlain {
                 merges.append(value)
-            } else if !Composer.isMasked(scalar.string), !merging || !all.contains(where: { $0.key == scalar.string }) {
+            } else if let round = Composer.maskRound(scalar.string) {
+                addDoubled(Field(key: report.maskedKey(round), mark: scalar.place, value: value))
+            } else if !merging || !all.contains(where: { $0.key == scalar.string }) {
                 all.append(Field(key: scalar.string, mark: scalar.place, value: value))
             }
         }
@@ -48,6 +55,16 @@ struct Fields {
                 for case .mapping(let other) in others { add(other, merging: true) }
             default: report.error(.type, merge.place, "`<<` merges mappings: write `<<: *name`")
             }
+        }
+    }
+
+    private mutating func addDoubled(_ field: Field) {
+        doubled.append(field)
+        if case .scalar(let scalar) = field.value, SecretScent.isSecret(key: field.key) || SecretScent.isSecret(value: scalar.string) {
+            report.error(
+                .secretInFile, field.mark,
+                "'\(path(field.key))' looks like a secret, and no secret may stand in this file: set it in the environment, and change it if the file was ever shared"
+            )
         }
     }
 
@@ -199,4 +216,10 @@ extension Node.Scalar {
 
     /// Written without quotes.
     var isPlain: Bool { style == .plain || style == .any }
+}
+
+/// What to write in place of a mark that nobody knows.
+func hint(_ name: String, marks: [String]) -> String {
+    if let near = nearest(name, marks) { return "did you mean '{\(near)}'?" }
+    return marks.isEmpty ? "none may stand here" : "known here: \(marks.map { "{\($0)}" }.joined(separator: ", "))"
 }

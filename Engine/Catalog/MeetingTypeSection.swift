@@ -21,7 +21,7 @@ struct MeetingTypeSection {
     func readAll(_ node: Node) -> [MeetingType] {
         guard let types = Fields(node, "meeting-types", report) else { return [] }
         if types.all.isEmpty { report.error(.missingKey, types.mark, "'meeting-types' needs one meeting type at least") }
-        return types.all.compactMap { read($0) }
+        return types.entries.compactMap { read($0) }
     }
 
     private func read(_ field: Fields.Field) -> MeetingType? {
@@ -54,10 +54,7 @@ struct MeetingTypeSection {
     private func checkMarks(_ text: String, _ mark: Place?) {
         guard text.contains("{") else { return }
         for name in Placeholders.names(in: text) where !Placeholders.known.contains(name) {
-            let near =
-                nearest(name, Placeholders.known).map { "; did you mean '{\($0)}'?" }
-                ?? "; known here: \(Placeholders.known.map { "{\($0)}" }.joined(separator: ", "))"
-            report.error(.placeholder, mark, "unknown mark '{\(name)}'\(near)")
+            report.error(.placeholder, mark, "unknown mark '{\(name)}'; \(hint(name, marks: Placeholders.known))")
         }
     }
 

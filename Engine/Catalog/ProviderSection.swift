@@ -16,7 +16,7 @@ struct ProviderSection {
         if providers.all.isEmpty {
             report.error(.missingKey, providers.mark, "'providers' needs one provider at least: `room: { module: link, url: … }`")
         }
-        return providers.all.compactMap { provider(name: $0.key, $0.mark, $0.value) }
+        return providers.entries.compactMap { provider(name: $0.key, $0.mark, $0.value) }
     }
 
     private func provider(name: String, _ mark: Place?, _ node: Node) -> ProviderEntry? {
@@ -80,10 +80,8 @@ struct ProviderSection {
             return nil
         }
         for name in Placeholders.names(in: url) where !marks.contains(name) {
-            let near =
-                nearest(name, marks).map { "; did you mean '{\($0)}'?" }
-                ?? "; known here: \(marks.map { "{\($0)}" }.joined(separator: ", "))"
-            report.error(.placeholder, place, "'\(fields.path(setting.key))' holds the unknown mark '{\(name)}'\(near)")
+            report.error(
+                .placeholder, place, "'\(fields.path(setting.key))' holds the unknown mark '{\(name)}'; \(hint(name, marks: marks))")
         }
         if marks.contains("code"), !url.contains("{code}") {
             report.warning(

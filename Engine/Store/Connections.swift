@@ -89,8 +89,14 @@ package enum ConnectionSQL: String, SQLStatement {
     case remove = "DELETE FROM connections WHERE owner_id = $1 AND provider = $2 AND generation = $3"
     case waiting = """
         SELECT b.id FROM bookings b WHERE b.owner_id = $1 AND b.starts_at > $2 AND b.status = 'confirmed'
-            AND b.meeting_status IN ('blocked', 'pending') AND EXISTS
-            (SELECT 1 FROM rooms r WHERE r.booking_id = b.id AND r.provider = $3 AND r.state IN ('absent', 'unclear', 'attempting'))
+            AND EXISTS (SELECT 1 FROM rooms r WHERE r.booking_id = b.id AND r.provider = $3 AND (
+                (b.meeting_status IN ('blocked', 'pending') AND r.state IN ('absent', 'unclear', 'attempting'))
+                OR (b.meeting_status = 'blocked' AND r.state = 'live')))
+        """
+    case stalled = """
+        SELECT b.id FROM bookings b WHERE b.owner_id = $1 AND b.starts_at > $2 AND b.ends_at > $3 AND EXISTS
+            (SELECT 1 FROM rooms r WHERE r.booking_id = b.id AND r.provider = $4
+                AND (r.state = 'absent' OR (r.failures > 0 AND r.state IN ('unclear', 'live', 'removing'))))
         """
 }
 
@@ -148,7 +154,13 @@ extension Tx {
         try execute(ConnectionSQL.remove, .text(connection.ownerID), .text(connection.provider), .int(connection.generation)) == 1
     }
 
-    /// Bookings to come whose room at the provider is not made yet.
+    /// Bookings that are not over, confirmed or cancelled, with a room at the provider that could not be made, moved or removed yet.
+    package func bookingsStalled(owner: String, provider: String, now: Instant) throws -> [String] {
+        try query(ConnectionSQL.stalled, .text(owner), SQLValue(now - Self.longestBooking), SQLValue(now), .text(provider))
+            .map { try $0.text(0) }
+    }
+
+    /// Bookings to come whose room at the provider is not made yet, or could not be changed.
     package func bookingsWaiting(owner: String, provider: String, now: Instant) throws -> [String] {
         try query(ConnectionSQL.waiting, .text(owner), SQLValue(now), .text(provider)).map { try $0.text(0) }
     }

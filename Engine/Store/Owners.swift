@@ -2,10 +2,10 @@ import UsherCore
 
 package enum OwnerSQL: String, SQLStatement {
     case one = """
-        SELECT id, name, email, time_zone, language, hosts, default_provider, in_file, active FROM owners WHERE id = $1
+        SELECT id, name, email, time_zone, language, hosts, default_provider, in_file, active, default_chosen FROM owners WHERE id = $1
         """
     case list = """
-        SELECT id, name, email, time_zone, language, hosts, default_provider, in_file, active FROM owners ORDER BY id
+        SELECT id, name, email, time_zone, language, hosts, default_provider, in_file, active, default_chosen FROM owners ORDER BY id
         """
     case fromFile = """
         INSERT INTO owners (id, name, email, time_zone, language, hosts, default_provider, default_chosen, in_file, active, touched)
@@ -31,8 +31,9 @@ extension Tx {
     package func owner(_ id: String, in catalog: Catalog) throws -> StoredOwner? {
         let stored = try owner(id)
         guard var listed = catalog.owners.first(where: { $0.id == id }) else { return stored }
-        if let stored, !stored.isInFile || stored.owner.defaultProvider != nil { listed.defaultProvider = stored.owner.defaultProvider }
-        return StoredOwner(owner: listed, isInFile: true, isActive: true)
+        if let stored, stored.hasChosenDefault { listed.defaultProvider = stored.owner.defaultProvider }
+        return StoredOwner(
+            owner: listed, isInFile: true, isActive: true, hasChosenDefault: stored?.hasChosenDefault ?? false)
     }
     /// All owners as they will be once `catalog` is in force.
     package func owners(in catalog: Catalog) throws -> [StoredOwner] {
@@ -83,6 +84,6 @@ extension Tx {
                 id: try row.text(0), name: try row.text(1), email: try row.text(2), timeZone: try row.text(3),
                 language: try row.text(4), defaultProvider: try row.optionalText(6),
                 hosts: try Stored.value([String: String].self, row.text(5))),
-            isInFile: try row.bool(7), isActive: try row.bool(8))
+            isInFile: try row.bool(7), isActive: try row.bool(8), hasChosenDefault: try row.bool(9))
     }
 }

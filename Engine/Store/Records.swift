@@ -27,7 +27,10 @@ package enum LinkSQL: String, SQLStatement {
 }
 
 package enum ProcessSQL: String, SQLStatement {
-    case add = "INSERT INTO processes (id, started_at, heartbeat_at) VALUES ($1, $2, $3)"
+    case add = """
+        INSERT INTO processes (id, started_at, heartbeat_at) VALUES ($1, $2, $3)
+        ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at
+        """
     case beat = "UPDATE processes SET heartbeat_at = $1 WHERE id = $2"
     case list = "SELECT id, heartbeat_at FROM processes"
     case remove = "DELETE FROM processes WHERE id = $1"

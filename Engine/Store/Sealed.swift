@@ -17,6 +17,8 @@ package enum SealedSQL: String, SQLStatement {
         SELECT id, sealed, former FROM webhooks WHERE sealed NOT LIKE $1 OR (former <> '' AND former NOT LIKE $1) LIMIT $2
         """
     case resealWebhook = "UPDATE webhooks SET sealed = $1, former = $2 WHERE id = $3 AND sealed = $4"
+    case deliveries = "SELECT id, body FROM deliveries WHERE body NOT LIKE $1 LIMIT $2"
+    case resealDelivery = "UPDATE deliveries SET body = $1 WHERE id = $2"
     case resealConsent = "UPDATE consents SET sealed = $1 WHERE id = $2 AND sealed = $3"
 }
 
@@ -61,6 +63,11 @@ extension Tx {
             try execute(
                 SealedSQL.resealWebhook, .text(try reseal(row.text(1), context)), .text(former.isEmpty ? "" : try reseal(former, context)),
                 .text(try row.text(0)), .text(try row.text(1)))
+            count += 1
+        }
+        for row in try query(SealedSQL.deliveries, arguments.0, arguments.1) {
+            let sealed = try reseal(row.text(1), StoredDelivery.context(row.text(0)))
+            try execute(SealedSQL.resealDelivery, .text(sealed), .text(try row.text(0)))
             count += 1
         }
         for row in try query(SealedSQL.consents, arguments.0, arguments.1) {

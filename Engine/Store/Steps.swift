@@ -55,6 +55,7 @@ package enum StepSQL: String, SQLStatement {
         UPDATE steps SET due_at = $1, attempt = $2, claimed_by = NULL WHERE kind = $3 AND subject = $4 AND fence = $5
         """
     case finish = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3"
+    case claimed = "SELECT 1 FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NOT NULL"
     case hurry = "UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND claimed_by IS NULL"
     case drop = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NULL"
     case nextDue = "SELECT MIN(due_at) FROM steps WHERE lane = $1"
@@ -109,6 +110,11 @@ extension Tx {
     /// The step is done, and its row goes.
     package func finish(_ claim: Claim) throws {
         try execute(StepSQL.finish, .text(claim.kind), .text(claim.subject), .int(claim.fence))
+    }
+
+    /// Whether somebody works on a step now.
+    package func isClaimed(kind: String, subject: String) throws -> Bool {
+        try !query(StepSQL.claimed, .text(kind), .text(subject)).isEmpty
     }
 
     /// Makes a step due that nobody works on.

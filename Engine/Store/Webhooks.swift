@@ -52,7 +52,8 @@ package struct StoredDelivery: Hashable, Sendable {
     /// What the event is about: those about the same thing go out one after the other.
     package var subject: String
     package var type: String
-    package var body: String
+    /// What is sent, sealed.
+    package var sealed: String
     package var state: State
     package var attempts: Int64
     package var dueAt: Instant
@@ -63,14 +64,14 @@ package struct StoredDelivery: Hashable, Sendable {
     package var createdAt: Instant
 
     package init(
-        id: String, webhookID: String, subject: String, type: String, body: String, state: State = .waiting, attempts: Int64 = 0,
+        id: String, webhookID: String, subject: String, type: String, sealed: String, state: State = .waiting, attempts: Int64 = 0,
         dueAt: Instant, triedAt: Instant? = nil, answer: Int64? = nil, problem: String? = nil, createdAt: Instant
     ) {
         self.id = id
         self.webhookID = webhookID
         self.subject = subject
         self.type = type
-        self.body = body
+        self.sealed = sealed
         self.state = state
         self.attempts = attempts
         self.dueAt = dueAt
@@ -79,6 +80,9 @@ package struct StoredDelivery: Hashable, Sendable {
         self.problem = problem
         self.createdAt = createdAt
     }
+
+    /// What it is sealed for.
+    package static func context(_ id: String) -> String { "delivery:" + id }
 }
 
 package enum WebhookSQL: String, SQLStatement {
@@ -151,7 +155,7 @@ extension Tx {
         try execute(WebhookSQL.forget, SQLValue(forgetting))
         try execute(
             WebhookSQL.addDelivery, .text(delivery.id), .text(delivery.webhookID), .text(delivery.subject), .text(delivery.type),
-            .text(delivery.body), .text(delivery.state.rawValue), .int(delivery.attempts), SQLValue(delivery.dueAt),
+            .text(delivery.sealed), .text(delivery.state.rawValue), .int(delivery.attempts), SQLValue(delivery.dueAt),
             SQLValue(delivery.problem), SQLValue(delivery.createdAt))
     }
     package func update(_ delivery: StoredDelivery) throws {
@@ -190,7 +194,7 @@ extension Tx {
     }
     private func delivery(from row: SQLRow) throws -> StoredDelivery {
         StoredDelivery(
-            id: try row.text(0), webhookID: try row.text(1), subject: try row.text(2), type: try row.text(3), body: try row.text(4),
+            id: try row.text(0), webhookID: try row.text(1), subject: try row.text(2), type: try row.text(3), sealed: try row.text(4),
             state: try known(row.text(5)), attempts: try row.int(6), dueAt: try row.instant(7),
             triedAt: try row.optionalInt(8).map(Instant.init(microseconds:)), answer: try row.optionalInt(9),
             problem: try row.optionalText(10), createdAt: try row.instant(11))

@@ -10,6 +10,10 @@ import UsherPipeline
 final class Admission: Sendable {
     private let left: Mutex<Int>
     private let pressure: Pressure
+    /// Bytes of large bodies that may be on their way at the same time.
+    private let largeBytesLeft = Mutex(32 << 20)
+    /// As many as there are connections do no harm.
+    private static let smallBody = 16 << 10
 
     /// - Parameter limit: enough to keep the database's group commits full; what is beyond would only wait in a queue.
     init(limit: Int, _ pressure: Pressure) {
@@ -29,6 +33,20 @@ final class Admission: Sendable {
 
     /// - Throws: ``ErrorCode/overloaded``.
     fileprivate func refuseIfFull() throws(UsherError) { if left.withLock({ $0 <= 0 }) { throw sentAway() } }
+
+    /// Runs `body`, while a body of so many bytes is on its way. Anybody may send one, key or not: what is large has to share.
+    /// - Throws: ``ErrorCode/overloaded``.
+    fileprivate func reading<Result>(_ bytes: Int, _ body: () async throws -> Result) async throws -> Result {
+        guard bytes > Self.smallBody else { return try await body() }
+        let fits = largeBytesLeft.withLock { left in
+            guard left >= bytes else { return false }
+            left -= bytes
+            return true
+        }
+        guard fits else { throw sentAway() }
+        defer { largeBytesLeft.withLock { $0 += bytes } }
+        return try await body()
+    }
 
     private func sentAway() -> UsherError {
         pressure.rise()
@@ -75,8 +93,11 @@ struct AdmissionGate: RouterMiddleware {
     private func whole(_ request: Request) async throws -> Request {
         let isBodiless = request.headers[.contentLength].map { $0 == "0" } ?? (request.headers[.transferEncoding] == nil)
         if isBodiless { return request }
+        // Without a length it may grow to the limit.
+        let length = request.headers[.contentLength].flatMap(Int.init) ?? Request.bodyLimit
+        guard length <= Request.bodyLimit else { throw Request.tooLarge }
         var whole = request
-        whole.body = RequestBody(buffer: try await body(of: request))
+        whole.body = RequestBody(buffer: try await admission.reading(length) { try await body(of: request) })
         return whole
     }
 

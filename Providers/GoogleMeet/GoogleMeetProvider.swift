@@ -12,7 +12,8 @@ public enum GoogleMeetProvider: ConnectableProvider {
 
     public static let consent = ConsentDescriptor(
         service: "google", name: "Google", callbackPath: "/auth/google/callback",
-        abilities: [.init("make meetings", scopes: GoogleScopes.events, essential: true)])
+        abilities: [.init("make meetings", scopes: GoogleScopes.events, essential: true)],
+        approval: "in the Admin console: Security, Access and data control, API controls, Manage app access")
 
     // MARK: Rooms
 

@@ -14,7 +14,8 @@ public enum TeamsProvider: ConnectableProvider {
 
     public static let consent = ConsentDescriptor(
         service: "microsoft", name: "Microsoft Teams", callbackPath: "/auth/microsoft/callback",
-        abilities: [.init("make meetings", scopes: [scope, "https://graph.microsoft.com/\(scope)"], essential: true)])
+        abilities: [.init("make meetings", scopes: [scope, "https://graph.microsoft.com/\(scope)"], essential: true)],
+        approval: "in the Microsoft Entra admin centre: Enterprise applications, Consent and permissions, Admin consent requests")
 
     // MARK: Rooms
 

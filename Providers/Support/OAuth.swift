@@ -143,7 +143,7 @@ extension ProviderCall {
         guard let connection else {
             throw ProviderError(
                 .notConnected, retry: .never, "\(service) is not connected.",
-                remedy: "The owner connects \(service) on their page; what waits then resumes by itself.")
+                remedy: "Connect \(service) on the owner's page; what waits then resumes by itself.")
         }
         return connection
     }

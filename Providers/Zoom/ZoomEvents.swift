@@ -9,6 +9,9 @@ extension ZoomProvider: EventfulProvider {
         EventPath("/webhooks/zoom", secrets: ["WEBHOOK_SECRET", "DEAUTH_SECRET"]),
     ]
 
+    /// A Server-to-Server app tells of its meetings, too.
+    public static let eventModules = [descriptor.id, ZoomAccountProvider.descriptor.id]
+
     /// Zoom repeats after 5, 20 and 60 minutes, perhaps under the first one's time.
     private static let oldest = Duration.minutes(90)
     /// Zoom's clock may be ahead of ours.

@@ -15,7 +15,7 @@ public enum ZoomProvider: ConnectableProvider {
         service: "zoom", name: "Zoom", callbackPath: "/auth/zoom/video/callback",
         abilities: ZoomAbility.all.filter { $0.isForOwners }.map {
             .init($0.name, scopes: $0.scopes, essential: $0.isEssential)
-        })
+        }, approval: "in the Marketplace: Manage, Apps on account, or Permission requests")
 
     // MARK: Rooms
 

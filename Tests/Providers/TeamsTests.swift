@@ -58,6 +58,18 @@ struct TeamsTests {
         #expect(engine.microsoft.meetings.isEmpty)
     }
 
+    @Test("a meeting deleted at Microsoft is noticed before it begins, and made anew where the type says so")
+    func deleted() async throws {
+        let engine = try await TestEngine(
+            catalog: TestEngine.catalogText.replacing("provider: teams }", with: "provider: teams, on-drift: recreate }"))
+        _ = try await engine.connectMicrosoft()
+        let view = try await engine.booked("teams")
+        engine.microsoft.deleteByHand(engine.microsoft.meetings[0].id)
+        try await engine.run(for: view.booking.start - engine.clock.now - .minutes(30))
+        #expect(engine.microsoft.meetings.count == 1)
+        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+    }
+
     @Test("throttled, the work waits as long as Microsoft says")
     func throttled() async throws {
         let engine = try await connected()

@@ -90,6 +90,7 @@ package struct TestEngine: Sendable {
     /// - Parameter transport: wraps the way to the sandbox.
     package init(
         seed: UInt64 = 1, catalog text: String = catalogText, account: ZoomSandbox.Account = account,
+        environment: [String: Secret] = environment,
         mail: @escaping @Sendable (OutgoingMail) -> DeliveryOutcome = { _ in .accepted },
         transport: (SandboxTransport) -> any Transport = { $0 }
     ) async throws {
@@ -109,7 +110,7 @@ package struct TestEngine: Sendable {
             transport: transport(SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { clock.advance(by: $0) }),
             mailer: mailer, receivers: receiver,
             clock: clock,
-            seed: self.seed, catalog: catalog)
+            seed: self.seed, catalog: catalog, environment: environment)
         desk = BookingDesk(context)
         worker = Worker(context)
         try await context.store.migrate()
@@ -118,8 +119,7 @@ package struct TestEngine: Sendable {
 
     package static func context(
         database: any Database, transport: any Transport, mailer: any Mailer, receivers: any Transport = TestReceiver(),
-        clock: VirtualClock, seed: Seed,
-        catalog: Catalog
+        clock: VirtualClock, seed: Seed, catalog: Catalog, environment: [String: Secret] = environment
     ) throws -> EngineContext {
         var context = EngineContext(
             store: Store(database), vault: try Vault(keys: [Array(repeating: 7, count: 32)]), catalog: CatalogHolder(catalog),

@@ -170,14 +170,4 @@ struct CommandTests {
         let modules = try JSON(parsing: listed.output).array?.compactMap { $0["module"]?.string } ?? []
         #expect(modules.contains("corridor") && modules.contains("zoom-s2s"), "\(listed.errors)")
     }
-
-    @Test("the demo tells its story and ends")
-    func demo() async throws {
-        let site = try await Site()
-        let told = try await site.usher("demo", "--once").finish()
-        #expect(told.code == 0, "\(told.errors)")
-        #expect(told.output.contains("https://zoom.sandbox.example/j/"))
-        #expect(told.errors.isEmpty)
-        await site.close()
-    }
 }

@@ -47,6 +47,19 @@ struct OverloadTests {
         await site.close()
     }
 
+    @Test("large bodies that never end share what there is for them: memory stays small, and small bodies get through")
+    func large() async throws {
+        let site = try await Site()
+        let server = try await site.serve()
+        let crowd = try Command("/usr/bin/python3", [Command.script("large_senders.py"), "\(site.port)", "200", "\(server.processID)"])
+        let told = await crowd.line { $0.contains("MiB") }
+        let resident = told?.split(separator: " ").first.flatMap { Double($0) }
+        #expect(resident.map { $0 < 256 } == true, "\(told ?? "")")
+        #expect(try await site.book(at: "2027-04-01T10:00:00Z").status == 201)
+        server.kill()
+        await site.close()
+    }
+
     @Test("a HEAD is answered without a body, whatever there is to say")
     func head() async throws {
         let site = try await Site()
@@ -54,6 +67,10 @@ struct OverloadTests {
         for (path, status) in [("/health/live", 200), ("/nothing", 404), ("/v1/bookings/x/cancel", 405)] {
             let answer = try await site.call("HEAD", path)
             #expect(answer.status == status && answer.response.body.isEmpty, "\(path)")
+        }
+        for path in ["/health/live", "/nothing", "/v1/bookings"] {
+            let (head, whole) = (try await site.call("HEAD", path), try await site.call("GET", path))
+            #expect(head.response.header("content-length") == whole.response.header("content-length"), "\(path)")
         }
         server.kill()
         await site.close()

@@ -50,7 +50,11 @@ struct OwnerTests {
 
         let connections = try await site.call("GET", "/v1/owners/ana/connections").json
         #expect(connections["items"]?.array?.first?["account"]?["email"] == "ana@northwind.example")
-        _ = try await site.browse("/owners/me/disconnect", form: ["key": key(page.page), "provider": "zoom"], cookies: [session])
+        let asked = try await site.browse("/owners/me/disconnect", form: ["key": key(page.page), "provider": "zoom"], cookies: [session])
+        #expect(asked.page.contains("Disconnect Zoom?"))
+        #expect(try await site.browse("/owners/me", cookies: [session]).page.contains("Connected as"))
+        _ = try await site.browse(
+            "/owners/me/disconnect", form: ["key": key(page.page), "provider": "zoom", "sure": "yes"], cookies: [session])
         #expect(try await site.browse("/owners/me", cookies: [session]).page.contains("Not connected."))
         #expect(try await site.call("GET", "/v1/bookings/\(id)").json["meeting"]?["joinUrl"] == booking["meeting"]?["joinUrl"])
         server.kill()
@@ -163,7 +167,8 @@ struct OwnerTests {
         for path in paths { #expect(try await site.call("GET", "/v1\(path)").status == 200) }
         server.terminate()
         _ = await server.finish()
-        let files = ["usher.sqlite", "usher.sqlite-wal"].compactMap { FileManager.default.contents(atPath: site.folder + "/" + $0) }
+        let main = try #require(FileManager.default.contents(atPath: site.folder + "/usher.sqlite"))
+        let files = [main] + [FileManager.default.contents(atPath: site.folder + "/usher.sqlite-wal")].compactMap(\.self)
         for secret in [
             "sandbox-access-", "sandbox-refresh-", "sandbox-zoom-secret", "sandbox-token-", "sandbox-zoom-deauth", "their-own-secret",
             "their-own-token",

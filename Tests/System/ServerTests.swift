@@ -83,6 +83,15 @@ struct ServerTests {
         #expect(second.json["id"] == first.json["id"])
         #expect(second.response.header("idempotency-replayed") == "true")
         #expect(try await site.book(at: "2027-04-02T10:00:00Z", key: "k1").json["code"] == "idempotency.mismatch")
+        let bodies = [
+            #"{"url":"https://crm.example/h","events":["meeting.ready"]}"#,
+            #"{ "events": ["meeting.ready"], "url": "https://crm.example/h" }"#,
+        ]
+        var ids: Set<String?> = []
+        for body in bodies {
+            ids.insert(try await site.call("POST", "/v1/webhooks", body: body, headers: [("Idempotency-Key", "k2")]).json["id"]?.string)
+        }
+        #expect(ids.count == 1 && ids != [nil], "the same values in another order are the same call")
         server.kill()
         await site.close()
     }

@@ -14,11 +14,22 @@ struct BookingDriver {
     init(_ runtime: Runtime) { self.runtime = runtime }
 
     /// - Parameter patience: what is left after so long is left to `usher serve`.
+    /// - Throws: ``Exit/provider`` when a cancelled booking's room could not be removed yet.
     func drive(_ id: String, within patience: Duration = patience) async throws -> BookingView {
         let membership = Membership(runtime.context)
         try await membership.join()
+        do {
+            let view = try await carryOut(id, until: runtime.context.now + patience, membership)
+            await membership.leave()
+            return view
+        } catch {
+            await membership.leave()
+            throw error
+        }
+    }
+
+    private func carryOut(_ id: String, until end: Instant, _ membership: Membership) async throws -> BookingView {
         let worker = Worker(runtime.context)
-        let end = runtime.context.now + patience
         var view = try await runtime.desk.view(id)
         var hasWarned = false
         while runtime.context.now < end {
@@ -26,11 +37,9 @@ struct BookingDriver {
             let batch = try await worker.claim(booking: id)
             for work in batch { await worker.run(work) }
             view = try await runtime.desk.view(id)
-            let isRemoving = try await hasRoomToRemove(view)
-            if isSettled(view), !isRemoving, batch.isEmpty { break }
-            if isSettled(view), batch.isEmpty, isRemoving {
+            if batch.isEmpty, isSettled(view), try await !isHeldElsewhere(id) {
+                guard try await hasRoomToRemove(view) else { break }
                 Output.diagnostic("The room still stands at the provider; `usher serve` goes on removing it.")
-                await membership.leave()
                 throw Exit.provider
             }
             if view.booking.meeting.problem != nil, view.mails.isEmpty, !hasWarned {
@@ -42,8 +51,14 @@ struct BookingDriver {
             // Nothing to do now: a provider or a mail system wants a moment, or a server has the step.
             if batch.isEmpty { try await Task.sleep(for: Self.pause) }
         }
-        await membership.leave()
         return view
+    }
+
+    /// Whether a server is at the booking's steps at this moment.
+    private func isHeldElsewhere(_ id: String) async throws -> Bool {
+        try await runtime.context.store.read { tx in
+            try ["provision", "notify"].contains { try tx.isClaimed(kind: $0, subject: id) }
+        }
     }
 
     /// A cancelled booking whose room is not gone yet.

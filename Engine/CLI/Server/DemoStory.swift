@@ -9,11 +9,11 @@ import UsherStore
 /// What the demo tells: a booking, its room, its mail.
 struct DemoStory {
     private let runtime: Runtime
-    private let folder: String
+    private let site: DemoSite
     private let zoom: ZoomSandbox
-    private let key: String
-    private let port: Int
-    private let sandbox: Int
+    private let owner: Owner
+    /// The booking, once it has its room and its mails, or waits for a person.
+    private let view: BookingView
 
     static let catalog = """
         version: 1
@@ -39,66 +39,91 @@ struct DemoStory {
             email: { intro: "Please have your insurance card at hand." }
         """
 
-    init(_ runtime: Runtime, folder: String, zoom: ZoomSandbox, key: String, port: Int, sandbox: Int) {
-        self.sandbox = sandbox
-        self.runtime = runtime
-        self.folder = folder
-        self.zoom = zoom
-        self.key = key
-        self.port = port
+    /// Books the catalogue's first meeting type with its first owner, a week from now at ten, and follows it to its end.
+    init(_ runtime: Runtime, _ site: DemoSite, _ zoom: ZoomSandbox) async throws {
+        (self.runtime, self.site, self.zoom) = (runtime, site, zoom)
+        owner = site.catalog.owners[0]
+        let day = WallTime(runtime.context.now + .days(7), offsetSeconds: 0).text.prefix(10)
+        let accepted = try await runtime.desk.book(
+            BookingRequest(
+                meetingType: site.catalog.meetingTypes[0].id, owner: owner.id, start: "\(day)T10:00", timeZone: site.catalog.site.timeZone,
+                attendees: [.init(name: "Bo Li", email: "bo@example.org", timeZone: "America/New_York")], note: "First visit.",
+                source: "demo"))
+        view = try await Self.settled(accepted.value.booking.id, runtime)
     }
 
     func tell(staysOpen: Bool) async throws {
-        Output.line("Usher, sandboxed: no account, no configuration, nobody real can be reached.")
-        let day = WallTime(runtime.context.now + .days(7), offsetSeconds: 0).text.prefix(10)
-        Output.line("1. A booking arrives: a consultation with Ana (Madrid) for Bo (New York), \(day) at 10:00 Berlin time.")
-        let accepted = try await runtime.desk.book(
-            BookingRequest(
-                meetingType: "consultation", owner: "ana", start: "\(day)T10:00", timeZone: "Europe/Berlin",
-                attendees: [.init(name: "Bo Li", email: "bo@example.org", timeZone: "America/New_York")], note: "First visit.",
-                source: "demo"))
-        let id = accepted.value.booking.id
-        Output.line("2. It is accepted in one commit, with the work that follows from it: \(id)")
-        let view = try await settled(id)
         let booking = view.booking
-        guard let room = booking.meeting.room else {
-            throw UsherError(.unavailable, "The sandbox made no room: \(booking.meeting.problem?.message ?? "it takes too long").")
+        Output.line("Usher, sandboxed: no account, no configuration, nobody real can be reached.")
+        Output.line(
+            "1. A booking arrives: \(booking.title), for Bo (New York), at \(booking.start.inZone(booking.timeZone)) (\(booking.timeZone))."
+        )
+        Output.line("2. It was accepted in one commit, with the work that follows from it: \(booking.id)")
+        tellOfRoom()
+        tellOfMail()
+        Output.line(
+            "5. Mails in the folder: \(files). Rooms ever made at Zoom: \(roomsMade). Kill it anywhere: it stays one room and one mail each."
+        )
+        if staysOpen { try await invite() }
+    }
+
+    /// The booking as the API shows it, and where to look further.
+    func print() async throws {
+        Output.json([
+            "booking": view.json, "mailbox": .string("\(site.folder)/mail"), "zoomRoomsMade": .int(Int64(roomsMade)),
+            "server": .string(site.address), "key": .string(site.key), "ownerPage": .string(try await ownerPage()),
+        ])
+        fflush(nil)
+    }
+
+    private func tellOfRoom() {
+        let meeting = view.booking.meeting
+        let start = "3. The provider is \(meeting.provider), because of the \(meeting.because.rawValue)"
+        if let room = meeting.room {
+            Output.line("\(start):")
+            Output.line("     \(room.joinURL)   passcode: \(room.passcode ?? "none"), dial-in numbers: \(room.dialIn.count)")
+        } else if let problem = meeting.problem {
+            Output.line("\(start). It made no room yet: \(problem.message) \(problem.remedy)")
+        } else {
+            Output.line("\(start). The room is made when somebody first presses Join.")
         }
+    }
+
+    private func tellOfMail() {
+        guard files > 0 else { return Output.line("4. Its mails wait for the room; two minutes after the booking they go out without it.") }
         Output.line(
-            "3. The provider is \(booking.meeting.provider), because of the \(booking.meeting.because.rawValue); \(zoom.meetings.count) room at the sandboxed Zoom account:"
-        )
-        Output.line("     \(room.joinURL)   passcode \(room.passcode ?? "none"), \(room.dialIn.count) dial-in numbers")
-        Output.line("4. Two mails went out, each in its reader's zone: \(folder)/mail/new (open them with any mail program). Bo's says:")
+            "4. \(files) mails went out, each in its reader's zone: \(site.folder)/mail/new (open them with any mail program). Bo's says:")
         Output.line("")
-        let files = ((try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/mail/new")) ?? []).count
-        for line in text(of: view).split(separator: "\n", omittingEmptySubsequences: false) { Output.line("   | \(line)") }
+        for line in text().split(separator: "\n", omittingEmptySubsequences: false) { Output.line("   | \(line)") }
+    }
+
+    private func invite() async throws {
+        Output.line("6. It serves until you stop it (Ctrl-C). The join page: \(site.address)/join/… (see the mail). The API:")
+        Output.line("     curl -H 'Authorization: Bearer \(site.key)' \(site.address)/v1/bookings/\(view.booking.id)")
         Output.line(
-            "5. Mails in the folder: \(files). Rooms ever made: \(zoom.ledger.count { $0.event == .created }). Kill it anywhere: it stays one room and one mail each."
+            "7. \(owner.name)'s page, where they connect (sandboxed) Zoom, Google and Microsoft accounts of their own: \(try await ownerPage())"
         )
-        if staysOpen { try await invite(id) }
+        Output.line("     With Google connected, bookings stand on its calendar, too; \"Make a test meeting\" goes the whole way.")
+        Output.line("     The app can be removed at Zoom, too: http://localhost:\(site.sandbox)/apps")
     }
 
-    private func invite(_ id: String) async throws {
-        Output.line(
-            "6. It serves until you stop it (Ctrl-C). The join page: \(runtime.configuration.publicURL)/join/… (see the mail). The API:")
-        Output.line("     curl -H 'Authorization: Bearer \(key)' http://localhost:\(port)/v1/bookings/\(id)")
-        let link = try await OwnerDesk(runtime.context).portalLink("ana").value.url
-        Output.line("7. Ana's page, where she connects (sandboxed) Zoom, Google and Microsoft accounts of her own: \(link)")
-        Output.line("     With Google connected, her bookings stand on its calendar, too; \"Make a test meeting\" goes the whole way.")
-        Output.line("     She can remove the app at Zoom, too: http://localhost:\(sandbox)/apps")
-    }
+    private func ownerPage() async throws -> String { try await OwnerDesk(runtime.context).portalLink(owner.id).value.url }
 
-    private func settled(_ id: String) async throws -> BookingView {
+    private var files: Int { ((try? FileManager.default.contentsOfDirectory(atPath: "\(site.folder)/mail/new")) ?? []).count }
+    private var roomsMade: Int { zoom.ledger.count { $0.event == .created } }
+
+    private static func settled(_ id: String, _ runtime: Runtime) async throws -> BookingView {
         for _ in 0..<300 {
             let view = try await runtime.desk.view(id)
-            if view.booking.meeting.status == .ready, !view.mails.isEmpty, view.mails.allSatisfy({ $0.state == .sent }) { return view }
+            let isTold = !view.mails.isEmpty && view.mails.allSatisfy { $0.state == .sent }
+            if view.booking.meeting.status == .blocked || view.booking.meeting.status != .pending && isTold { return view }
             try await Task.sleep(for: .milliseconds(50))
         }
         return try await runtime.desk.view(id)
     }
 
     /// The attendee's mail as it was sent: the same row gives the same text.
-    private func text(of view: BookingView) -> String {
+    private func text() -> String {
         guard let mail = view.mails.first(where: { $0.reader == .attendee(0) }) else { return "" }
         let letter = Letter(
             booking: view.booking, reader: mail.reader, kind: Letter.Kind(mail.kind), outboxID: mail.id, messageID: mail.messageID,

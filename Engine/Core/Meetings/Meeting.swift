@@ -90,10 +90,13 @@ public struct DialIn: Hashable, Sendable, Codable {
     /// Source of the form: the invitation example of Zoom's Meetings API,
     /// https://developers.zoom.us/docs/api/meetings/ ; without a meeting id the pin follows the number at once.
     public var tapToCall: String {
-        let digits = number.filter { $0.isASCII && ($0.isNumber || $0 == "+") }
-        var url = "tel:" + digits
-        if let meetingID { url += ",,\(meetingID)#" }
-        if let pin { url += meetingID == nil ? ",,\(pin)#" : ",,,,*\(pin)#" }
+        // What no keypad has must not reach a link.
+        func keys(_ text: String, and others: String = "") -> String {
+            text.filter { $0.isASCII && $0.isNumber || others.contains($0) }
+        }
+        var url = "tel:" + keys(number, and: "+")
+        if let meetingID { url += ",,\(keys(meetingID))#" }
+        if let pin { url += (meetingID == nil ? ",," : ",,,,*") + "\(keys(pin, and: "*#"))#" }
         return url
     }
 }

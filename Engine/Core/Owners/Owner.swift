@@ -33,8 +33,12 @@ public struct StoredOwner: Hashable, Sendable {
     /// An owner taken out of the file takes no new bookings.
     public var isActive: Bool
 
-    public init(owner: Owner, isInFile: Bool, isActive: Bool) {
+    /// The default provider is the owner's own choice, "none" included, and the file does not overrule it.
+    public var hasChosenDefault: Bool
+
+    public init(owner: Owner, isInFile: Bool, isActive: Bool, hasChosenDefault: Bool = false) {
         self.owner = owner
+        self.hasChosenDefault = hasChosenDefault
         self.isInFile = isInFile
         self.isActive = isActive
     }

@@ -47,7 +47,11 @@ public struct ConsentDescriptor: Sendable {
         }
     }
 
-    public init(service: String, name: String, callbackPath: String, abilities: [Ability]) {
+    /// Where an organisation's administrator allows an app, in the service's own words.
+    public var approval: String
+
+    public init(service: String, name: String, callbackPath: String, abilities: [Ability], approval: String) {
+        self.approval = approval
         self.service = service
         self.name = name
         self.callbackPath = callbackPath

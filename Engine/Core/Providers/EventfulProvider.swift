@@ -2,9 +2,15 @@
 public protocol EventfulProvider: Provider {
     /// Where the service sends to: registered there, so the paths never change.
     static var eventPaths: [EventPath] { get }
+    /// The modules whose apps send there: itself, and others of the same service.
+    static var eventModules: [String] { get }
 
     /// Reads one delivery. `body` is as it came, byte for byte, because signatures are made over bytes.
     static func read(_ delivery: EventDelivery, secret: Secret) -> EventReading
+}
+
+extension EventfulProvider {
+    public static var eventModules: [String] { [descriptor.id] }
 }
 
 /// An address that a service sends events to, and the variables that may hold its secret, after the app's prefix: the first that is

@@ -66,14 +66,33 @@ package struct MailLook: Sendable {
 
     /// What is wrong with a template: its form, names that nothing fills, names without which it leads nowhere.
     private static func check(_ source: String) -> [String] {
-        do { _ = try MustacheTemplate(string: source) } catch { return ["it cannot be read: \(error)"] }
+        do { _ = try MustacheTemplate(string: source) } catch { return ["it cannot be read: \(words(error))"] }
         if source.contains(/\{\{\s*[>=<$]/) { return ["partials, inheritance and other delimiters are not read here"] }
         let used = names(in: source)
         let known = names(in: MailLook().html).union(names(in: MailLook().text))
         let unknown = used.subtracting(known).sorted().map { name in
-            "nothing fills {{\(name)}}" + (nearest(name, known.sorted()).map { "; did you mean {{\($0)}}?" } ?? "")
+            "line \(line(of: name, in: source)): nothing fills {{\(name)}}"
+                + (nearest(name, known.sorted()).map { "; did you mean {{\($0)}}?" } ?? "")
         }
         return unknown + needed.filter { !used.contains($0) }.map { "it must show {{\($0)}}, or some mails say or lead nothing" }
+    }
+
+    private static func line(of name: String, in source: String) -> Int {
+        let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
+        return (lines.firstIndex { names(in: String($0)).contains(name) } ?? 0) + 1
+    }
+
+    /// A parser's complaint, with the place where it noticed.
+    private static func words(_ error: any Error) -> String {
+        guard let error = error as? MustacheTemplate.ParserError else { return "\(error)" }
+        let what =
+            switch error.error as? MustacheTemplate.Error {
+            case .sectionCloseNameIncorrect: "a section is closed under another name than it was opened under"
+            case .unfinishedName: "a {{ has no }}"
+            case .expectedSectionEnd: "a section ({{#…}} or {{^…}}) is never closed"
+            default: "\(error.error)"
+            }
+        return "line \(error.context.lineNumber), column \(error.context.columnNumber): \(what)"
     }
 
     /// The names between double braces, without their signs.

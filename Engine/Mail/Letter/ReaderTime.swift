@@ -8,9 +8,10 @@ package struct ReaderTime: Sendable {
     package let date: String
     /// `10:00`.
     package let time: String
-    /// `10:00 – 10:45`, with the second date where the meeting ends on another day.
+    /// `10:00 – 10:45`, with the second date where the meeting ends on another day, and with the offsets where the clocks change
+    /// meanwhile: `01:30 (UTC−04:00) – 01:00 (UTC−05:00)`.
     package let range: String
-    /// `Central European Standard Time (UTC+01:00)`.
+    /// `Central European Standard Time (UTC+01:00)`, and after an arrow the one at the end where the clocks change meanwhile.
     package let zone: String
     /// Seconds east of Greenwich.
     let offset: Int
@@ -23,9 +24,19 @@ package struct ReaderTime: Sendable {
         date = dateText
         time = from.formatted(styles.time)
         let endDate = to.formatted(styles.date)
-        range = "\(time) – \(endDate == dateText ? "" : endDate + ", ")\(to.formatted(styles.time))"
-        offset = zone.offset(at: start)
-        self.zone = "\(styles.zoneName(isDaylight: zone.isDaylightSavingTime(for: from))) (\(Self.offset(zone.offset(at: start))))"
+        let endTime = (endDate == dateText ? "" : endDate + ", ") + to.formatted(styles.time)
+        let (first, last) = (zone.offset(at: start), zone.offset(at: end))
+        func name(_ date: Date, _ offset: Int) -> String {
+            "\(styles.zoneName(isDaylight: zone.isDaylightSavingTime(for: date))) (\(Self.offset(offset)))"
+        }
+        offset = first
+        if first == last {
+            range = "\(time) – \(endTime)"
+            self.zone = name(from, first)
+        } else {
+            range = "\(time) (\(Self.offset(first))) – \(endTime) (\(Self.offset(last)))"
+            self.zone = "\(name(from, first)) → \(name(to, last))"
+        }
     }
 
     private static func offset(_ seconds: Int) -> String {

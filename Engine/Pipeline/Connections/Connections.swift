@@ -51,13 +51,14 @@ package struct Connections: Sendable {
             connectedAt: now, refreshedAt: now)
         try await context.store.write { tx in
             try tx.save(connection)
-            try context.announcer.tell(problem == nil ? .connectionConnected : .connectionNeedsAttention, connection, tx)
+            try context.announcer.tell(.connectionConnected, connection, tx)
+            if problem != nil { try context.announcer.tell(.connectionNeedsAttention, connection, tx) }
             try tx.removeNotice(NoticeStep.Subject.connection(owner: owner, provider: provider).text)
             try tx.poke(
                 kind: KeepAliveStep.kind, subject: KeepAliveStep.subject(owner: owner, provider: provider),
                 due: now + KeepAliveStep.interval)
-            for id in try tx.bookingsWaiting(owner: owner, provider: provider, now: now) {
-                for var room in try tx.rooms(of: id) where room.provider == provider && room.state == .absent {
+            for id in try tx.bookingsStalled(owner: owner, provider: provider, now: now) {
+                for var room in try tx.rooms(of: id) where room.provider == provider && (room.state == .absent || room.failures > 0) {
                     (room.notBefore, room.failures) = (Instant(microseconds: 0), 0)
                     try tx.save(room)
                 }
@@ -156,7 +157,7 @@ struct KeepAliveStep: Step {
                 context.logger.warning(
                     "a sleeping connection could not be renewed", metadata: ["step": "\(claim.subject)", "reason": "\(error.message)"])
             }
-            return { turn in .rest(until: turn.now + .days(1)) }
+            return { turn in .sleep(until: turn.now + .days(1)) }
         }
     }
 }

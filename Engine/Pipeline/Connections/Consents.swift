@@ -1,3 +1,4 @@
+import Logging
 import UsherCore
 import UsherStore
 import UsherVault
@@ -45,6 +46,12 @@ package struct Consents: Sendable {
         owner: String, provider: String, returnTo: String, repeating key: IdempotencyKey? = nil
     ) async throws -> Repeatable<Begun> {
         let module = try connections.module(provider)
+        let apps = try await context.store.read { try $0.apps(of: owner) }
+        if let entry = context.catalog.current.provider(provider),
+            let problem = Provisioner(context).obstacle(entry, apps.first { $0.provider == provider })
+        {
+            throw UsherError(problem.code, "\(problem.message) \(problem.remedy)")
+        }
         let now = context.now
         @Sendable func begun(_ id: String, _ end: Instant) -> Begun {
             Begun(id: id, service: module.consent.service, name: module.consent.name, expiresAt: end)
@@ -128,7 +135,10 @@ package struct Consents: Sendable {
             let (_, call) = try await connections.call(consent.provider, owner: consent.ownerID, deadline: now + Self.patience)
             let grant = try await module.exchange(Secret(code), request(consent, module, verifier: verifier), call)
             let missing = module.consent.missing(grant.access.scopes).filter(\.isEssential)
-            guard missing.isEmpty else { return refused(.missing(missing)) }
+            guard missing.isEmpty else {
+                await giveBack(grant, module, call)
+                return refused(.missing(missing))
+            }
             return try await settle(grant, try await module.account(grant, call), consent)
         } catch let error as ProviderError { return refused(.failed(error)) }
     }
@@ -149,8 +159,19 @@ package struct Consents: Sendable {
             return refused(.alreadyUsed)
         }
         let (grant, account) = try Self.waiting(text, context.vault, consent)
-        return .connected(
-            try await connections.keep(grant, account, owner: consent.ownerID, provider: consent.provider), returnTo: consent.returnTo)
+        do {
+            return .connected(
+                try await connections.keep(grant, account, owner: consent.ownerID, provider: consent.provider), returnTo: consent.returnTo)
+        } catch let error as ProviderError { return refused(.failed(error)) }
+    }
+
+    /// A grant that is of no use here is ended at the service, too.
+    private func giveBack(_ grant: Grant, _ module: any ConnectableProvider.Type, _ call: ProviderCall) async {
+        do throws(ProviderError) { try await module.revoke(grant, call) } catch {
+            context.logger.warning(
+                "a grant of no use could not be revoked at the service",
+                metadata: ["service": "\(module.consent.name)", "reason": "\(error.message)"])
+        }
     }
 
     /// Keeps the grant, or asks first where another account was connected.

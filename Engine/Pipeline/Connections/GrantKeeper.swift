@@ -149,12 +149,12 @@ final class GrantKeeper: Sendable {
     /// The service says that the grant is dead: that counts only if it is still the one that is stored.
     private func died(_ stored: StoredConnection, _ error: ProviderError) async -> Result<IssuedToken, ProviderError> {
         do {
-            let present = try await store.write { [processID, surroundings] tx in
+            let present = try await store.write { [processID, surroundings, vault] tx in
                 if try tx.setHealth(.reauthorize, error.problem, of: stored) {
                     let subject = NoticeStep.Subject.connection(owner: stored.ownerID, provider: stored.provider)
                     try tx.poke(kind: NoticeStep.kind, subject: subject.text, due: surroundings.now() + NoticeStep.delay)
                     if let dead = try tx.connection(owner: stored.ownerID, provider: stored.provider) {
-                        try Announcer(surroundings: surroundings).tell(.connectionNeedsAttention, dead, tx)
+                        try Announcer(surroundings: surroundings, vault: vault).tell(.connectionNeedsAttention, dead, tx)
                     }
                 }
                 try tx.unleaseConnection(owner: stored.ownerID, provider: stored.provider, process: processID)
@@ -180,7 +180,7 @@ extension ProviderError {
     static func notConnected(_ service: String) -> ProviderError {
         ProviderError(
             .notConnected, retry: .never, "\(service) is not connected.",
-            remedy: "The owner connects \(service) on their page; what waits then resumes by itself.")
+            remedy: "Connect \(service) on the owner's page; what waits then resumes by itself.")
     }
     static func reauthorize(_ service: String) -> ProviderError {
         ProviderError(

@@ -49,12 +49,12 @@ package struct ProviderEvents: Sendable {
         var owner: String?
     }
 
-    /// Every app of that module: the shared one, those that the catalogue names, those of owners' organisations.
+    /// Every app of the service: the shared one, those that the catalogue names, those of owners' organisations.
     private func apps(_ path: EventPath, _ module: any EventfulProvider.Type) async throws -> [Sender] {
-        let descriptor = module.descriptor
-        let entries = context.catalog.current.providers.filter { $0.module == descriptor.id }
+        let entries = context.catalog.current.providers.filter { module.eventModules.contains($0.module) }
         let environment = context.settings.environment
-        let ours = ([descriptor.credentialPrefix] + entries.compactMap(\.credentials)).compactMap { prefix in
+        let shared = module.eventModules.compactMap { context.registry.descriptor($0)?.credentialPrefix }
+        let ours = (shared + entries.compactMap(\.credentials)).compactMap { prefix in
             path.secrets.lazy.compactMap { environment["\(prefix)_\($0)"] }.first.map {
                 Sender(clientID: environment["\(prefix)_CLIENT_ID"]?.reveal() ?? "", secret: $0, owner: nil)
             }

@@ -124,6 +124,7 @@ package struct BookingDesk: Sendable {
         guard booking.status == .confirmed else {
             throw UsherError(.bookingCancelled, "This booking is cancelled: there is nothing to retry.")
         }
+        guard now < booking.end else { throw UsherError(.bookingInPast, "This meeting is over: there is nothing to retry.") }
         if var room = try tx.rooms(of: id).last {
             if room.state == .refused { room.state = .absent }
             room.notBefore = Instant(microseconds: 0)

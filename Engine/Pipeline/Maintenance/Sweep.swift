@@ -35,6 +35,11 @@ struct SweepStep: Step {
             try turn.tx.finish(claim)
             return nil
         }
+        // Without the owner's connection nothing can be looked through; the next room has it swept again.
+        if parts[1] != "-", try turn.tx.connection(owner: parts[1], provider: parts[0]) == nil {
+            try turn.tx.finish(claim)
+            return nil
+        }
         let (provider, owner, host, deadline) = (parts[0], parts[1], parts[2], turn.deadline)
         return Effect(provider: provider) { [provisioner, context] in
             do throws(ProviderError) {
@@ -42,7 +47,7 @@ struct SweepStep: Step {
                 let found = try await module.find(nil, host: host, call)
                 return { turn in
                     try arm(found, turn)
-                    return .rest(until: turn.now + Self.interval)
+                    return .sleep(until: turn.now + Self.interval)
                 }
             } catch {
                 context.logger.warning("a sweep could not be made", metadata: ["provider": "\(provider)", "reason": "\(error.message)"])
@@ -60,8 +65,11 @@ struct SweepStep: Step {
             }
             let isHeld = record.state == .live && record.roomID == room.id
             let isSettling = record.state == .attempting || record.state == .unclear || record.state == .removing
+            // A removal that was refused is tried again by itself.
+            let isBeingLookedFor = record.failures > 0 && record.twinChecksLeft > 0
             let isStray =
-                !isHeld && !isSettling && (booking.status == .cancelled || record.state == .live || booking.meeting.status == .ready)
+                !isHeld && !isSettling && !isBeingLookedFor
+                && (booking.status == .cancelled || record.state == .live || booking.meeting.status == .ready)
             guard isStray else { continue }
             record.twinCheck = turn.now
             record.twinChecksLeft = max(record.twinChecksLeft, 1)

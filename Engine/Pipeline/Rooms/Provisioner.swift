@@ -43,7 +43,9 @@ package struct Provisioner: Sendable {
         guard missing.isEmpty else {
             return Problem(
                 .notConnected, "The provider '\(entry.name)' has no credentials.",
-                remedy: "Set \(missing.joined(separator: ", ")) in the environment and start Usher again; `usher doctor` then checks them.")
+                remedy:
+                    "The admin sets \(missing.joined(separator: ", ")) in the environment and starts Usher again; `usher doctor` then checks them."
+            )
         }
         return nil
     }
@@ -60,6 +62,9 @@ package struct Provisioner: Sendable {
             throw ProviderError(
                 .unavailable, retry: .backoff, "The connection could not be read from the database.",
                 remedy: "Nothing to do: it is tried again by itself.", cause: "\(error)")
+        }
+        if let problem = obstacle(entry, accounts.app(provider)) {
+            throw ProviderError(problem.code, retry: .never, problem.message, remedy: problem.remedy)
         }
         guard let stored = accounts.connection(provider) else { throw .notConnected(connectable.consent.name) }
         // A grant belongs to the app that asked for it.

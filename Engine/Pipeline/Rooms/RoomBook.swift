@@ -271,7 +271,8 @@ struct RoomBook {
 
     /// A day and an hour before the start: rare, and early enough to mend. Where the service tells of changes, that comes sooner.
     private func nextCheck(_ room: RoomRecord) -> Instant {
-        guard !Provisioner(turn.context).isRepeatable(room.module) else { return .never }
+        // A link to a service of one's own stands by itself.
+        guard turn.context.registry.descriptor(room.module).map({ $0.connection != .none }) ?? false else { return .never }
         return [Duration.days(1), .hours(1)].map { booking.start - $0 }.first { $0 > turn.now + .hours(1) } ?? .never
     }
 
@@ -289,10 +290,11 @@ struct RoomBook {
         var room = try present(room)
         room.failures += 1
         // What a person can mend is waited for until the meeting is over; a scope that the app never had is not.
-        if let again = retryTime(error, room.failures), error.code != .missingScope, !error.code.isBlocking || turn.now < booking.end {
+        let needsPerson = error.code.isBlocking || error.code == .providerRemoved
+        if let again = retryTime(error, room.failures), error.code != .missingScope, !needsPerson || turn.now < booking.end {
             room.notBefore = again
             // Said at once: nobody knows whether the owner will connect again.
-            if error.code.isBlocking, room.failures == 1 {
+            if needsPerson, room.failures == 1 {
                 try note("meeting.remains", "\(room.provider) has the room \(room.roomID) for now: \(error.message)")
             }
             return try turn.tx.save(room)

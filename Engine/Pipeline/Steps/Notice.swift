@@ -51,16 +51,22 @@ struct NoticeStep: Step {
 
     /// Has the owner told of what keeps a room from being made, if it is still so in a moment.
     static func tell(of problem: Problem, _ room: RoomRecord, _ booking: Booking, _ turn: Turn) throws {
-        let entry = turn.context.catalog.current.provider(room.provider)
-        // Without an app at all, it is the admin who must act, and no press on Connect would help.
-        let app = try turn.context.accounts(of: booking.terms.owner.id, turn.tx).app(room.provider)
-        let isOwn =
-            turn.context.registry.descriptor(room.module)?.connection == .owner
-            && entry.map { Provisioner(turn.context).obstacle($0, app) == nil } ?? false
         let subject: Subject =
-            isOwn && (problem.code == .notConnected || problem.code == .reauthorize)
+            try isOfConnection(problem, room, booking, turn)
             ? .connection(owner: booking.terms.owner.id, provider: room.provider) : .booking(booking.id)
         try turn.tx.poke(kind: kind, subject: subject.text, due: turn.now + delay)
+    }
+
+    /// Whether the owner's connection is what is the matter. Without an app at all it is the admin who must act, and a room that
+    /// belongs to another account than the connected one is this booking's own matter: no press on Connect would help.
+    private static func isOfConnection(_ problem: Problem, _ room: RoomRecord, _ booking: Booking, _ turn: Turn) throws -> Bool {
+        guard problem.code == .notConnected || problem.code == .reauthorize,
+            turn.context.registry.descriptor(room.module)?.connection == .owner,
+            let entry = turn.context.catalog.current.provider(room.provider)
+        else { return false }
+        let accounts = try turn.context.accounts(of: booking.terms.owner.id, turn.tx)
+        let provisioner = Provisioner(turn.context)
+        return provisioner.obstacle(entry, accounts.app(room.provider)) == nil && provisioner.obstacle(entry, accounts) != nil
     }
 
     /// A booking has changed: what was told of may be mended, and is told anew should it come again.

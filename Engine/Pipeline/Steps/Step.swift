@@ -43,6 +43,8 @@ enum Sequel {
     case lookAgain
     /// The step rests until then, after a try that went wrong.
     case rest(until: Instant)
+    /// The step has done its round, and sleeps until the next.
+    case sleep(until: Instant)
     /// The step was never begun, and waits.
     case wait(until: Instant)
 }

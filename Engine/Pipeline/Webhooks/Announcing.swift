@@ -1,9 +1,11 @@
 import UsherCore
 import UsherStore
+import UsherVault
 
 /// Writes events down for the webhooks that want them, in the transaction of what happened.
 struct Announcer: Sendable {
     let surroundings: Surroundings
+    let vault: Vault
 
     /// The log of deliveries is kept for so long.
     private static let memory = Duration.days(30)
@@ -17,9 +19,11 @@ struct Announcer: Sendable {
         let now = surroundings.now()
         let body: JSON = ["type": .string(type.rawValue), "timestamp": .string(now.rfc3339), "data": try data()]
         for webhook in listening {
+            let id = surroundings.id("msg_")
+            // A booking bears the links that let its readers in.
             var delivery = StoredDelivery(
-                id: surroundings.id("msg_"), webhookID: webhook.id, subject: subject, type: type.rawValue, body: body.serialized,
-                dueAt: now, createdAt: now)
+                id: id, webhookID: webhook.id, subject: subject, type: type.rawValue,
+                sealed: try vault.seal(body.serialized, context: StoredDelivery.context(id)), dueAt: now, createdAt: now)
             // While it is turned off the log goes on, so that what was missed can be replayed.
             if webhook.state == .disabled { (delivery.state, delivery.problem) = (.failed, "the webhook was turned off") }
             try tx.add(delivery, forgetting: now - Self.memory)
@@ -36,7 +40,7 @@ struct Announcer: Sendable {
 }
 
 extension EngineContext {
-    var announcer: Announcer { Announcer(surroundings: surroundings) }
+    var announcer: Announcer { Announcer(surroundings: surroundings, vault: vault) }
 
     /// Writes what can change of a booking, and tells of what that means.
     func update(_ booking: Booking, _ tx: Tx) throws {

@@ -117,6 +117,9 @@ package struct Worker: Sendable {
                     case .rest(let until):
                         try turn.tx.release(claim, due: until, attempt: claim.attempt + 1)
                         return ("retried", [])
+                    case .sleep(let until):
+                        try turn.tx.release(claim, due: until, attempt: 0)
+                        return ("done", [])
                     case .wait(let until):
                         try turn.tx.release(claim, due: until, attempt: claim.attempt)
                         return ("put back", [])

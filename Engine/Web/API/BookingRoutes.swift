@@ -42,7 +42,8 @@ struct BookingRoutes: Sendable {
                 answers: .json(.ok, "Booking"), codes: [.bookingConflict, .bookingInPast, .bookingCancelled], run: reschedule),
             Operation(
                 method: .post, path: Self.path + "/{id}/retry", id: "retryBooking", access: .key(.bookingsWrite),
-                summary: "Try again at once what failed, is blocked or waits.", answers: .json(.ok, "Booking"), codes: [.bookingCancelled]
+                summary: "Try again at once what failed, is blocked or waits.", answers: .json(.ok, "Booking"),
+                codes: [.bookingCancelled, .bookingInPast]
             ) { call in Self.changed(try await desk.retry(try call.part("id"), repeating: call.repeating)) },
             Operation(
                 method: .get, path: Self.path + "/{id}/timeline", id: "getTimeline", access: .key(.bookingsRead),

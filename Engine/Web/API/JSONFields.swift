@@ -55,16 +55,18 @@ struct JSONFields {
 }
 
 extension Request {
-    private static var bodyLimit: Int { 1 << 20 }
+    static var bodyLimit: Int { 1 << 20 }
 
     /// The whole body, at most 1 MiB.
     /// - Throws: ``ErrorCode/payloadTooLarge``.
     func wholeBody() async throws -> ByteBuffer {
         var request = self
         do { return try await request.collectBody(upTo: Self.bodyLimit) } catch is NIOTooManyBytesError {
-            throw UsherError(.payloadTooLarge, "The body has more than 1 MiB.")
+            throw Self.tooLarge
         }
     }
+
+    static var tooLarge: UsherError { UsherError(.payloadTooLarge, "The body has more than 1 MiB.") }
 
     func bodyBytes() async throws -> [UInt8] { Array(try await wholeBody().readableBytesView) }
 

@@ -90,7 +90,9 @@ struct APICall: Sendable {
             guard (1...255).contains(value.utf8.count), value.utf8.allSatisfy({ $0 >= 32 && $0 < 127 }) else {
                 throw UsherError(.validationFailed, "The Idempotency-Key must have 1 to 255 printable ASCII characters.")
             }
-            return IdempotencyKey(scope: "\(caller.id) \(route)", key: value, fingerprint: Vault.hash(Array(request.uri.path.utf8) + body))
+            // The same values in another order or spacing are the same call.
+            let meant = (try? JSON(parsing: body).sorted.serialized).map { Array($0.utf8) } ?? body
+            return IdempotencyKey(scope: "\(caller.id) \(route)", key: value, fingerprint: Vault.hash(Array(request.uri.path.utf8) + meant))
         }
     }
 }

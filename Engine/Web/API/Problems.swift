@@ -13,7 +13,10 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     ) async throws -> Response {
         var response = try await answer(request, context, next)
         // What is said here is said outside of the routes, which would leave it out by themselves.
-        if request.method == .head { response.body = .init() }
+        if request.method == .head {
+            // The length that a GET would have, and nothing of it (RFC 9110, 8.6).
+            response.body = ResponseBody(contentLength: response.body.contentLength) { writer in try await writer.finish(nil) }
+        }
         return response
     }
 
@@ -27,10 +30,11 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         } catch let error as HTTPError where (400..<500).contains(error.status.code) {
             return Response.problem(UsherError(.requestMalformed, error.body ?? "The request cannot be understood."))
         } catch let error as DatabaseError where error.kind == .busy {
-            logger.warning("the database was busy", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            // Not the path: it may hold a token.
+            logger.warning("the database was busy", metadata: ["route": "\(context.endpointPath ?? "none")", "error": "\(error)"])
             return Response.problem(UsherError(.overloaded, "Too much is going on here just now. Try again in a moment."))
         } catch {
-            logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            logger.error("a request failed", metadata: ["route": "\(context.endpointPath ?? "none")", "error": "\(error)"])
             return Response.problem(
                 UsherError(.internalError, "Something went wrong here. It is in the server's log; try again in a moment."))
         }

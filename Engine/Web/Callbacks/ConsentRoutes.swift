@@ -84,14 +84,14 @@ struct ConsentRoutes: Sendable {
                 <p class=quiet>To keep \(escapedHTML(from)), just close this page.</p>
                 """)
         case .refused(let refusal, let owner, let service):
-            let (title, body) = Self.words(refusal, service)
+            let (title, body) = words(refusal, service)
             let again = owner == nil ? "" : "<p><a href=\"/owners/me\">Back to your page</a></p>"
             return Page.response(.badRequest, title, body + again)
         }
     }
 
     /// What happened, and what to do next.
-    private static func words(_ refusal: Consents.Refusal, _ service: String) -> (title: String, body: String) {
+    private func words(_ refusal: Consents.Refusal, _ service: String) -> (title: String, body: String) {
         let name = escapedHTML(service)
         let again = "<p>Go back to your page and press Connect again. Nothing was changed.</p>"
         switch refusal {
@@ -103,13 +103,13 @@ struct ConsentRoutes: Sendable {
             return (
                 "Another browser began this", "<p>Finish in the browser in which you pressed Connect, with cookies allowed.</p>\(again)"
             )
-        case .declined(let code, let description): return declined(code, description, name, again)
+        case .declined(let code, let description): return declined(code, description, service, again)
         case .noCode:
             return (
                 "\(service) did not agree",
                 """
                 <p>\(name) sent you back without a permission. Either you pressed Decline, or your organisation's administrator must
-                allow the app first.</p>\(approval(name))\(again)
+                allow the app first.</p>\(approval(service))\(again)
                 """
             )
         case .missing(let abilities):
@@ -123,28 +123,31 @@ struct ConsentRoutes: Sendable {
     }
 
     /// Source of the codes: RFC 6749 §4.1.2.1 and https://developers.google.com/identity/protocols/oauth2/web-server
-    private static func declined(_ code: String, _ description: String, _ name: String, _ again: String) -> (String, String) {
+    private func declined(_ code: String, _ description: String, _ service: String, _ again: String) -> (String, String) {
+        let name = escapedHTML(service)
         switch code {
         case "access_denied": return ("You did not agree", "<p>\(name) was told not to connect.</p>\(again)")
         case "admin_policy_enforced", "org_internal", "unauthorized_client":
             return (
                 "Your organisation must allow this first",
-                "<p>\(name) lets an administrator decide about apps.</p>\(approval(name))\(again)"
+                "<p>\(name) lets an administrator decide about apps.</p>\(approval(service))\(again)"
             )
         case "redirect_uri_mismatch", "invalid_request", "deleted_client":
             return (
                 "The app is not set up right",
                 "<p>\(name) says: \(escapedHTML(code)) \(escapedHTML(description)).</p><p>The admin of this server compares the redirect address of the app with the one that `usher doctor` shows.</p>"
             )
-        default: return ("\(name) did not agree", "<p>It says: \(escapedHTML(code)) \(escapedHTML(description))</p>\(again)")
+        default: return ("\(service) did not agree", "<p>It says: \(escapedHTML(code)) \(escapedHTML(description))</p>\(again)")
         }
     }
 
-    private static func approval(_ name: String) -> String {
-        """
-        <p>Send this to your administrator:</p><blockquote>Please pre-approve the scheduling app for our \(name) account (in the
-        Marketplace: Manage, Apps on account, or Permission requests), so that I can connect it. It makes, moves and removes my own
-        meetings.</blockquote><p>If the app is not published yet, only people of the account that made it can connect it.</p>
-        """
+    private func approval(_ service: String) -> String {
+        let name = escapedHTML(service)
+        let place = services.first { $0.name == service }.map { " (\($0.approval))" } ?? ""
+        return """
+            <p>Send this to your administrator:</p><blockquote>Please pre-approve the scheduling app for our \(name) account\(escapedHTML(place)),
+            so that I can connect it. It makes, moves and removes my own
+            meetings.</blockquote><p>If the app is not published yet, only people of the account that made it can connect it.</p>
+            """
     }
 }

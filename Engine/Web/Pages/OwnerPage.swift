@@ -45,7 +45,9 @@ struct OwnerPage: Sendable {
             return Page.onward(to: "/auth/\(begun.service)/start?consent=\(begun.id)", "Off to \(begun.name)", "Continue to \(begun.name)")
         }
         press(router, "/owners/me/disconnect") { owner, form, _ in
-            try await Connections(context).disconnect(owner: owner.owner.id, provider: form["provider"] ?? "")
+            let provider = form["provider"] ?? ""
+            guard form["sure"] == "yes" else { return try disconnectQuestion(provider, key: form["key"] ?? "") }
+            try await Connections(context).disconnect(owner: owner.owner.id, provider: provider)
             return Page.redirect(to: "/owners/me")
         }
         press(router, "/owners/me/app") { owner, form, _ in
@@ -183,7 +185,8 @@ struct OwnerPage: Sendable {
             let name = escapedHTML(entry.name == module.descriptor.id ? module.consent.name : "\(module.consent.name) (\(entry.name))")
             let field = [("provider", entry.name)]
             let app = accounts.app(entry.name)
-            let ownApp = OwnerAppForm.html(entry.name, service: module.consent.name, app, key: key)
+            let ownApp = OwnerAppForm.html(
+                entry.name, service: module.consent.name, tellsEvents: module is any EventfulProvider.Type, app, key: key)
             if let problem = Provisioner(context).obstacle(entry, app) {
                 return
                     "<section><h2>\(name)</h2><p class=bad>\(escapedHTML(problem.message))</p><p>\(escapedHTML(problem.remedy))</p>\(ownApp)</section>"
@@ -197,9 +200,19 @@ struct OwnerPage: Sendable {
                     connection.health == .ok ? "Connect again" : "Connect again to mend this", action: "/owners/me/connect", key: key,
                     fields: field, isPlain: connection.health == .ok)
                 + Page.button("Disconnect", action: "/owners/me/disconnect", key: key, fields: field, isPlain: true)
-                + "<p class=quiet>If you disconnect, bookings that are made keep their links; they can then not be moved or removed at \(escapedHTML(module.consent.name)) from here.</p>\(ownApp)</section>"
+                + "\(ownApp)</section>"
         }
         return items.joined()
+    }
+
+    private func disconnectQuestion(_ provider: String, key: String) throws -> Response {
+        let service = try Connections(context).module(provider).consent.name
+        return Page.response(
+            .ok, "Disconnect \(service)?",
+            "<p>No new meetings can be made there. Bookings that are made keep their links; they can then not be moved or removed at \(escapedHTML(service)) from here.</p>"
+                + Page.button(
+                    "Yes, disconnect", action: "/owners/me/disconnect", key: key, fields: [("provider", provider), ("sure", "yes")])
+                + Page.back(to: "/owners/me", "No, leave it"))
     }
 
     private func health(_ connection: StoredConnection) -> String {

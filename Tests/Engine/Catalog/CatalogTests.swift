@@ -111,6 +111,16 @@ struct CatalogTests {
         #expect(found.contains { $0.contains("oops") })
     }
 
+    @Test("what is wrong with either of two entries of one name is found, secrets included")
+    func wrongDuplicates() throws {
+        let found = try findings(
+            Self.head
+                + "meeting-types:\n  talk: { title: A, duration: 30, provider: zooom, client-secret: x }\n  talk: { title: C, duration: xh }\n"
+        )
+        #expect(found.contains { $0.contains("zooom") } && found.contains { $0.hasSuffix("[catalog.secret-in-file]") })
+        #expect(found.count { $0.contains(".duration'") } == 2, "\(found)")
+    }
+
     @Test("secrets are refused, whether the key or the value gives them away")
     func secrets() throws {
         let byKey = try findings(Self.head.replacing("{ module: zoom-s2s }", with: "{ module: zoom-s2s, client-secret: abc }") + Self.types)

@@ -42,9 +42,13 @@ struct MailTests {
     @Test(
         "each reader reads the time in their own zone, on both sides of a change of the clocks",
         arguments: [
-            ("2027-03-14T06:30:00Z", "America/New_York", "01:30 – 03:00", "Eastern Standard Time (UTC−05:00)"),
+            (
+                "2027-03-14T06:30:00Z", "America/New_York", "01:30 (UTC−05:00) – 03:00 (UTC−04:00)",
+                "Eastern Standard Time (UTC−05:00) → Eastern Daylight Time (UTC−04:00)"
+            ),
+            ("2027-11-07T05:30:00Z", "America/New_York", "01:30 (UTC−04:00) – 01:00 (UTC−05:00)", "Eastern Standard Time (UTC−05:00)"),
             ("2027-03-14T07:30:00Z", "America/New_York", "03:30 – 04:00", "Eastern Daylight Time (UTC−04:00)"),
-            ("2027-03-28T00:30:00Z", "Europe/Berlin", "01:30 – 03:00", "Central European Standard Time (UTC+01:00)"),
+            ("2027-03-28T00:30:00Z", "Europe/Berlin", "01:30 (UTC+01:00) – 03:00 (UTC+02:00)", "Central European Summer Time (UTC+02:00)"),
             ("2027-10-31T01:30:00Z", "Europe/Berlin", "02:30 – 03:00", "Central European Standard Time (UTC+01:00)"),
             ("2026-12-01T09:00:00Z", "Asia/Kathmandu", "14:45 – 15:15", "Nepal Time (UTC+05:45)"),
             ("2026-12-01T09:00:00Z", "Australia/Lord_Howe", "20:00 – 20:30", "Lord Howe Daylight Time (UTC+11:00)"),
@@ -232,9 +236,9 @@ enum MailCases {
         ("Europe/Berlin", "2027-03-28T01:00:00Z", "03:00 – 03:30", "UTC+02:00"),
         ("Europe/Berlin", "2027-10-31T00:00:00Z", "02:00 – 02:30", "UTC+02:00"),
         ("Europe/Berlin", "2027-10-31T01:00:00Z", "02:00 – 02:30", "UTC+01:00"),
-        ("Australia/Lord_Howe", "2027-10-02T15:00:00Z", "01:30 – 02:30", "UTC+10:30"),
+        ("Australia/Lord_Howe", "2027-10-02T15:00:00Z", "01:30 (UTC+10:30) – 02:30 (UTC+11:00)", "UTC+10:30"),
         ("Australia/Lord_Howe", "2027-10-02T15:30:00Z", "02:30 – 03:00", "UTC+11:00"),
-        ("Australia/Lord_Howe", "2027-04-03T14:30:00Z", "01:30 – 01:30", "UTC+11:00"),
+        ("Australia/Lord_Howe", "2027-04-03T14:30:00Z", "01:30 (UTC+11:00) – 01:30 (UTC+10:30)", "UTC+11:00"),
         ("Australia/Lord_Howe", "2027-04-03T15:00:00Z", "01:30 – 02:00", "UTC+10:30"),
         ("Asia/Kolkata", "2027-03-14T06:00:00Z", "11:30 – 12:00", "UTC+05:30"),
         ("Asia/Kathmandu", "2027-03-14T06:00:00Z", "11:45 – 12:15", "UTC+05:45"),

@@ -142,4 +142,13 @@ struct BookingDeskTests {
         }
         #expect(try await engine.booked().booking.meeting.provider == "room")
     }
+
+    @Test("an owner who chose to have no default is shown and booked alike: the site's counts, whatever the file says")
+    func noDefault() async throws {
+        let engine = try await TestEngine()
+        try await engine.context.store.write { try $0.setDefaultProvider(nil, owner: "ana") }
+        #expect(try await engine.desk.resolve("consultation", owner: "ana", requested: nil).provider == "room")
+        #expect(try await engine.desk.dryRun(TestEngine.request()).resolution.provider == "room")
+        #expect(try await engine.booked().booking.meeting.provider == "room")
+    }
 }

@@ -231,6 +231,37 @@ struct ConnectionTests {
         #expect(after.booking.meeting.room == view.booking.meeting.room)
         #expect(after.booking.meeting.problem?.message.contains("another Zoom account") == true)
         #expect(engine.zoom.meetings[0].start.rfc3339 == "2026-12-01T10:00:00Z")
+        let letters = engine.mailer.taken.filter { $0.recipient == "ana@northwind.example" }.map {
+            String(decoding: $0.bytes, as: UTF8.self)
+        }
+        #expect(letters.count { $0.contains("another Zoom account") } == 1, "its owner is told, once")
+    }
+
+    @Test("a move that waits for the connection is told to the owner within a minute, and done at once when they connect again")
+    func waitingMove() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        let view = try await engine.booked("mine")
+        try await Connections(engine.context).disconnect(owner: "ana", provider: "zoom")
+        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-03T10:00:00Z")
+        try await engine.run(for: .minutes(1))
+        let letters = engine.mailer.taken.filter { $0.recipient == "ana@northwind.example" }.map {
+            String(decoding: $0.bytes, as: UTF8.self)
+        }
+        #expect(letters.count { $0.contains("Subject: Zoom needs you") } == 1)
+        try await engine.run(for: .minutes(90))
+        _ = try await engine.connect()
+        _ = try await engine.worker.pump()
+        #expect(engine.zoom.meetings.map(\.start.rfc3339) == ["2026-12-03T10:00:00Z"])
+        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+    }
+
+    @Test("a provider without credentials is the admin's matter, said as such by booking and connect alike")
+    func withoutCredentials() async throws {
+        let engine = try await TestEngine(environment: TestEngine.environment.filter { $0.key != "ZOOM_CLIENT_SECRET" })
+        let view = try await engine.booked("mine")
+        #expect(view.booking.meeting.problem?.remedy.contains("ZOOM_CLIENT_SECRET") == true)
+        await #expect(throws: UsherError.self) { try await Consents(engine.context).begin(owner: "ana", provider: "zoom", returnTo: "") }
     }
 
     // MARK: Drift

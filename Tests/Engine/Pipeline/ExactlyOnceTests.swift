@@ -111,6 +111,43 @@ struct ExactlyOnceTests {
         #expect(engine.zoom.ledger.count { $0.event == .created } == 2)
     }
 
+    @Test("an app that may not delete is asked at each sweep while the meeting is to come, told of once, and never after it")
+    func remainsWithoutDeleteScope() async throws {
+        let engine = try await warmed()
+        engine.zoom.change { $0.scopes.remove("meeting:delete:meeting:admin") }
+        let view = try await engine.booked("fixed")
+        _ = try await engine.desk.cancel(view.booking.id)
+        try await engine.run(for: .days(2))
+        let events = try await engine.context.store.read { try $0.timeline(of: view.booking.id).map(\.event) }
+        #expect(events.count { $0 == "meeting.remains" } == 1)
+        #expect(events.count { $0 == "meeting.stray" } <= 1)
+        engine.zoom.change { $0.scopes.insert("meeting:delete:meeting:admin") }
+        try await engine.run(for: .hours(7))
+        #expect(engine.zoom.meetings.isEmpty)
+    }
+
+    @Test("rounds that go well are no failures, however many there were")
+    func healthyRounds() async throws {
+        let engine = try await warmed()
+        _ = try await engine.booked("fixed")
+        try await engine.run(for: .days(2))
+        let troubled = try await engine.context.store.read { try $0.troubledSteps(limit: 10).map(\.kind) }
+        #expect(!troubled.contains("sweep"))
+    }
+
+    @Test("what nobody can mend is not tried for ever: after the meeting the look for its twin ends")
+    func looksEnd() async throws {
+        let engine = try await warmed()
+        engine.zoom.change { $0.scopes.remove("meeting:delete:meeting:admin") }
+        let view = try await engine.booked("fixed")
+        _ = try await engine.desk.cancel(view.booking.id)
+        try await engine.run(for: .hours(7))
+        let length = view.booking.end - engine.clock.now + .hours(2)
+        try await engine.run(for: length)
+        let steps = try await engine.context.store.read { try $0.troubledSteps(limit: 10).filter { $0.kind == "provision" } }
+        #expect(steps.isEmpty)
+    }
+
     @Test("the sweeper has a stray room removed, and leaves foreign and unknown ones alone")
     func sweep() async throws {
         let engine = try await warmed()

@@ -141,6 +141,15 @@ struct NoticeTests {
         #expect(letter.contains("550 no such user"))
     }
 
+    @Test("nobody is told of a meeting that is over: it cannot be retried any more")
+    func overIsOver() async throws {
+        let engine = try await TestEngine(mail: { $0.recipient == "bo@example.org" ? .refused("550 no such user") : .accepted })
+        let view = try await engine.booked()
+        try await engine.run(for: view.booking.end - engine.clock.now + .minutes(1))
+        let refused = await #expect(throws: UsherError.self) { try await engine.desk.retry(view.booking.id) }
+        #expect(refused?.code == .bookingInPast)
+    }
+
     @Test("each attendee who was refused is told of")
     func twoUndelivered() async throws {
         let engine = try await TestEngine(mail: { $0.recipient.hasSuffix("example.org") ? .refused("550") : .accepted })

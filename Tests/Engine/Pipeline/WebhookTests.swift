@@ -42,6 +42,17 @@ struct WebhookTests {
         #expect(engine.receiver.received.allSatisfy { !String(decoding: $0.body, as: UTF8.self).contains("start_url") })
     }
 
+    @Test("what waits to be told lies sealed: it bears the links that let readers in")
+    func sealed() async throws {
+        let engine = try await TestEngine()
+        let hook = try await listening(engine).webhook.id
+        let view = try await engine.booked()
+        let kept = try await engine.context.store.read { try $0.deliveries(of: hook, about: view.booking.id) }
+        let token = try #require(view.joinPage.split(separator: "/").last.map(String.init))
+        #expect(kept.count == 2 && kept.allSatisfy { $0.sealed.hasPrefix("v1.") && !$0.sealed.contains(token) })
+        #expect(String(decoding: engine.receiver.received[0].body, as: UTF8.self).contains(token))
+    }
+
     @Test("what keeps a room from being made is told as blocked, and a connection's ups and downs are told")
     func trouble() async throws {
         let engine = try await TestEngine()

@@ -103,6 +103,20 @@ struct ZoomEventTests {
         #expect(try await connections(engine) == 0)
     }
 
+    @Test("an account-level app tells of its meetings under the secret of its own prefix")
+    func accountLevel() async throws {
+        let secret = ["ZOOM_S2S_WEBHOOK_SECRET": Secret("account-level-secret")]
+        let engine = try await TestEngine(environment: TestEngine.environment.merging(secret) { $1 })
+        let view = try await engine.booked("healing")
+        let id = engine.zoom.meetings[0].id
+        engine.zoom.deleteAtPortal(id)
+        _ = try await send(
+            #"{"event":"meeting.deleted","event_ts":1,"payload":{"account_id":"a","object":{"id":"\#(id)","type":2}}}"#, to: engine,
+            path: "/webhooks/zoom", secret: "account-level-secret")
+        try await engine.run(for: .minutes(2))
+        #expect(try await engine.desk.view(view.booking.id).booking.meeting.room != view.booking.meeting.room)
+    }
+
     @Test(
         "a meeting deleted at Zoom is looked at when Zoom says so, whether its id comes as a number or a string", arguments: [true, false])
     func deleted(asNumber: Bool) async throws {

@@ -4,6 +4,7 @@ import Synchronization
 /// A program run as a child process; it is killed when the value goes.
 final class Command: Sendable {
     private let process = Process()
+    var processID: Int32 { process.processIdentifier }
     private let output = Lines()
     private let errors = Lines()
     private let input = Pipe()

@@ -78,11 +78,14 @@ struct AdminPage: Sendable {
     private func retryAll() async throws {
         let now = context.now
         let ids = try await context.store.read { tx in
-            try tx.bookingsInTrouble(from: now, limit: Self.retriedAtOnce).map(\.id)
-                + tx.refusedMails(limit: Self.retriedAtOnce).map(\.bookingID)
+            let refused = Set(try tx.refusedMails(limit: Self.retriedAtOnce).map(\.bookingID))
+            // Nobody wants to be told of a meeting that is over.
+            let toCome = try refused.filter { id in try tx.booking(id).map { $0.status == .confirmed && now < $0.end } ?? false }
+            return try toCome.union(tx.bookingsInTrouble(from: now, limit: Self.retriedAtOnce).map(\.id))
         }
-        for id in Set(ids).sorted() {
-            do { _ = try await desk.retry(id) } catch let error as UsherError where error.code == .bookingCancelled {}
+        let passed: Set<ErrorCode> = [.bookingCancelled, .bookingInPast]
+        for id in ids.sorted() {
+            do { _ = try await desk.retry(id) } catch let error as UsherError where passed.contains(error.code) {}
         }
     }
 
