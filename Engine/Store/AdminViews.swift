@@ -19,6 +19,11 @@ package enum AdminSQL: String, SQLStatement {
             told, before
         FROM outbox WHERE state = 'failed' ORDER BY written_at DESC LIMIT $1
         """
+    case waitingMails = """
+        SELECT o.id, o.booking_id, o.revision, o.reader, o.kind, o.message_id, o.thread_id, o.written_at, o.state, o.maybe_delivered,
+            o.problem, o.about, o.on_calendar, o.told, o.before
+        FROM steps s JOIN outbox o ON o.id = s.subject WHERE s.kind = 'deliver' ORDER BY o.written_at LIMIT $1
+        """
     case notices = """
         SELECT subject, code, body, message_id, written_at, state, problem FROM notices WHERE state <> 'sent' ORDER BY written_at DESC LIMIT $1
         """
@@ -57,6 +62,11 @@ extension Tx {
     /// Mails that were refused for good, the newest first.
     package func refusedMails(limit: Int) throws -> [OutboxMail] {
         try query(AdminSQL.refusedMails, .int(Int64(limit))).map(mail(from:))
+    }
+
+    /// Mails that have not left yet, the oldest first.
+    package func waitingMails(limit: Int) throws -> [OutboxMail] {
+        try query(AdminSQL.waitingMails, .int(Int64(limit))).map(mail(from:))
     }
 
     /// Letters to owners that were refused or wait, the newest first.

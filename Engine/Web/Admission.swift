@@ -8,7 +8,8 @@ import UsherPipeline
 /// How many requests are worked on at the same time. More are told at once to come again: a server that lets everybody in answers
 /// nobody in good time.
 final class Admission: Sendable {
-    private let left: Mutex<Int>
+    private let limit: Int
+    private let busy = Mutex(0)
     private let pressure: Pressure
     /// Bytes of large bodies that may be on their way at the same time.
     private let largeBytesLeft = Mutex(32 << 20)
@@ -17,22 +18,26 @@ final class Admission: Sendable {
 
     /// - Parameter limit: enough to keep the database's group commits full; what is beyond would only wait in a queue.
     init(limit: Int, _ pressure: Pressure) {
-        left = Mutex(limit)
+        self.limit = limit
         self.pressure = pressure
     }
 
     /// - Throws: ``ErrorCode/overloaded``.
     fileprivate func enter() throws(UsherError) {
-        let isIn = left.withLock { left in
-            guard left > 0 else { return false }
-            left -= 1
+        let places = places
+        let isIn = busy.withLock { busy in
+            guard busy < places else { return false }
+            busy += 1
             return true
         }
         if !isIn { throw sentAway() }
     }
 
     /// - Throws: ``ErrorCode/overloaded``.
-    fileprivate func refuseIfFull() throws(UsherError) { if left.withLock({ $0 <= 0 }) { throw sentAway() } }
+    fileprivate func refuseIfFull() throws(UsherError) { if busy.withLock({ $0 }) >= places { throw sentAway() } }
+
+    /// While callers crowd in there are half as many: whoever is let in is answered twice as soon.
+    private var places: Int { pressure.isHigh ? (limit + 1) / 2 : limit }
 
     /// Runs `body`, while a body of so many bytes is on its way. Anybody may send one, key or not: what is large has to share.
     /// - Throws: ``ErrorCode/overloaded``.
@@ -53,9 +58,9 @@ final class Admission: Sendable {
         return UsherError(.overloaded, "Too much is going on here just now. Try again in a few seconds.")
     }
 
-    fileprivate func leave() { left.withLock { $0 += 1 } }
+    fileprivate func leave() { busy.withLock { $0 -= 1 } }
     /// There may be one more at work then than there are places: whoever has waited is not sent away.
-    fileprivate func comeBack() { left.withLock { $0 -= 1 } }
+    fileprivate func comeBack() { busy.withLock { $0 += 1 } }
 
     /// The server whose request is being worked on.
     @TaskLocal fileprivate static var current: Admission?

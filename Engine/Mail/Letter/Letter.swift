@@ -66,7 +66,9 @@ package struct Letter: Sendable {
             : [Mailbox(name: booking.terms.owner.name, address: booking.terms.owner.email)]
     }
     /// What opens the room: its own address, or the join page where that alone lets people in.
-    package var entrance: String? { room.map { $0.needsEntry ? joinPage : $0.joinURL } }
-    /// The room, unless the meeting is off, or its room is made on the click: then the join page leads in.
-    package var room: Room? { kind == .cancellation || booking.terms.type.provision == .onJoin ? nil : booking.meeting.room }
+    package var entrance: String? { opensOnJoin ? joinPage : room.map { $0.needsEntry ? joinPage : $0.joinURL } }
+    /// The room, unless the meeting is off, or its room is made on the click.
+    package var room: Room? { kind == .cancellation || opensOnJoin ? nil : booking.meeting.room }
+    /// The room is made when somebody presses Join on the join page.
+    package var opensOnJoin: Bool { kind != .cancellation && booking.terms.type.provision == .onJoin }
 }

@@ -35,7 +35,7 @@ struct LetterModel {
         shown.text("note", letter.reader == .owner ? booking.note : "")
         shown.text("intro", isCancelled || letter.reader == .owner ? "" : booking.intro)
         shown.text("description", isCancelled ? "" : booking.description)
-        shown.text("joinPage", isCancelled ? "" : letter.joinPage)
+        shown.text("joinPage", isCancelled || letter.opensOnJoin ? "" : letter.joinPage)
         shown.text("joinPageLabel", letter.room == nil ? words.late : words.joinPage + words.colon)
         shown.text("managePage", isCancelled ? "" : letter.managePage ?? "")
         let footer = letter.reader == .owner || isCancelled ? words.footerPlain : words.footer
@@ -99,7 +99,7 @@ struct LetterModel {
     private func addRoom(to shown: inout Shown) {
         let booking = letter.booking
         let room = letter.room
-        shown.flag("hasRoom", room != nil)
+        shown.flag("hasRoom", letter.entrance != nil)
         shown.text("url", letter.entrance ?? "")
         shown.text("meetingID", readable(room?.meetingID ?? ""))
         shown.text("passcode", room?.passcode ?? "")

@@ -135,10 +135,7 @@ package struct Consents: Sendable {
             let (_, call) = try await connections.call(consent.provider, owner: consent.ownerID, deadline: now + Self.patience)
             let grant = try await module.exchange(Secret(code), request(consent, module, verifier: verifier), call)
             let missing = module.consent.missing(grant.access.scopes).filter(\.isEssential)
-            guard missing.isEmpty else {
-                await giveBack(grant, module, call)
-                return refused(.missing(missing))
-            }
+            guard missing.isEmpty else { return refused(.missing(missing)) }
             return try await settle(grant, try await module.account(grant, call), consent)
         } catch let error as ProviderError { return refused(.failed(error)) }
     }
@@ -165,12 +162,27 @@ package struct Consents: Sendable {
         } catch let error as ProviderError { return refused(.failed(error)) }
     }
 
-    /// A grant that is of no use here is ended at the service, too.
-    private func giveBack(_ grant: Grant, _ module: any ConnectableProvider.Type, _ call: ProviderCall) async {
-        do throws(ProviderError) { try await module.revoke(grant, call) } catch {
+    /// The owner keeps the account that was connected: the other one's grant is ended.
+    package func decline(_ id: String, browser: Secret?) async throws {
+        guard let consent = try await context.store.read({ try $0.consent(id) }), let browser,
+            Vault.hash(browser.reveal().utf8) == consent.browser, consent.state == .asking
+        else { return }
+        let text = try context.vault.open(consent.sealed, context: StoredConsent.context(id))
+        var used = consent
+        (used.state, used.sealed) = (.used, "")
+        let taken = used
+        guard try await context.store.write({ try $0.move(taken, from: .asking) }) else { return }
+        let (grant, account) = try Self.waiting(text, context.vault, consent)
+        do {
+            let (module, call) = try await connections.call(consent.provider, owner: consent.ownerID, deadline: context.now + Self.patience)
+            let client = call.credentials["CLIENT_ID"]?.reveal() ?? ""
+            // A service may end every grant of an account at once: not where another owner is connected through it.
+            let others = try await context.store.read { try $0.connections(clientID: client, accountID: account.id) }
+            if others.isEmpty { try await module.revoke(grant, call) }
+        } catch let error as ProviderError {
             context.logger.warning(
                 "a grant of no use could not be revoked at the service",
-                metadata: ["service": "\(module.consent.name)", "reason": "\(error.message)"])
+                metadata: ["provider": "\(consent.provider)", "reason": "\(error.message)"])
         }
     }
 

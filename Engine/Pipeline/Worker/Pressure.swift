@@ -11,7 +11,7 @@ package final class Pressure: Sendable {
 
     init(now: @escaping @Sendable () -> Instant) { self.now = now }
 
-    var isHigh: Bool { now() - Instant(microseconds: lastSentAway.load(ordering: .relaxed)) < Self.length }
+    package var isHigh: Bool { now() - Instant(microseconds: lastSentAway.load(ordering: .relaxed)) < Self.length }
     /// Somebody was sent away.
     package func rise() { lastSentAway.store(now().microseconds, ordering: .relaxed) }
 }

@@ -29,6 +29,7 @@ struct ConsentRoutes: Sendable {
             router.get(RouterPath(service.callbackPath)) { request, _ in try await back(request, service.service) }
         }
         router.post("/auth/confirm") { request, _ in try await confirm(request) }
+        router.post("/auth/keep") { request, _ in try await keep(request) }
     }
 
     /// Gives the browser a cookie, so that no other one can finish what it began, and sends it on.
@@ -58,6 +59,12 @@ struct ConsentRoutes: Sendable {
                 service: service, state: query.get("state"), code: query.get("code"), error: error, browser: request.cookie(Self.cookie)))
     }
 
+    private func keep(_ request: Request) async throws -> Response {
+        let form = try await request.form()
+        try await consents.decline(form["consent"] ?? "", browser: request.cookie(Self.cookie))
+        return Page.redirect(to: "/owners/me")
+    }
+
     private func confirm(_ request: Request) async throws -> Response {
         let form = try await request.form()
         return page(try await consents.confirm(form["consent"] ?? "", browser: request.cookie(Self.cookie)))
@@ -81,7 +88,7 @@ struct ConsentRoutes: Sendable {
                 You have just agreed as <strong>\(escapedHTML(to))</strong>.</p>
                 <p>Bookings that are made keep their links; the old account's meetings cannot be moved or removed from here any more.</p>
                 \(Page.button("Use \(to)", action: "/auth/confirm", key: nil, fields: [("consent", id)]))
-                <p class=quiet>To keep \(escapedHTML(from)), just close this page.</p>
+                \(Page.button("Keep \(from)", action: "/auth/keep", key: nil, fields: [("consent", id)], isPlain: true))
                 """)
         case .refused(let refusal, let owner, let service):
             let (title, body) = words(refusal, service)

@@ -61,6 +61,17 @@ struct MailTests {
         #expect(text.contains(name), "\(text)")
     }
 
+    @Test("where the room is made on the click, the mail's button leads to the join page, and nothing sounds like a fault")
+    func onJoin() throws {
+        var letter = try Self.letter(zone: "Europe/Berlin", start: "2026-12-01T09:00:00Z")
+        letter.booking.terms.type.provision = .onJoin
+        letter.booking.meeting.room = nil
+        let parts = try parts(letter)
+        #expect(parts.text.contains("Join the meeting:\n\(letter.joinPage)"), "\(parts.text)")
+        #expect(!parts.text.contains("not ready"))
+        #expect(parts.html.contains("href=\"\(letter.joinPage)\""))
+    }
+
     @Test(
         "around every change of the clocks the mail shows the reader's own time, and the calendar the same instant",
         arguments: MailCases.changes)

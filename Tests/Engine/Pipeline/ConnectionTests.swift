@@ -264,6 +264,22 @@ struct ConnectionTests {
         await #expect(throws: UsherError.self) { try await Consents(engine.context).begin(owner: "ana", provider: "zoom", returnTo: "") }
     }
 
+    @Test("who keeps the account that was connected has the other one's permission ended at Zoom")
+    func keepsAccount() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        guard case .asks(let id, _, _, _) = try await engine.connect(as: "tom@northwind.example") else {
+            Issue.record("not asked")
+            return
+        }
+        let before = engine.zoom.connectedUsers
+        try await Consents(engine.context).decline(id, browser: Secret("another browser"))
+        #expect(engine.zoom.connectedUsers == before)
+        try await Consents(engine.context).decline(id, browser: Secret("browser"))
+        #expect(engine.zoom.connectedUsers == ["ana@northwind.example"])
+        #expect(try await engine.booked("mine").booking.meeting.status == .ready)
+    }
+
     // MARK: Drift
 
     @Test("a passcode that was changed at Zoom is noticed, and everyone gets an updated mail")

@@ -51,9 +51,9 @@ final class Command: Sendable {
         try? input.fileHandleForWriting.close()
     }
 
-    /// Waits for the end, and gives the exit code with what was said.
+    /// Waits for the end, and gives the exit code with what was said. A test whose time is up takes the program with it.
     func finish() async -> (code: Int32, output: String, errors: String) {
-        while process.isRunning { try? await Task.sleep(for: .milliseconds(5)) }
+        while process.isRunning { do { try await Task.sleep(for: .milliseconds(5)) } catch { kill() } }
         await output.ended()
         await errors.ended()
         return (process.terminationStatus, output.text, errors.text)
@@ -67,7 +67,7 @@ final class Command: Sendable {
         while ContinuousClock.now < end {
             let lines = (errorStream ? errors : output).text.split(separator: "\n").map(String.init)
             if let line = lines.first(where: matches) { return line }
-            if !process.isRunning { return nil }
+            if !process.isRunning || Task.isCancelled { return nil }
             try? await Task.sleep(for: .milliseconds(5))
         }
         return nil

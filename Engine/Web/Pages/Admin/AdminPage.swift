@@ -84,6 +84,9 @@ struct AdminPage: Sendable {
             return try toCome.union(tx.bookingsInTrouble(from: now, limit: Self.retriedAtOnce).map(\.id))
         }
         let passed: Set<ErrorCode> = [.bookingCancelled, .bookingInPast]
+        for step in try await context.store.read({ try $0.troubledSteps(limit: Self.retriedAtOnce) }) where step.kind != "provision" {
+            _ = try await context.store.write { try $0.hurry(kind: step.kind, subject: step.subject, now: now) }
+        }
         for id in ids.sorted() {
             do { _ = try await desk.retry(id) } catch let error as UsherError where passed.contains(error.code) {}
         }

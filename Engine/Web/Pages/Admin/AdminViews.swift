@@ -188,21 +188,27 @@ struct AdminViews: Sendable {
     }
 
     func mail() async throws -> Shown {
-        let (mails, notices) = try await context.store.read {
-            (try $0.refusedMails(limit: Self.most), try $0.unsentNotices(limit: Self.most))
+        let (waiting, refused, notices) = try await context.store.read {
+            (
+                try $0.waitingMails(limit: Self.most), try $0.refusedMails(limit: Self.most), try $0.unsentNotices(limit: Self.most)
+            )
         }
-        let refused = mails.map { mail -> [Cell] in
+        let letters = notices.map { [Cell.time($0.writtenAt), .text($0.subject), .text($0.state.rawValue), .text($0.problem ?? "")] }
+        return Shown(
+            title: "Mail",
+            html: "<section><h2>Waiting to leave</h2>\(mails(waiting))</section><section><h2>Refused</h2>\(mails(refused))</section>"
+                + "<section><h2>Letters to owners that have not left</h2>\(table(["Written", "About", "State", "Why"], letters, empty: "None."))</section>"
+        )
+    }
+
+    private func mails(_ mails: [OutboxMail]) -> String {
+        let rows = mails.map { mail -> [Cell] in
             [
                 .time(mail.writtenAt), .link("/admin/bookings/\(mail.bookingID)", mail.bookingID),
                 .text("\(mail.kind.rawValue) to \(mail.reader.role)"), .text(mail.problem ?? ""),
             ]
         }
-        let letters = notices.map { [Cell.time($0.writtenAt), .text($0.subject), .text($0.state.rawValue), .text($0.problem ?? "")] }
-        return Shown(
-            title: "Mail",
-            html: "<section><h2>Refused</h2>\(table(["Written", "Booking", "Mail", "Why"], refused, empty: "None."))</section>"
-                + "<section><h2>Letters to owners that have not left</h2>\(table(["Written", "About", "State", "Why"], letters, empty: "None."))</section>"
-        )
+        return table(["Written", "Booking", "Mail", "Why"], rows, empty: "None.")
     }
 
     func webhooks(_ key: String) async throws -> Shown {
