@@ -86,10 +86,10 @@ package struct Doctor: Sendable {
         return isReadable ? "Add the old key to USHER_VAULT_KEYS, behind the newer ones" : "Correct USHER_VAULT_KEYS"
     }
 
-    /// How many API keys are stored; none where the database cannot be read, which is a finding of its own.
+    /// How many stored API keys let their holder in; none where the database cannot be read, which is a finding of its own.
     private func keysMade() async -> Int {
         guard Place.exists(configuration), let store = try? await Runtime.store(configuration) else { return 0 }
-        let count = (try? await store.read { try $0.keys().count }) ?? 0
+        let count = (try? await store.read { try $0.keys().count { Surroundings.system.now() < $0.expiresAt } }) ?? 0
         try? await store.database.close()
         return count
     }

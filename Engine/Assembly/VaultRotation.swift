@@ -14,15 +14,29 @@ package struct VaultRotation: Sendable {
     package func run() async throws -> Int {
         let vault = runtime.context.vault
         let prefix = vault.newestPrefix
-        var count = 0
+        var total = 0
+        // A server that had not heard of the new key may have written behind the cursor: until a whole round finds nothing.
         while true {
-            let done = try await runtime.context.store.write { tx in
-                try tx.reseal(notUnder: prefix, limit: Self.batch) { sealed, context in
+            let done = try await round(vault, prefix)
+            if done == 0 { return total }
+            total += done
+        }
+    }
+
+    private func round(_ vault: Vault, _ prefix: String) async throws -> Int {
+        var (cursor, total) = (ResealCursor(), 0)
+        while true {
+            let from = cursor
+            let (count, isGoingOn, reached) = try await runtime.context.store.write { tx in
+                var cursor = from
+                let done = try tx.reseal(notUnder: prefix, limit: Self.batch, after: &cursor) { sealed, context in
                     try vault.seal(try vault.open(sealed, context: context), context: context)
                 }
+                return (done.count, done.isGoingOn, cursor)
             }
-            if done == 0 { return count }
-            count += done
+            guard isGoingOn else { return total }
+            total += count
+            cursor = reached
         }
     }
 }

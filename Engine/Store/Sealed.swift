@@ -2,7 +2,7 @@ import UsherCore
 
 /// Every place where a sealed value lies, for the rotation of the vault's keys and for a look whether the keys fit.
 package enum SealedSQL: String, SQLStatement {
-    case links = "SELECT hash, booking_id, reader, purpose, sealed FROM links WHERE sealed NOT LIKE $1 LIMIT $2"
+    case links = "SELECT hash, booking_id, reader, purpose, sealed FROM links WHERE hash > $1 ORDER BY hash LIMIT $2"
     case resealLink = "UPDATE links SET sealed = $1 WHERE hash = $2 AND sealed = $3"
     case tokens = "SELECT name, sealed FROM tokens WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2"
     case resealToken = "UPDATE tokens SET sealed = $1 WHERE name = $2 AND sealed = $3"
@@ -17,25 +17,57 @@ package enum SealedSQL: String, SQLStatement {
         SELECT id, sealed, former FROM webhooks WHERE sealed NOT LIKE $1 OR (former <> '' AND former NOT LIKE $1) LIMIT $2
         """
     case resealWebhook = "UPDATE webhooks SET sealed = $1, former = $2 WHERE id = $3 AND sealed = $4"
-    case deliveries = "SELECT id, body FROM deliveries WHERE body NOT LIKE $1 LIMIT $2"
-    case resealDelivery = "UPDATE deliveries SET body = $1 WHERE id = $2"
+    case deliveries = "SELECT id, body FROM deliveries WHERE id > $1 ORDER BY id LIMIT $2"
+    case resealDelivery = "UPDATE deliveries SET body = $1 WHERE id = $2 AND body = $3"
     case resealConsent = "UPDATE consents SET sealed = $1 WHERE id = $2 AND sealed = $3"
 }
 
+/// How far a rotation has come in the tables that grow with the bookings: they are gone through once, in the order of their keys.
+package struct ResealCursor: Sendable {
+    var links = ""
+    var deliveries = ""
+    package init() {}
+}
+
 extension Tx {
-    /// Seals up to `limit` values anew that do not begin with `prefix`.
+    /// Seals values anew that do not begin with `prefix`: of the large tables the next `limit` rows after `cursor`, of the small ones up
+    /// to `limit` that are left.
     /// - Parameter reseal: sealed value and what it belongs to, to the value sealed under the newest key.
-    /// - Returns: how many there were; 0 when all begin with it.
-    package func reseal(notUnder prefix: String, limit: Int, _ reseal: (_ sealed: String, _ context: String) throws -> String) throws -> Int
-    {
+    /// - Returns: how many were sealed, and whether any were looked at in the large tables; 0 and `false` at the end.
+    package func reseal(
+        notUnder prefix: String, limit: Int, after cursor: inout ResealCursor,
+        _ reseal: (_ sealed: String, _ context: String) throws -> String
+    ) throws -> (count: Int, isGoingOn: Bool) {
+        let links = try query(SealedSQL.links, .text(cursor.links), .int(Int64(limit)))
+        let deliveries = try query(SealedSQL.deliveries, .text(cursor.deliveries), .int(Int64(limit)))
+        if let last = links.last { cursor.links = try last.text(0) }
+        if let last = deliveries.last { cursor.deliveries = try last.text(0) }
+        let small = try resealSmall(notUnder: prefix, limit: limit, reseal)
+        let large = try resealLinks(links, prefix, reseal) + resealDeliveries(deliveries, prefix, reseal)
+        return (small + large, small > 0 || !links.isEmpty || !deliveries.isEmpty)
+    }
+
+    private func resealLinks(_ rows: [SQLRow], _ prefix: String, _ reseal: (String, String) throws -> String) throws -> Int {
+        try rows.count { row in
+            let sealed = try row.text(4)
+            guard !sealed.hasPrefix(prefix), let reader = Reader(try row.text(2)) else { return false }
+            let context = StoredLink.context(booking: try row.text(1), reader: reader, purpose: try known(row.text(3)))
+            return try execute(SealedSQL.resealLink, .text(try reseal(sealed, context)), .text(try row.text(0)), .text(sealed)) == 1
+        }
+    }
+
+    private func resealDeliveries(_ rows: [SQLRow], _ prefix: String, _ reseal: (String, String) throws -> String) throws -> Int {
+        try rows.count { row in
+            let sealed = try row.text(1)
+            guard !sealed.hasPrefix(prefix), StoredDelivery.isSealed(sealed) else { return false }
+            let anew = try reseal(sealed, StoredDelivery.context(row.text(0)))
+            return try execute(SealedSQL.resealDelivery, .text(anew), .text(try row.text(0)), .text(sealed)) == 1
+        }
+    }
+
+    private func resealSmall(notUnder prefix: String, limit: Int, _ reseal: (String, String) throws -> String) throws -> Int {
         let arguments: (SQLValue, SQLValue) = (.text(prefix + "%"), .int(Int64(limit)))
         var count = 0
-        for row in try query(SealedSQL.links, arguments.0, arguments.1) {
-            guard let reader = Reader(try row.text(2)) else { continue }
-            let context = StoredLink.context(booking: try row.text(1), reader: reader, purpose: try known(row.text(3)))
-            try execute(SealedSQL.resealLink, .text(try reseal(row.text(4), context)), .text(try row.text(0)), .text(try row.text(4)))
-            count += 1
-        }
         for row in try query(SealedSQL.tokens, arguments.0, arguments.1) {
             let sealed = try reseal(row.text(1), StoredToken.context(row.text(0)))
             try execute(SealedSQL.resealToken, .text(sealed), .text(try row.text(0)), .text(try row.text(1)))
@@ -63,11 +95,6 @@ extension Tx {
             try execute(
                 SealedSQL.resealWebhook, .text(try reseal(row.text(1), context)), .text(former.isEmpty ? "" : try reseal(former, context)),
                 .text(try row.text(0)), .text(try row.text(1)))
-            count += 1
-        }
-        for row in try query(SealedSQL.deliveries, arguments.0, arguments.1) {
-            let sealed = try reseal(row.text(1), StoredDelivery.context(row.text(0)))
-            try execute(SealedSQL.resealDelivery, .text(sealed), .text(try row.text(0)))
             count += 1
         }
         for row in try query(SealedSQL.consents, arguments.0, arguments.1) {

@@ -83,6 +83,8 @@ package struct StoredDelivery: Hashable, Sendable {
 
     /// What it is sealed for.
     package static func context(_ id: String) -> String { "delivery:" + id }
+    /// An earlier Usher wrote them as plain JSON.
+    package static func isSealed(_ text: String) -> Bool { !text.hasPrefix("{") }
 }
 
 package enum WebhookSQL: String, SQLStatement {

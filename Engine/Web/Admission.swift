@@ -48,14 +48,19 @@ final class Admission: Sendable {
             left -= bytes
             return true
         }
-        guard fits else { throw sentAway() }
+        // It says nothing of how busy the house is.
+        guard fits else { throw Self.overloaded }
         defer { largeBytesLeft.withLock { $0 += bytes } }
         return try await body()
     }
 
     private func sentAway() -> UsherError {
         pressure.rise()
-        return UsherError(.overloaded, "Too much is going on here just now. Try again in a few seconds.")
+        return Self.overloaded
+    }
+
+    private static var overloaded: UsherError {
+        UsherError(.overloaded, "Too much is going on here just now. Try again in a few seconds.")
     }
 
     fileprivate func leave() { busy.withLock { $0 -= 1 } }

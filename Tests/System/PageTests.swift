@@ -84,6 +84,21 @@ struct PageTests {
         }
     }
 
+    @Test("both pages speak the reader's language, from right to left where it is written so")
+    func language() async throws {
+        try await site { site in
+            let body =
+                #"{"meetingType": "consultation", "owner": "ana", "start": "2027-03-01T10:00:00Z", "attendees": [{"email": "bo@example.org", "language": "ar"}]}"#
+            let booked = try await site.call("POST", "/v1/bookings", body: body).json
+            let id = booked["id"]?.string ?? ""
+            _ = try await site.booking(id, Site.isDone)
+            let join = try await site.browse(booked["joinPage"]?.string ?? "").page
+            #expect(join.contains("<html lang=\"ar\" dir=\"rtl\">") && join.contains("الانضمام إلى الاجتماع</a>"))
+            let manage = try await site.browse(booked["managePage"]?.string ?? "")
+            #expect(manage.page.contains("إلغاء الاجتماع</button>"))
+        }
+    }
+
     @Test("the join page offers calendars, and its file is a plain event that invites nobody")
     func calendars() async throws {
         try await site { site in

@@ -38,9 +38,7 @@ struct BookingDriver {
             for work in batch { await worker.run(work) }
             view = try await runtime.desk.view(id)
             if batch.isEmpty, isSettled(view), try await !isHeldElsewhere(id) {
-                guard try await hasRoomToRemove(view) else { break }
-                Output.diagnostic("The room still stands at the provider; `usher serve` goes on removing it.")
-                throw Exit.provider
+                break
             }
             if view.booking.meeting.problem != nil, view.mails.isEmpty, !hasWarned {
                 Output.diagnostic(
@@ -51,7 +49,13 @@ struct BookingDriver {
             // Nothing to do now: a provider or a mail system wants a moment, or a server has the step.
             if batch.isEmpty { try await Task.sleep(for: Self.pause) }
         }
+        if try await hasRoomToRemove(view) { throw Self.stillStanding() }
         return view
+    }
+
+    private static func stillStanding() -> Exit {
+        Output.diagnostic("The room still stands at the provider; `usher serve` goes on removing it.")
+        return .provider
     }
 
     /// Whether a server is at the booking's steps at this moment.

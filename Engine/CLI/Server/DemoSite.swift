@@ -22,7 +22,7 @@ struct DemoSite {
     /// What a module's credentials are at the stand-ins, by the name after the prefix.
     private static let accounts: [String: [String: String]] = [
         "zoom-s2s": ["ACCOUNT_ID": "sandbox-account", "CLIENT_ID": "sandbox-client", "CLIENT_SECRET": "sandbox-secret"],
-        "zoom": ["CLIENT_ID": "sandbox-zoom-client", "CLIENT_SECRET": "sandbox-zoom-secret"],
+        "zoom": ["CLIENT_ID": "sandbox-zoom-client", "CLIENT_SECRET": "sandbox-zoom-secret", "DEAUTH_SECRET": "sandbox-zoom-deauth"],
         "google-meet": ["CLIENT_ID": "sandbox-google-client", "CLIENT_SECRET": "sandbox-google-secret"],
         "microsoft-teams": ["CLIENT_ID": "sandbox-microsoft-client", "CLIENT_SECRET": "sandbox-microsoft-secret"],
         // Their rooms are links: nobody is called.
@@ -85,14 +85,14 @@ struct DemoSite {
         return microsoft
     }
 
-    /// Opens the engine in a folder cleared of an earlier demo. Nothing of the caller's environment comes in, so it can reach
-    /// nobody real.
+    /// Opens the engine in a folder cleared of an earlier demo. Of the caller's environment only where it listens comes in, so it
+    /// can reach nobody real.
     func open() async throws -> Runtime {
         try clear()
         let stand = "http://127.0.0.1:\(sandbox)"
         var environment = [
             "DATABASE_URL": "sqlite:\(folder)/usher.sqlite", "USHER_MAILDIR": "\(folder)/mail", "USHER_PORT": "\(port)",
-            "USHER_HOST": host, "USHER_PUBLIC_URL": address, "USHER_API_KEY": key, "ZOOM_DEAUTH_SECRET": "sandbox-zoom-deauth",
+            "USHER_HOST": host, "USHER_PUBLIC_URL": address, "USHER_API_KEY": key,
             "ZOOM_API_URL": "\(stand)/v2", "ZOOM_OAUTH_URL": "\(stand)/oauth", "GOOGLE_API_URL": "\(stand)/google",
             "GOOGLE_AUTH_URL": "\(stand)/google/o", "GOOGLE_TOKEN_URL": "\(stand)/google/token",
             "MICROSOFT_GRAPH_URL": "\(stand)/microsoft/v1.0", "MICROSOFT_LOGIN_URL": "\(stand)/microsoft",

@@ -22,7 +22,7 @@ struct Serve: AsyncParsableCommand {
         try await options.withRuntime { runtime in
             let configuration = runtime.configuration
             LogOutput.settings.withLock { $0 = (configuration.logStyle, .info) }
-            if configuration.adminKey == nil, try await APIKeys(runtime.context).list().isEmpty {
+            if configuration.adminKey == nil, try await APIKeys(runtime.context).countAlive() == 0 {
                 Output.diagnostic("warning: there is no API key, so every API call is refused: make one with `usher key create`.")
             }
             try await Serving(runtime).run(watching: configuration.catalogPath, workers: workers, requests: requests) { port in

@@ -41,6 +41,9 @@ public struct ProviderError: Error, Hashable, Sendable {
 }
 
 extension ErrorCode {
+    /// Nothing changes until a person acts: here, at the service, or in the catalogue.
+    public var needsPerson: Bool { isBlocking || self == .providerRemoved }
+
     /// A person must act, and then the work resumes by itself.
     public var isBlocking: Bool {
         switch self {

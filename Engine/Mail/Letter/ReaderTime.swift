@@ -11,7 +11,7 @@ package struct ReaderTime: Sendable {
     /// `10:00 – 10:45`, with the second date where the meeting ends on another day, and with the offsets where the clocks change
     /// meanwhile: `01:30 (UTC−04:00) – 01:00 (UTC−05:00)`.
     package let range: String
-    /// `Central European Standard Time (UTC+01:00)`, and after an arrow the one at the end where the clocks change meanwhile.
+    /// `Central European Standard Time (UTC+01:00)`, and after a stroke the one at the end where the clocks change meanwhile.
     package let zone: String
     /// Seconds east of Greenwich.
     let offset: Int
@@ -35,7 +35,7 @@ package struct ReaderTime: Sendable {
             self.zone = name(from, first)
         } else {
             range = "\(time) (\(Self.offset(first))) – \(endTime) (\(Self.offset(last)))"
-            self.zone = "\(name(from, first)) → \(name(to, last))"
+            self.zone = "\(name(from, first)) / \(name(to, last))"
         }
     }
 

@@ -30,6 +30,8 @@ struct Words: Decodable, Sendable {
     var footer: String
     /// Under the others.
     var footerPlain: String
+    /// By ``PageWords/Key``.
+    var page: [String: String]
     /// By ``Notice/Kind``.
     var notices: [String: NoticeWords]
     /// By ``ErrorCode``: what is the matter with `{service}`, and what to do.
@@ -60,6 +62,12 @@ struct Words: Decodable, Sendable {
     static func check() throws(UsherError) {
         let missing = Language.all.filter { files[$0] == nil }
         guard missing.isEmpty else { throw UsherError(.internalError, "There are no words for: \(missing.joined(separator: ", ")).") }
+        for (language, words) in known {
+            let missing = PageWords.Key.allCases.filter { words.page[$0.rawValue] == nil }
+            guard missing.isEmpty else {
+                throw UsherError(.internalError, "words.\(language).json has no page.\(missing[0].rawValue).")
+            }
+        }
         for language in files.keys where known[language] == nil {
             throw UsherError(
                 .internalError, "The words of the language '\(language)' cannot be read: a key is missing in words.\(language).json.")

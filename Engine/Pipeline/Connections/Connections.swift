@@ -57,9 +57,13 @@ package struct Connections: Sendable {
             try tx.poke(
                 kind: KeepAliveStep.kind, subject: KeepAliveStep.subject(owner: owner, provider: provider),
                 due: now + KeepAliveStep.interval)
+            try tx.poke(
+                kind: SweepStep.kind, subject: SweepStep.subject(provider: provider, owner: owner, host: account.id),
+                due: now + SweepStep.interval)
             for id in try tx.bookingsStalled(owner: owner, provider: provider, now: now) {
                 for var room in try tx.rooms(of: id) where room.provider == provider && (room.state == .absent || room.failures > 0) {
                     (room.notBefore, room.failures) = (Instant(microseconds: 0), 0)
+                    if room.state == .live { room.checkAt = now }
                     try tx.save(room)
                 }
                 try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
@@ -156,6 +160,7 @@ struct KeepAliveStep: Step {
             } catch {
                 context.logger.warning(
                     "a sleeping connection could not be renewed", metadata: ["step": "\(claim.subject)", "reason": "\(error.message)"])
+                return { turn in .rest(until: turn.now + .days(1)) }
             }
             return { turn in .sleep(until: turn.now + .days(1)) }
         }

@@ -163,15 +163,16 @@ package struct Consents: Sendable {
     }
 
     /// The owner keeps the account that was connected: the other one's grant is ended.
-    package func decline(_ id: String, browser: Secret?) async throws {
+    /// - Returns: where the browser goes; `nil` where there was nothing to decide for it.
+    package func decline(_ id: String, browser: Secret?) async throws -> String? {
         guard let consent = try await context.store.read({ try $0.consent(id) }), let browser,
             Vault.hash(browser.reveal().utf8) == consent.browser, consent.state == .asking
-        else { return }
+        else { return nil }
         let text = try context.vault.open(consent.sealed, context: StoredConsent.context(id))
         var used = consent
         (used.state, used.sealed) = (.used, "")
         let taken = used
-        guard try await context.store.write({ try $0.move(taken, from: .asking) }) else { return }
+        guard try await context.store.write({ try $0.move(taken, from: .asking) }) else { return nil }
         let (grant, account) = try Self.waiting(text, context.vault, consent)
         do {
             let (module, call) = try await connections.call(consent.provider, owner: consent.ownerID, deadline: context.now + Self.patience)
@@ -184,6 +185,7 @@ package struct Consents: Sendable {
                 "a grant of no use could not be revoked at the service",
                 metadata: ["provider": "\(consent.provider)", "reason": "\(error.message)"])
         }
+        return consent.returnTo
     }
 
     /// Keeps the grant, or asks first where another account was connected.

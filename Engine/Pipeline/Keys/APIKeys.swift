@@ -37,6 +37,12 @@ package struct APIKeys: Sendable {
 
     package func list() async throws -> [StoredKey] { try await context.store.read { try $0.keys() } }
 
+    /// How many let their holder in now.
+    package func countAlive() async throws -> Int {
+        let now = context.now
+        return try await list().count { now < $0.expiresAt }
+    }
+
     /// - Throws: ``ErrorCode/notFound``.
     package func revoke(_ id: String) async throws {
         guard try await context.store.write({ try $0.removeKey(id) }) else {

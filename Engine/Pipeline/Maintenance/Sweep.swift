@@ -12,7 +12,7 @@ struct SweepStep: Step {
     private let context: EngineContext
     private let provisioner: Provisioner
 
-    private static let interval = Duration.hours(6)
+    static let interval = Duration.hours(6)
 
     init(_ context: EngineContext) {
         self.context = context
@@ -35,8 +35,8 @@ struct SweepStep: Step {
             try turn.tx.finish(claim)
             return nil
         }
-        // Without the owner's connection nothing can be looked through; the next room has it swept again.
-        if parts[1] != "-", try turn.tx.connection(owner: parts[1], provider: parts[0]) == nil {
+        // Without that connection nothing can be looked through; connecting again, or the next room, has it swept again.
+        if parts[1] != "-", try turn.tx.connection(owner: parts[1], provider: parts[0])?.account.id != parts[2] {
             try turn.tx.finish(claim)
             return nil
         }
@@ -65,16 +65,16 @@ struct SweepStep: Step {
             }
             let isHeld = record.state == .live && record.roomID == room.id
             let isSettling = record.state == .attempting || record.state == .unclear || record.state == .removing
-            // A removal that was refused is tried again by itself.
-            let isBeingLookedFor = record.failures > 0 && record.twinChecksLeft > 0
+            // What was refused is tried again while the meeting is to come, and was said already.
+            let isRefused = record.failures > 0
             let isStray =
-                !isHeld && !isSettling && !isBeingLookedFor
+                !isHeld && !isSettling && (!isRefused || turn.now < booking.end)
                 && (booking.status == .cancelled || record.state == .live || booking.meeting.status == .ready)
             guard isStray else { continue }
             record.twinCheck = turn.now
             record.twinChecksLeft = max(record.twinChecksLeft, 1)
             try turn.tx.save(record)
-            try turn.tx.note(booking.id, "meeting.stray", "\(record.provider): \(room.id)", at: turn.now)
+            if !isRefused { try turn.tx.note(booking.id, "meeting.stray", "\(record.provider): \(room.id)", at: turn.now) }
             try turn.tx.poke(kind: ProvisionStep.kind, subject: booking.id, due: turn.now)
         }
     }

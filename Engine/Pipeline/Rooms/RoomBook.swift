@@ -192,6 +192,9 @@ struct RoomBook {
         if room.state == .attempting || room.state == .unclear {
             room.state = .unclear
             room.notBefore = again
+        } else if error.code.needsPerson, error.code == .missingScope || turn.now >= booking.end {
+            // Nothing changes soon: the sweeps look again while the meeting is to come.
+            (room.twinCheck, room.twinChecksLeft) = (.never, 0)
         } else {
             room.twinCheck = again
         }
@@ -265,7 +268,8 @@ struct RoomBook {
         if error.code == .meetingGone { return try gone(room, error) }
         var room = try present(room)
         room.failures += 1
-        room.checkAt = retryTime(error, room.failures) ?? nextCheck(room)
+        // Whoever connects again has it looked at.
+        room.checkAt = error.code.needsPerson ? nextCheck(room) : retryTime(error, room.failures) ?? nextCheck(room)
         try turn.tx.save(room)
     }
 
@@ -290,11 +294,11 @@ struct RoomBook {
         var room = try present(room)
         room.failures += 1
         // What a person can mend is waited for until the meeting is over; a scope that the app never had is not.
-        let needsPerson = error.code.isBlocking || error.code == .providerRemoved
+        let needsPerson = error.code.needsPerson
         if let again = retryTime(error, room.failures), error.code != .missingScope, !needsPerson || turn.now < booking.end {
             room.notBefore = again
             // Said at once: nobody knows whether the owner will connect again.
-            if needsPerson, room.failures == 1 {
+            if needsPerson, try !turn.tx.timeline(of: booking.id).contains(where: { $0.event == "meeting.remains" }) {
                 try note("meeting.remains", "\(room.provider) has the room \(room.roomID) for now: \(error.message)")
             }
             return try turn.tx.save(room)

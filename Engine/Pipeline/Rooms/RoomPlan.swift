@@ -59,7 +59,8 @@ package enum RoomPlan {
             guard isWanted else { return twins }
             return twins + (now < booking.end ? [(room.notBefore, .create(room)), (booking.end, .giveUp(room))] : [(now, .giveUp(room))])
         case .live where !isWanted && (booking.status == .cancelled || booking.wantsRoom):
-            return [(room.notBefore, .remove(room))]
+            // What an earlier change waited for does not hold the removal up.
+            return [(now, .remove(room))]
         case .live:
             let fits = room.appliedStart == booking.start && room.appliedEnd == booking.end
             return (fits ? [(room.checkAt, .check(room))] : [(room.notBefore, .update(room))]) + [(room.twinCheck, .lookForTwins(room))]

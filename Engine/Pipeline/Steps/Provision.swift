@@ -31,6 +31,7 @@ struct ProvisionStep: Step {
         case .update(let room): return update(room, booking, turn)
         case .check(let room): return check(room, booking, turn)
         case .remove(var room):
+            if room.state == .live { room.failures = 0 }
             room.state = .removing
             try turn.tx.save(room)
             return remove(room, booking, turn)

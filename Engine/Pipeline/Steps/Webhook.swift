@@ -35,7 +35,10 @@ struct WebhookStep: Step {
             return nil
         }
         let secrets = try WebhookDesk.secrets(of: webhook, context.vault, now: turn.now)
-        let body = Array(try context.vault.open(delivery.sealed, context: StoredDelivery.context(delivery.id)).utf8)
+        let text =
+            StoredDelivery.isSealed(delivery.sealed)
+            ? try context.vault.open(delivery.sealed, context: StoredDelivery.context(delivery.id)) : delivery.sealed
+        let body = Array(text.utf8)
         let deadline = turn.now + Self.patience
         return Effect(provider: webhook.id, about: ["about": "\(delivery.subject)"]) { [context] in
             let now = context.now

@@ -5,7 +5,7 @@ package enum EventType: String, Sendable, CaseIterable {
     case bookingConfirmed = "booking.confirmed"
     case bookingRescheduled = "booking.rescheduled"
     case bookingCancelled = "booking.cancelled"
-    /// The room is there.
+    /// The room is there, at the booking's present time: told again after a reschedule, because the meeting was pending meanwhile.
     case meetingReady = "meeting.ready"
     /// The way in is another one: link, passcode or numbers.
     case meetingChanged = "meeting.changed"

@@ -61,8 +61,9 @@ struct ConsentRoutes: Sendable {
 
     private func keep(_ request: Request) async throws -> Response {
         let form = try await request.form()
-        try await consents.decline(form["consent"] ?? "", browser: request.cookie(Self.cookie))
-        return Page.redirect(to: "/owners/me")
+        let returnTo = try await consents.decline(form["consent"] ?? "", browser: request.cookie(Self.cookie))
+        if let returnTo, !returnTo.isEmpty { return Page.onward(to: returnTo, "Nothing was changed", "Continue") }
+        return Page.response(.ok, "Nothing was changed", "<p>You can close this page.</p>" + Page.back(to: "/owners/me", "Open your page"))
     }
 
     private func confirm(_ request: Request) async throws -> Response {

@@ -52,7 +52,7 @@ struct JoinPage: Sendable {
             let call = try await Provisioner(context).call(
                 booking.meeting.provider, owner: booking.terms.owner.id, deadline: context.now + .seconds(5)
             ).call
-            return Page.onward(to: module.entry(room, visitor(visit), call), "Off to the meeting", "Join the meeting")
+            return Page.onward(to: module.entry(room, visitor(visit), call), visit.booking.title, visit.words.join)
         } catch {
             return Page.response(
                 .ok, "The room cannot be opened", "<p>\(escapedHTML(error.message))</p><p>Ask \(escapedHTML(booking.terms.owner.name)).</p>"
@@ -76,48 +76,50 @@ struct JoinPage: Sendable {
         let booking = visit.booking
         var html = Page.head(of: visit)
         if booking.status == .cancelled {
-            html += "<p><strong>This meeting is cancelled.</strong></p>"
+            html += "<p><strong>\(escapedHTML(visit.words(.cancelled)))</strong></p>"
         } else if isOver(booking) {
-            html += "<p><strong>This meeting is over.</strong></p>"
+            html += "<p><strong>\(escapedHTML(visit.words(.over)))</strong></p>"
         } else {
-            html += timing(booking) + room(visit, token) + calendar(visit, token)
+            html += timing(visit) + room(visit, token) + calendar(visit, token)
         }
-        return Page.response(.ok, booking.title, html)
+        return Page.response(.ok, booking.title, html, words: visit.words)
     }
 
-    private func timing(_ booking: Booking) -> String {
-        let wait = booking.start - context.now
+    private func timing(_ visit: ReaderLinks.Visit) -> String {
+        let wait = visit.booking.start - context.now
         guard wait > Self.early else { return "" }
-        let minutes = wait.wholeSeconds / 60
-        let (days, hours) = (minutes / 1_440, minutes / 60 % 24)
-        let text =
-            days > 0 ? "\(days) \(days == 1 ? "day" : "days")" : hours > 0 ? "\(hours) h \(minutes % 60) min" : "\(minutes) minutes"
-        return "<p role=status>It begins in \(text).</p>"
+        return "<p role=status>\(escapedHTML(visit.words(.beginsIn, ["duration": visit.words.duration(wait)])))</p>"
     }
 
     private func room(_ visit: ReaderLinks.Visit, _ token: String) -> String {
-        let booking = visit.booking
-        if booking.meeting.status == .onJoin { return Page.button("Start or join the meeting", action: "/join/\(token)", key: nil) }
+        let (booking, words) = (visit.booking, visit.words)
+        if booking.meeting.status == .onJoin { return Page.button(words(.start), action: "/join/\(token)", key: nil) }
         guard let room = booking.meeting.room else { return Self.waiting(visit) }
         var html =
             room.needsEntry
-            ? Page.button("Join the meeting", action: "/join/\(token)", key: nil)
-            : "<p><a class=button href=\"\(escapedHTML(room.joinURL))\" rel=noreferrer>Join the meeting</a></p>"
-        if !room.meetingID.isEmpty { html += "<p>Meeting ID: <code data-copy=\"the meeting ID\">\(escapedHTML(room.meetingID))</code></p>" }
-        if let passcode = room.passcode { html += "<p>Passcode: <code data-copy=\"the passcode\">\(escapedHTML(passcode))</code></p>" }
+            ? Page.button(words.join, action: "/join/\(token)", key: nil)
+            : "<p><a class=button href=\"\(escapedHTML(room.joinURL))\" rel=noreferrer>\(escapedHTML(words.join))</a></p>"
+        if !room.meetingID.isEmpty { html += Self.copied(words.meetingID, room.meetingID, words) }
+        if let passcode = room.passcode { html += Self.copied(words.passcode, passcode, words) }
         if !room.dialIn.isEmpty {
             let numbers = room.dialIn.map { number in
-                "<li>\(escapedHTML(number.country)) <a href=\"\(escapedHTML(number.tapToCall))\">\(escapedHTML(number.number))</a>\(number.pin.map { ", PIN <code>\(escapedHTML($0))</code>" } ?? "")</li>"
+                "<li>\(escapedHTML(words.country(number.country))) <a dir=ltr href=\"\(escapedHTML(number.tapToCall))\">\(escapedHTML(number.number))</a>\(number.pin.map { ", \(escapedHTML(words.pin)) <code>\(escapedHTML($0))</code>" } ?? "")</li>"
             }
-            html += "<h2>By phone</h2><ul>\(numbers.joined())</ul>"
+            html += "<h2>\(escapedHTML(words.phone))</h2><ul>\(numbers.joined())</ul>"
         }
         return html
+    }
+
+    /// A line with a value that a script gives a copy button.
+    private static func copied(_ label: String, _ value: String, _ words: PageWords) -> String {
+        let button = [("copy", words(.copy)), ("copied", words(.copied)), ("what", label)]
+            .map { " data-\($0)=\"\(escapedHTML($1))\"" }.joined()
+        return "<p>\(escapedHTML(label + words.colon)) <code dir=ltr\(button)>\(escapedHTML(value))</code></p>"
     }
 
     /// What is true of a room that is not there.
     private static func waiting(_ visit: ReaderLinks.Visit) -> String {
         let booking = visit.booking
-        let owner = escapedHTML(booking.terms.owner.name)
         if visit.reader == .owner, let problem = booking.meeting.problem {
             return
                 "<p class=bad role=status>There is no room yet: \(escapedHTML(problem.message))</p><p>\(escapedHTML(problem.remedy))</p>\(Page.back(to: "/owners/me", "Open my page"))<meta http-equiv=refresh content=30>"
@@ -125,9 +127,9 @@ struct JoinPage: Sendable {
         switch booking.meeting.status {
         case .blocked, .failed:
             return
-                "<p role=status>There is no room yet. \(owner) has been told what to do, and this page leads in as soon as it is done.</p><meta http-equiv=refresh content=30>"
+                "<p role=status>\(escapedHTML(visit.words(.blocked, ["owner": booking.terms.owner.name])))</p><meta http-equiv=refresh content=30>"
         default:
-            return "<p role=status>The room is being made. This page looks again by itself.</p><meta http-equiv=refresh content=5>"
+            return "<p role=status>\(escapedHTML(visit.words(.making)))</p><meta http-equiv=refresh content=5>"
         }
     }
 
@@ -142,8 +144,8 @@ struct JoinPage: Sendable {
         let outlook =
             "https://outlook.office.com/calendar/0/deeplink/compose?subject=\(Page.encoded(booking.title))&startdt=\(Page.encoded(booking.start.rfc3339))&enddt=\(Page.encoded(booking.end.rfc3339))&location=\(Page.encoded(page))"
         return """
-            <h2>Add to calendar</h2><p><a href="\(escapedHTML(google))" rel=noreferrer>Google</a>,
-            <a href="\(escapedHTML(outlook))" rel=noreferrer>Outlook</a>, <a href="/join/\(escapedHTML(token))/invite.ics">Apple and others</a></p>
+            <h2>\(escapedHTML(visit.words(.calendar)))</h2><p><a href="\(escapedHTML(google))" rel=noreferrer>Google</a>,
+            <a href="\(escapedHTML(outlook))" rel=noreferrer>Outlook</a>, <a href="/join/\(escapedHTML(token))/invite.ics">\(escapedHTML(visit.words(.otherCalendars)))</a></p>
             """
     }
 

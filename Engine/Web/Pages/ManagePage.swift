@@ -22,7 +22,7 @@ struct ManagePage: Sendable {
         router.get("/manage/{token}") { _, parameters in
             let token = try parameters.parameters.require("token")
             guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
-            return Page.response(.ok, visit.booking.title, body(visit, token))
+            return Page.response(.ok, visit.booking.title, body(visit, token), words: visit.words)
         }
         router.post("/manage/{token}/cancel") { request, parameters in
             try await cancel(request, try parameters.parameters.require("token"))
@@ -34,17 +34,16 @@ struct ManagePage: Sendable {
 
     private func body(_ visit: ReaderLinks.Visit, _ token: String) -> String {
         let booking = visit.booking
-        let head = Page.head(of: visit)
-        if booking.status == .cancelled { return head + "<p><strong>This meeting is cancelled.</strong></p>" }
-        guard context.now < booking.start else {
-            return head + "<p>The meeting has begun: it cannot be moved or cancelled here any more.</p>"
-        }
+        let (head, words) = (Page.head(of: visit), visit.words)
+        if booking.status == .cancelled { return head + "<p><strong>\(escapedHTML(words(.cancelled)))</strong></p>" }
+        guard context.now < booking.start else { return head + "<p>\(escapedHTML(words(.begun)))</p>" }
         return head + """
-            <section><h2>Move it</h2><form class=stack method=post action="/manage/\(escapedHTML(token))/reschedule">
-            <label for=start>New start, in the time of \(escapedHTML(visit.timeZone))</label>
-            <input id=start name=start type=datetime-local required value="\(local(booking.start, visit.timeZone))">
-            <button class=button>Move the meeting</button></form></section>
-            <section><h2>Cancel it</h2>\(Page.button("Cancel the meeting", action: "/manage/\(token)/cancel", key: nil, isPlain: true))</section>
+            <section><h2>\(escapedHTML(words(.move)))</h2><form class=stack method=post action="/manage/\(escapedHTML(token))/reschedule">
+            <label for=start>\(escapedHTML(words(.newStart, ["zone": visit.timeZone])))</label>
+            <input id=start name=start type=datetime-local required min="\(local(context.now, visit.timeZone))"
+            value="\(local(booking.start, visit.timeZone))">
+            <button class=button>\(escapedHTML(words(.moveButton)))</button></form></section>
+            <section><h2>\(escapedHTML(words(.cancel)))</h2>\(Page.button(words(.cancelButton), action: "/manage/\(token)/cancel", key: nil, isPlain: true))</section>
             """
     }
 
@@ -57,13 +56,13 @@ struct ManagePage: Sendable {
 
     private func cancel(_ request: Request, _ token: String) async throws -> Response {
         guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
-        let form = try await request.form()
+        let (form, words) = (try await request.form(), visit.words)
         guard form["sure"] == "yes" else {
             return Page.response(
-                .ok, "Cancel this meeting?",
-                Page.head(of: visit) + "<p>Everyone who was invited is told.</p>"
-                    + Page.button("Yes, cancel it", action: "/manage/\(token)/cancel", key: nil, fields: [("sure", "yes")])
-                    + Page.back(to: "/manage/\(token)", "No, leave it"))
+                .ok, words(.sureCancel),
+                Page.head(of: visit) + "<p>\(escapedHTML(words(.told)))</p>"
+                    + Page.button(words(.yesCancel), action: "/manage/\(token)/cancel", key: nil, fields: [("sure", "yes")])
+                    + Page.back(to: "/manage/\(token)", words(.no)), words: words)
         }
         return try await act(visit, token) {
             guard context.now < visit.booking.start else {
@@ -79,11 +78,11 @@ struct ManagePage: Sendable {
         let start = form["start"]?.trimmingBlanks ?? ""
         guard form["sure"] == "yes" else {
             let zone = TimeZone(iana: visit.timeZone) ?? .gmt
-            guard case .wall(let wall)? = WrittenTime(start) else { return refused(token, "Choose a day and a time.") }
+            guard case .wall(let wall)? = WrittenTime(start) else { return refused(visit, token, visit.words(.chooseTime)) }
             switch WallTimeMeaning(wall, in: zone) {
             case .once(let instant): return confirm(visit, token, [instant])
             case .twice(let earlier, let later): return confirm(visit, token, [earlier, later])
-            case .skipped: return refused(token, "The clocks skip that time for daylight saving: choose another one.")
+            case .skipped: return refused(visit, token, visit.words(.skipped))
             }
         }
         return try await act(visit, token) {
@@ -96,16 +95,18 @@ struct ManagePage: Sendable {
 
     /// One button for each instant that the written time can mean.
     private func confirm(_ visit: ReaderLinks.Visit, _ token: String, _ instants: [Instant]) -> Response {
-        if instants.allSatisfy({ $0 <= context.now }) { return refused(token, "That time is over: choose one to come.") }
+        if instants.allSatisfy({ $0 <= context.now }) { return refused(visit, token, visit.words(.past)) }
         let buttons = instants.map { instant in
             let time = ReaderTime(
                 start: instant, end: instant + visit.booking.duration, timeZone: visit.timeZone, language: visit.language)
             return "<p class=when>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone>\(escapedHTML(time.zone))</p>"
                 + Page.button(
-                    "Yes, move it there", action: "/manage/\(token)/reschedule", key: nil,
+                    visit.words(.yesMove), action: "/manage/\(token)/reschedule", key: nil,
                     fields: [("start", instant.rfc3339), ("sure", "yes")])
         }
-        return Page.response(.ok, "Move \(visit.booking.title)?", buttons.joined() + Page.back(to: "/manage/\(token)", "No, leave it"))
+        return Page.response(
+            .ok, visit.words(.sureMove, ["title": visit.booking.title]),
+            buttons.joined() + Page.back(to: "/manage/\(token)", visit.words(.no)), words: visit.words)
     }
 
     private func act(_ visit: ReaderLinks.Visit, _ token: String, _ change: () async throws -> BookingView) async throws -> Response {
@@ -113,13 +114,24 @@ struct ManagePage: Sendable {
             _ = try await change()
             return Page.redirect(to: "/manage/\(token)")
         } catch let error as UsherError {
-            return refused(token, ([error.message] + error.findings.map(\.detail)).joined(separator: " "))
+            return refused(visit, token, words(for: error, visit))
         }
     }
 
-    private func refused(_ token: String, _ why: String) -> Response {
-        Page.response(
-            .ok, "That is not possible", "<p>\(escapedHTML(why))</p><p>Nothing was changed.</p>" + Page.back(to: "/manage/\(token)", "Back")
-        )
+    private func words(for error: UsherError, _ visit: ReaderLinks.Visit) -> String {
+        switch error.code {
+        case .bookingConflict: visit.words(.taken, ["owner": visit.booking.terms.owner.name])
+        case .bookingInPast: visit.words(context.now < visit.booking.start ? .past : .begun)
+        case .bookingCancelled: visit.words(.cancelled)
+        default: ([error.message] + error.findings.map(\.detail)).joined(separator: " ")
+        }
+    }
+
+    private func refused(_ visit: ReaderLinks.Visit, _ token: String, _ why: String) -> Response {
+        let words = visit.words
+        return Page.response(
+            .ok, words(.refused),
+            "<p>\(escapedHTML(why))</p><p>\(escapedHTML(words(.unchanged)))</p>" + Page.back(to: "/manage/\(token)", words(.back)),
+            words: words)
     }
 }

@@ -29,12 +29,14 @@ enum Page {
     /// - Parameters:
     ///   - title: text.
     ///   - body: HTML, every value in it escaped.
+    ///   - words: of the language that the body is in.
     ///   - isWide: for tables.
     static func response(
-        _ status: HTTPTypes.HTTPResponse.Status = .ok, _ title: String, _ body: String, cookies: [Cookie] = [], isWide: Bool = false
+        _ status: HTTPTypes.HTTPResponse.Status = .ok, _ title: String, _ body: String, words: PageWords = PageWords("en"),
+        cookies: [Cookie] = [], isWide: Bool = false
     ) -> Response {
         let html = """
-            <!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+            <!DOCTYPE html><html lang="\(words.language)" dir="\(words.direction)"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
             <title>\(escapedHTML(title))</title><style>\(style)</style><script src="\(PageScript.path)" defer></script></head><body\(isWide ? " class=broad" : "")><main><h1>\(escapedHTML(title))</h1>\(body)</main></body></html>
             """
         var headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"]
@@ -70,10 +72,11 @@ enum Page {
         let booking = visit.booking
         let time = ReaderTime(start: booking.start, end: booking.end, timeZone: visit.timeZone, language: visit.language)
         let moment =
-            "data-start=\"\(booking.start.rfc3339)\" data-end=\"\(booking.end.rfc3339)\" data-zone=\"\(escapedHTML(visit.timeZone))\""
+            "data-start=\"\(booking.start.rfc3339)\" data-end=\"\(booking.end.rfc3339)\" data-zone=\"\(escapedHTML(visit.timeZone))\" data-here=\"\(escapedHTML(visit.words(.here)))\""
+        let words = visit.words
         return
-            "<p class=when lang=\"\(visit.language)\" dir=auto>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone lang=\"\(visit.language)\" dir=auto \(moment)>\(escapedHTML(time.zone))</p>"
-            + "<p>With \(escapedHTML(booking.terms.owner.name)), \(escapedHTML(booking.terms.site.name))</p>"
+            "<p class=when dir=auto>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone dir=auto \(moment)>\(escapedHTML(time.zone))</p>"
+            + "<p>\(escapedHTML(words.with + words.colon)) \(escapedHTML(booking.terms.owner.name)), \(escapedHTML(booking.terms.site.name))</p>"
     }
 
     static func list(_ lines: [String]) -> String {

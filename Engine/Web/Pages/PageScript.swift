@@ -16,10 +16,10 @@ struct PageScript {
     private static let text = """
         for (const code of document.querySelectorAll('code[data-copy]')) {
           const button = document.createElement('button');
-          button.type = 'button'; button.className = 'copy'; button.textContent = 'Copy';
-          button.setAttribute('aria-label', 'Copy ' + code.dataset.copy);
+          button.type = 'button'; button.className = 'copy'; button.textContent = code.dataset.copy;
+          button.setAttribute('aria-label', code.dataset.copy + ': ' + code.dataset.what);
           button.onclick = async () => {
-            try { await navigator.clipboard.writeText(code.textContent); button.textContent = 'Copied'; }
+            try { await navigator.clipboard.writeText(code.textContent); button.textContent = code.dataset.copied; }
             catch { getSelection().selectAllChildren(code); }
           };
           code.after(' ', button);
@@ -27,10 +27,11 @@ struct PageScript {
         for (const zone of document.querySelectorAll('[data-start]')) {
           const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
           if (!here || here === zone.dataset.zone) continue;
-          const show = new Intl.DateTimeFormat(undefined, {dateStyle: 'full', timeStyle: 'short'});
+          const show = new Intl.DateTimeFormat(document.documentElement.lang === 'en' ? undefined : document.documentElement.lang, {dateStyle: 'full', timeStyle: 'short'});
           const line = document.createElement('p');
           line.className = 'quiet';
-          line.textContent = show.formatRange(new Date(zone.dataset.start), new Date(zone.dataset.end)) + ' where you are (' + here + ')';
+          const time = show.formatRange(new Date(zone.dataset.start), new Date(zone.dataset.end));
+          line.textContent = zone.dataset.here.replace('{time}', () => time).replace('{zone}', () => here);
           zone.after(line);
         }
         """

@@ -1,4 +1,5 @@
 import UsherCore
+import UsherMail
 import UsherPipeline
 import UsherStore
 
@@ -18,6 +19,8 @@ struct ReaderLinks: Sendable {
             case .attendee(let index): booking.attendees[index].timeZone
             }
         }
+        /// What pages say to this reader.
+        var words: PageWords { PageWords(language) }
         var language: String {
             switch reader {
             case .owner: booking.terms.owner.language

@@ -44,7 +44,7 @@ struct MailTests {
         arguments: [
             (
                 "2027-03-14T06:30:00Z", "America/New_York", "01:30 (UTC−05:00) – 03:00 (UTC−04:00)",
-                "Eastern Standard Time (UTC−05:00) → Eastern Daylight Time (UTC−04:00)"
+                "Eastern Standard Time (UTC−05:00) / Eastern Daylight Time (UTC−04:00)"
             ),
             ("2027-11-07T05:30:00Z", "America/New_York", "01:30 (UTC−04:00) – 01:00 (UTC−05:00)", "Eastern Standard Time (UTC−05:00)"),
             ("2027-03-14T07:30:00Z", "America/New_York", "03:30 – 04:00", "Eastern Daylight Time (UTC−04:00)"),
