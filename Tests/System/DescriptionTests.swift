@@ -79,7 +79,7 @@ struct DescriptionTests {
             let found = try JSON(parsing: output)
             #expect(found["failures"] == .array([]), "\(found["failures"]?.pretty ?? "")")
             #expect(found["called"] == found["all"])
-            // `overloaded` and the providers' own codes are met elsewhere: a booking shows those, no call fails with them.
+            // `overloaded` and the providers' own codes are met elsewhere.
             #expect(Set(found["codes"]?.array?.compactMap(\.string) ?? []) == Calls.codes)
         }
     }

@@ -72,7 +72,7 @@ struct OwnerRoutes: Sendable {
             Operation(
                 method: .post, path: path + "/{provider}/authorize", id: "authorizeConnection", access: .key(.ownersWrite),
                 summary: "Where to send an owner who is to connect an account.", takes: .maybe("AuthorizeRequest"),
-                answers: .json(.created, "Authorization"), run: authorize),
+                answers: .json(.created, "Authorization"), codes: [.notConnected], run: authorize),
             Operation(
                 method: .delete, path: path + "/{provider}", id: "deleteConnection", access: .key(.ownersWrite),
                 summary: "End a connection, at the provider too. Existing bookings keep their links.", answers: .nothing
