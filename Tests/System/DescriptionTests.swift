@@ -4,7 +4,7 @@ import Testing
 import UsherCore
 
 /// What the API says of itself, and whether it is true.
-@Suite(.timeLimit(.minutes(6)))
+@Suite(.timeLimit(.minutes(isSoak ? 60 : 6)))
 struct DescriptionTests {
     private func served(_ catalog: String = Site.catalog, _ body: (Site) async throws -> Void) async throws {
         let site = try await Site(catalog: catalog)
