@@ -35,8 +35,8 @@ package struct Doctor: Sendable {
         let report = CatalogReader.withFiles(registry).read(path: configuration.catalogPath)
         findings.append(catalog(report))
         findings.append(await mail())
-        let stored = await stored()
-        findings += stored + (await access())
+        let (stored, keys) = await stored()
+        findings += stored + access(keys: keys)
         guard let catalog = report.catalog else { return findings }
         do {
             let place = try Place(configuration)
@@ -53,13 +53,15 @@ package struct Doctor: Sendable {
     private func words(_ error: any Error) -> String { (error as? UsherError)?.message ?? "\(error)" }
 
     /// The database, and whether the vault's keys open what lies in it.
-    private func stored() async -> [Finding] {
+    /// - Returns: how many API keys let their holder in, too.
+    private func stored() async -> (findings: [Finding], keys: Int) {
         guard Place.exists(configuration) else {
-            return [.fine("database", "none yet at \(configuration.databasePath); `usher serve` makes it, and its key file")]
+            return ([.fine("database", "none yet at \(configuration.databasePath); `usher serve` makes it, and its key file")], 0)
         }
         let store: Store
         do { store = try await Runtime.store(configuration) } catch {
-            return [.wrong("database", words(error), "DATABASE_URL names the file; the vault and the providers were not looked at.")]
+            let remedy = "DATABASE_URL names the file; the vault and the providers were not looked at."
+            return ([.wrong("database", words(error), remedy)], 0)
         }
         var findings = [Finding.fine("database", "\(configuration.databasePath) opens, and its schema is current")]
         do {
@@ -72,10 +74,15 @@ package struct Doctor: Sendable {
                     "\(vaultRemedy); the providers were not looked at."
                 ))
         }
+        var keys = 0
+        do {
+            let now = Surroundings.system.now()
+            keys = try await store.read { try $0.keys().count { now < $0.expiresAt } }
+        } catch { findings.append(.wrong("database", "the API keys cannot be read: \(error)", "Check the disk.")) }
         do { try await store.database.close() } catch {
             findings.append(.wrong("database", "cannot be closed: \(error)", "Check the disk."))
         }
-        return findings
+        return (findings, keys)
     }
 
     private var vaultRemedy: String {
@@ -86,17 +93,9 @@ package struct Doctor: Sendable {
         return isReadable ? "Add the old key to USHER_VAULT_KEYS, behind the newer ones" : "Correct USHER_VAULT_KEYS"
     }
 
-    /// How many stored API keys let their holder in; none where the database cannot be read, which is a finding of its own.
-    private func keysMade() async -> Int {
-        guard Place.exists(configuration), let store = try? await Runtime.store(configuration) else { return 0 }
-        let count = (try? await store.read { try $0.keys().count { Surroundings.system.now() < $0.expiresAt } }) ?? 0
-        try? await store.database.close()
-        return count
-    }
-
-    private func access() async -> [Finding] {
+    /// - Parameter keys: those made with `usher key` that let their holder in.
+    private func access(keys: Int) -> [Finding] {
         var findings: [Finding] = []
-        let keys = await keysMade()
         if configuration.adminKey != nil {
             findings.append(.fine("api", "USHER_API_KEY is set"))
         } else if keys > 0 {
