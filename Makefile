@@ -35,15 +35,16 @@ release: deps ## Build the command `usher` for use
 demo: build ## Watch a booking become a room and a mail, sandboxed
 	$(SWIFT) run --skip-build usher demo
 
+# What has failed is said once more at the end, where it is seen.
+run_tests = bash -c 'set -o pipefail; $(SWIFT) test --skip-build $(1) 2>&1 | tee .build/tests.log || { grep "✘" .build/tests.log; exit 1; }'
+
 test: testdeps ## Run the tests, long ones in their short form
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --skip CrashTests
-	$(SWIFT) test --skip-build --filter CrashTests
+	@$(call run_tests,--skip CrashTests)
+	@$(call run_tests,--filter CrashTests)
 
-soak: testdeps ## Run the tests, long ones in full
-	$(SWIFT) build --build-tests
-	USHER_SOAK=1 $(SWIFT) test --skip-build --skip CrashTests
-	USHER_SOAK=1 $(SWIFT) test --skip-build --filter CrashTests
+soak: export USHER_SOAK = 1
+soak: test ## Run the tests, long ones in full
 
 bench: testdeps release ## Measure, in a release build
 	@$(call install,hey)

@@ -134,8 +134,10 @@ struct DemoStory {
 
 /// A port that nobody uses.
 enum FreePort {
+    /// The preferred one, one of the nine above it, or any.
     static func find(preferred: UInt16) throws(UsherError) -> Int {
-        if let port = bindable(preferred) ?? bindable(0) { return port }
+        let near = (preferred..<preferred + 10).lazy.compactMap(bindable).first
+        if let port = near ?? bindable(0) { return port }
         throw UsherError(.configuration, "No port is free on 127.0.0.1.")
     }
 

@@ -1,5 +1,5 @@
 """A real SMTP server that writes each mail it takes as one line of JSON. Faults by recipient: `451@…`, `550@…` refuse it."""
-import base64, json, sys
+import base64, errno, json, random, sys
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
@@ -33,10 +33,18 @@ class Server(Controller):
                     auth_exclude_mechanism=[] if "auth" in options else ["LOGIN", "PLAIN"])
 
 
-controller = Server(Sink(), hostname="127.0.0.1", port=0)
-# Port 0 needs the socket's own answer, so it is bound here.
-import socket
-probe = socket.socket(); probe.bind(("127.0.0.1", 0)); controller.port = probe.getsockname()[1]; probe.close()
-controller.start()
-print(controller.port, flush=True)
+def started():
+    """The server on some port below those that the kernel gives to connections: aiosmtpd cannot be asked for any."""
+    for port in random.sample(range(10_000, 12_000), 200):
+        controller = Server(Sink(), hostname="127.0.0.1", port=port)
+        try:
+            controller.start()
+            return controller
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+    raise SystemExit("no port is free")
+
+
+print(started().port, flush=True)
 sys.stdin.read()

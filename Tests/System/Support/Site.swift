@@ -199,20 +199,33 @@ final class Site: Sendable {
     }
 }
 
+/// Ports for the servers of this test run, each given once. They lie below those that the kernel gives to connections by itself,
+/// so that none is taken between here and the server.
 enum FreeTestPort {
+    private static let range = 12_000..<32_000
+    private static let last = Mutex(Int.random(in: range))
+
     static func find() throws -> Int {
+        for _ in range {
+            let port = last.withLock { last in
+                last = last + 1 < range.upperBound ? last + 1 : range.lowerBound
+                return last
+            }
+            if isFree(UInt16(port)) { return port }
+        }
+        throw UsherError(.internalError, "no port is free")
+    }
+
+    private static func isFree(_ port: UInt16) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        return try withUnsafeMutablePointer(to: &address) { pointer in
-            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                guard bind(descriptor, generic, length) == 0, getsockname(descriptor, generic, &length) == 0 else {
-                    throw UsherError(.internalError, "no port is free")
-                }
-                return Int(pointer.pointee.sin_port.bigEndian)
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
     }
