@@ -2,8 +2,8 @@ import UsherCore
 
 package enum BookingSQL: String, SQLStatement {
     case insert = """
-        INSERT INTO bookings (id, owner_id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source,
-            terms_id, overlap_allowed, meeting_status, provider, module, because, room, problem, changed_at, created_at)
+        INSERT INTO bookings (id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id,
+            meeting_status, provider, module, because, room, problem, changed_at, created_at, owner_id, overlap_allowed)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
         """
     case update = """
@@ -47,23 +47,33 @@ extension Tx {
     /// - Parameter termsID: from ``keep(_:as:)``.
     package func insert(_ booking: Booking, termsID: String) throws {
         seen.byID[booking.id] = booking
-        try execute(
-            BookingSQL.insert, .text(booking.id), .text(booking.terms.owner.id), .text(booking.status.rawValue), .int(booking.revision),
-            SQLValue(booking.start), SQLValue(booking.end), .text(booking.timeZone), .text(try Stored.text(booking.attendees)),
-            .text(booking.note), .text(try Stored.text(booking.metadata)), .text(booking.source), .text(termsID),
-            SQLValue(booking.terms.type.overlapAllowed), .text(booking.meeting.status.rawValue), .text(booking.meeting.provider),
-            .text(booking.meeting.module), .text(booking.meeting.because.rawValue), try Stored.optional(booking.meeting.room),
-            try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt), SQLValue(booking.createdAt))
+        let row: [SQLValue] = [
+            .text(booking.id), .text(booking.status.rawValue), .int(booking.revision), SQLValue(booking.start), SQLValue(booking.end),
+            .text(booking.timeZone), .text(try Stored.text(booking.attendees)), .text(booking.note),
+            .text(try Stored.text(booking.metadata)), .text(booking.source), .text(termsID), .text(booking.meeting.status.rawValue),
+            .text(booking.meeting.provider), .text(booking.meeting.module), .text(booking.meeting.because.rawValue),
+            try Stored.optional(booking.meeting.room), try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt),
+            SQLValue(booking.createdAt),
+        ]
+        try execute(BookingSQL.insert, row + [.text(booking.terms.owner.id), SQLValue(booking.terms.type.overlapAllowed)])
+        memory.bookings.keep(SQLRow(row), booking, key: booking.id)
     }
 
     /// Writes what can change of a booking.
     package func update(_ booking: Booking) throws {
         seen.byID[booking.id] = booking
-        try execute(
-            BookingSQL.update, .text(booking.status.rawValue), .int(booking.revision), SQLValue(booking.start), SQLValue(booking.end),
+        let course: [SQLValue] = [
+            .text(booking.status.rawValue), .int(booking.revision), SQLValue(booking.start), SQLValue(booking.end),
+        ]
+        let meeting: [SQLValue] = [
             .text(booking.meeting.status.rawValue), .text(booking.meeting.provider), .text(booking.meeting.module),
             .text(booking.meeting.because.rawValue), try Stored.optional(booking.meeting.room),
-            try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt), .text(booking.id))
+            try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt),
+        ]
+        try execute(BookingSQL.update, course + meeting + [.text(booking.id)])
+        if let row = memory.bookings.row(booking.id) {
+            memory.bookings.keep(row.replacing(from: 1, with: course).replacing(from: 11, with: meeting), booking, key: booking.id)
+        }
     }
 
     package func booking(_ id: String) throws -> Booking? {

@@ -32,11 +32,14 @@ extension Tx {
     }
 
     package func save(_ room: RoomRecord) throws {
-        try execute(
-            RoomSQL.save, .text(room.bookingID), .int(room.generation), .text(room.key), .text(room.provider), .text(room.module),
+        let row: [SQLValue] = [
+            .text(room.bookingID), .int(room.generation), .text(room.key), .text(room.provider), .text(room.module),
             .text(room.host), .text(room.state.rawValue), SQLValue(room.flightEnds), .text(room.roomID),
             try Stored.optional(room.room), SQLValue(room.appliedStart), SQLValue(room.appliedEnd), SQLValue(room.twinCheck),
-            .int(room.twinChecksLeft), .int(room.goneSeen), .int(room.failures), SQLValue(room.notBefore), SQLValue(room.checkAt))
+            .int(room.twinChecksLeft), .int(room.goneSeen), .int(room.failures), SQLValue(room.notBefore), SQLValue(room.checkAt),
+        ]
+        try execute(RoomSQL.save, row)
+        memory.rooms.keep(SQLRow(row), room, key: room.key)
     }
 
     /// The rooms of a booking, earliest generation first.

@@ -50,6 +50,11 @@ package struct Tx {
     func execute(_ statement: some SQLStatement, _ arguments: SQLValue...) throws -> Int {
         try session.execute(statement.rawValue, arguments)
     }
+
+    @discardableResult
+    func execute(_ statement: some SQLStatement, _ arguments: [SQLValue]) throws -> Int {
+        try session.execute(statement.rawValue, arguments)
+    }
 }
 
 /// What a store keeps of what it has decoded.
@@ -62,18 +67,25 @@ final class Memory: Sendable {
 /// Values beside the rows that they were decoded from: a row that has not changed is not decoded again.
 final class RowCache<Value: Sendable>: Sendable {
     /// For what is being worked on now.
-    private static var limit: Int { 500 }
+    private static var limit: Int { 2_000 }
     private let known = Mutex<[String: (row: SQLRow, value: Value)]>([:])
 
     func value(_ row: SQLRow, key: String, decode: (SQLRow) throws -> Value) rethrows -> Value {
         if let (seen, value) = known.withLock({ $0[key] }), seen == row { return value }
         let value = try decode(row)
+        keep(row, value, key: key)
+        return value
+    }
+
+    /// Keeps a value beside the row that it was written as. It need not stand in the end: a row that is read is compared first.
+    func keep(_ row: SQLRow, _ value: Value, key: String) {
         known.withLock { known in
             if known.count >= Self.limit { known.removeAll() }
             known[key] = (row, value)
         }
-        return value
     }
+
+    func row(_ key: String) -> SQLRow? { known.withLock { $0[key]?.row } }
 }
 
 /// The bookings of one transaction, on its one thread.

@@ -10,8 +10,9 @@ public enum Placeholders {
     }
 
     /// `text` with each known mark replaced; the values are never searched for marks again.
-    public static func fill(_ text: String, _ values: [String: String]) -> String {
-        guard text.contains("{") else { return text }
+    public static func fill(_ text: String, _ values: @autoclosure () -> [String: String]) -> String {
+        guard text.utf8.contains(UInt8(ascii: "{")) else { return text }
+        let values = values()
         var out = ""
         var rest = Substring(text)
         while let open = rest.firstIndex(of: "{") {

@@ -91,8 +91,9 @@ public struct DialIn: Hashable, Sendable, Codable {
     /// https://developers.zoom.us/docs/api/meetings/ ; without a meeting id the pin follows the number at once.
     public var tapToCall: String {
         // What no keypad has must not reach a link.
-        func keys(_ text: String, and others: String = "") -> String {
-            text.filter { $0.isASCII && $0.isNumber || others.contains($0) }
+        func keys(_ text: String, and others: StaticString = "") -> String {
+            let others = UnsafeBufferPointer(start: others.utf8Start, count: others.utf8CodeUnitCount)
+            return String(decoding: text.utf8.filter { (0x30...0x39).contains($0) || others.contains($0) }, as: UTF8.self)
         }
         var url = "tel:" + keys(number, and: "+")
         if let meetingID { url += ",,\(keys(meetingID))#" }

@@ -52,6 +52,13 @@ package struct SQLRow: Hashable, Sendable {
     package func optionalText(_ column: Int) throws -> String? { values[column] == .null ? nil : try text(column) }
     package func optionalInt(_ column: Int) throws -> Int64? { values[column] == .null ? nil : try int(column) }
 
+    /// The row with other values from `start` on.
+    package func replacing(from start: Int, with new: [SQLValue]) -> SQLRow {
+        var values = values
+        values.replaceSubrange(start..<start + new.count, with: new)
+        return SQLRow(values)
+    }
+
     private func mismatch(_ column: Int, _ wanted: String) -> DatabaseError {
         DatabaseError(.corrupt, "column \(column) holds \(values[column]), not \(wanted)")
     }

@@ -40,14 +40,20 @@ public struct WallTime: Hashable, Sendable {
 
     /// `2026-12-01T10:00:00`.
     public var text: String {
-        "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(padded(hour, 2)):\(padded(minute, 2)):\(padded(second, 2))"
+        var text = padded(year, 4)
+        for (mark, number) in [("-", month), ("-", day), ("T", hour), (":", minute), (":", second)] {
+            text += mark
+            text += padded(number, 2)
+        }
+        return text
     }
 }
 
 /// `value` in decimal with leading zeros up to `width`.
 public func padded(_ value: Int64, _ width: Int) -> String {
-    let digits = String(value)
-    return digits.count >= width ? digits : String(repeating: "0", count: width - digits.count) + digits
+    var digits = String(value)
+    while digits.utf8.count < width { digits = "0" + digits }
+    return digits
 }
 
 /// A time as a caller writes it: RFC 3339 with an offset, or a wall-clock time.

@@ -69,29 +69,55 @@ package final class SQLiteDatabase: UsherCore.Database {
     // MARK: Group commit
 
     private func drain(_ database: GRDB.Database) {
-        while true {
-            let group = waiting.withLock { waiting in
-                let group = Array(waiting.jobs.prefix(Self.groupLimit))
-                waiting.jobs.removeFirst(group.count)
-                if group.isEmpty { waiting.isDraining = false }
-                return group
-            }
-            guard !group.isEmpty else { return }
-            commit(group, database)
+        while !endsDraining() { commit(database) }
+    }
+
+    private func endsDraining() -> Bool {
+        waiting.withLock { waiting in
+            if waiting.jobs.isEmpty { waiting.isDraining = false }
+            return waiting.jobs.isEmpty
         }
     }
 
-    private func commit(_ group: [any WriteJob], _ database: GRDB.Database) {
+    private func take(atMost limit: Int) -> [any WriteJob] {
+        waiting.withLock { waiting in
+            let jobs = Array(waiting.jobs.prefix(limit))
+            waiting.jobs.removeFirst(jobs.count)
+            return jobs
+        }
+    }
+
+    /// One transaction for all who wait, and for those who come while it is under way.
+    private func commit(_ database: GRDB.Database) {
+        var group: [any WriteJob] = []
         var failure: UsherCore.DatabaseError?
         do {
             try database.inTransaction(.immediate) {
-                for job in group {
-                    try database.inSavepoint { job.run(SQLiteSession(database)) ? .commit : .rollback }
+                let session = SQLiteSession(database)
+                while group.count < Self.groupLimit {
+                    let jobs = take(atMost: Self.groupLimit - group.count)
+                    if jobs.isEmpty { break }
+                    group += jobs
+                    for job in jobs { try run(job, session) }
                 }
                 return .commit
             }
-        } catch { failure = UsherCore.DatabaseError(error) }
+        } catch {
+            failure = UsherCore.DatabaseError(error)
+            // It could not even be begun: whoever waits hears of it.
+            if group.isEmpty { group = take(atMost: Self.groupLimit) }
+        }
         for job in group { job.finish(failure) }
+    }
+
+    /// In a savepoint of its own, so that what goes wrong in it takes back its own part alone.
+    private func run(_ job: any WriteJob, _ session: SQLiteSession) throws {
+        try session.execute("SAVEPOINT job", [])
+        let isKept = job.run(session)
+        // A full disk takes back the whole transaction, whoever met it.
+        guard session.isInsideTransaction else { throw UsherCore.DatabaseError(.busy, "SQLite took the transaction back") }
+        if !isKept { try session.execute("ROLLBACK TO job", []) }
+        try session.execute("RELEASE job", [])
     }
 }
 
@@ -142,7 +168,7 @@ private let uniqueness: [ResultCode] = [.SQLITE_CONSTRAINT_UNIQUE, .SQLITE_CONST
 extension UsherCore.DatabaseError {
     fileprivate init(_ error: any Error) {
         guard let error = error as? GRDB.DatabaseError else {
-            self.init(.other, "\(error)")
+            self = error as? UsherCore.DatabaseError ?? UsherCore.DatabaseError(.other, "\(error)")
             return
         }
         let kind: Kind =

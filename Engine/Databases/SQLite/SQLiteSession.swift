@@ -9,6 +9,8 @@ struct SQLiteSession: SQLSession {
 
     init(_ database: GRDB.Database) { self.database = database }
 
+    var isInsideTransaction: Bool { database.isInsideTransaction }
+
     func query(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
         var rows: [SQLRow] = []
         try run(sql, arguments) { handle in
@@ -17,6 +19,7 @@ struct SQLiteSession: SQLSession {
         return rows
     }
 
+    @discardableResult
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
         try run(sql, arguments) { _ in }
         return database.changesCount

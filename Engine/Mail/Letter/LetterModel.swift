@@ -77,6 +77,7 @@ struct LetterModel {
             letter.reader == .owner
             ? (booking.attendees.first.map(Self.name) ?? "", booking.attendees.first?.timeZone ?? owner.timeZone)
             : (owner.name, owner.timeZone)
+        guard zone != letter.timeZone else { return "" }
         let other = ReaderTime(start: booking.start, end: booking.end, timeZone: zone, language: language)
         guard other.offset != time.offset else { return "" }
         return "\(name): \(other.date == time.date ? "" : other.date + ", ")\(other.range), \(other.zone)"
@@ -142,7 +143,7 @@ struct LetterModel {
 extension Shown {
     /// What stands around every letter.
     mutating func frame(_ site: Site, language: String, direction: String, logo: Logo?) {
-        let color = SiteColor(site.color)
+        let color = SiteColor.of(site.color)
         text("language", language)
         text("direction", direction)
         text("site", site.name)

@@ -39,46 +39,45 @@ package final class MailRenderer: Sendable {
         package var subject: String
         package var text: String
         package var html: String
+        let invitation: Invitation?
         /// Empty where none belongs to it.
-        package var calendar: String
+        package var calendar: String { invitation?.text ?? "" }
     }
 
-    package func parts(_ letter: Letter) -> Parts {
-        let letter = letter.legible
+    package func parts(_ letter: Letter) -> Parts { parts(legible: letter.legible) }
+
+    private func parts(legible letter: Letter) -> Parts {
         let (words, language) = Words.of(letter.language)
         let now = now
         let model = LetterModel(letter, words, language)
         let shown = model.shown(logo: now.logo)
         return Parts(
             subject: model.subject, text: now.text.render(shown), html: now.html.render(shown),
-            calendar: calendar(letter)?.text ?? "")
-    }
-
-    /// Reminders bring none, nor do mails to whoever has the event on a connected calendar.
-    private func calendar(_ letter: Letter) -> Invitation? {
-        letter.onCalendar || letter.kind == .reminder ? nil : Invitation(letter.legible, Words.of(letter.language).words)
+            // Reminders bring none, nor do mails to whoever has the event on a connected calendar.
+            invitation: letter.onCalendar || letter.kind == .reminder ? nil : Invitation(letter, words))
     }
 
     package func mail(_ letter: Letter) -> OutgoingMail {
         let letter = letter.legible
-        let parts = parts(letter)
+        let parts = parts(legible: letter)
         let from = letter.booking.terms.site.from
         let head = Message.Head(
             id: letter.outboxID, writtenAt: letter.writtenAt, messageID: letter.messageID, threadID: letter.threadID, from: from,
             to: letter.recipient, replyTo: letter.replyTo, subject: parts.subject)
         return OutgoingMail(
-            sender: from.address, recipient: letter.recipient.address, bytes: Message(head, body(parts, calendar(letter))).bytes,
+            sender: from.address, recipient: letter.recipient.address, bytes: Message(head, body(parts)).bytes,
             id: letter.outboxID)
     }
 
     /// Mail systems show no invitation to its own organiser: the owner's is a plain file.
-    private func body(_ parts: Parts, _ calendar: Invitation?) -> BodyPart {
+    private func body(_ parts: Parts) -> BodyPart {
         var html = BodyPart.html(parts.html)
         if let logo = now.logo { html = .multipart("related", [html, .logo(logo)]) }
         let readings = [BodyPart.text(parts.text), html]
-        guard let calendar else { return .multipart("alternative", readings) }
-        let invitations = calendar.method == .publish ? [] : [BodyPart.invitation(calendar)]
-        return .multipart("mixed", [.multipart("alternative", readings + invitations), .calendarFile(calendar)])
+        guard let calendar = parts.invitation else { return .multipart("alternative", readings) }
+        let lines = BodyPart.base64Lines(Array(calendar.text.utf8))
+        let invitations = calendar.method == .publish ? [] : [BodyPart.invitation(calendar.method, lines)]
+        return .multipart("mixed", [.multipart("alternative", readings + invitations), .calendarFile(lines)])
     }
 
     /// What a notice says, before it is put together.
@@ -88,7 +87,7 @@ package final class MailRenderer: Sendable {
         let shown = NoticeModel.shown(notice, words, language, logo: now.logo)
         return Parts(
             subject: NoticeModel.subject(notice, words, language), text: now.noticeText.render(shown),
-            html: now.noticeHTML.render(shown), calendar: "")
+            html: now.noticeHTML.render(shown), invitation: nil)
     }
 
     /// - Parameters:
@@ -100,7 +99,7 @@ package final class MailRenderer: Sendable {
             id: id, writtenAt: writtenAt, messageID: messageID, threadID: nil, from: notice.site.from,
             to: Mailbox(name: notice.owner.name, address: notice.owner.email), replyTo: [], subject: parts.subject)
         return OutgoingMail(
-            sender: notice.site.from.address, recipient: notice.owner.email, bytes: Message(head, body(parts, nil)).bytes, id: id)
+            sender: notice.site.from.address, recipient: notice.owner.email, bytes: Message(head, body(parts)).bytes, id: id)
     }
 
     /// The event as a file to be taken by hand: it invites nobody.

@@ -10,6 +10,7 @@ struct ReaderLocale: Sendable {
 
     private static let known = Mutex<[String: ReaderLocale]>([:])
     private static let durations = Mutex<[String: String]>([:])
+    private static let countries = Mutex<[String: String]>([:])
 
     static func of(_ language: String) -> ReaderLocale {
         if let known = known.withLock({ $0[language] }) { return known }
@@ -40,7 +41,16 @@ struct ReaderLocale: Sendable {
     }
 
     /// `Germany`, or the code where the platform knows no name.
-    func country(_ code: String) -> String { locale.localizedString(forRegionCode: code) ?? code }
+    func country(_ code: String) -> String {
+        let key = "\(locale.identifier) \(code)"
+        if let known = Self.countries.withLock({ $0[key] }) { return known }
+        let name = locale.localizedString(forRegionCode: code) ?? code
+        Self.countries.withLock { countries in
+            if countries.count > 5_000 { countries.removeAll() }
+            countries[key] = name
+        }
+        return name
+    }
 }
 
 /// The country of a time zone (ISO 3166-1 alpha-2), by the time zone database's table of principal zones, `zone.tab`.

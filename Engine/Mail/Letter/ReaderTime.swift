@@ -20,12 +20,11 @@ package struct ReaderTime: Sendable {
         let zone = TimeZone(iana: timeZone) ?? .gmt
         let styles = Styles.of(language, zone)
         let (from, to) = (start.date, end.date)
-        let dateText = from.formatted(styles.date)
-        date = dateText
+        date = from.formatted(styles.date)
         time = from.formatted(styles.time)
-        let endDate = to.formatted(styles.date)
-        let endTime = (endDate == dateText ? "" : endDate + ", ") + to.formatted(styles.time)
         let (first, last) = (zone.offset(at: start), zone.offset(at: end))
+        let endsAnotherDay = Self.day(start, first) != Self.day(end, last)
+        let endTime = (endsAnotherDay ? to.formatted(styles.date) + ", " : "") + to.formatted(styles.time)
         func name(_ date: Date, _ offset: Int) -> String {
             "\(styles.zoneName(isDaylight: zone.isDaylightSavingTime(for: date))) (\(Self.offset(offset)))"
         }
@@ -38,6 +37,8 @@ package struct ReaderTime: Sendable {
             self.zone = "\(name(from, first)) / \(name(to, last))"
         }
     }
+
+    private static func day(_ instant: Instant, _ offset: Int) -> Int64 { (instant.seconds + Int64(offset)) / 86_400 }
 
     private static func offset(_ seconds: Int) -> String {
         let minutes = Int64(abs(seconds) / 60)

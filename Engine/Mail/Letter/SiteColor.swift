@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// The site's colour, and colours beside it that can be read: every text has a contrast of at least 4.5 to 1.
 /// Source of the formulas: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
@@ -15,8 +16,20 @@ struct SiteColor: Sendable {
     static let darkPaper = "#1e2220"
     private static let enough = 4.5
 
+    private static let known = Mutex<[String: SiteColor]>([:])
+
     /// - Parameter text: `#rrggbb`.
-    init(_ text: String) {
+    static func of(_ text: String) -> SiteColor {
+        known.withLock { known in
+            if let color = known[text] { return color }
+            if known.count > 100 { known.removeAll() }
+            let color = SiteColor(text)
+            known[text] = color
+            return color
+        }
+    }
+
+    private init(_ text: String) {
         plain = text
         onPlain = Self.contrast(text, "#ffffff") >= Self.enough ? "#ffffff" : "#000000"
         link = Self.mixed(text, towards: "#000000", on: Self.paper)

@@ -22,9 +22,9 @@ struct Message {
     let bytes: [UInt8]
 
     init(_ head: Head, _ body: BodyPart) {
-        var out = ""
+        var out: [UInt8] = []
         out.reserveCapacity(32_768)
-        func header(_ name: String, _ value: String) { out += "\(name): \(value)\r\n" }
+        func header(_ name: String, _ value: String) { out += "\(name): \(value)\r\n".utf8 }
         header("Date", Self.date(head.writtenAt))
         header("Message-ID", "<\(head.messageID)>")
         if let thread = head.threadID {
@@ -38,7 +38,7 @@ struct Message {
         header("Auto-Submitted", "auto-generated")
         header("MIME-Version", "1.0")
         body.write(to: &out, id: head.id)
-        bytes = Array(out.utf8)
+        bytes = out
     }
 
     /// `Tue, 01 Dec 2026 09:00:00 +0000`.
@@ -57,14 +57,17 @@ struct Message {
 
     /// A display name: quoted where ASCII, else in encoded words.
     private static func phrase(_ text: String) -> String {
-        guard text.utf8.allSatisfy({ (32...126).contains($0) }), text.utf8.count <= 60, !text.contains("=?") else {
-            return encodedWords(text)
-        }
-        return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        guard isPlain(text), text.utf8.count <= 60 else { return encodedWords(text) }
+        return "\"" + text.unicodeScalars.map { $0 == "\\" || $0 == "\"" ? "\\\($0)" : String($0) }.joined() + "\""
     }
 
     private static func unstructured(_ text: String) -> String {
-        text.utf8.allSatisfy { (32...126).contains($0) } && text.utf8.count <= 66 && !text.contains("=?") ? text : encodedWords(text)
+        isPlain(text) && text.utf8.count <= 66 ? text : encodedWords(text)
+    }
+
+    /// Printable ASCII without what looks like the start of an encoded word.
+    private static func isPlain(_ text: String) -> Bool {
+        text.utf8.allSatisfy { (32...126).contains($0) } && !zip(text.utf8, text.utf8.dropFirst()).contains { $0 == 0x3D && $1 == 0x3F }
     }
 
     /// RFC 2047: words of at most 75 characters, each whole in its characters, folded onto lines of their own.
@@ -80,7 +83,7 @@ struct Message {
 }
 
 /// Quoted-printable (RFC 2045 §6.7) with CRLF line ends and lines of at most 76 characters.
-func quotedPrintable(_ text: String) -> String {
+func quotedPrintable(_ text: String) -> [UInt8] {
     let hex: StaticString = "0123456789ABCDEF"
     var out: [UInt8] = []
     out.reserveCapacity(text.utf8.count * 5 / 4)
@@ -117,5 +120,5 @@ func quotedPrintable(_ text: String) -> String {
         column += width
     }
     if column > 0 { out += [0x0D, 0x0A] }
-    return String(decoding: out, as: UTF8.self)
+    return out
 }
