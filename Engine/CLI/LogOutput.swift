@@ -50,6 +50,7 @@ struct LogOutput: LogHandler {
 
     /// One line, whatever a provider has said.
     private static func plain(_ text: String) -> String {
+        if !text.isEmpty, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x22 }) { return text }
         let line = text.unicodeScalars.map { $0.isControl ? " " : String($0) }.joined()
         return line.isEmpty || line.contains(" ") || line.contains("\"") ? JSON.string(line).serialized : line
     }

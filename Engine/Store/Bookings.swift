@@ -46,7 +46,7 @@ extension Tx {
 
     /// - Parameter termsID: from ``keep(_:as:)``.
     package func insert(_ booking: Booking, termsID: String) throws {
-        seen.byID[booking.id] = booking
+        seen.bookings[booking.id] = booking
         let row: [SQLValue] = [
             .text(booking.id), .text(booking.status.rawValue), .int(booking.revision), SQLValue(booking.start), SQLValue(booking.end),
             .text(booking.timeZone), .text(try Stored.text(booking.attendees)), .text(booking.note),
@@ -61,7 +61,7 @@ extension Tx {
 
     /// Writes what can change of a booking.
     package func update(_ booking: Booking) throws {
-        seen.byID[booking.id] = booking
+        seen.bookings[booking.id] = booking
         let course: [SQLValue] = [
             .text(booking.status.rawValue), .int(booking.revision), SQLValue(booking.start), SQLValue(booking.end),
         ]
@@ -77,9 +77,9 @@ extension Tx {
     }
 
     package func booking(_ id: String) throws -> Booking? {
-        if let known = seen.byID[id] { return known }
+        if let known = seen.bookings[id] { return known }
         let booking = try query(BookingSQL.one, .text(id)).first.map(booking(from:))
-        seen.byID[id] = booking
+        seen.bookings[id] = booking
         return booking
     }
 
@@ -126,20 +126,21 @@ extension Tx {
 
     /// Keeps terms under an id that is drawn from their content, so that equal ones are kept once.
     package func keep(_ terms: Terms, as id: String) throws {
-        if memory.terms[id] != nil { return }
+        if memory.terms.knows(id) { return }
         try execute(BookingSQL.addTerms, .text(id), .text(try Stored.text(terms)))
     }
 
     private func terms(_ id: String) throws -> Terms {
         if let known = memory.terms[id] { return known }
         guard let row = try query(BookingSQL.terms, .text(id)).first else { throw DatabaseError(.corrupt, "no terms \(id)") }
-        let value = try Stored.value(Terms.self, row.text(0))
-        memory.terms[id] = value
-        return value
+        return try Stored.value(Terms.self, row.text(0))
     }
 
     func booking(from row: SQLRow) throws -> Booking {
-        try memory.bookings.value(row, key: try row.text(0)) { try decode($0) }
+        let booking = try memory.bookings.value(row, key: try row.text(0)) { try decode($0) }
+        // The row refers to them, so they are there.
+        memory.terms.learn(booking.terms, as: try row.text(10))
+        return booking
     }
 
     private func decode(_ row: SQLRow) throws -> Booking {

@@ -84,14 +84,21 @@ extension Tx {
             .text(mail.kind.rawValue), .text(mail.messageID), SQLValue(mail.threadID), SQLValue(mail.writtenAt),
             .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.about),
             SQLValue(mail.onCalendar), .text(mail.told), .text(mail.before))
+        seen.mails[mail.id] = mail
     }
 
     package func update(_ mail: OutboxMail) throws {
         try execute(
             OutboxSQL.update, .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.id))
+        seen.mails[mail.id] = mail
     }
 
-    package func mail(_ id: String) throws -> OutboxMail? { try query(OutboxSQL.one, .text(id)).first.map(mail(from:)) }
+    package func mail(_ id: String) throws -> OutboxMail? {
+        if let known = seen.mails[id] { return known }
+        let mail = try query(OutboxSQL.one, .text(id)).first.map(mail(from:))
+        seen.mails[id] = mail
+        return mail
+    }
 
     /// When the oldest mail was written that has not left yet.
     package func oldestUnsentMail() throws -> Instant? {

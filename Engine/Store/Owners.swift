@@ -78,7 +78,9 @@ extension Tx {
 
     package func deactivateOwner(_ id: String) throws { try execute(OwnerSQL.leaveFile, .text(id)) }
 
-    private func owner(from row: SQLRow) throws -> StoredOwner {
+    private func owner(from row: SQLRow) throws -> StoredOwner { try memory.owners.value(row, key: row.text(0)) { try decode($0) } }
+
+    private func decode(_ row: SQLRow) throws -> StoredOwner {
         StoredOwner(
             owner: Owner(
                 id: try row.text(0), name: try row.text(1), email: try row.text(2), timeZone: try row.text(3),

@@ -91,12 +91,16 @@ extension Tx {
     package func add(_ link: StoredLink, hash: String, booking: String) throws {
         try execute(
             LinkSQL.add, .text(hash), .text(booking), .text(link.reader.text), .text(link.purpose.rawValue), .text(link.sealed))
+        seen.links[booking] = nil
     }
     package func links(of bookingID: String) throws -> [StoredLink] {
-        try query(LinkSQL.ofBooking, .text(bookingID)).compactMap { row in
+        if let known = seen.links[bookingID] { return known }
+        let links = try query(LinkSQL.ofBooking, .text(bookingID)).compactMap { row -> StoredLink? in
             guard let reader = Reader(try row.text(0)) else { return nil }
             return StoredLink(reader: reader, purpose: try known(row.text(1)), sealed: try row.text(2))
         }
+        seen.links[bookingID] = links
+        return links
     }
     /// The newest link, sealed, and what it belongs to.
     package func newestSealedLink() throws -> (sealed: String, context: String)? {

@@ -40,11 +40,15 @@ extension Tx {
         ]
         try execute(RoomSQL.save, row)
         memory.rooms.keep(SQLRow(row), room, key: room.key)
+        seen.rooms[room.bookingID] = nil
     }
 
     /// The rooms of a booking, earliest generation first.
     package func rooms(of bookingID: String) throws -> [RoomRecord] {
-        try query(RoomSQL.ofBooking, .text(bookingID)).map(room(from:))
+        if let known = seen.rooms[bookingID] { return known }
+        let rooms = try query(RoomSQL.ofBooking, .text(bookingID)).map(room(from:))
+        seen.rooms[bookingID] = rooms
+        return rooms
     }
 
     package func room(key: String) throws -> RoomRecord? { try query(RoomSQL.byKey, .text(key)).first.map(room(from:)) }

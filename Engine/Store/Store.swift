@@ -39,8 +39,8 @@ extension SQLStatement {
 package struct Tx {
     let session: any SQLSession
     let memory: Memory
-    /// What this transaction has read or written of bookings: one look at the world asks for the same one many times.
-    let seen = SeenBookings()
+    /// What this transaction has read or written: one look at the world asks for the same rows many times.
+    let seen = Seen()
 
     func query(_ statement: some SQLStatement, _ arguments: SQLValue...) throws -> [SQLRow] {
         try session.query(statement.rawValue, arguments)
@@ -62,6 +62,7 @@ final class Memory: Sendable {
     let terms = TermsCache()
     let bookings = RowCache<Booking>()
     let rooms = RowCache<RoomRecord>()
+    let owners = RowCache<StoredOwner>()
 }
 
 /// Values beside the rows that they were decoded from: a row that has not changed is not decoded again.
@@ -88,9 +89,14 @@ final class RowCache<Value: Sendable>: Sendable {
     func row(_ key: String) -> SQLRow? { known.withLock { $0[key]?.row } }
 }
 
-/// The bookings of one transaction, on its one thread.
-final class SeenBookings {
-    var byID: [String: Booking] = [:]
+/// What is known inside one transaction, on its one thread.
+final class Seen {
+    var bookings: [String: Booking] = [:]
+    /// By booking, earliest generation first.
+    var rooms: [String: [RoomRecord]] = [:]
+    /// By booking.
+    var links: [String: [StoredLink]] = [:]
+    var mails: [String: OutboxMail] = [:]
 }
 
 /// Terms by id: many bookings share one, and it never changes, so it is read and decoded once.
@@ -100,13 +106,15 @@ final class TermsCache: Sendable {
 
     func forget() { known.withLock { $0.removeAll() } }
 
-    subscript(id: String) -> Terms? {
-        get { known.withLock { $0[id] } }
-        set {
-            known.withLock { known in
-                if known.count >= Self.limit { known.removeAll() }
-                known[id] = newValue
-            }
+    subscript(id: String) -> Terms? { known.withLock { $0[id] } }
+
+    func knows(_ id: String) -> Bool { known.withLock { $0.index(forKey: id) != nil } }
+
+    func learn(_ terms: Terms, as id: String) {
+        known.withLock { known in
+            guard known.index(forKey: id) == nil else { return }
+            if known.count >= Self.limit { known.removeAll() }
+            known[id] = terms
         }
     }
 }

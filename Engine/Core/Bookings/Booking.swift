@@ -93,12 +93,15 @@ extension Booking {
     public var duration: Duration { end - start }
 
     private func filled(_ text: String) -> String {
-        Placeholders.fill(
-            text,
-            [
-                "owner.name": terms.owner.name, "attendee.name": attendees.first?.name ?? "", "site.name": terms.site.name,
-                "duration": duration.inWords,
-            ])
+        Placeholders.fill(text) { name in
+            switch name {
+            case "owner.name": terms.owner.name
+            case "attendee.name": attendees.first?.name ?? ""
+            case "site.name": terms.site.name
+            case "duration": duration.inWords
+            default: nil
+            }
+        }
     }
 
     /// Whether a room is wanted at the provider now.

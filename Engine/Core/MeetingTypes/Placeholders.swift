@@ -10,15 +10,17 @@ public enum Placeholders {
     }
 
     /// `text` with each known mark replaced; the values are never searched for marks again.
-    public static func fill(_ text: String, _ values: @autoclosure () -> [String: String]) -> String {
+    public static func fill(_ text: String, _ values: [String: String]) -> String { fill(text) { values[$0] } }
+
+    /// `text` with each mark replaced that `value` knows.
+    public static func fill(_ text: String, _ value: (String) -> String?) -> String {
         guard text.utf8.contains(UInt8(ascii: "{")) else { return text }
-        let values = values()
         var out = ""
         var rest = Substring(text)
         while let open = rest.firstIndex(of: "{") {
             out += rest[..<open]
             let after = rest.index(after: open)
-            guard let close = rest[after...].firstIndex(of: "}"), let value = values[String(rest[after..<close])] else {
+            guard let close = rest[after...].firstIndex(of: "}"), let value = value(String(rest[after..<close])) else {
                 out.append("{")
                 rest = rest[after...]
                 continue
