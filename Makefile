@@ -38,15 +38,20 @@ demo: build ## Watch a booking become a room and a mail, sandboxed
 	$(SWIFT) run --skip-build usher demo
 
 # What has failed is said once more at the end, where it is seen.
-run_tests = bash -c 'set -o pipefail; $(SWIFT) test --skip-build $(1) 2>&1 | tee .build/tests.log || { grep "✘" .build/tests.log; exit 1; }'
+run_tests = bash -c 'set -o pipefail; $(SWIFT) test --skip-build $(1) 2>&1 | tee .build/tests.log || { grep -a "✘" .build/tests.log; exit 1; }'
+
+define tests
+$(SWIFT) build --build-tests
+@$(call run_tests,--skip CrashTests)
+@$(call run_tests,--filter CrashTests)
+endef
 
 test: testdeps ## Run the tests, long ones in their short form
-	$(SWIFT) build --build-tests
-	@$(call run_tests,--skip CrashTests)
-	@$(call run_tests,--filter CrashTests)
+	$(tests)
 
 soak: export USHER_SOAK = 1
-soak: test ## Run the tests, long ones in full
+soak: testdeps ## Run the tests, long ones in full
+	$(tests)
 
 bench: testdeps release ## Measure, in a release build
 	@$(call install,hey)

@@ -56,7 +56,10 @@ extension Tx {
             SQLValue(booking.createdAt),
         ]
         try execute(BookingSQL.insert, row + [.text(booking.terms.owner.id), SQLValue(booking.terms.type.overlapAllowed)])
-        memory.bookings.keep(SQLRow(row), booking, key: booking.id)
+        var kept = booking
+        // As a look at the table will find them: equal, but perhaps spelt otherwise.
+        kept.terms = memory.terms[termsID] ?? booking.terms
+        memory.bookings.keep(SQLRow(row), kept, key: booking.id)
     }
 
     /// Writes what can change of a booking.
@@ -131,15 +134,15 @@ extension Tx {
     }
 
     private func terms(_ id: String) throws -> Terms {
-        if let known = memory.terms[id] { return known }
+        if let known = memory.terms[id] ?? seen.terms[id] { return known }
         guard let row = try query(BookingSQL.terms, .text(id)).first else { throw DatabaseError(.corrupt, "no terms \(id)") }
         return try Stored.value(Terms.self, row.text(0))
     }
 
     func booking(from row: SQLRow) throws -> Booking {
         let booking = try memory.bookings.value(row, key: try row.text(0)) { try decode($0) }
-        // The row refers to them, so they are there.
-        memory.terms.learn(booking.terms, as: try row.text(10))
+        let termsID = try row.text(10)
+        if !memory.terms.knows(termsID) { seen.terms[termsID] = booking.terms }
         return booking
     }
 

@@ -11,14 +11,15 @@ package struct Store: Sendable {
 
     /// Runs `body` in a transaction; see ``Database/write(_:)`` for what it may do.
     package func write<Result: Sendable>(_ body: @escaping @Sendable (Tx) throws -> Result) async throws -> Result {
-        do { return try await database.write { [memory] in try body(Tx(session: $0, memory: memory)) } } catch let error as DatabaseError {
-            memory.terms.forget()  // what a transaction read before it was undone was never there
-            throw error
-        }
+        let (result, terms) = try await database.write { [memory] in try Tx(session: $0, memory: memory).run(body) }
+        memory.terms.learn(terms)
+        return result
     }
 
     package func read<Result: Sendable>(_ body: @escaping @Sendable (Tx) throws -> Result) async throws -> Result {
-        try await database.read { [memory] in try body(Tx(session: $0, memory: memory)) }
+        let (result, terms) = try await database.read { [memory] in try Tx(session: $0, memory: memory).run(body) }
+        memory.terms.learn(terms)
+        return result
     }
 
     /// Every statement, for the test that has PostgreSQL prepare them all.
@@ -41,6 +42,9 @@ package struct Tx {
     let memory: Memory
     /// What this transaction has read or written: one look at the world asks for the same rows many times.
     let seen = Seen()
+
+    /// - Returns: what `body` did, and the terms that it has read: they are there for certain once the transaction is committed.
+    func run<Result>(_ body: (Tx) throws -> Result) throws -> (Result, [String: Terms]) { (try body(self), seen.terms) }
 
     func query(_ statement: some SQLStatement, _ arguments: SQLValue...) throws -> [SQLRow] {
         try session.query(statement.rawValue, arguments)
@@ -67,12 +71,16 @@ final class Memory: Sendable {
 
 /// Values beside the rows that they were decoded from: a row that has not changed is not decoded again.
 final class RowCache<Value: Sendable>: Sendable {
-    /// For what is being worked on now.
-    private static var limit: Int { 2_000 }
-    private let known = Mutex<[String: (row: SQLRow, value: Value)]>([:])
+    /// For what is being worked on now: so many young ones, and as many of before.
+    private static var limit: Int { 500 }
+    private struct Known {
+        var young: [String: (row: SQLRow, value: Value)] = [:]
+        var old: [String: (row: SQLRow, value: Value)] = [:]
+    }
+    private let known = Mutex(Known())
 
     func value(_ row: SQLRow, key: String, decode: (SQLRow) throws -> Value) rethrows -> Value {
-        if let (seen, value) = known.withLock({ $0[key] }), seen == row { return value }
+        if let (seen, value) = known.withLock({ $0.young[key] ?? $0.old[key] }), seen == row { return value }
         let value = try decode(row)
         keep(row, value, key: key)
         return value
@@ -81,12 +89,12 @@ final class RowCache<Value: Sendable>: Sendable {
     /// Keeps a value beside the row that it was written as. It need not stand in the end: a row that is read is compared first.
     func keep(_ row: SQLRow, _ value: Value, key: String) {
         known.withLock { known in
-            if known.count >= Self.limit { known.removeAll() }
-            known[key] = (row, value)
+            if known.young.count >= Self.limit { (known.young, known.old) = ([:], known.young) }
+            known.young[key] = (row, value)
         }
     }
 
-    func row(_ key: String) -> SQLRow? { known.withLock { $0[key]?.row } }
+    func row(_ key: String) -> SQLRow? { known.withLock { ($0.young[key] ?? $0.old[key])?.row } }
 }
 
 /// What is known inside one transaction, on its one thread.
@@ -97,6 +105,8 @@ final class Seen {
     /// By booking.
     var links: [String: [StoredLink]] = [:]
     var mails: [String: OutboxMail] = [:]
+    /// Those that no transaction before has read.
+    var terms: [String: Terms] = [:]
 }
 
 /// Terms by id: many bookings share one, and it never changes, so it is read and decoded once.
@@ -104,17 +114,16 @@ final class TermsCache: Sendable {
     private static let limit = 10_000
     private let known = Mutex<[String: Terms]>([:])
 
-    func forget() { known.withLock { $0.removeAll() } }
-
     subscript(id: String) -> Terms? { known.withLock { $0[id] } }
 
     func knows(_ id: String) -> Bool { known.withLock { $0.index(forKey: id) != nil } }
 
-    func learn(_ terms: Terms, as id: String) {
+    /// - Parameter terms: from a transaction that has been committed.
+    func learn(_ terms: [String: Terms]) {
+        guard !terms.isEmpty else { return }
         known.withLock { known in
-            guard known.index(forKey: id) == nil else { return }
             if known.count >= Self.limit { known.removeAll() }
-            known[id] = terms
+            known.merge(terms) { known, _ in known }
         }
     }
 }

@@ -84,6 +84,31 @@ struct PageTests {
         }
     }
 
+    @Test("a time that was refused stands in the field again on the way back")
+    func keepsWhatWasTyped() async throws {
+        try await site { site in
+            _ = try await site.book(at: "2027-03-03T10:00:00Z")
+            let path = try await site.book(at: "2027-03-01T10:00:00Z").json["managePage"]?.string ?? ""
+            let refused = try await site.browse(path + "/reschedule", form: ["start": "2027-03-03T10:00:00Z", "sure": "yes"]).page
+            let back = try #require(refused.firstMatch(of: #/href="(\/manage\/[^"]*start=[^"]*)"/#)?.1)
+            #expect(try await site.browse(String(back)).page.contains("value=\"2027-03-03T05:00\""))
+            #expect(try await site.browse(path + "?start=%22%3E%3Cscript%3E").page.contains("value=\"2027-03-01T05:00\""))
+        }
+    }
+
+    @Test("while the meeting runs the join page says so")
+    func running() async throws {
+        try await site { site in
+            let start = (Surroundings.system.now() + .seconds(10)).rfc3339
+            let path = try await site.book("open", at: start).json["joinPage"]?.string ?? ""
+            let end = ContinuousClock.now + .seconds(60)
+            while try await !site.browse(path).page.contains("The meeting has begun."), ContinuousClock.now < end {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            #expect(try await site.browse(path).page.contains("The meeting has begun."))
+        }
+    }
+
     @Test("both pages speak the reader's language, from right to left where it is written so")
     func language() async throws {
         try await site { site in

@@ -136,8 +136,9 @@ struct DemoStory {
 enum FreePort {
     /// The preferred one, one of the nine above it, or any.
     static func find(preferred: UInt16) throws(UsherError) -> Int {
-        let near = (preferred..<preferred + 10).lazy.compactMap(bindable).first
-        if let port = near ?? bindable(0) { return port }
+        for candidate in Array(preferred..<preferred + 10) + [0] {
+            if let port = bindable(candidate) { return port }
+        }
         throw UsherError(.configuration, "No port is free on 127.0.0.1.")
     }
 

@@ -32,6 +32,16 @@ package enum SQLValue: Hashable, Sendable {
     case null
     case int(Int64)
     case text(String)
+
+    /// Texts by their bytes: to a database two spellings of one character are two texts.
+    package static func == (one: SQLValue, other: SQLValue) -> Bool {
+        switch (one, other) {
+        case (.null, .null): true
+        case (.int(let one), .int(let other)): one == other
+        case (.text(let one), .text(let other)): one.utf8.elementsEqual(other.utf8)
+        default: false
+        }
+    }
 }
 
 /// A row, by position of column.

@@ -14,8 +14,10 @@ package final class SQLiteDatabase: UsherCore.Database {
         var isDraining = false
     }
 
-    /// At most so many transactions share a commit, so that the first of them does not wait for long.
+    /// At most so many transactions share a commit, and none is taken in later than this, so that the first of them does not wait for
+    /// long.
     private static let groupLimit = 64
+    private static let groupTime = Duration.milliseconds(5)
 
     /// Opens the file at `path`, made if it is not there.
     package init(path: String) throws {
@@ -93,8 +95,8 @@ package final class SQLiteDatabase: UsherCore.Database {
         var failure: UsherCore.DatabaseError?
         do {
             try database.inTransaction(.immediate) {
-                let session = SQLiteSession(database)
-                while group.count < Self.groupLimit {
+                let (session, end) = (SQLiteSession(database), ContinuousClock.now + Self.groupTime)
+                while group.count < Self.groupLimit, group.isEmpty || ContinuousClock.now < end {
                     let jobs = take(atMost: Self.groupLimit - group.count)
                     if jobs.isEmpty { break }
                     group += jobs

@@ -6,7 +6,7 @@ package struct PageWords: Sendable {
     package enum Key: String, CaseIterable, Sendable {
         /// With `{duration}`.
         case beginsIn
-        case start, cancelled, over, making
+        case running, start, cancelled, over, making
         /// With `{owner}`.
         case blocked
         case calendar, otherCalendars, copy, copied

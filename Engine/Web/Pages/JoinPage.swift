@@ -86,9 +86,17 @@ struct JoinPage: Sendable {
     }
 
     private func timing(_ visit: ReaderLinks.Visit) -> String {
-        let wait = visit.booking.start - context.now
-        guard wait > Self.early else { return "" }
-        return "<p role=status>\(escapedHTML(visit.words(.beginsIn, ["duration": visit.words.duration(wait)])))</p>"
+        let booking = visit.booking
+        let wait = booking.start - context.now
+        let said: String
+        if wait > Self.early {
+            said = visit.words(.beginsIn, ["duration": visit.words.duration(wait)])
+        } else if wait <= .zero, context.now < booking.end {
+            said = visit.words(.running)
+        } else {
+            return ""
+        }
+        return "<p role=status>\(escapedHTML(said))</p>"
     }
 
     private func room(_ visit: ReaderLinks.Visit, _ token: String) -> String {

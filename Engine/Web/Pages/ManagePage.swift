@@ -19,10 +19,11 @@ struct ManagePage: Sendable {
     }
 
     func add(to router: Router<BasicRequestContext>) {
-        router.get("/manage/{token}") { _, parameters in
+        router.get("/manage/{token}") { request, parameters in
             let token = try parameters.parameters.require("token")
             guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
-            return Page.response(.ok, visit.booking.title, body(visit, token), words: visit.words)
+            let typed = request.uri.queryParameters.get("start")
+            return Page.response(.ok, visit.booking.title, body(visit, token, typed: typed), words: visit.words)
         }
         router.post("/manage/{token}/cancel") { request, parameters in
             try await cancel(request, try parameters.parameters.require("token"))
@@ -32,7 +33,8 @@ struct ManagePage: Sendable {
         }
     }
 
-    private func body(_ visit: ReaderLinks.Visit, _ token: String) -> String {
+    /// - Parameter typed: what the visitor had in the field before a refusal or a second thought.
+    private func body(_ visit: ReaderLinks.Visit, _ token: String, typed: String?) -> String {
         let booking = visit.booking
         let (head, words) = (Page.head(of: visit), visit.words)
         if booking.status == .cancelled { return head + "<p><strong>\(escapedHTML(words(.cancelled)))</strong></p>" }
@@ -41,7 +43,7 @@ struct ManagePage: Sendable {
             <section><h2>\(escapedHTML(words(.move)))</h2><form class=stack method=post action="/manage/\(escapedHTML(token))/reschedule">
             <label for=start>\(escapedHTML(words(.newStart, ["zone": visit.timeZone])))</label>
             <input id=start name=start type=datetime-local required min="\(local(context.now, visit.timeZone))"
-            value="\(local(booking.start, visit.timeZone))">
+            value="\(Self.shown(typed) ?? local(booking.start, visit.timeZone))">
             <button class=button>\(escapedHTML(words(.moveButton)))</button></form></section>
             <section><h2>\(escapedHTML(words(.cancel)))</h2>\(Page.button(words(.cancelButton), action: "/manage/\(token)/cancel", key: nil, isPlain: true))</section>
             """
@@ -50,6 +52,17 @@ struct ManagePage: Sendable {
     /// `2026-12-01T10:00`, as the field shows it.
     private func local(_ instant: Instant, _ zone: String) -> String {
         String(WallTime(instant, offsetSeconds: Int64((TimeZone(iana: zone) ?? .gmt).offset(at: instant))).text.prefix(16))
+    }
+
+    /// The time that was typed, as the field shows it; `nil` for what is none.
+    private static func shown(_ typed: String?) -> String? {
+        guard let typed, case .wall(let wall)? = WrittenTime(typed) else { return nil }
+        return String(wall.text.prefix(16))
+    }
+
+    /// The way back to the form, with what was typed.
+    private func form(_ token: String, typed: String?) -> String {
+        "/manage/\(token)" + (Self.shown(typed).map { "?start=\(Page.encoded($0))" } ?? "")
     }
 
     // MARK: Presses
@@ -80,12 +93,14 @@ struct ManagePage: Sendable {
             let zone = TimeZone(iana: visit.timeZone) ?? .gmt
             guard case .wall(let wall)? = WrittenTime(start) else { return refused(visit, token, visit.words(.chooseTime)) }
             switch WallTimeMeaning(wall, in: zone) {
-            case .once(let instant): return confirm(visit, token, [instant])
-            case .twice(let earlier, let later): return confirm(visit, token, [earlier, later])
-            case .skipped: return refused(visit, token, visit.words(.skipped))
+            case .once(let instant): return confirm(visit, token, [instant], typed: start)
+            case .twice(let earlier, let later): return confirm(visit, token, [earlier, later], typed: start)
+            case .skipped: return refused(visit, token, visit.words(.skipped), typed: start)
             }
         }
-        return try await act(visit, token) {
+        var typed: String?
+        if case .instant(let instant)? = WrittenTime(start) { typed = local(instant, visit.timeZone) }
+        return try await act(visit, token, typed: typed) {
             guard context.now < visit.booking.start else {
                 throw UsherError(.bookingInPast, "The meeting has begun, and cannot be moved here any more.")
             }
@@ -94,8 +109,8 @@ struct ManagePage: Sendable {
     }
 
     /// One button for each instant that the written time can mean.
-    private func confirm(_ visit: ReaderLinks.Visit, _ token: String, _ instants: [Instant]) -> Response {
-        if instants.allSatisfy({ $0 <= context.now }) { return refused(visit, token, visit.words(.past)) }
+    private func confirm(_ visit: ReaderLinks.Visit, _ token: String, _ instants: [Instant], typed: String) -> Response {
+        if instants.allSatisfy({ $0 <= context.now }) { return refused(visit, token, visit.words(.past), typed: typed) }
         let buttons = instants.map { instant in
             let time = ReaderTime(
                 start: instant, end: instant + visit.booking.duration, timeZone: visit.timeZone, language: visit.language)
@@ -106,15 +121,17 @@ struct ManagePage: Sendable {
         }
         return Page.response(
             .ok, visit.words(.sureMove, ["title": visit.booking.title]),
-            buttons.joined() + Page.back(to: "/manage/\(token)", visit.words(.no)), words: visit.words)
+            buttons.joined() + Page.back(to: form(token, typed: typed), visit.words(.no)), words: visit.words)
     }
 
-    private func act(_ visit: ReaderLinks.Visit, _ token: String, _ change: () async throws -> BookingView) async throws -> Response {
+    private func act(
+        _ visit: ReaderLinks.Visit, _ token: String, typed: String? = nil, _ change: () async throws -> BookingView
+    ) async throws -> Response {
         do {
             _ = try await change()
             return Page.redirect(to: "/manage/\(token)")
         } catch let error as UsherError {
-            return refused(visit, token, words(for: error, visit))
+            return refused(visit, token, words(for: error, visit), typed: typed)
         }
     }
 
@@ -127,11 +144,11 @@ struct ManagePage: Sendable {
         }
     }
 
-    private func refused(_ visit: ReaderLinks.Visit, _ token: String, _ why: String) -> Response {
+    private func refused(_ visit: ReaderLinks.Visit, _ token: String, _ why: String, typed: String? = nil) -> Response {
         let words = visit.words
         return Page.response(
             .ok, words(.refused),
-            "<p>\(escapedHTML(why))</p><p>\(escapedHTML(words(.unchanged)))</p>" + Page.back(to: "/manage/\(token)", words(.back)),
+            "<p>\(escapedHTML(why))</p><p>\(escapedHTML(words(.unchanged)))</p>" + Page.back(to: form(token, typed: typed), words(.back)),
             words: words)
     }
 }

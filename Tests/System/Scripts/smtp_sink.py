@@ -1,5 +1,5 @@
 """A real SMTP server that writes each mail it takes as one line of JSON. Faults by recipient: `451@…`, `550@…` refuse it."""
-import base64, errno, json, random, sys
+import base64, errno, json, random, socket, sys
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
@@ -36,6 +36,10 @@ class Server(Controller):
 def started():
     """The server on some port below those that the kernel gives to connections: aiosmtpd cannot be asked for any."""
     for port in random.sample(range(10_000, 12_000), 200):
+        # aiosmtpd waits for seconds before it says that a port is taken.
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                continue
         controller = Server(Sink(), hostname="127.0.0.1", port=port)
         try:
             controller.start()

@@ -1,0 +1,92 @@
+import Foundation
+import TestSupport
+import Testing
+import UsherCore
+import UsherPipeline
+import UsherSQLite
+import UsherStore
+
+/// What only a database in a file can get into.
+@Suite(.timeLimit(.minutes(1)))
+struct SQLiteTests {
+    private func file(_ body: (String) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/usher-sqlite-" + Surroundings.system.code(bits: 60)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await body(folder + "/usher.sqlite")
+    }
+
+    private func add(_ id: Int64, _ word: String, _ database: SQLiteDatabase) async -> DatabaseError.Kind? {
+        do {
+            try await database.write { try _ = $0.execute("INSERT INTO things (id, word) VALUES ($1, $2)", [.int(id), .text(word)]) }
+            return nil
+        } catch { return (error as? DatabaseError)?.kind ?? .other }
+    }
+
+    private func ids(_ database: SQLiteDatabase) async throws -> Set<Int64> {
+        Set(try await database.read { try $0.query("SELECT id FROM things", []).map { try $0.int(0) } })
+    }
+
+    private func table(_ database: SQLiteDatabase) async throws {
+        try await database.write { try _ = $0.execute("CREATE TABLE things (id BIGINT PRIMARY KEY, word TEXT)", []) }
+    }
+
+    @Test("when the disk is full, whoever was told yes is there, whoever was told no is not, and smaller things go on")
+    func fullDisk() async throws {
+        try await file { path in
+            let database = try SQLiteDatabase(path: path)
+            try await table(database)
+            _ = try await database.write { try $0.query("PRAGMA max_page_count = 40", []) }
+            let outcomes = await withTaskGroup(of: (Int64, DatabaseError.Kind?).self) { group in
+                for id in Int64(0)..<60 {
+                    group.addTask { (id, await add(id, id % 20 == 10 ? String(repeating: "x", count: 1_000_000) : "small", database)) }
+                }
+                return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+            #expect(outcomes.keys.contains(10) && outcomes.values.allSatisfy { $0 == .busy })
+            #expect(try await ids(database) == Set(0..<60).subtracting(outcomes.keys))
+            #expect(await add(100, "small", database) == nil)
+        }
+    }
+
+    @Test("while another process holds the file, callers are told to come again, and nothing hangs")
+    func locked() async throws {
+        try await file { path in
+            let (ours, other) = (try SQLiteDatabase(path: path), try SQLiteDatabase(path: path))
+            try await table(ours)
+            let gate = DispatchSemaphore(value: 0)
+            let (held, isHeld) = AsyncStream<Void>.makeStream()
+            async let holding: Void = other.write { _ in
+                isHeld.yield()
+                gate.wait()
+            }
+            for await _ in held.prefix(1) {}
+            let outcomes = await withTaskGroup(of: DatabaseError.Kind?.self) { group in
+                for id in Int64(0)..<3 { group.addTask { await add(id, "small", ours) } }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(outcomes == [.busy, .busy, .busy])
+            gate.signal()
+            try await holding
+            #expect(await add(1, "small", ours) == nil)
+        }
+    }
+
+    @Test("what a transaction wrote and took back is not found by the next one")
+    func takenBack() async throws {
+        struct TakenBack: Error {}
+        let engine = try await TestEngine()
+        let id = try await engine.booked().booking.id
+        let before = try await engine.context.store.read { try $0.booking(id) }
+        await #expect(throws: TakenBack.self) {
+            try await engine.context.store.write { tx in
+                var booking = try #require(try tx.booking(id))
+                booking.meeting.status = .failed
+                booking.revision += 1
+                try tx.update(booking)
+                throw TakenBack()
+            }
+        }
+        #expect(try await engine.context.store.read { try $0.booking(id) } == before)
+    }
+}
