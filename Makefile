@@ -3,8 +3,9 @@
 .PHONY: help deps build release demo test soak bench lint format clean
 
 SWIFT ?= swift
-# Swift's own libraries are part of the program: it is quicker, and runs where no Swift is installed.
-FOR_USE := -c release --static-swift-stdlib
+# Where the toolchain has them, Swift's own libraries become part of the program: it is quicker, and runs where no Swift is installed.
+LIBRARIES = $(shell $(SWIFT) -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')_static
+FOR_USE = -c release $(if $(wildcard $(LIBRARIES)),--static-swift-stdlib)
 SYSTEM_PACKAGES := libsqlite3-dev libcurl4-openssl-dev libssl-dev zlib1g-dev ca-certificates
 TEST_PACKAGES := python3 python3-venv python3-aiosmtpd python3-icalendar python3-jsonschema python3-yaml postgresql postfix
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
