@@ -33,12 +33,12 @@ package enum SQLValue: Hashable, Sendable {
     case int(Int64)
     case text(String)
 
-    /// Texts by their bytes: to a database two spellings of one character are two texts.
+    /// Two spellings of one character, which Swift takes for equal, are two texts to a database where they differ in length.
     package static func == (one: SQLValue, other: SQLValue) -> Bool {
         switch (one, other) {
         case (.null, .null): true
         case (.int(let one), .int(let other)): one == other
-        case (.text(let one), .text(let other)): one.utf8.elementsEqual(other.utf8)
+        case (.text(let one), .text(let other)): one.utf8.count == other.utf8.count && one == other
         default: false
         }
     }
