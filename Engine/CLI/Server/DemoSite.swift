@@ -107,7 +107,10 @@ struct DemoSite {
         let files = FileManager.default
         // Only a folder that a demo made may be cleared.
         let marker = "\(folder)/.usher-demo"
-        let content = (try? files.contentsOfDirectory(atPath: folder)) ?? []
+        let content: [String]
+        do { content = files.fileExists(atPath: folder) ? try files.contentsOfDirectory(atPath: folder) : [] } catch {
+            throw UsherError(.configuration, "The folder \(folder) cannot be read: name one for the demo alone with --folder.")
+        }
         guard content.isEmpty || files.fileExists(atPath: marker) else {
             throw UsherError(.configuration, "The folder \(folder) holds other files: name one for the demo alone with --folder.")
         }

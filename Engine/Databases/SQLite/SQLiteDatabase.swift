@@ -74,6 +74,7 @@ package final class SQLiteDatabase: UsherCore.Database {
         while !endsDraining() { commit(database) }
     }
 
+    /// Whether nobody waits; then the next caller starts it again.
     private func endsDraining() -> Bool {
         waiting.withLock { waiting in
             if waiting.jobs.isEmpty { waiting.isDraining = false }

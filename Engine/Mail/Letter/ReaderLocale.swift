@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import UsherCore
 
 /// The customs of one language: lists, durations, names of countries, direction of writing. All of it is the platform's locale data.
@@ -8,18 +7,17 @@ struct ReaderLocale: Sendable {
     /// `ltr` or `rtl`.
     let direction: String
 
-    private static let known = Mutex<[String: ReaderLocale]>([:])
-    private static let durations = Mutex<[String: String]>([:])
-    private static let countries = Mutex<[String: String]>([:])
+    private static let known = Memo<String, ReaderLocale>(limit: 100)
+    private static let durations = Memo<String, String>(limit: 2_000)
+    private static let countries = Memo<String, String>(limit: 5_000)
 
     static func of(_ language: String) -> ReaderLocale {
-        if let known = known.withLock({ $0[language] }) { return known }
-        // English without a country means the day before the month and 24 hours, as most of the world writes them.
-        let locale = Locale(identifier: language == "en" ? "en_GB" : language)
-        let direction = Locale.Language(identifier: language).characterDirection == .rightToLeft ? "rtl" : "ltr"
-        let made = ReaderLocale(locale: locale, direction: direction)
-        known.withLock { $0[language] = made }
-        return made
+        known.value(language) {
+            // English without a country means the day before the month and 24 hours, as most of the world writes them.
+            let locale = Locale(identifier: language == "en" ? "en_GB" : language)
+            let direction = Locale.Language(identifier: language).characterDirection == .rightToLeft ? "rtl" : "ltr"
+            return ReaderLocale(locale: locale, direction: direction)
+        }
     }
 
     /// `A, B and C`.
@@ -29,27 +27,15 @@ struct ReaderLocale: Sendable {
 
     /// `1 hour, 30 minutes`.
     func duration(_ duration: Duration) -> String {
-        let key = "\(locale.identifier) \(duration.wholeSeconds)"
-        if let known = Self.durations.withLock({ $0[key] }) { return known }
-        let text = Swift.Duration.seconds(duration.wholeSeconds).formatted(
-            .units(allowed: [.days, .hours, .minutes, .seconds], width: .wide).locale(locale))
-        Self.durations.withLock { durations in
-            if durations.count > 2_000 { durations.removeAll() }
-            durations[key] = text
+        Self.durations.value("\(locale.identifier) \(duration.wholeSeconds)") {
+            Swift.Duration.seconds(duration.wholeSeconds).formatted(
+                .units(allowed: [.days, .hours, .minutes, .seconds], width: .wide).locale(locale))
         }
-        return text
     }
 
     /// `Germany`, or the code where the platform knows no name.
     func country(_ code: String) -> String {
-        let key = "\(locale.identifier) \(code)"
-        if let known = Self.countries.withLock({ $0[key] }) { return known }
-        let name = locale.localizedString(forRegionCode: code) ?? code
-        Self.countries.withLock { countries in
-            if countries.count > 5_000 { countries.removeAll() }
-            countries[key] = name
-        }
-        return name
+        Self.countries.value("\(locale.identifier) \(code)") { locale.localizedString(forRegionCode: code) ?? code }
     }
 }
 

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import UsherCore
 
 /// A meeting's time as one reader sees it: in their zone, by the custom of their language.
@@ -53,22 +52,17 @@ private struct Styles: Sendable {
     let standardName: String
     let daylightName: String
 
-    private static let known = Mutex<[String: Styles]>([:])
+    private static let known = Memo<String, Styles>(limit: 5_000)
 
     static func of(_ language: String, _ zone: TimeZone) -> Styles {
-        let key = "\(language) \(zone.identifier)"
-        if let styles = known.withLock({ $0[key] }) { return styles }
-        let locale = ReaderLocale.of(language).locale
-        let base = Date.FormatStyle(locale: locale, timeZone: zone)
-        let standard = zone.localizedName(for: .standard, locale: locale) ?? zone.identifier
-        let styles = Styles(
-            date: base.weekday(.wide).day().month(.wide).year(), time: base.hour().minute(), standardName: standard,
-            daylightName: zone.localizedName(for: .daylightSaving, locale: locale) ?? standard)
-        known.withLock { known in
-            if known.count > 5_000 { known.removeAll() }
-            known[key] = styles
+        known.value("\(language) \(zone.identifier)") {
+            let locale = ReaderLocale.of(language).locale
+            let base = Date.FormatStyle(locale: locale, timeZone: zone)
+            let standard = zone.localizedName(for: .standard, locale: locale) ?? zone.identifier
+            return Styles(
+                date: base.weekday(.wide).day().month(.wide).year(), time: base.hour().minute(), standardName: standard,
+                daylightName: zone.localizedName(for: .daylightSaving, locale: locale) ?? standard)
         }
-        return styles
     }
 
     func zoneName(isDaylight: Bool) -> String { isDaylight ? daylightName : standardName }

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import UsherCore
 
 /// The site's colour, and colours beside it that can be read: every text has a contrast of at least 4.5 to 1.
 /// Source of the formulas: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
@@ -16,18 +16,10 @@ struct SiteColor: Sendable {
     static let darkPaper = "#1e2220"
     private static let enough = 4.5
 
-    private static let known = Mutex<[String: SiteColor]>([:])
+    private static let known = Memo<String, SiteColor>(limit: 100)
 
     /// - Parameter text: `#rrggbb`.
-    static func of(_ text: String) -> SiteColor {
-        known.withLock { known in
-            if let color = known[text] { return color }
-            if known.count > 100 { known.removeAll() }
-            let color = SiteColor(text)
-            known[text] = color
-            return color
-        }
-    }
+    static func of(_ text: String) -> SiteColor { known.value(text) { SiteColor(text) } }
 
     private init(_ text: String) {
         plain = text

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import UsherCore
 import UsherStore
 import UsherVault
@@ -92,19 +91,14 @@ package struct BookingView: Sendable {
 
 /// Ids drawn from content.
 enum Fingerprint {
-    private struct Cache { var terms: [Terms: String] = [:] }
-    private static let cache = Mutex(Cache())
+    private static let known = Memo<Terms, String>(limit: 10_000)
 
     /// The id under which terms are kept: equal terms have equal ids.
     static func of(_ terms: Terms) throws -> String {
-        if let known = cache.withLock({ $0.terms[terms] }) { return known }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        let id = "tm_" + Vault.hash(try encoder.encode(terms))
-        cache.withLock { cache in
-            if cache.terms.count > 10_000 { cache.terms.removeAll() }
-            cache.terms[terms] = id
+        try known.value(terms) {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = .sortedKeys
+            return "tm_" + Vault.hash(try encoder.encode(terms))
         }
-        return id
     }
 }
