@@ -21,10 +21,10 @@ public struct Surroundings: Sendable {
             return Instant(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
         },
         random: { count in
-            var generator = SystemRandomNumberGenerator()
-            var bytes: [UInt8] = []
-            while bytes.count < count { withUnsafeBytes(of: generator.next()) { bytes += $0 } }
-            return Array(bytes.prefix(count))
+            [UInt8](unsafeUninitializedCapacity: count) { bytes, filled in
+                if let start = bytes.baseAddress { arc4random_buf(start, count) }
+                filled = count
+            }
         })
 }
 

@@ -18,6 +18,8 @@ package final class SQLiteDatabase: UsherCore.Database {
     /// long.
     private static let groupLimit = 64
     private static let groupTime = Duration.milliseconds(5)
+    /// Where transactions come together, the next commit waits so long for company: it costs as much as many of them.
+    private static let breath = Duration.milliseconds(3)
 
     /// Opens the file at `path`, made if it is not there.
     package init(path: String) throws {
@@ -28,9 +30,13 @@ package final class SQLiteDatabase: UsherCore.Database {
             // Names, links and passcodes lie in it: for our eyes only. SQLite gives its log the same mode.
             touchPrivate(path)
             let pool = try DatabasePool(path: path, configuration: configuration)
-            // A log and a cache of some size spare a large database most of its writing and reading of the same pages.
+            // A log and a cache of some size spare a large database most of its writing and reading of the same pages. What can be
+            // taken back is remembered in memory: in files it would cost more than the rest of a transaction.
             try pool.writeWithoutTransaction {
-                try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384")
+                try $0.execute(
+                    sql: """
+                        PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY
+                        """)
             }
             writer = pool
         } catch { throw UsherCore.DatabaseError(error) }
@@ -71,7 +77,9 @@ package final class SQLiteDatabase: UsherCore.Database {
     // MARK: Group commit
 
     private func drain(_ database: GRDB.Database) {
-        while !endsDraining() { commit(database) }
+        while !endsDraining() {
+            if commit(database) > 1 { Thread.sleep(forTimeInterval: Self.breath / .seconds(1)) }
+        }
     }
 
     /// Whether nobody waits; then the next caller starts it again.
@@ -90,37 +98,61 @@ package final class SQLiteDatabase: UsherCore.Database {
         }
     }
 
-    /// One transaction for all who wait, and for those who come while it is under way.
-    private func commit(_ database: GRDB.Database) {
+    /// Writes for all who wait, and for those who come meanwhile.
+    /// - Returns: for how many.
+    private func commit(_ database: GRDB.Database) -> Int {
         var group: [any WriteJob] = []
         var failure: UsherCore.DatabaseError?
         do {
-            try database.inTransaction(.immediate) {
-                let (session, end) = (SQLiteSession(database), ContinuousClock.now + Self.groupTime)
-                while group.count < Self.groupLimit, group.isEmpty || ContinuousClock.now < end {
-                    let jobs = take(atMost: Self.groupLimit - group.count)
-                    if jobs.isEmpty { break }
-                    group += jobs
-                    for job in jobs { try run(job, session) }
-                }
-                return .commit
-            }
+            if try !commitTogether(database, &group) { try commitApart(database, group) }
         } catch {
             failure = UsherCore.DatabaseError(error)
             // It could not even be begun: whoever waits hears of it.
             if group.isEmpty { group = take(atMost: Self.groupLimit) }
         }
         for job in group { job.finish(failure) }
+        return group.count
     }
 
-    /// In a savepoint of its own, so that what goes wrong in it takes back its own part alone.
-    private func run(_ job: any WriteJob, _ session: SQLiteSession) throws {
-        try session.execute("SAVEPOINT job", [])
+    /// One transaction for all. A savepoint for each would double what is written, for the sake of the few that go wrong.
+    /// - Returns: `false` when one went wrong after it had written something: then nothing is kept, and all are to be run again.
+    private func commitTogether(_ database: GRDB.Database, _ group: inout [any WriteJob]) throws -> Bool {
+        var isClean = true
+        try database.inTransaction(.immediate) {
+            let end = ContinuousClock.now + Self.groupTime
+            while isClean, group.count < Self.groupLimit, group.isEmpty || ContinuousClock.now < end {
+                let jobs = take(atMost: Self.groupLimit - group.count)
+                if jobs.isEmpty { break }
+                group += jobs
+                for job in jobs where isClean {
+                    let session = SQLiteSession(database)
+                    isClean = try run(job, session) || !session.hasWritten
+                }
+            }
+            return isClean ? .commit : .rollback
+        }
+        return isClean
+    }
+
+    /// One transaction, and a savepoint for each, so that what goes wrong in it takes back its own part alone.
+    private func commitApart(_ database: GRDB.Database, _ group: [any WriteJob]) throws {
+        try database.inTransaction(.immediate) {
+            let session = SQLiteSession(database)
+            for job in group {
+                try session.execute("SAVEPOINT job", [])
+                if try !run(job, session) { try session.execute("ROLLBACK TO job", []) }
+                try session.execute("RELEASE job", [])
+            }
+            return .commit
+        }
+    }
+
+    /// Whether it went well.
+    private func run(_ job: any WriteJob, _ session: SQLiteSession) throws -> Bool {
         let isKept = job.run(session)
         // A full disk takes back the whole transaction, whoever met it.
         guard session.isInsideTransaction else { throw UsherCore.DatabaseError(.busy, "SQLite took the transaction back") }
-        if !isKept { try session.execute("ROLLBACK TO job", []) }
-        try session.execute("RELEASE job", [])
+        return isKept
     }
 }
 
@@ -131,7 +163,7 @@ private func touchPrivate(_ path: String) {
 }
 
 private protocol WriteJob: Sendable {
-    /// Whether its part is to be kept.
+    /// Whether its part is to be kept. It may be run twice: the last time counts.
     func run(_ session: SQLiteSession) -> Bool
     func finish(_ failure: UsherCore.DatabaseError?)
 }

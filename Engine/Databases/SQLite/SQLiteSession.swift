@@ -4,8 +4,10 @@ import UsherCore
 
 /// One of GRDB's connections inside a transaction. Statements are prepared and kept by GRDB; binding and reading go to SQLite
 /// itself, because a booking takes some fifty statements, and boxing their values would cost more than running them.
-struct SQLiteSession: SQLSession {
+final class SQLiteSession: SQLSession {
     private let database: GRDB.Database
+    /// Whether a statement was run that may change something.
+    private(set) var hasWritten = false
 
     init(_ database: GRDB.Database) { self.database = database }
 
@@ -28,6 +30,7 @@ struct SQLiteSession: SQLSession {
     private func run(_ sql: String, _ arguments: [SQLValue], _ row: (OpaquePointer) -> Void) throws {
         let statement = try database.cachedStatement(sql: sql)
         let handle = statement.sqliteStatement
+        if sqlite3_stmt_readonly(handle) == 0 { hasWritten = true }
         defer {
             sqlite3_reset(handle)
             sqlite3_clear_bindings(handle)
