@@ -65,7 +65,7 @@ struct Book: AsyncParsableCommand {
         }
         let owner = booking.terms.owner
         let zones = ([(owner.name, owner.timeZone)] + booking.attendees.map { ($0.name.isEmpty ? $0.email : $0.name, $0.timeZone) })
-            .map { name, zone in (name, ReaderTime(start: booking.start, end: booking.end, timeZone: zone, language: "en")) }
+            .map { name, zone in (name, ReaderTime.of(start: booking.start, end: booking.end, timeZone: zone, language: "en")) }
         if options.json {
             Output.json([
                 "dryRun": true, "provider": .string(resolution.provider), "because": .string(resolution.because.rawValue),

@@ -15,18 +15,19 @@ public enum Placeholders {
     /// `text` with each mark replaced that `value` knows.
     public static func fill(_ text: String, _ value: (String) -> String?) -> String {
         guard text.utf8.contains(UInt8(ascii: "{")) else { return text }
+        let (open, close) = (UInt8(ascii: "{"), UInt8(ascii: "}"))
         var out = ""
-        var rest = Substring(text)
-        while let open = rest.firstIndex(of: "{") {
-            out += rest[..<open]
-            let after = rest.index(after: open)
-            guard let close = rest[after...].firstIndex(of: "}"), let value = value(String(rest[after..<close])) else {
-                out.append("{")
+        var rest = text[...]
+        while let start = rest.utf8.firstIndex(of: open) {
+            out += rest[..<start]
+            let after = rest.utf8.index(after: start)
+            guard let end = rest[after...].utf8.firstIndex(of: close), let value = value(String(rest[after..<end])) else {
+                out += "{"
                 rest = rest[after...]
                 continue
             }
             out += value
-            rest = rest[rest.index(after: close)...]
+            rest = rest[rest.utf8.index(after: end)...]
         }
         return out + rest
     }

@@ -91,13 +91,15 @@ public struct DialIn: Hashable, Sendable, Codable {
     /// https://developers.zoom.us/docs/api/meetings/ ; without a meeting id the pin follows the number at once.
     public var tapToCall: String {
         // What no keypad has must not reach a link.
-        func keys(_ text: String, and others: StaticString = "") -> String {
-            let others = UnsafeBufferPointer(start: others.utf8Start, count: others.utf8CodeUnitCount)
-            return String(decoding: text.utf8.filter { (0x30...0x39).contains($0) || others.contains($0) }, as: UTF8.self)
+        func isKey(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+        var url = Array("tel:".utf8)
+        url += number.utf8.lazy.filter { isKey($0) || $0 == UInt8(ascii: "+") }
+        if let meetingID { url += Array(",,".utf8) + meetingID.utf8.lazy.filter(isKey) + "#".utf8 }
+        if let pin {
+            url += (meetingID == nil ? ",," : ",,,,*").utf8
+            url += pin.utf8.lazy.filter { isKey($0) || $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "#") }
+            url.append(UInt8(ascii: "#"))
         }
-        var url = "tel:" + keys(number, and: "+")
-        if let meetingID { url += ",,\(keys(meetingID))#" }
-        if let pin { url += (meetingID == nil ? ",," : ",,,,*") + "\(keys(pin, and: "*#"))#" }
-        return url
+        return String(decoding: url, as: UTF8.self)
     }
 }

@@ -11,7 +11,10 @@ public struct Mailbox: Hashable, Sendable, Codable {
     }
 
     /// The address's part after the `@`.
-    public var domain: String { address.split(separator: "@").last.map(String.init) ?? "localhost" }
+    public var domain: String {
+        guard let at = address.utf8.lastIndex(of: UInt8(ascii: "@")) else { return "localhost" }
+        return String(address[at...].dropFirst())
+    }
 
     /// Reads `Name <address>`, `"Name" <address>` or a bare address; `nil` if the address cannot be one.
     public init?(_ text: String) {

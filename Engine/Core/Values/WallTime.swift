@@ -40,12 +40,18 @@ public struct WallTime: Hashable, Sendable {
 
     /// `2026-12-01T10:00:00`.
     public var text: String {
-        var text = padded(year, 4)
-        for (mark, number) in [("-", month), ("-", day), ("T", hour), (":", minute), (":", second)] {
-            text += mark
-            text += padded(number, 2)
+        var text = Array(padded(year, 4).utf8)
+        func add(_ mark: Unicode.Scalar, _ number: Int64) {
+            text.append(UInt8(ascii: mark))
+            text.append(UInt8(ascii: "0") + UInt8(number / 10))
+            text.append(UInt8(ascii: "0") + UInt8(number % 10))
         }
-        return text
+        add("-", month)
+        add("-", day)
+        add("T", hour)
+        add(":", minute)
+        add(":", second)
+        return String(decoding: text, as: UTF8.self)
     }
 }
 

@@ -16,7 +16,7 @@ struct LetterModel {
         self.words = words
         self.language = language
         locale = ReaderLocale.of(language)
-        time = ReaderTime(start: letter.booking.start, end: letter.booking.end, timeZone: letter.timeZone, language: language)
+        time = ReaderTime.of(start: letter.booking.start, end: letter.booking.end, timeZone: letter.timeZone, language: language)
     }
 
     var subject: String {
@@ -57,7 +57,7 @@ struct LetterModel {
         shown.text("otherTime", otherTime)
         let old = letter.kind == .update ? letter.before : nil
         let isMoved = old.map { $0.start != booking.start || $0.end != booking.end } ?? false
-        let oldTime = old.map { ReaderTime(start: $0.start, end: $0.end, timeZone: letter.timeZone, language: language) }
+        let oldTime = old.map { ReaderTime.of(start: $0.start, end: $0.end, timeZone: letter.timeZone, language: language) }
         shown.text("oldDate", isMoved ? oldTime?.date ?? "" : "")
         shown.text("oldTime", isMoved ? oldTime?.range ?? "" : "")
         shown.text("roomNote", old.map(roomNote) ?? "")
@@ -78,7 +78,7 @@ struct LetterModel {
             ? (booking.attendees.first.map(Self.name) ?? "", booking.attendees.first?.timeZone ?? owner.timeZone)
             : (owner.name, owner.timeZone)
         guard zone != letter.timeZone else { return "" }
-        let other = ReaderTime(start: booking.start, end: booking.end, timeZone: zone, language: language)
+        let other = ReaderTime.of(start: booking.start, end: booking.end, timeZone: zone, language: language)
         guard other.offset != time.offset else { return "" }
         return "\(name): \(other.date == time.date ? "" : other.date + ", ")\(other.range), \(other.zone)"
     }

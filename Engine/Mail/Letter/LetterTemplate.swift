@@ -17,7 +17,7 @@ final class LetterTemplate: Sendable {
     private let outlines = Mutex<[[UInt8]: [Piece]]>([:])
 
     private enum Piece: Sendable {
-        case literal(String)
+        case literal([UInt8])
         case text(Int, escaped: Bool)
     }
 
@@ -32,14 +32,15 @@ final class LetterTemplate: Sendable {
         self.form = form
     }
 
-    func render(_ shown: Shown) -> String {
+    /// - Returns: UTF-8.
+    func render(_ shown: Shown) -> [UInt8] {
         let texts = shown.texts
-        var out = ""
+        var out: [UInt8] = []
         out.reserveCapacity(8_192)
         for piece in outline(shown) {
             switch piece {
             case .literal(let text): out += text
-            case .text(let index, let isEscaped): out += isEscaped ? escapedHTML(texts[index]) : texts[index]
+            case .text(let index, let isEscaped): out += (isEscaped ? escapedHTML(texts[index]) : texts[index]).utf8
             }
         }
         return out
@@ -80,11 +81,11 @@ final class LetterTemplate: Sendable {
             guard index > 0, let end = part.firstIndex(of: Self.close),
                 let number = part[..<end].split(separator: ";").last.flatMap({ Int($0.drop { $0 == "&" }) }), number < count
             else {
-                pieces.append(.literal(String(part)))
+                pieces.append(.literal(Array(part.utf8)))
                 continue
             }
             pieces.append(.text(number, escaped: form == .html && part.hasPrefix("&amp;")))
-            pieces.append(.literal(String(part[part.index(after: end)...])))
+            pieces.append(.literal(Array(part[part.index(after: end)...].utf8)))
         }
         return pieces
     }
@@ -97,25 +98,14 @@ final class LetterTemplate: Sendable {
 
 /// Text for HTML, in content and in quoted attributes.
 package func escapedHTML(_ text: String) -> String {
-    guard let first = text.utf8.firstIndex(where: isHTMLSpecial) else { return text }
-    var out = String(text[..<first])
-    out.reserveCapacity(text.utf8.count + 32)
-    for scalar in text[first...].unicodeScalars {
-        switch scalar {
-        case "&": out += "&amp;"
-        case "<": out += "&lt;"
-        case ">": out += "&gt;"
-        case "\"": out += "&quot;"
-        case "'": out += "&#39;"
-        default: out.unicodeScalars.append(scalar)
+    text.rewritten { byte in
+        switch byte {
+        case UInt8(ascii: "&"): "&amp;"
+        case UInt8(ascii: "<"): "&lt;"
+        case UInt8(ascii: ">"): "&gt;"
+        case UInt8(ascii: "\""): "&quot;"
+        case UInt8(ascii: "'"): "&#39;"
+        default: nil
         }
-    }
-    return out
-}
-
-private func isHTMLSpecial(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "'"): true
-    default: false
     }
 }

@@ -37,8 +37,11 @@ package final class MailRenderer: Sendable {
     /// The parts of a mail before they are put together: what `usher preview` shows.
     package struct Parts: Sendable {
         package var subject: String
-        package var text: String
-        package var html: String
+        /// In UTF-8, as the HTML.
+        let plain: [UInt8]
+        let rich: [UInt8]
+        package var text: String { String(decoding: plain, as: UTF8.self) }
+        package var html: String { String(decoding: rich, as: UTF8.self) }
         let invitation: Invitation?
         /// Empty where none belongs to it.
         package var calendar: String { invitation?.text ?? "" }
@@ -52,7 +55,7 @@ package final class MailRenderer: Sendable {
         let model = LetterModel(letter, words, language)
         let shown = model.shown(logo: now.logo)
         return Parts(
-            subject: model.subject, text: now.text.render(shown), html: now.html.render(shown),
+            subject: model.subject, plain: now.text.render(shown), rich: now.html.render(shown),
             // Reminders bring none, nor do mails to whoever has the event on a connected calendar.
             invitation: letter.onCalendar || letter.kind == .reminder ? nil : Invitation(letter, words))
     }
@@ -71,11 +74,11 @@ package final class MailRenderer: Sendable {
 
     /// Mail systems show no invitation to its own organiser: the owner's is a plain file.
     private func body(_ parts: Parts) -> BodyPart {
-        var html = BodyPart.html(parts.html)
+        var html = BodyPart.html(parts.rich)
         if let logo = now.logo { html = .multipart("related", [html, .logo(logo)]) }
-        let readings = [BodyPart.text(parts.text), html]
+        let readings = [BodyPart.text(parts.plain), html]
         guard let calendar = parts.invitation else { return .multipart("alternative", readings) }
-        let lines = BodyPart.base64Lines(Array(calendar.text.utf8))
+        let lines = BodyPart.base64Lines(calendar.bytes)
         let invitations = calendar.method == .publish ? [] : [BodyPart.invitation(calendar.method, lines)]
         return .multipart("mixed", [.multipart("alternative", readings + invitations), .calendarFile(lines)])
     }
@@ -86,8 +89,8 @@ package final class MailRenderer: Sendable {
         let now = now
         let shown = NoticeModel.shown(notice, words, language, logo: now.logo)
         return Parts(
-            subject: NoticeModel.subject(notice, words, language), text: now.noticeText.render(shown),
-            html: now.noticeHTML.render(shown), invitation: nil)
+            subject: NoticeModel.subject(notice, words, language), plain: now.noticeText.render(shown),
+            rich: now.noticeHTML.render(shown), invitation: nil)
     }
 
     /// - Parameters:
@@ -116,8 +119,8 @@ package final class MailRenderer: Sendable {
 
 /// A numeric meeting id in groups, as people read it out: 3-4-4 for eleven digits, 3-3-4 for ten.
 func readable(_ meetingID: String) -> String {
-    guard meetingID.allSatisfy({ $0.isASCII && $0.isNumber }), (9...11).contains(meetingID.count) else { return meetingID }
-    let digits = Array(meetingID)
-    let middle = digits.count == 11 ? 7 : 6
-    return [digits[0..<3], digits[3..<middle], digits[middle...]].map { String($0) }.joined(separator: " ")
+    let digits = meetingID.utf8
+    guard (9...11).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return meetingID }
+    let middle = digits.count == 11 ? 4 : 3
+    return "\(meetingID.prefix(3)) \(meetingID.dropFirst(3).prefix(middle)) \(meetingID.dropFirst(3 + middle))"
 }

@@ -102,7 +102,7 @@ enum NoticeModel {
             "name": notice.owner.name,
         ]
         if let meeting = notice.meeting {
-            let time = ReaderTime(start: meeting.start, end: meeting.end, timeZone: notice.owner.timeZone, language: language)
+            let time = ReaderTime.of(start: meeting.start, end: meeting.end, timeZone: notice.owner.timeZone, language: language)
             values["title"] = meeting.title
             values["date"] = time.date
             values["time"] = time.time

@@ -15,7 +15,22 @@ package struct ReaderTime: Sendable {
     /// Seconds east of Greenwich.
     let offset: Int
 
-    package init(start: Instant, end: Instant, timeZone: String, language: String) {
+    private struct Key: Hashable, Sendable {
+        let start: Instant
+        let end: Instant
+        let timeZone: String
+        let language: String
+    }
+    /// The readers of one booking have the same times before them.
+    private static let known = Memo<Key, ReaderTime>(limit: 1_000)
+
+    package static func of(start: Instant, end: Instant, timeZone: String, language: String) -> ReaderTime {
+        known.value(Key(start: start, end: end, timeZone: timeZone, language: language)) {
+            ReaderTime(start: start, end: end, timeZone: timeZone, language: language)
+        }
+    }
+
+    private init(start: Instant, end: Instant, timeZone: String, language: String) {
         let zone = TimeZone(iana: timeZone) ?? .gmt
         let styles = Styles.of(language, zone)
         let (from, to) = (start.date, end.date)

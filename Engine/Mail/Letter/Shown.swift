@@ -1,7 +1,7 @@
 /// What a template shows: texts, flags and lists by name. The same kind of letter has the same names in the same order,
 /// whatever they hold; what there is nothing to say of is an empty text.
 struct Shown {
-    indirect enum Value {
+    enum Value {
         case text(String)
         case flag(Bool)
         case list([Shown])

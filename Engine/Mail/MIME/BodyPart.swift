@@ -8,11 +8,13 @@ indirect enum BodyPart {
     case leaf(type: String, encoding: String, headers: [String], content: [UInt8])
     case multipart(String, [BodyPart])
 
-    static func text(_ text: String) -> BodyPart {
+    /// - Parameter text: in UTF-8.
+    static func text(_ text: [UInt8]) -> BodyPart {
         .leaf(type: "text/plain; charset=utf-8", encoding: "quoted-printable", headers: [], content: quotedPrintable(text))
     }
 
-    static func html(_ html: String) -> BodyPart {
+    /// - Parameter html: in UTF-8.
+    static func html(_ html: [UInt8]) -> BodyPart {
         .leaf(type: "text/html; charset=utf-8", encoding: "quoted-printable", headers: [], content: quotedPrintable(html))
     }
 

@@ -6,18 +6,22 @@ struct Invitation {
     enum Method: String { case request = "REQUEST", cancel = "CANCEL", publish = "PUBLISH" }
 
     let method: Method
-    let text: String
+    /// In UTF-8.
+    let bytes: [UInt8]
+    var text: String { String(decoding: bytes, as: UTF8.self) }
 
     /// - Parameter isPlain: a plain event, whoever reads it.
     init(_ letter: Letter, _ words: Words, isPlain: Bool = false) {
         let booking = letter.booking
         let site = booking.terms.site
         method = isPlain || letter.reader == .owner ? .publish : (letter.kind == .cancellation ? .cancel : .request)
+        let domain = site.from.domain
+        let title = Self.text(booking.title)
         var lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Usher//Usher 1//EN", "METHOD:\(method.rawValue)", "BEGIN:VEVENT"]
         lines += [
-            "UID:\(booking.id)@\(site.from.domain)", "DTSTAMP:\(Self.time(letter.writtenAt))", "DTSTART:\(Self.time(booking.start))",
+            "UID:\(booking.id)@\(domain)", "DTSTAMP:\(Self.time(letter.writtenAt))", "DTSTART:\(Self.time(booking.start))",
             "DTEND:\(Self.time(booking.end))", "SEQUENCE:\(booking.revision - 1)",
-            "STATUS:\(letter.kind == .cancellation ? "CANCELLED" : "CONFIRMED")", "SUMMARY:\(Self.text(booking.title))",
+            "STATUS:\(letter.kind == .cancellation ? "CANCELLED" : "CONFIRMED")", "SUMMARY:\(title)",
             "ORGANIZER;CN=\(Self.parameter(booking.terms.owner.name)):\(Self.mailto(site.from.address))",
         ]
         if method != .publish {
@@ -36,15 +40,19 @@ struct Invitation {
             lines += ["LOCATION:\(Self.text(letter.joinPage))", "URL:\(letter.joinPage)"]
         }
         lines.append("DESCRIPTION:\(Self.text(Self.description(letter, words)))")
-        if letter.kind != .cancellation { lines += letter.booking.terms.type.reminders.flatMap { Self.alarm($0, booking.title) } }
+        if letter.kind != .cancellation { lines += letter.booking.terms.type.reminders.flatMap { Self.alarm($0, title) } }
         lines += ["END:VEVENT", "END:VCALENDAR"]
-        text = lines.map(Self.folded).joined()
+        var out: [UInt8] = []
+        out.reserveCapacity(2_048)
+        for line in lines { Self.fold(line, into: &out) }
+        bytes = out
     }
 
     /// RFC 5545 §3.6.6.
+    /// - Parameter title: escaped.
     private static func alarm(_ before: Duration, _ title: String) -> [String] {
         [
-            "BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT\(before.wholeSeconds)S", "DESCRIPTION:\(text(title))", "END:VALARM",
+            "BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT\(before.wholeSeconds)S", "DESCRIPTION:\(title)", "END:VALARM",
         ]
     }
 
@@ -66,14 +74,22 @@ struct Invitation {
 
     /// RFC 6068 §2: what an address may hold and an address of a page may not is percent-encoded.
     private static func mailto(_ address: String) -> String {
-        var out = "mailto:"
-        for scalar in address.unicodeScalars {
-            switch scalar {
-            case "%", "?", "&", "#", "/", "^", "`", "{", "|", "}": out += "%" + String(scalar.value, radix: 16, uppercase: true)
-            default: out.unicodeScalars.append(scalar)
+        "mailto:"
+            + address.rewritten { byte in
+                switch byte {
+                case UInt8(ascii: "%"): "%25"
+                case UInt8(ascii: "?"): "%3F"
+                case UInt8(ascii: "&"): "%26"
+                case UInt8(ascii: "#"): "%23"
+                case UInt8(ascii: "/"): "%2F"
+                case UInt8(ascii: "^"): "%5E"
+                case UInt8(ascii: "`"): "%60"
+                case UInt8(ascii: "{"): "%7B"
+                case UInt8(ascii: "|"): "%7C"
+                case UInt8(ascii: "}"): "%7D"
+                default: nil
+                }
             }
-        }
-        return out
     }
 
     /// `20261201T090000Z`.
@@ -83,52 +99,47 @@ struct Invitation {
 
     /// TEXT, escaped by RFC 5545 §3.3.11; other control characters are left out.
     static func text(_ value: String) -> String {
-        let isPlain = value.utf8.allSatisfy { byte in byte >= 32 && byte != 127 && byte != 0x5C && byte != 0x3B && byte != 0x2C }
-        if isPlain { return value }
-        var out = ""
-        for character in value.unicodeScalars {
-            switch character {
-            case "\\": out += "\\\\"
-            case ";": out += "\\;"
-            case ",": out += "\\,"
-            case "\n": out += "\\n"
-            case _ where character.value < 32 || character.value == 127: break
-            default: out.unicodeScalars.append(character)
+        value.rewritten { byte in
+            switch byte {
+            case UInt8(ascii: "\\"): "\\\\"
+            case UInt8(ascii: ";"): "\\;"
+            case UInt8(ascii: ","): "\\,"
+            case UInt8(ascii: "\n"): "\\n"
+            case 0..<32, 127: ""
+            default: nil
             }
         }
-        return out
     }
 
     /// A parameter's value in quotes, its quotes and line ends by RFC 6868.
     static func parameter(_ value: String) -> String {
-        var out = "\""
-        for character in value.unicodeScalars {
-            switch character {
-            case "\"": out += "^'"
-            case "^": out += "^^"
-            case "\n": out += "^n"
-            case _ where character.value < 32 || character.value == 127: break
-            default: out.unicodeScalars.append(character)
+        let escaped = value.rewritten { byte in
+            switch byte {
+            case UInt8(ascii: "\""): "^'"
+            case UInt8(ascii: "^"): "^^"
+            case UInt8(ascii: "\n"): "^n"
+            case 0..<32, 127: ""
+            default: nil
             }
         }
-        return out + "\""
+        return "\"\(escaped)\""
     }
 
-    /// One content line with its CRLF, folded after 75 octets at most, at the border of a character (RFC 5545 §3.1).
-    static func folded(_ line: String) -> String {
-        guard line.utf8.count > 75 else { return line + "\r\n" }
-        var out = ""
-        var rest = Substring(line).utf8
-        var room = 75
-        while rest.count > room {
-            var end = rest.index(rest.startIndex, offsetBy: room)
-            // Never between the octets of one character.
-            while rest[end] & 0xC0 == 0x80 { end = rest.index(before: end) }
-            out += Substring(rest[..<end])
-            out += "\r\n "
-            rest = rest[end...]
-            room = 74
+    /// Adds one content line with its CRLF, folded after 75 octets at most, at the border of a character (RFC 5545 §3.1).
+    static func fold(_ line: String, into out: inout [UInt8]) {
+        var line = line
+        line.withUTF8 { bytes in
+            var (start, room) = (0, 75)
+            while bytes.count - start > room {
+                var end = start + room
+                // Never between the octets of one character.
+                while bytes[end] & 0xC0 == 0x80 { end -= 1 }
+                out += UnsafeBufferPointer(rebasing: bytes[start..<end])
+                out += "\r\n ".utf8
+                (start, room) = (end, 74)
+            }
+            out += UnsafeBufferPointer(rebasing: bytes[start...])
         }
-        return out + Substring(rest) + "\r\n"
+        out += "\r\n".utf8
     }
 }

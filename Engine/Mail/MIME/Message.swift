@@ -24,7 +24,12 @@ struct Message {
     init(_ head: Head, _ body: BodyPart) {
         var out: [UInt8] = []
         out.reserveCapacity(32_768)
-        func header(_ name: String, _ value: String) { out += "\(name): \(value)\r\n".utf8 }
+        func header(_ name: String, _ value: String) {
+            out += name.utf8
+            out += ": ".utf8
+            out += value.utf8
+            out += "\r\n".utf8
+        }
         header("Date", Self.date(head.writtenAt))
         header("Message-ID", "<\(head.messageID)>")
         if let thread = head.threadID {
@@ -58,7 +63,14 @@ struct Message {
     /// A display name: quoted where ASCII, else in encoded words.
     private static func phrase(_ text: String) -> String {
         guard isPlain(text), text.utf8.count <= 60 else { return encodedWords(text) }
-        return "\"" + text.unicodeScalars.map { $0 == "\\" || $0 == "\"" ? "\\\($0)" : String($0) }.joined() + "\""
+        let quoted = text.rewritten { byte in
+            switch byte {
+            case UInt8(ascii: "\\"): "\\\\"
+            case UInt8(ascii: "\""): "\\\""
+            default: nil
+            }
+        }
+        return "\"\(quoted)\""
     }
 
     private static func unstructured(_ text: String) -> String {
@@ -67,7 +79,12 @@ struct Message {
 
     /// Printable ASCII without what looks like the start of an encoded word.
     private static func isPlain(_ text: String) -> Bool {
-        text.utf8.allSatisfy { (32...126).contains($0) } && !zip(text.utf8, text.utf8.dropFirst()).contains { $0 == 0x3D && $1 == 0x3F }
+        var before: UInt8 = 0
+        for byte in text.utf8 {
+            if byte < 32 || byte > 126 || before == UInt8(ascii: "=") && byte == UInt8(ascii: "?") { return false }
+            before = byte
+        }
+        return true
     }
 
     /// RFC 2047: words of at most 75 characters, each whole in its characters, folded onto lines of their own.
@@ -80,45 +97,4 @@ struct Message {
         }
         return words.map { "=?utf-8?B?\(Data($0).base64EncodedString())?=" }.joined(separator: "\r\n ")
     }
-}
-
-/// Quoted-printable (RFC 2045 §6.7) with CRLF line ends and lines of at most 76 characters.
-func quotedPrintable(_ text: String) -> [UInt8] {
-    let hex: StaticString = "0123456789ABCDEF"
-    var out: [UInt8] = []
-    out.reserveCapacity(text.utf8.count * 5 / 4)
-    let bytes = Array(text.utf8)
-    var column = 0
-    for (index, byte) in bytes.enumerated() {
-        if byte == 0x0A {
-            out.append(0x0D)
-            out.append(0x0A)
-            column = 0
-            continue
-        }
-        if byte == 0x0D { continue }
-        let next = index + 1 < bytes.count ? bytes[index + 1] : 0x0A
-        let isBlankAtEnd = (byte == 0x20 || byte == 0x09) && (next == 0x0A || next == 0x0D)
-        // A dot or "From " at the start of a line means something to some mail systems.
-        let isPlain =
-            (byte >= 0x21 && byte <= 0x7E && byte != 0x3D && !(column == 0 && (byte == 0x2E || byte == 0x46)))
-            || ((byte == 0x20 || byte == 0x09) && !isBlankAtEnd)
-        let width = isPlain ? 1 : 3
-        if column + width > 75 {
-            out.append(0x3D)
-            out.append(0x0D)
-            out.append(0x0A)
-            column = 0
-        }
-        if isPlain {
-            out.append(byte)
-        } else {
-            out.append(0x3D)
-            out.append(hex.utf8Start[Int(byte >> 4)])
-            out.append(hex.utf8Start[Int(byte & 15)])
-        }
-        column += width
-    }
-    if column > 0 { out += [0x0D, 0x0A] }
-    return out
 }

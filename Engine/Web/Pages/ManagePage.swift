@@ -112,7 +112,7 @@ struct ManagePage: Sendable {
     private func confirm(_ visit: ReaderLinks.Visit, _ token: String, _ instants: [Instant], typed: String) -> Response {
         if instants.allSatisfy({ $0 <= context.now }) { return refused(visit, token, visit.words(.past), typed: typed) }
         let buttons = instants.map { instant in
-            let time = ReaderTime(
+            let time = ReaderTime.of(
                 start: instant, end: instant + visit.booking.duration, timeZone: visit.timeZone, language: visit.language)
             return "<p class=when>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone>\(escapedHTML(time.zone))</p>"
                 + Page.button(

@@ -268,7 +268,7 @@ struct OwnerPage: Sendable {
         guard !views.isEmpty else { return "<section id=bookings><h2>Upcoming bookings</h2><p>None.</p></section>" }
         let items = views.map { view in
             let booking = view.booking
-            let time = ReaderTime(start: booking.start, end: booking.end, timeZone: owner.timeZone, language: "en")
+            let time = ReaderTime.of(start: booking.start, end: booking.end, timeZone: owner.timeZone, language: "en")
             var item = "<li><strong>\(escapedHTML(booking.title))</strong><br>\(escapedHTML(time.date)), \(escapedHTML(time.range))"
             item += "<br>\(escapedHTML(booking.meeting.provider)): \(escapedHTML(booking.meeting.status.rawValue))"
             if let room = booking.meeting.room, !room.needsEntry {

@@ -70,7 +70,7 @@ enum Page {
     /// When and with whom, in the reader's own time.
     static func head(of visit: ReaderLinks.Visit) -> String {
         let booking = visit.booking
-        let time = ReaderTime(start: booking.start, end: booking.end, timeZone: visit.timeZone, language: visit.language)
+        let time = ReaderTime.of(start: booking.start, end: booking.end, timeZone: visit.timeZone, language: visit.language)
         let moment =
             "data-start=\"\(booking.start.rfc3339)\" data-end=\"\(booking.end.rfc3339)\" data-zone=\"\(escapedHTML(visit.timeZone))\" data-here=\"\(escapedHTML(visit.words(.here)))\""
         let words = visit.words
