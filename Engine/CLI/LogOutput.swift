@@ -51,7 +51,8 @@ struct LogOutput: LogHandler {
     /// One line, whatever a provider has said.
     private static func plain(_ text: String) -> String {
         if !text.isEmpty, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x22 }) { return text }
-        let line = text.unicodeScalars.map { $0.isControl ? " " : String($0) }.joined()
-        return line.isEmpty || line.contains(" ") || line.contains("\"") ? JSON.string(line).serialized : line
+        let isOneLine = text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+        let line = isOneLine ? text : text.unicodeScalars.map { $0.isControl ? " " : String($0) }.joined()
+        return line.isEmpty || line.utf8.contains { $0 == 0x20 || $0 == 0x22 } ? JSON.string(line).serialized : line
     }
 }

@@ -34,7 +34,12 @@ package enum BookingSQL: String, SQLStatement {
         """
     case conflict = """
         SELECT id FROM bookings WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND ends_at > $4
-            AND status = 'confirmed' AND id <> $5 AND overlap_allowed + $6 < 2 LIMIT 1
+            AND status = 'confirmed' AND id <> $5 LIMIT 1
+        """
+    /// Of those that stand beside no other: an index of theirs alone answers it.
+    case exclusiveConflict = """
+        SELECT id FROM bookings WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND ends_at > $4
+            AND status = 'confirmed' AND id <> $5 AND overlap_allowed = 0 LIMIT 1
         """
     case terms = "SELECT body FROM terms WHERE id = $1"
     case addTerms = "INSERT INTO terms (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING"
@@ -52,7 +57,7 @@ extension Tx {
             .text(booking.timeZone), .text(try Stored.text(booking.attendees)), .text(booking.note),
             .text(try Stored.text(booking.metadata)), .text(booking.source), .text(termsID), .text(booking.meeting.status.rawValue),
             .text(booking.meeting.provider), .text(booking.meeting.module), .text(booking.meeting.because.rawValue),
-            try Stored.optional(booking.meeting.room), try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt),
+            try seen.text(of: booking.meeting.room), try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt),
             SQLValue(booking.createdAt),
         ]
         try execute(BookingSQL.insert, row + [.text(booking.terms.owner.id), SQLValue(booking.terms.type.overlapAllowed)])
@@ -70,7 +75,7 @@ extension Tx {
         ]
         let meeting: [SQLValue] = [
             .text(booking.meeting.status.rawValue), .text(booking.meeting.provider), .text(booking.meeting.module),
-            .text(booking.meeting.because.rawValue), try Stored.optional(booking.meeting.room),
+            .text(booking.meeting.because.rawValue), try seen.text(of: booking.meeting.room),
             try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt),
         ]
         try execute(BookingSQL.update, course + meeting + [.text(booking.id)])
@@ -121,9 +126,9 @@ extension Tx {
     /// A confirmed booking of the owner that may not stand beside this one. The caller has touched the owner's row first,
     /// so that two callers at the same instant come one after the other.
     package func conflict(owner: String, start: Instant, end: Instant, except id: String, overlapAllowed: Bool) throws -> String? {
-        try query(
-            BookingSQL.conflict, .text(owner), SQLValue(start - Self.longestBooking), SQLValue(end), SQLValue(start), .text(id),
-            SQLValue(overlapAllowed)
+        let statement = overlapAllowed ? BookingSQL.exclusiveConflict : .conflict
+        return try query(
+            statement, .text(owner), SQLValue(start - Self.longestBooking), SQLValue(end), SQLValue(start), .text(id)
         ).first?.text(0)
     }
 

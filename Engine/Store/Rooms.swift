@@ -35,7 +35,7 @@ extension Tx {
         let row: [SQLValue] = [
             .text(room.bookingID), .int(room.generation), .text(room.key), .text(room.provider), .text(room.module),
             .text(room.host), .text(room.state.rawValue), SQLValue(room.flightEnds), .text(room.roomID),
-            try Stored.optional(room.room), SQLValue(room.appliedStart), SQLValue(room.appliedEnd), SQLValue(room.twinCheck),
+            try seen.text(of: room.room), SQLValue(room.appliedStart), SQLValue(room.appliedEnd), SQLValue(room.twinCheck),
             .int(room.twinChecksLeft), .int(room.goneSeen), .int(room.failures), SQLValue(room.notBefore), SQLValue(room.checkAt),
         ]
         try execute(RoomSQL.save, row)

@@ -1,6 +1,7 @@
 import UsherCore
 
-/// A claim on a step: while it lasts, no other worker touches the step, and only its holder can write it.
+/// A claim on a step: while it lasts, no other worker touches the step, and only its holder can write it. Whoever claims or frees
+/// a step raises its fence, and an older claim matches no more.
 package struct Claim: Hashable, Sendable {
     package var kind: String
     package var subject: String
@@ -9,7 +10,13 @@ package struct Claim: Hashable, Sendable {
     package var attempt: Int64
     /// The end of the claim.
     package var until: Instant
+    /// The provider that it asks, or the program that it tells, as far as that is known; else empty.
+    package var service: String
 }
+
+/// The claim has ended, and the step is somebody else's: nothing of its work may be written. Every transaction of a holder ends with
+/// a look at the claim, and this takes all of it back.
+package struct ClaimLost: Error {}
 
 /// Work that must not wait for each other's providers.
 package enum Lane: Int64, Sendable, CaseIterable {
@@ -34,25 +41,27 @@ package enum StepSQL: String, SQLStatement {
     /// A step that is claimed comes due again when its claim ends, so one column answers both questions.
     case claim = """
         UPDATE steps SET claimed_by = $1, fence = fence + 1, due_at = $2
-        WHERE (kind, subject) IN (SELECT kind, subject FROM steps WHERE lane = $3 AND due_at <= $4 ORDER BY due_at LIMIT $5)
+        WHERE (kind, subject) IN (SELECT kind, subject FROM steps
+            WHERE lane = $3 AND due_at <= $4 AND ($5 = '' OR service <> $5) ORDER BY due_at LIMIT $6)
             AND due_at <= $4
-        RETURNING kind, subject, fence, attempt
+        RETURNING kind, subject, fence, attempt, service
         """
     case claimOne = """
         UPDATE steps SET claimed_by = $1, fence = fence + 1, due_at = $2 WHERE kind = $3 AND subject = $4 AND due_at <= $5
-        RETURNING kind, subject, fence, attempt
+        RETURNING kind, subject, fence, attempt, service
         """
     case insertClaimed = """
         INSERT INTO steps (kind, subject, lane, due_at, claimed_by, fence, attempt) VALUES ($1, $2, $3, $4, $5, 1, 0)
         """
     case poke = """
-        INSERT INTO steps (kind, subject, lane, due_at, fence, attempt) VALUES ($1, $2, $3, $4, 0, 0)
+        INSERT INTO steps (kind, subject, lane, due_at, service, fence, attempt) VALUES ($1, $2, $3, $4, $5, 0, 0)
         ON CONFLICT (kind, subject) DO UPDATE SET
+            service = CASE WHEN excluded.service = '' THEN steps.service ELSE excluded.service END,
             due_at = CASE WHEN steps.claimed_by IS NULL AND excluded.due_at < steps.due_at THEN excluded.due_at ELSE steps.due_at END
         """
-    case hold = "UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND fence = $4 AND claimed_by = $5"
+    case hold = "UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND fence = $4"
     case release = """
-        UPDATE steps SET due_at = $1, attempt = $2, claimed_by = NULL WHERE kind = $3 AND subject = $4 AND fence = $5
+        UPDATE steps SET due_at = $1, attempt = $2, service = $3, claimed_by = NULL WHERE kind = $4 AND subject = $5 AND fence = $6
         """
     case finish = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3"
     case claimed = "SELECT 1 FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NOT NULL"
@@ -67,14 +76,18 @@ package enum StepSQL: String, SQLStatement {
         SELECT kind, subject, due_at, attempt FROM steps WHERE claimed_by IS NULL AND (attempt > 2 OR due_at >= $1)
         ORDER BY kind, subject LIMIT $2
         """
-    case freeClaimsOf = "UPDATE steps SET due_at = $1, claimed_by = NULL WHERE claimed_by = $2"
+    case freeClaimsOf = "UPDATE steps SET due_at = $1, claimed_by = NULL, fence = fence + 1 WHERE claimed_by = $2"
 }
 
 extension Tx {
     /// Claims up to `limit` steps of a lane that are due, for `process`, until `until`.
-    package func claim(_ lane: Lane, process: String, now: Instant, until: Instant, limit: Int) throws -> [Claim] {
-        try query(StepSQL.claim, .text(process), SQLValue(until), .int(lane.rawValue), SQLValue(now), .int(Int64(limit)))
-            .map { try claim(from: $0, until) }
+    /// - Parameter busy: a service whose steps are left where they are.
+    package func claim(
+        _ lane: Lane, except busy: String = "", process: String, now: Instant, until: Instant, limit: Int
+    ) throws -> [Claim] {
+        try query(
+            StepSQL.claim, .text(process), SQLValue(until), .int(lane.rawValue), SQLValue(now), .text(busy), .int(Int64(limit))
+        ).map { try claim(from: $0, until) }
     }
 
     /// Claims one step, if it is due.
@@ -86,31 +99,37 @@ extension Tx {
     /// Adds a step that is claimed from its first moment.
     package func addClaimed(kind: String, subject: String, process: String, until: Instant) throws -> Claim {
         try execute(StepSQL.insertClaimed, .text(kind), .text(subject), .int(Lane(kind).rawValue), SQLValue(until), .text(process))
-        return Claim(kind: kind, subject: subject, fence: 1, attempt: 0, until: until)
+        return Claim(kind: kind, subject: subject, fence: 1, attempt: 0, until: until, service: "")
     }
 
     /// Sees to it that the step runs at `due` at the latest. One that is claimed looks at the world anew before it ends.
-    package func poke(kind: String, subject: String, due: Instant) throws {
-        try execute(StepSQL.poke, .text(kind), .text(subject), .int(Lane(kind).rawValue), SQLValue(due))
+    /// - Parameter service: see ``Claim/service``.
+    package func poke(kind: String, subject: String, due: Instant, service: String = "") throws {
+        try execute(StepSQL.poke, .text(kind), .text(subject), .int(Lane(kind).rawValue), SQLValue(due), .text(service))
     }
 
-    /// Renews a claim.
-    /// - Returns: `false` when it has been lost; then nothing of its work may be written.
-    package func hold(_ claim: Claim, process: String, until: Instant) throws -> Bool {
-        try execute(
-            StepSQL.hold, SQLValue(until), .text(claim.kind), .text(claim.subject), .int(claim.fence), .text(process)) == 1
+    /// Renews a claim until its `until`.
+    /// - Throws: ``ClaimLost``
+    package func hold(_ claim: Claim) throws {
+        try own(try execute(StepSQL.hold, SQLValue(claim.until), .text(claim.kind), .text(claim.subject), .int(claim.fence)))
     }
 
     /// Gives a step back, to run again at `due`.
+    /// - Throws: ``ClaimLost``
     package func release(_ claim: Claim, due: Instant, attempt: Int64) throws {
-        try execute(
-            StepSQL.release, SQLValue(due), .int(attempt), .text(claim.kind), .text(claim.subject), .int(claim.fence))
+        try own(
+            try execute(
+                StepSQL.release, SQLValue(due), .int(attempt), .text(claim.service), .text(claim.kind), .text(claim.subject),
+                .int(claim.fence)))
     }
 
     /// The step is done, and its row goes.
+    /// - Throws: ``ClaimLost``
     package func finish(_ claim: Claim) throws {
-        try execute(StepSQL.finish, .text(claim.kind), .text(claim.subject), .int(claim.fence))
+        try own(try execute(StepSQL.finish, .text(claim.kind), .text(claim.subject), .int(claim.fence)))
     }
+
+    private func own(_ rows: Int) throws { if rows != 1 { throw ClaimLost() } }
 
     /// Whether somebody works on a step now.
     package func isClaimed(kind: String, subject: String) throws -> Bool {
@@ -151,6 +170,8 @@ extension Tx {
     }
 
     private func claim(from row: SQLRow, _ until: Instant) throws -> Claim {
-        Claim(kind: try row.text(0), subject: try row.text(1), fence: try row.int(2), attempt: try row.int(3), until: until)
+        Claim(
+            kind: try row.text(0), subject: try row.text(1), fence: try row.int(2), attempt: try row.int(3), until: until,
+            service: try row.text(4))
     }
 }

@@ -107,6 +107,16 @@ final class Seen {
     var mails: [String: OutboxMail] = [:]
     /// Those that no transaction before has read.
     var terms: [String: Terms] = [:]
+    /// The room that was written last: it goes into two tables.
+    private var room: (value: Room, text: SQLValue)?
+
+    func text(of room: Room?) throws -> SQLValue {
+        guard let room else { return .null }
+        if let known = self.room, known.value == room { return known.text }
+        let text = SQLValue.text(try Stored.text(room))
+        self.room = (room, text)
+        return text
+    }
 }
 
 /// Terms by id: many bookings share one, and it never changes, so it is read and decoded once.

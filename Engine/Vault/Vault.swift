@@ -52,11 +52,11 @@ package struct Vault: Sendable {
     }
 
     package func open(_ sealed: String, context: String) throws(UsherError) -> String {
-        let parts = sealed.split(separator: ".")
-        guard parts.count == 3, parts[0] == "v1", let data = Data(base64Encoded: String(parts[2])) else {
+        let parts = sealed.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { String(Substring($0)) }
+        guard parts.count == 3, parts[0] == "v1", let data = Data(base64Encoded: parts[2]) else {
             throw UsherError(.internalError, "A stored secret is damaged.")
         }
-        guard let key = try key(String(parts[1])) else {
+        guard let key = try key(parts[1]) else {
             let known = ring.keys.withLock { $0.map(\.id) }.joined(separator: ", ")
             throw UsherError(
                 .configuration,

@@ -100,7 +100,7 @@ package struct BookingDesk: Sendable {
             booking.meeting.status = .pending
             try context.update(booking, tx)
             try tx.note(id, "booking.entered", at: now)
-            try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
+            try tx.poke(kind: ProvisionStep.kind, subject: id, due: now, service: booking.meeting.provider)
             return try view(id, tx)
         }
         bell?.ring()
@@ -142,7 +142,7 @@ package struct BookingDesk: Sendable {
             try tx.poke(kind: DeliverStep.kind, subject: mail.id, due: now)
         }
         try tx.note(id, "booking.retried", at: now)
-        try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
+        try tx.poke(kind: ProvisionStep.kind, subject: id, due: now, service: booking.meeting.provider)
     }
 
     /// Has a step that waits looked at now.
@@ -210,7 +210,7 @@ package struct BookingDesk: Sendable {
         try context.update(booking, tx)
         if booking.terms.type.calendar { try tx.poke(kind: CalendarStep.kind, subject: booking.id, due: now) }
         try NoticeStep.lookAgain(at: booking, tx, now)
-        try tx.poke(kind: ProvisionStep.kind, subject: booking.id, due: now)
+        try tx.poke(kind: ProvisionStep.kind, subject: booking.id, due: now, service: booking.meeting.provider)
         try tx.poke(kind: NotifyStep.kind, subject: booking.id, due: booking.wantsRoom ? Notification.deadline(booking) : now)
     }
 
@@ -220,7 +220,7 @@ package struct BookingDesk: Sendable {
         try tx.insert(booking, termsID: termsID)
         for (link, hash) in try Links(context).make(for: booking) { try tx.add(link, hash: hash, booking: booking.id) }
         try tx.note(booking.id, "booking.confirmed", "\(booking.meeting.provider), because \(booking.meeting.because.rawValue)", at: now)
-        if booking.wantsRoom { try tx.poke(kind: ProvisionStep.kind, subject: booking.id, due: now) }
+        if booking.wantsRoom { try tx.poke(kind: ProvisionStep.kind, subject: booking.id, due: now, service: booking.meeting.provider) }
         try tx.poke(kind: NotifyStep.kind, subject: booking.id, due: booking.wantsRoom ? Notification.deadline(booking) : now)
         try context.announce(from: nil, to: booking, tx)
     }

@@ -33,7 +33,8 @@ struct ObservedTransport: Transport {
         meters.time(.providerCalls, took, ["provider": provider])
         // Without the query, which may hold what is nobody's business.
         var metadata: Logger.Metadata = [
-            "provider": "\(provider)", "call": "\(request.method) \(request.url.prefix { $0 != "?" })", "outcome": "\(outcome)",
+            "provider": "\(provider)", "call": "\(request.method) \(Substring(request.url.utf8.prefix { $0 != UInt8(ascii: "?") }))",
+            "outcome": "\(outcome)",
             "ms": "\(took.microseconds / 1_000)",
         ]
         if let tracking { metadata["tracking"] = "\(tracking)" }

@@ -40,6 +40,8 @@ struct ProvisionStep: Step {
             try book.gaveUp(room)
             return try prepare(claim, turn)
         case .rest(let until?):
+            var claim = claim
+            claim.service = booking.meeting.provider
             try turn.tx.release(claim, due: until, attempt: 0)
             return nil
         case .rest(nil):

@@ -27,7 +27,8 @@ struct Announcer: Sendable {
             // While it is turned off the log goes on, so that what was missed can be replayed.
             if webhook.state == .disabled { (delivery.state, delivery.problem) = (.failed, "the webhook was turned off") }
             try tx.add(delivery, forgetting: now - Self.memory)
-            if webhook.state == .active { try tx.poke(kind: WebhookStep.kind, subject: WebhookStep.subject(webhook.id, subject), due: now) }
+            guard webhook.state == .active else { continue }
+            try tx.poke(kind: WebhookStep.kind, subject: WebhookStep.subject(webhook.id, subject), due: now, service: webhook.id)
         }
     }
 

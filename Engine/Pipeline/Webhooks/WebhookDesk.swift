@@ -129,7 +129,7 @@ package struct WebhookDesk: Sendable {
                 }
                 (again.state, again.attempts, again.dueAt) = (.waiting, 0, now)
                 try tx.update(again)
-                try tx.poke(kind: WebhookStep.kind, subject: WebhookStep.subject(id, again.subject), due: now)
+                try tx.poke(kind: WebhookStep.kind, subject: WebhookStep.subject(id, again.subject), due: now, service: id)
                 return (again, .id(again.id))
             }
         }

@@ -9,7 +9,7 @@ import UsherStore
 package final class WorkLoop: Sendable {
     private struct State {
         var running: [Lane: Int] = [:]
-        var byProvider: [String: Int] = [:]
+        var byProvider: [Lane: [String: Int]] = [:]
         var isStopping = false
     }
     private let context: EngineContext
@@ -74,8 +74,9 @@ package final class WorkLoop: Sendable {
         await withDiscardingTaskGroup { group in
             while !state.withLock({ $0.isStopping }) {
                 do {
-                    let limit = min(room(lane), Self.batchLimit)
-                    let batch = limit > 0 ? try await worker.claim(limit: limit, lane: lane) : []
+                    let room = room(lane)
+                    let limit = min(room.places, Self.batchLimit)
+                    let batch = limit > 0 ? try await worker.claim(limit: limit, lane: lane, except: room.busy) : []
                     for work in batch { start(work, lane, &group) }
                     if limit > 0, batch.count == limit { continue }
                     await waitForWork(lane, listener)
@@ -87,19 +88,30 @@ package final class WorkLoop: Sendable {
         }
     }
 
-    private func running(_ lane: Lane) -> Int { state.withLock { $0.running[lane, default: 0] } }
-
     /// Pieces of work at the same time that a lane takes now.
     private var width: Int { context.pressure.isHigh ? min(concurrency, Self.underPressure) : concurrency }
-    /// How many more it takes.
-    private func room(_ lane: Lane) -> Int { max(0, width - running(lane)) }
+
+    private struct Room {
+        /// How many more pieces of work a lane takes.
+        var places: Int
+        /// The provider that has its share, and whose work is not to be among them; there are no two of them.
+        var busy = ""
+    }
+
+    private func room(_ lane: Lane) -> Room {
+        state.withLock { state in
+            let free = max(0, width - state.running[lane, default: 0])
+            guard let (provider, places) = state.byProvider[lane]?.max(by: { $0.value < $1.value }) else { return Room(places: free) }
+            return places < share ? Room(places: min(free, share - places)) : Room(places: free, busy: provider)
+        }
+    }
 
     private func start(_ work: Work, _ lane: Lane, _ group: inout DiscardingTaskGroup) {
         let isCrowded = state.withLock { state in
             state.running[lane, default: 0] += 1
             guard let provider = work.provider else { return false }
-            state.byProvider[provider, default: 0] += 1
-            return state.byProvider[provider, default: 0] > share
+            state.byProvider[lane, default: [:]][provider, default: 0] += 1
+            return state.byProvider[lane, default: [:]][provider, default: 0] > share
         }
         group.addTask {
             if isCrowded {
@@ -107,20 +119,23 @@ package final class WorkLoop: Sendable {
             } else {
                 await self.worker.run(work)
             }
+            let room = self.room(lane)
             self.state.withLock { state in
                 state.running[lane, default: 0] -= 1
-                if let provider = work.provider { state.byProvider[provider, default: 0] -= 1 }
+                if let provider = work.provider { state.byProvider[lane, default: [:]][provider, default: 0] -= 1 }
             }
-            // It was the last place: somebody may wait for it.
-            if self.room(lane) == 1 { self.bell.ring() }
+            // It was the last place, of the lane or of a provider: somebody may wait for it.
+            if room.places == 0 || !room.busy.isEmpty { self.bell.ring() }
         }
     }
 
     private func waitForWork(_ lane: Lane, _ listener: Int) async {
         while !state.withLock({ $0.isStopping }) {
-            let next = (try? await worker.nextDue(lane)) ?? .never
-            if next <= context.now, room(lane) > 0 { return }
-            if await bell.wait(as: listener) { return }
+            let room = room(lane)
+            if room.busy.isEmpty, room.places > 0, (try? await worker.nextDue(lane)) ?? .never <= context.now { return }
+            let rang = await bell.wait(as: listener)
+            // Behind a provider that has its share there may be much of its work: others' is looked for at a tick only.
+            if room.busy.isEmpty ? rang : !rang || self.room(lane).busy.isEmpty { return }
         }
     }
 }

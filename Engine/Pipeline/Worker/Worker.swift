@@ -41,9 +41,11 @@ package struct Worker: Sendable {
         return works
     }
 
-    package func claim(limit: Int, lane: Lane) async throws -> [Work] {
+    /// - Parameter busy: a service whose work is left where it is, as far as that is known beforehand.
+    package func claim(limit: Int, lane: Lane, except busy: String = "") async throws -> [Work] {
         try await transaction { turn in
-            let claims = try turn.tx.claim(lane, process: context.processID, now: turn.now, until: turn.claimEnd, limit: limit)
+            let claims = try turn.tx.claim(
+                lane, except: busy, process: context.processID, now: turn.now, until: turn.claimEnd, limit: limit)
             return try claims.compactMap { try look($0, turn) }
         }
     }
@@ -110,9 +112,6 @@ package struct Worker: Sendable {
         while true {
             do {
                 let (outcome, next) = try await transaction { turn in
-                    guard try turn.tx.hold(claim, process: context.processID, until: turn.claimEnd) else { return ("lost", []) }
-                    var renewed = claim
-                    renewed.until = turn.claimEnd
                     switch try recording(turn) {
                     case .rest(let until):
                         try turn.tx.release(claim, due: until, attempt: claim.attempt + 1)
@@ -123,13 +122,21 @@ package struct Worker: Sendable {
                     case .wait(let until):
                         try turn.tx.release(claim, due: until, attempt: claim.attempt)
                         return ("put back", [])
-                    case .lookAgain: return ("done", try look(renewed, turn).map { [$0.claimed] } ?? [])
+                    case .lookAgain:
+                        var renewed = claim
+                        renewed.until = turn.claimEnd
+                        guard let work = try look(renewed, turn) else { return ("done", []) }
+                        try turn.tx.hold(renewed)
+                        return ("done", [work.claimed])
                     }
                 } then: {
                     ($0.0, $0.1 + $1.map(\.claimed))
                 }
                 context.meters.count(.steps, ["kind": claim.kind, "outcome": outcome])
                 return next
+            } catch is ClaimLost {
+                context.meters.count(.steps, ["kind": claim.kind, "outcome": "lost"])
+                return []
             } catch let error as DatabaseError {
                 guard context.now + pause < claim.until, !Task.isCancelled else { throw error }
                 await context.pause(pause)
@@ -145,7 +152,13 @@ package struct Worker: Sendable {
             try turn.tx.release(claim, due: turn.now + .hours(1), attempt: claim.attempt)
             return nil
         }
-        do { return try step.prepare(claim, turn).map { Work(ClaimedWork(claim: claim, effect: $0)) } } catch let error as UsherError {
+        do {
+            return try step.prepare(claim, turn).map { effect in
+                var claim = claim
+                claim.service = effect.provider ?? claim.service
+                return Work(ClaimedWork(claim: claim, effect: effect))
+            }
+        } catch let error as UsherError {
             return try setAside(claim, turn, error.message)
         } catch let error as DatabaseError where error.kind != .busy && error.kind != .unclear {
             // One bad row must not stop the others that were claimed with it.

@@ -26,8 +26,42 @@ struct StoreTests {
         #expect(try await store.write { try $0.claim(.rooms, process: "B", now: now, until: later, limit: 5) }.isEmpty)
         let second = try #require(
             try await store.write { try $0.claim(.rooms, process: "B", now: later, until: Instant(seconds: 300), limit: 5) }.first)
-        #expect(try await store.write { try $0.hold(first, process: "A", until: Instant(seconds: 400)) } == false)
-        #expect(try await store.write { try $0.hold(second, process: "B", until: Instant(seconds: 400)) })
+        await #expect(throws: ClaimLost.self) { try await store.write { try $0.hold(first) } }
+        await #expect(throws: ClaimLost.self) { try await store.write { try $0.finish(first) } }
+        await #expect(throws: ClaimLost.self) { try await store.write { try $0.release(first, due: now, attempt: 0) } }
+        try await store.write { try $0.hold(second) }
+        try await store.write { try $0.finish(second) }
+    }
+
+    @Test("a claim that was freed because its process counts as dead can write no more, even before anybody else has it")
+    func freed() async throws {
+        let store = try await store()
+        let now = Instant(seconds: 100)
+        try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
+        let claim = try #require(
+            try await store.write { try $0.claim(.rooms, process: "A", now: now, until: Instant(seconds: 200), limit: 5) }.first)
+        #expect(try await store.write { try $0.freeClaims(of: "A", now: now) } == 1)
+        await #expect(throws: ClaimLost.self) { try await store.write { try $0.finish(claim) } }
+        #expect(try await store.read { try $0.nextDue(.rooms) } == now)
+    }
+
+    @Test("work at a service that has its share is left where it is, and work beside it is not")
+    func busy() async throws {
+        let store = try await store()
+        let now = Instant(seconds: 100)
+        try await store.write { tx in
+            for subject in ["a", "b"] { try tx.poke(kind: "provision", subject: subject, due: now, service: "campus") }
+            try tx.poke(kind: "provision", subject: "c", due: now + .seconds(1), service: "meet")
+            try tx.poke(kind: "calendar", subject: "c", due: now + .seconds(2))
+        }
+        let later = now + .seconds(10)
+        func claimed(except busy: String) async throws -> [String] {
+            try await store.write { tx in
+                try tx.claim(.rooms, except: busy, process: "A", now: later, until: later + .seconds(60), limit: 5).map(\.subject).sorted()
+            }
+        }
+        #expect(try await claimed(except: "campus") == ["c", "c"])
+        #expect(try await claimed(except: "") == ["a", "b"])
     }
 
     @Test("a poke while a step is claimed does not have it claimed twice")
