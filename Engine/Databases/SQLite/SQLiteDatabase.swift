@@ -18,8 +18,9 @@ package final class SQLiteDatabase: UsherCore.Database {
     /// long.
     private static let groupLimit = 64
     private static let groupTime = Duration.milliseconds(5)
-    /// Where transactions come together, the next commit waits so long for company: it costs as much as many of them.
-    private static let breath = Duration.milliseconds(3)
+    /// Where transactions come together, the next commit waits for company, since it costs as much as many of them: so long for each
+    /// that was in the last one, up to ``groupTime``.
+    private static let breath = Duration.microseconds(500)
 
     /// Opens the file at `path`, made if it is not there.
     package init(path: String) throws {
@@ -78,7 +79,8 @@ package final class SQLiteDatabase: UsherCore.Database {
 
     private func drain(_ database: GRDB.Database) {
         while !endsDraining() {
-            if commit(database) > 1 { Thread.sleep(forTimeInterval: Self.breath / .seconds(1)) }
+            let count = commit(database)
+            if count > 1 { Thread.sleep(forTimeInterval: min(Self.breath * count, Self.groupTime) / .seconds(1)) }
         }
     }
 
