@@ -4,7 +4,8 @@ import UsherPipeline
 
 /// Data to standard output, diagnostics to standard error.
 enum Output {
-    static func diagnostic(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    /// Where nobody reads any more there is nobody to tell of that either, and the work goes on.
+    static func diagnostic(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8)) }
 
     /// A line that is seen at once, in a pipe too.
     static func line(_ text: String) {

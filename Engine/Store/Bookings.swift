@@ -36,7 +36,7 @@ package enum BookingSQL: String, SQLStatement {
         SELECT id FROM bookings WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND ends_at > $4
             AND status = 'confirmed' AND id <> $5 LIMIT 1
         """
-    /// Of those that stand beside no other: an index of theirs alone answers it.
+    /// Of those that stand beside no other: an index leads to them alone.
     case exclusiveConflict = """
         SELECT id FROM bookings WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND ends_at > $4
             AND status = 'confirmed' AND id <> $5 AND overlap_allowed = 0 LIMIT 1

@@ -1,7 +1,7 @@
 import UsherCore
 
 /// A claim on a step: while it lasts, no other worker touches the step, and only its holder can write it. Whoever claims or frees
-/// a step raises its fence, and an older claim matches no more.
+/// a step raises its fence, and whoever gives it back is its holder no more: a claim from before matches nothing.
 package struct Claim: Hashable, Sendable {
     package var kind: String
     package var subject: String
@@ -12,10 +12,12 @@ package struct Claim: Hashable, Sendable {
     package var until: Instant
     /// The provider that it asks, or the program that it tells, as far as that is known; else empty.
     package var service: String
+    /// Who holds it.
+    package var process: String
 }
 
-/// The claim has ended, and the step is somebody else's: nothing of its work may be written. Every transaction of a holder ends with
-/// a look at the claim, and this takes all of it back.
+/// The claim has ended, and the step is somebody else's or done: nothing of its work may be written. Every transaction of a holder
+/// renews, gives back or ends its claim, and where that fails this takes all of it back.
 package struct ClaimLost: Error {}
 
 /// Work that must not wait for each other's providers.
@@ -59,11 +61,12 @@ package enum StepSQL: String, SQLStatement {
             service = CASE WHEN excluded.service = '' THEN steps.service ELSE excluded.service END,
             due_at = CASE WHEN steps.claimed_by IS NULL AND excluded.due_at < steps.due_at THEN excluded.due_at ELSE steps.due_at END
         """
-    case hold = "UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND fence = $4"
+    case hold = "UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND fence = $4 AND claimed_by = $5"
     case release = """
-        UPDATE steps SET due_at = $1, attempt = $2, service = $3, claimed_by = NULL WHERE kind = $4 AND subject = $5 AND fence = $6
+        UPDATE steps SET due_at = $1, attempt = $2, service = $3, claimed_by = NULL
+        WHERE kind = $4 AND subject = $5 AND fence = $6 AND claimed_by = $7
         """
-    case finish = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3"
+    case finish = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3 AND claimed_by = $4"
     case claimed = "SELECT 1 FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NOT NULL"
     case hurry = "UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND claimed_by IS NULL"
     case drop = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NULL"
@@ -87,19 +90,19 @@ extension Tx {
     ) throws -> [Claim] {
         try query(
             StepSQL.claim, .text(process), SQLValue(until), .int(lane.rawValue), SQLValue(now), .text(busy), .int(Int64(limit))
-        ).map { try claim(from: $0, until) }
+        ).map { try claim(from: $0, until, process) }
     }
 
     /// Claims one step, if it is due.
     package func claim(kind: String, subject: String, process: String, now: Instant, until: Instant) throws -> Claim? {
         try query(StepSQL.claimOne, .text(process), SQLValue(until), .text(kind), .text(subject), SQLValue(now))
-            .first.map { try claim(from: $0, until) }
+            .first.map { try claim(from: $0, until, process) }
     }
 
     /// Adds a step that is claimed from its first moment.
     package func addClaimed(kind: String, subject: String, process: String, until: Instant) throws -> Claim {
         try execute(StepSQL.insertClaimed, .text(kind), .text(subject), .int(Lane(kind).rawValue), SQLValue(until), .text(process))
-        return Claim(kind: kind, subject: subject, fence: 1, attempt: 0, until: until, service: "")
+        return Claim(kind: kind, subject: subject, fence: 1, attempt: 0, until: until, service: "", process: process)
     }
 
     /// Sees to it that the step runs at `due` at the latest. One that is claimed looks at the world anew before it ends.
@@ -111,7 +114,9 @@ extension Tx {
     /// Renews a claim until its `until`.
     /// - Throws: ``ClaimLost``
     package func hold(_ claim: Claim) throws {
-        try own(try execute(StepSQL.hold, SQLValue(claim.until), .text(claim.kind), .text(claim.subject), .int(claim.fence)))
+        try own(
+            try execute(
+                StepSQL.hold, SQLValue(claim.until), .text(claim.kind), .text(claim.subject), .int(claim.fence), .text(claim.process)))
     }
 
     /// Gives a step back, to run again at `due`.
@@ -120,13 +125,14 @@ extension Tx {
         try own(
             try execute(
                 StepSQL.release, SQLValue(due), .int(attempt), .text(claim.service), .text(claim.kind), .text(claim.subject),
-                .int(claim.fence)))
+                .int(claim.fence), .text(claim.process)))
     }
 
     /// The step is done, and its row goes.
     /// - Throws: ``ClaimLost``
     package func finish(_ claim: Claim) throws {
-        try own(try execute(StepSQL.finish, .text(claim.kind), .text(claim.subject), .int(claim.fence)))
+        try own(
+            try execute(StepSQL.finish, .text(claim.kind), .text(claim.subject), .int(claim.fence), .text(claim.process)))
     }
 
     private func own(_ rows: Int) throws { if rows != 1 { throw ClaimLost() } }
@@ -169,9 +175,9 @@ extension Tx {
         try execute(StepSQL.freeClaimsOf, SQLValue(now), .text(process))
     }
 
-    private func claim(from row: SQLRow, _ until: Instant) throws -> Claim {
+    private func claim(from row: SQLRow, _ until: Instant, _ process: String) throws -> Claim {
         Claim(
             kind: try row.text(0), subject: try row.text(1), fence: try row.int(2), attempt: try row.int(3), until: until,
-            service: try row.text(4))
+            service: try row.text(4), process: process)
     }
 }

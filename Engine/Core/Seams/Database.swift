@@ -4,7 +4,8 @@ package protocol Database: Sendable {
     /// Runs `body` in a transaction that holds the right to write, and returns after the commit is durable.
     ///
     /// `body` has no effect but on the database: it runs on the driver's own thread, may share its commit with others,
-    /// and may run twice. What it throws rolls its own part back and is thrown on.
+    /// and may run twice; the last time counts. What it logs may thus stand there twice, or for what was taken back. What it throws
+    /// rolls its own part back and is thrown on.
     /// - Throws: ``DatabaseError`` when the database does; after ``DatabaseError/Kind/unclear`` the commit may have happened.
     func write<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result
 

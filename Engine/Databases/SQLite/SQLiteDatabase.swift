@@ -19,7 +19,7 @@ package final class SQLiteDatabase: UsherCore.Database {
     private static let groupLimit = 64
     private static let groupTime = Duration.milliseconds(5)
     /// Where transactions come together, the next commit waits for company, since it costs as much as many of them: so long for each
-    /// that was in the last one, up to ``groupTime``.
+    /// that was in the last one, up to ``groupTime``, and not where as many are there already.
     private static let breath = Duration.microseconds(500)
 
     /// Opens the file at `path`, made if it is not there.
@@ -80,7 +80,7 @@ package final class SQLiteDatabase: UsherCore.Database {
     private func drain(_ database: GRDB.Database) {
         while !endsDraining() {
             let count = commit(database)
-            if count > 1 { Thread.sleep(forTimeInterval: min(Self.breath * count, Self.groupTime) / .seconds(1)) }
+            if count > 1, waitingCount < count { Thread.sleep(forTimeInterval: min(Self.breath * count, Self.groupTime) / .seconds(1)) }
         }
     }
 
@@ -91,6 +91,8 @@ package final class SQLiteDatabase: UsherCore.Database {
             return waiting.jobs.isEmpty
         }
     }
+
+    private var waitingCount: Int { waiting.withLock(\.jobs.count) }
 
     private func take(atMost limit: Int) -> [any WriteJob] {
         waiting.withLock { waiting in

@@ -1,6 +1,6 @@
 /// Quoted-printable (RFC 2045 §6.7) with CRLF line ends and lines of at most 76 characters.
 /// - Parameter text: in UTF-8.
-func quotedPrintable(_ text: [UInt8]) -> [UInt8] {
+package func quotedPrintable(_ text: [UInt8]) -> [UInt8] {
     text.withUnsafeBufferPointer { bytes in
         var lines = QuotedLines(bytes)
         return lines.encoded()

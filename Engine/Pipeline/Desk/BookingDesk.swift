@@ -32,6 +32,8 @@ package struct BookingDesk: Sendable {
                 let booking = try drafting.draft(request, owner: try tx.owner(request.owner), id: id) {
                     provisioner.obstacle($0, accounts)
                 }.booking
+                // Before anything is written, so that most refusals leave nothing to take back; and once more when we are alone with it.
+                try refuseConflict(booking, tx)
                 guard try tx.touchOwner(request.owner) else {
                     throw UsherError(.notFound, "No active owner is called '\(request.owner)'.")
                 }
@@ -70,8 +72,9 @@ package struct BookingDesk: Sendable {
             var drafting = Drafting(context.catalog.current, now: now)
             let newStart = try drafting.newStart(start, timeZone: timeZone ?? booking.timeZone, disambiguation: disambiguation)
             guard newStart != booking.start else { return false }
-            _ = try tx.touchOwner(booking.terms.owner.id)
             (booking.start, booking.end) = (newStart, newStart + booking.duration)
+            try refuseConflict(booking, tx)
+            _ = try tx.touchOwner(booking.terms.owner.id)
             try refuseConflict(booking, tx)
             if booking.meeting.status == .ready { booking.meeting.status = .pending }
             try tx.note(id, "booking.rescheduled", newStart.rfc3339, at: now)
@@ -100,7 +103,7 @@ package struct BookingDesk: Sendable {
             booking.meeting.status = .pending
             try context.update(booking, tx)
             try tx.note(id, "booking.entered", at: now)
-            try tx.poke(kind: ProvisionStep.kind, subject: id, due: now, service: booking.meeting.provider)
+            try ProvisionStep.poke(booking, tx, due: now)
             return try view(id, tx)
         }
         bell?.ring()
@@ -142,7 +145,7 @@ package struct BookingDesk: Sendable {
             try tx.poke(kind: DeliverStep.kind, subject: mail.id, due: now)
         }
         try tx.note(id, "booking.retried", at: now)
-        try tx.poke(kind: ProvisionStep.kind, subject: id, due: now, service: booking.meeting.provider)
+        try ProvisionStep.poke(booking, tx, due: now)
     }
 
     /// Has a step that waits looked at now.
@@ -210,7 +213,7 @@ package struct BookingDesk: Sendable {
         try context.update(booking, tx)
         if booking.terms.type.calendar { try tx.poke(kind: CalendarStep.kind, subject: booking.id, due: now) }
         try NoticeStep.lookAgain(at: booking, tx, now)
-        try tx.poke(kind: ProvisionStep.kind, subject: booking.id, due: now, service: booking.meeting.provider)
+        try ProvisionStep.poke(booking, tx, due: now)
         try tx.poke(kind: NotifyStep.kind, subject: booking.id, due: booking.wantsRoom ? Notification.deadline(booking) : now)
     }
 

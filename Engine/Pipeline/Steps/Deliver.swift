@@ -25,8 +25,8 @@ struct DeliverStep: Step {
         if mail.state == .sending { mail.maybeDelivered = true }
         guard mail.revision == booking.revision, mail.isNews || turn.now < booking.start else {
             try Notification(turn).drop(mail)
-            try turn.tx.finish(claim)
             try Notification(turn).advance(booking)
+            try turn.tx.finish(claim)
             return nil
         }
         // Before anything is written: a link that cannot be opened must not look like a mail on its way.

@@ -8,8 +8,11 @@ struct NotifyStep: Step {
     static let kind = "notify"
 
     func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
-        try turn.tx.finish(claim)
-        if let booking = try turn.tx.booking(claim.subject) { try Notification(turn).advance(booking) }
+        if let booking = try turn.tx.booking(claim.subject), let deadline = try Notification(turn).advance(booking) {
+            try turn.tx.release(claim, due: deadline, attempt: 0)
+        } else {
+            try turn.tx.finish(claim)
+        }
         return nil
     }
 }
@@ -27,15 +30,18 @@ struct Notification {
     }
 
     /// Writes what is due, and sets the timer for what is not.
-    func advance(_ booking: Booking) throws {
+    /// - Returns: what the timer is set to.
+    @discardableResult
+    func advance(_ booking: Booking) throws -> Instant? {
         let deadline = Self.deadline(booking)
         guard Self.isReady(booking) || turn.now >= deadline else {
-            return try turn.tx.poke(kind: NotifyStep.kind, subject: booking.id, due: deadline)
+            try turn.tx.poke(kind: NotifyStep.kind, subject: booking.id, due: deadline)
+            return deadline
         }
         try turn.tx.drop(kind: NotifyStep.kind, subject: booking.id)
         let mails = try turn.tx.mails(of: booking.id)
         // One that is on its way right now must arrive or fail first: it decides what its reader is told next.
-        guard !mails.contains(where: { $0.state == .sending && $0.revision < booking.revision }) else { return }
+        guard !mails.contains(where: { $0.state == .sending && $0.revision < booking.revision }) else { return nil }
         for mail in mails where mail.state == .queued && mail.revision < booking.revision {
             try drop(mail)
         }
@@ -48,6 +54,7 @@ struct Notification {
         }
         // Whoever is told, the calendar is told with them; nobody waits for it.
         if wasWritten, booking.terms.type.calendar { try turn.tx.poke(kind: CalendarStep.kind, subject: booking.id, due: turn.now) }
+        return nil
     }
 
     private static func isReady(_ booking: Booking) -> Bool {

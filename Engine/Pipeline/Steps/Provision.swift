@@ -14,6 +14,14 @@ struct ProvisionStep: Step {
         provisioner = Provisioner(context)
     }
 
+    /// Has it look at a booking that has been changed.
+    static func poke(_ booking: Booking, _ tx: Tx, due: Instant) throws {
+        try tx.poke(kind: kind, subject: booking.id, due: due, service: service(booking, try tx.rooms(of: booking.id)))
+    }
+
+    /// The provider that it will most likely ask next: the one of the newest room, or else the first that was chosen.
+    private static func service(_ booking: Booking, _ rooms: [RoomRecord]) -> String { rooms.last?.provider ?? booking.meeting.provider }
+
     func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
         guard let booking = try turn.tx.booking(claim.subject) else {
             try turn.tx.finish(claim)
@@ -41,7 +49,7 @@ struct ProvisionStep: Step {
             return try prepare(claim, turn)
         case .rest(let until?):
             var claim = claim
-            claim.service = booking.meeting.provider
+            claim.service = Self.service(booking, rooms)
             try turn.tx.release(claim, due: until, attempt: 0)
             return nil
         case .rest(nil):

@@ -9,7 +9,8 @@ import UsherStore
 package final class WorkLoop: Sendable {
     private struct State {
         var running: [Lane: Int] = [:]
-        var byProvider: [Lane: [String: Int]] = [:]
+        /// By provider, or by the program that is told.
+        var byService: [Lane: [String: Int]] = [:]
         var isStopping = false
     }
     private let context: EngineContext
@@ -71,15 +72,19 @@ package final class WorkLoop: Sendable {
 
     private func work(_ lane: Lane) async {
         let listener = bell.listen()
+        // In front of what is beside a busy service there may be much work for that service, to be passed over at every look. So it
+        // is looked for at a tick, and for as long as a look finds all that it asks for.
+        var looksBeside = true
         await withDiscardingTaskGroup { group in
             while !state.withLock({ $0.isStopping }) {
                 do {
-                    let room = room(lane)
-                    let limit = min(room.places, Self.batchLimit)
-                    let batch = limit > 0 ? try await worker.claim(limit: limit, lane: lane, except: room.busy) : []
+                    let vacancy = vacancy(lane)
+                    let limit = vacancy.busy.isEmpty || looksBeside ? min(vacancy.free, Self.batchLimit) : 0
+                    let batch = limit > 0 ? try await worker.claim(limit: limit, lane: lane, except: vacancy.busy) : []
                     for work in batch { start(work, lane, &group) }
+                    if limit > 0, !vacancy.busy.isEmpty { looksBeside = batch.count == limit }
                     if limit > 0, batch.count == limit { continue }
-                    await waitForWork(lane, listener)
+                    if await waitForWork(lane, listener) { looksBeside = true }
                 } catch {
                     context.logger.error("work could not be claimed", metadata: ["error": "\(error)"])
                     await context.pause(Self.pollInterval)
@@ -91,27 +96,28 @@ package final class WorkLoop: Sendable {
     /// Pieces of work at the same time that a lane takes now.
     private var width: Int { context.pressure.isHigh ? min(concurrency, Self.underPressure) : concurrency }
 
-    private struct Room {
-        /// How many more pieces of work a lane takes.
-        var places: Int
-        /// The provider that has its share, and whose work is not to be among them; there are no two of them.
+    /// What a lane takes on now.
+    private struct Vacancy {
+        /// How many more pieces of work.
+        var free: Int
+        /// The service that has its share, and whose work is not to be among them; there are no two of them.
         var busy = ""
     }
 
-    private func room(_ lane: Lane) -> Room {
-        state.withLock { state in
-            let free = max(0, width - state.running[lane, default: 0])
-            guard let (provider, places) = state.byProvider[lane]?.max(by: { $0.value < $1.value }) else { return Room(places: free) }
-            return places < share ? Room(places: min(free, share - places)) : Room(places: free, busy: provider)
-        }
+    private func vacancy(_ lane: Lane) -> Vacancy { state.withLock { vacancy(lane, $0) } }
+
+    private func vacancy(_ lane: Lane, _ state: State) -> Vacancy {
+        let free = max(0, width - state.running[lane, default: 0])
+        guard let (service, taken) = state.byService[lane]?.max(by: { $0.value < $1.value }) else { return Vacancy(free: free) }
+        return taken < share ? Vacancy(free: min(free, share - taken)) : Vacancy(free: free, busy: service)
     }
 
     private func start(_ work: Work, _ lane: Lane, _ group: inout DiscardingTaskGroup) {
         let isCrowded = state.withLock { state in
             state.running[lane, default: 0] += 1
-            guard let provider = work.provider else { return false }
-            state.byProvider[lane, default: [:]][provider, default: 0] += 1
-            return state.byProvider[lane, default: [:]][provider, default: 0] > share
+            guard let service = work.provider else { return false }
+            state.byService[lane, default: [:]][service, default: 0] += 1
+            return state.byService[lane, default: [:]][service, default: 0] > share
         }
         group.addTask {
             if isCrowded {
@@ -119,23 +125,26 @@ package final class WorkLoop: Sendable {
             } else {
                 await self.worker.run(work)
             }
-            let room = self.room(lane)
-            self.state.withLock { state in
-                state.running[lane, default: 0] -= 1
-                if let provider = work.provider { state.byProvider[lane, default: [:]][provider, default: 0] -= 1 }
+            let before = self.state.withLock { state in
+                defer {
+                    state.running[lane, default: 0] -= 1
+                    if let service = work.provider { state.byService[lane, default: [:]][service, default: 0] -= 1 }
+                }
+                return self.vacancy(lane, state)
             }
-            // It was the last place, of the lane or of a provider: somebody may wait for it.
-            if room.places == 0 || !room.busy.isEmpty { self.bell.ring() }
+            // It was the last place, of the lane or of a service: somebody may wait for it.
+            if before.free == 0 || !before.busy.isEmpty { self.bell.ring() }
         }
     }
 
-    private func waitForWork(_ lane: Lane, _ listener: Int) async {
+    /// - Returns: whether it was a tick that ended it.
+    private func waitForWork(_ lane: Lane, _ listener: Int) async -> Bool {
         while !state.withLock({ $0.isStopping }) {
-            let room = room(lane)
-            if room.busy.isEmpty, room.places > 0, (try? await worker.nextDue(lane)) ?? .never <= context.now { return }
-            let rang = await bell.wait(as: listener)
-            // Behind a provider that has its share there may be much of its work: others' is looked for at a tick only.
-            if room.busy.isEmpty ? rang : !rang || self.room(lane).busy.isEmpty { return }
+            let vacancy = vacancy(lane)
+            if vacancy.busy.isEmpty, vacancy.free > 0, (try? await worker.nextDue(lane)) ?? .never <= context.now { return false }
+            if await bell.wait(as: listener) { return false }
+            if !vacancy.busy.isEmpty { return true }
         }
+        return false
     }
 }

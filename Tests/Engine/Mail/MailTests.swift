@@ -234,6 +234,27 @@ struct MailTests {
         #expect(String(decoding: bytes, as: UTF8.self).split(separator: "\r\n").allSatisfy { $0.utf8.count <= 78 })
         #expect(!bytes.contains { $0 > 126 })
     }
+
+    @Test("whatever a text holds, its quoted-printable lines are short, end in nothing invisible, and read back as the text")
+    func quotedReadBack() {
+        var generator = SystemRandomNumberGenerator()
+        let pieces = ["a", "word ", " ", "\t", "\n", ".", "From ", "=", "é", "日本", "x".repeated(70), "🙂"]
+        for _ in 0..<2_000 {
+            let text = (0..<Int.random(in: 0...30, using: &generator)).map { _ in pieces.randomElement(using: &generator)! }.joined()
+            let lines = String(decoding: quotedPrintable(Array(text.utf8)), as: UTF8.self).components(separatedBy: "\r\n")
+            for line in lines {
+                #expect(line.utf8.count <= 76)
+                #expect(![" ", "\t"].contains(line.suffix(1)) && !line.hasPrefix("."))
+            }
+            let whole = lines.map { $0.hasSuffix("=") ? String($0.dropLast()) : $0 + "\n" }.joined()
+            let read = whole.dropLast().replacing("=", with: "%").removingPercentEncoding
+            #expect(read == text || read == text + "\n", "\(text)")
+        }
+    }
+}
+
+extension String {
+    fileprivate func repeated(_ count: Int) -> String { String(repeating: self, count: count) }
 }
 
 enum MailCases {

@@ -33,6 +33,16 @@ struct BookingDeskTests {
         #expect(error?.code == .bookingConflict)
     }
 
+    @Test("a booking that may stand beside others still stands beside none that may not, until that one is cancelled")
+    func overlapOfExclusive() async throws {
+        let engine = try await TestEngine()
+        let fixed = try await engine.desk.book(TestEngine.request("fixed")).value.booking.id
+        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(TestEngine.request("open")) }
+        #expect(error?.code == .bookingConflict)
+        _ = try await engine.desk.cancel(fixed)
+        _ = try await engine.desk.book(TestEngine.request("open"))
+    }
+
     @Test("a booking may begin when another ends")
     func backToBack() async throws {
         let engine = try await TestEngine()

@@ -141,13 +141,32 @@ struct PipelineTests {
         for minute in 0..<40 {
             _ = try await engine.desk.book(TestEngine.request("fixed", at: (engine.clock.now + .days(1) + .hours(Int64(minute))).rfc3339))
         }
-        let link = try await engine.desk.book(TestEngine.request("open", owner: "tom")).value.booking.id
+        var others: [String] = []
+        for _ in 0..<12 { others.append(try await engine.desk.book(TestEngine.request("open", owner: "tom")).value.booking.id) }
         let loop = WorkLoop(engine.context, bell: Bell(), concurrency: 4)
         let running = Task { await loop.run() }
-        try await eventually { try await engine.desk.view(link).mails.count { $0.state == .sent } == 2 }
+        for other in others { try await eventually { try await engine.desk.view(other).mails.count { $0.state == .sent } == 2 } }
         engine.clock.advance(by: .minutes(3))
-        try await eventually { engine.mailer.taken.count == 82 }
+        try await eventually { engine.mailer.taken.count == 104 }
         running.cancel()
+    }
+
+    @Test("a row that cannot be read sets its own booking aside, and no other's mail")
+    func damagedRow() async throws {
+        let engine = try await TestEngine()
+        let damaged = try await engine.desk.book(TestEngine.request("open")).value.booking.id
+        let whole = try await engine.desk.book(TestEngine.request("open")).value.booking.id
+        try await engine.context.store.database.write {
+            try _ = $0.execute("UPDATE bookings SET attendees = 'nonsense' WHERE id = $1", [.text(damaged)])
+        }
+        // Both timers have come due, and are claimed together.
+        engine.clock.advance(by: .minutes(3))
+        _ = try await engine.worker.pump()
+        #expect(try await engine.desk.view(whole).mails.count { $0.kind == .confirmation && $0.state == .sent } == 2)
+        #expect(try await engine.desk.view(whole).booking.meeting.status == .ready)
+        for kind in ["notify", "provision"] {
+            #expect(try await engine.context.store.write { try $0.hurry(kind: kind, subject: damaged, now: engine.clock.now) })
+        }
     }
 
     /// Takes every request and never answers.

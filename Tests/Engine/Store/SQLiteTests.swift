@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 import UsherCore
@@ -70,6 +71,46 @@ struct SQLiteTests {
             try await holding
             #expect(await add(1, "small", ours) == nil)
         }
+    }
+
+    private final class Runs: Sendable {
+        private let counts = Mutex<[Int64: Int]>([:])
+        func next(_ id: Int64) -> Int {
+            counts.withLock { counts in
+                counts[id, default: 0] += 1
+                return counts[id, default: 0]
+            }
+        }
+    }
+
+    @Test("what a transaction answers is what its last run wrote, however often others beside it go wrong")
+    func answers() async throws {
+        struct Refused: Error {}
+        let database = try SQLiteDatabase()
+        try await table(database)
+        let runs = Runs()
+        let answers = await withTaskGroup(of: (Int64, String?).self) { group in
+            for id in Int64(0)..<60 {
+                group.addTask {
+                    let answer = try? await database.write { session in
+                        let word = "run \(runs.next(id))"
+                        // Some are refused before they write anything, some after it.
+                        if id % 5 == 1 { throw Refused() }
+                        try session.execute("INSERT INTO things (id, word) VALUES ($1, $2)", [.int(id), .text(word)])
+                        if id % 5 == 2 { throw Refused() }
+                        return word
+                    }
+                    return (id, answer)
+                }
+            }
+            return await group.reduce(into: [Int64: String]()) { answers, one in answers[one.0] = one.1 }
+        }
+        let rows = try await database.read { try $0.query("SELECT id, word FROM things", []) }
+        var written: [Int64: String] = [:]
+        for row in rows { written[try row.int(0)] = try row.text(1) }
+        #expect(written == answers)
+        let accepted = (Int64(0)..<60).filter { id in id % 5 != 1 && id % 5 != 2 }
+        #expect(written.keys.sorted() == accepted)
     }
 
     @Test("what a transaction wrote and took back is not found by the next one")

@@ -33,6 +33,26 @@ struct StoreTests {
         try await store.write { try $0.finish(second) }
     }
 
+    @Test("a claim that was given back or ended can be given back or ended no second time, even where its step is there anew")
+    func givenBack() async throws {
+        let store = try await store()
+        let now = Instant(seconds: 100)
+        func claim(_ process: String) async throws -> Claim {
+            try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
+            return try #require(
+                try await store.write { try $0.claim(.rooms, process: process, now: now, until: now + .seconds(60), limit: 5) }.first)
+        }
+        let first = try await claim("A")
+        try await store.write { try $0.release(first, due: now, attempt: 0) }
+        await #expect(throws: ClaimLost.self) { try await store.write { try $0.release(first, due: .never, attempt: 0) } }
+        let second = try await claim("A")
+        try await store.write { try $0.finish(second) }
+        let third = try await claim("B")
+        await #expect(throws: ClaimLost.self) { try await store.write { try $0.finish(second) } }
+        await #expect(throws: ClaimLost.self) { try await store.write { try $0.finish(first) } }
+        try await store.write { try $0.finish(third) }
+    }
+
     @Test("a claim that was freed because its process counts as dead can write no more, even before anybody else has it")
     func freed() async throws {
         let store = try await store()
