@@ -123,8 +123,8 @@ extension Tx {
             .mapValues(\.count)
     }
 
-    /// A confirmed booking of the owner that may not stand beside this one. The caller has touched the owner's row first,
-    /// so that two callers at the same instant come one after the other.
+    /// A confirmed booking of the owner that may not stand beside this one. Only a look after the owner's row was touched decides,
+    /// because then two callers at the same instant come one after the other.
     package func conflict(owner: String, start: Instant, end: Instant, except id: String, overlapAllowed: Bool) throws -> String? {
         let statement = overlapAllowed ? BookingSQL.exclusiveConflict : .conflict
         return try query(

@@ -1,5 +1,4 @@
 import Mustache
-import Synchronization
 import UsherCore
 
 /// A Mustache template for letters.
@@ -14,15 +13,14 @@ final class LetterTemplate: Sendable {
 
     private let template: MustacheTemplate
     private let form: Form
-    private let outlines = Mutex<[[UInt8]: [Piece]]>([:])
+    /// By shape; more of them do not occur, and a flood must not fill the memory.
+    private let outlines = Memo<[UInt8], [Piece]>(limit: 2_000)
 
     private enum Piece: Sendable {
         case literal([UInt8])
         case text(Int, escaped: Bool)
     }
 
-    /// More shapes than this do not occur; a flood of them must not fill the memory.
-    private static let outlineLimit = 2_000
     /// Around the number of a text, from Unicode's private use area. The ampersand shows whether the template escapes it.
     private static let (open, close): (Character, Character) = ("\u{F0000}", "\u{F0001}")
 
@@ -47,15 +45,10 @@ final class LetterTemplate: Sendable {
     }
 
     private func outline(_ shown: Shown) -> [Piece] {
-        let shape = shown.shape
-        if let known = outlines.withLock({ $0[shape] }) { return known }
-        var count = 0
-        let pieces = self.pieces(template.render(Self.marked(shown, &count)), count)
-        outlines.withLock { outlines in
-            if outlines.count >= Self.outlineLimit { outlines.removeAll() }
-            outlines[shape] = pieces
+        outlines.value(shown.shape) {
+            var count = 0
+            return pieces(template.render(Self.marked(shown, &count)), count)
         }
-        return pieces
     }
 
     /// The values with marks in place of texts.

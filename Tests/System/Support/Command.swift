@@ -41,7 +41,10 @@ final class Command: Sendable {
     func kill() {
         guard process.isRunning else { return }
         Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        // Dead is dead, though Foundation sees it only once every process that was started at the same moment has ended too: it
+        // looks for the end of a pipe, which they may have inherited.
+        var end = siginfo_t()
+        while waitid(P_PID, id_t(process.processIdentifier), &end, WEXITED | WNOWAIT) == -1, errno == EINTR {}
     }
     /// What it has written so far.
     var outputText: String { output.text }
