@@ -52,15 +52,16 @@ package struct Vault: Sendable {
     }
 
     package func open(_ sealed: String, context: String) throws(UsherError) -> String {
-        let parts = sealed.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { String(Substring($0)) }
-        guard parts.count == 3, parts[0] == "v1", let data = Data(base64Encoded: parts[2]) else {
-            throw UsherError(.internalError, "A stored secret is damaged.")
-        }
-        guard let key = try key(parts[1]) else {
+        let dot = UInt8(ascii: ".")
+        guard sealed.hasPrefix("v1."), let end = sealed.utf8.dropFirst(3).firstIndex(of: dot),
+            let data = Data(base64Encoded: String(sealed[end...].dropFirst()))
+        else { throw UsherError(.internalError, "A stored secret is damaged.") }
+        let id = String(sealed[..<end].dropFirst(3))
+        guard let key = try key(id) else {
             let known = ring.keys.withLock { $0.map(\.id) }.joined(separator: ", ")
             throw UsherError(
                 .configuration,
-                "A stored secret was sealed under the key \(parts[1]), which is not among USHER_VAULT_KEYS (\(known)): add it again, behind the newer ones."
+                "A stored secret was sealed under the key \(id), which is not among USHER_VAULT_KEYS (\(known)): add it again, behind the newer ones."
             )
         }
         do {

@@ -90,14 +90,22 @@ public struct DialIn: Hashable, Sendable, Codable {
     /// Source of the form: the invitation example of Zoom's Meetings API,
     /// https://developers.zoom.us/docs/api/meetings/ ; without a meeting id the pin follows the number at once.
     public var tapToCall: String {
-        // What no keypad has must not reach a link.
-        func isKey(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
         var url = Array("tel:".utf8)
-        url += number.utf8.lazy.filter { isKey($0) || $0 == UInt8(ascii: "+") }
-        if let meetingID { url += Array(",,".utf8) + meetingID.utf8.lazy.filter(isKey) + "#".utf8 }
+        url.reserveCapacity(64)
+        // What no keypad has must not reach a link.
+        func add(_ text: String, where isKey: (UInt8) -> Bool) {
+            for byte in text.utf8 where isKey(byte) { url.append(byte) }
+        }
+        func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+        add(number) { isDigit($0) || $0 == UInt8(ascii: "+") }
+        if let meetingID {
+            url += ",,".utf8
+            add(meetingID, where: isDigit)
+            url.append(UInt8(ascii: "#"))
+        }
         if let pin {
             url += (meetingID == nil ? ",," : ",,,,*").utf8
-            url += pin.utf8.lazy.filter { isKey($0) || $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "#") }
+            add(pin) { isDigit($0) || $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "#") }
             url.append(UInt8(ascii: "#"))
         }
         return String(decoding: url, as: UTF8.self)

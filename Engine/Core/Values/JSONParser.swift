@@ -143,7 +143,7 @@ private struct JSONParser {
             switch bytes[at] {
             case UInt8(ascii: "\""):
                 defer { at += 1 }
-                return try text(bytes[start..<at])
+                return try text(bytes.span.extracting(start..<at))
             case UInt8(ascii: "\\"): return try escapedString(from: start)
             case 0..<0x20: throw error("a control character must be written as \\u00…")
             default: at += 1
@@ -152,9 +152,8 @@ private struct JSONParser {
         throw error("a string must end with a quote")
     }
 
-    private func text(_ part: some Collection<UInt8>) throws(JSON.SyntaxError) -> String {
-        guard let text = String(validating: part, as: UTF8.self) else { throw error("this is not UTF-8") }
-        return text
+    private func text(_ part: Span<UInt8>) throws(JSON.SyntaxError) -> String {
+        do { return String(copying: try UTF8Span(validating: part)) } catch { throw self.error("this is not UTF-8") }
     }
 
     /// A string that holds escapes, read from its beginning.
@@ -164,7 +163,7 @@ private struct JSONParser {
             let byte = bytes[at]
             at += 1
             switch byte {
-            case UInt8(ascii: "\""): return try text(out)
+            case UInt8(ascii: "\""): return try text(out.span)
             case UInt8(ascii: "\\"): try escape(&out)
             case 0..<0x20: throw error("a control character must be written as \\u00…")
             default: out.append(byte)

@@ -238,7 +238,7 @@ struct MailTests {
     @Test("whatever a text holds, its quoted-printable lines are short, end in nothing invisible, and read back as the text")
     func quotedReadBack() {
         var generator = SystemRandomNumberGenerator()
-        let pieces = ["a", "word ", " ", "\t", "\n", ".", "From ", "=", "é", "日本", "x".repeated(70), "🙂"]
+        let pieces = ["a", "word ", " ", "\t", "\n", ".", "From ", "=", "é", "日本", "x".repeated(70), "é".repeated(200), "🙂"]
         for _ in 0..<2_000 {
             let text = (0..<Int.random(in: 0...30, using: &generator)).map { _ in pieces.randomElement(using: &generator)! }.joined()
             let lines = String(decoding: quotedPrintable(Array(text.utf8)), as: UTF8.self).components(separatedBy: "\r\n")
