@@ -1,7 +1,8 @@
 import UsherCore
 
 /// A claim on a step: while it lasts, no other worker touches the step, and only its holder can write it. Whoever claims or frees
-/// a step raises its fence, and whoever gives it back is its holder no more: a claim from before matches nothing.
+/// a step raises its fence, and whoever gives it back is its holder no more: a claim from before matches nothing. Not even where
+/// the step was done meanwhile and is there anew, with a fence from the beginning: then the claims end at different times.
 package struct Claim: Hashable, Sendable {
     package var kind: String
     package var subject: String
@@ -61,12 +62,14 @@ package enum StepSQL: String, SQLStatement {
             service = CASE WHEN excluded.service = '' THEN steps.service ELSE excluded.service END,
             due_at = CASE WHEN steps.claimed_by IS NULL AND excluded.due_at < steps.due_at THEN excluded.due_at ELSE steps.due_at END
         """
-    case hold = "UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND fence = $4 AND claimed_by = $5"
+    case hold = """
+        UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND fence = $4 AND claimed_by = $5 AND due_at = $6
+        """
     case release = """
         UPDATE steps SET due_at = $1, attempt = $2, service = $3, claimed_by = NULL
-        WHERE kind = $4 AND subject = $5 AND fence = $6 AND claimed_by = $7
+        WHERE kind = $4 AND subject = $5 AND fence = $6 AND claimed_by = $7 AND due_at = $8
         """
-    case finish = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3 AND claimed_by = $4"
+    case finish = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3 AND claimed_by = $4 AND due_at = $5"
     case claimed = "SELECT 1 FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NOT NULL"
     case hurry = "UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND claimed_by IS NULL"
     case drop = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NULL"
@@ -111,31 +114,33 @@ extension Tx {
         try execute(StepSQL.poke, .text(kind), .text(subject), .int(Lane(kind).rawValue), SQLValue(due), .text(service))
     }
 
-    /// Renews a claim until its `until`.
+    /// Renews a claim until `until`.
+    /// - Returns: the claim as it is now; the one before matches no more.
     /// - Throws: ``ClaimLost``
-    package func hold(_ claim: Claim) throws {
-        try own(
-            try execute(
-                StepSQL.hold, SQLValue(claim.until), .text(claim.kind), .text(claim.subject), .int(claim.fence), .text(claim.process)))
+    package func hold(_ claim: Claim, until: Instant) throws -> Claim {
+        try own(StepSQL.hold, claim, SQLValue(until))
+        var renewed = claim
+        renewed.until = until
+        return renewed
     }
 
     /// Gives a step back, to run again at `due`.
     /// - Throws: ``ClaimLost``
     package func release(_ claim: Claim, due: Instant, attempt: Int64) throws {
-        try own(
-            try execute(
-                StepSQL.release, SQLValue(due), .int(attempt), .text(claim.service), .text(claim.kind), .text(claim.subject),
-                .int(claim.fence), .text(claim.process)))
+        try own(StepSQL.release, claim, SQLValue(due), .int(attempt), .text(claim.service))
     }
 
     /// The step is done, and its row goes.
     /// - Throws: ``ClaimLost``
-    package func finish(_ claim: Claim) throws {
-        try own(
-            try execute(StepSQL.finish, .text(claim.kind), .text(claim.subject), .int(claim.fence), .text(claim.process)))
-    }
+    package func finish(_ claim: Claim) throws { try own(StepSQL.finish, claim) }
 
-    private func own(_ rows: Int) throws { if rows != 1 { throw ClaimLost() } }
+    /// Runs a statement whose last arguments say whose step it is.
+    private func own(_ statement: StepSQL, _ claim: Claim, _ changes: SQLValue...) throws {
+        let owner: [SQLValue] = [
+            .text(claim.kind), .text(claim.subject), .int(claim.fence), .text(claim.process), SQLValue(claim.until),
+        ]
+        if try execute(statement, changes + owner) != 1 { throw ClaimLost() }
+    }
 
     /// Whether somebody works on a step now.
     package func isClaimed(kind: String, subject: String) throws -> Bool {

@@ -123,11 +123,8 @@ package struct Worker: Sendable {
                         try turn.tx.release(claim, due: until, attempt: claim.attempt)
                         return ("put back", [])
                     case .lookAgain:
-                        var renewed = claim
-                        renewed.until = turn.claimEnd
-                        guard let work = try look(renewed, turn) else { return ("done", []) }
-                        try turn.tx.hold(renewed)
-                        return ("done", [work.claimed])
+                        let renewed = try turn.tx.hold(claim, until: turn.claimEnd)
+                        return ("done", try look(renewed, turn).map { [$0.claimed] } ?? [])
                     }
                 } then: {
                     ($0.0, $0.1 + $1.map(\.claimed))

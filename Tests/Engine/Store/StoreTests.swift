@@ -26,11 +26,32 @@ struct StoreTests {
         #expect(try await store.write { try $0.claim(.rooms, process: "B", now: now, until: later, limit: 5) }.isEmpty)
         let second = try #require(
             try await store.write { try $0.claim(.rooms, process: "B", now: later, until: Instant(seconds: 300), limit: 5) }.first)
-        await #expect(throws: ClaimLost.self) { try await store.write { try $0.hold(first) } }
+        await #expect(throws: ClaimLost.self) { try await store.write { _ = try $0.hold(first, until: later) } }
         await #expect(throws: ClaimLost.self) { try await store.write { try $0.finish(first) } }
         await #expect(throws: ClaimLost.self) { try await store.write { try $0.release(first, due: now, attempt: 0) } }
-        try await store.write { try $0.hold(second) }
+        let renewed = try await store.write { try $0.hold(second, until: Instant(seconds: 400)) }
+        await #expect(throws: ClaimLost.self) { try await store.write { try $0.finish(second) } }
+        try await store.write { try $0.finish(renewed) }
+    }
+
+    @Test("a claim that has run out matches nothing, even where its process has done the step and claims it anew")
+    func remade() async throws {
+        let store = try await store()
+        func claim(at now: Int64) async throws -> Claim {
+            try await store.write { tx in
+                try tx.poke(kind: "provision", subject: "b", due: Instant(seconds: now))
+                return try #require(
+                    try tx.claim(.rooms, process: "A", now: Instant(seconds: now), until: Instant(seconds: now + 60), limit: 5).first)
+            }
+        }
+        let old = try await claim(at: 100)
+        let second = try await claim(at: 160)
         try await store.write { try $0.finish(second) }
+        let third = try await claim(at: 170)
+        #expect(third.fence == old.fence)
+        await #expect(throws: ClaimLost.self) { try await store.write { try $0.finish(old) } }
+        await #expect(throws: ClaimLost.self) { try await store.write { try $0.release(old, due: .never, attempt: 0) } }
+        try await store.write { try $0.finish(third) }
     }
 
     @Test("a claim that was given back or ended can be given back or ended no second time, even where its step is there anew")
