@@ -73,7 +73,25 @@ package final class SQLiteDatabase: UsherCore.Database {
 
     package func announce(process id: String) throws { try living?.announce(id) }
     package func isDead(process id: String) -> Bool { living?.isDead(id) ?? false }
-    package func close() async throws { try writer.close() }
+
+    /// Brings what the log holds into the file first, as far as no other process reads it: GRDB closes its writer before its readers,
+    /// and a reader that is the last leaves the log as it is (https://github.com/groue/GRDB.swift/issues/739), so that a copy of the
+    /// file alone would lack it.
+    package func close() async throws {
+        let moved = Result { try checkpoint() }
+        do {
+            try writer.close()
+            try moved.get()
+        } catch { throw UsherCore.DatabaseError(error) }
+    }
+
+    private func checkpoint() throws {
+        do {
+            try writer.writeWithoutTransaction { if $0.sqliteConnection != nil { _ = try $0.checkpoint(.passive) } }
+        } catch let error as GRDB.DatabaseError where error.resultCode == .SQLITE_BUSY {
+            // Another process is at it already.
+        }
+    }
 
     // MARK: Group commit
 
