@@ -122,6 +122,11 @@ enum Composer {
         if problem.contains("mapping values are not allowed") {
             return "\(problem): put text that holds ': ' in quotes, or check the indentation"
         }
+        if problem.contains("expected alphabetic or numeric") { return "\(problem): put text that begins with * or & in quotes" }
+        if ["expected key", "expected ',' or", "expected '-' indicator"].contains(where: problem.contains) {
+            return "\(problem): check the indentation, since lines of one level begin in the same column, and close each bracket and quote"
+        }
+        if problem.contains("undefined alias") { return "\(problem): an alias (*name) needs its anchor (&name) above it" }
         if problem.contains("max depth") || problem.contains("nest") { return "this is nested far too deep for a catalogue" }
         if problem.contains("another document") { return "a second document begins here (---): a catalogue is one document" }
         return problem

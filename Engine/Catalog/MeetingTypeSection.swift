@@ -53,6 +53,9 @@ struct MeetingTypeSection {
 
     private func checkMarks(_ text: String, _ mark: Place?) {
         guard text.contains("{") else { return }
+        if Placeholders.hasOpenBrace(text) {
+            report.error(.placeholder, mark, "a '{' has no '}' of its own; a mark stands in one pair of braces, as {owner.name} does")
+        }
         for name in Placeholders.names(in: text) where !Placeholders.known.contains(name) {
             report.error(.placeholder, mark, "unknown mark '{\(name)}'; \(hint(name, marks: Placeholders.known))")
         }

@@ -79,11 +79,17 @@ struct ProviderSection {
             report.error(.value, place, "'\(fields.path(setting.key))' must be an address that begins with https:// and a fixed host")
             return nil
         }
-        for name in Placeholders.names(in: url) where !marks.contains(name) {
+        guard !Placeholders.hasOpenBrace(url) else {
+            report.error(
+                .placeholder, place, "in '\(fields.path(setting.key))' a '{' has no '}' of its own; a mark stands in one pair of braces")
+            return nil
+        }
+        let unknown = Placeholders.names(in: url).filter { !marks.contains($0) }
+        for name in unknown {
             report.error(
                 .placeholder, place, "'\(fields.path(setting.key))' holds the unknown mark '{\(name)}'; \(hint(name, marks: marks))")
         }
-        if marks.contains("code"), !url.contains("{code}") {
+        if unknown.isEmpty, marks.contains("code"), !url.contains("{code}") {
             report.warning(
                 .sharedRoom, place,
                 "'\(fields.path(setting.key))' holds no {code}: all bookings share one room, and whoever has its link can walk in on others"

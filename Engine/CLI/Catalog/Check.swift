@@ -27,13 +27,15 @@ struct Check: ParsableCommand {
             for diagnostic in report.diagnostics { print(diagnostic.text(file: path)) }
             if let catalog = report.catalog {
                 Output.diagnostic(
-                    "\(path): \(catalog.meetingTypes.count) meeting types, \(catalog.providers.count) providers, \(report.diagnostics.count) warnings"
+                    "\(path): \(count(catalog.meetingTypes, "meeting type")), \(count(catalog.providers, "provider")), \(count(report.diagnostics, "warning"))"
                 )
             }
         }
         if report.diagnostics.contains(where: { $0.code == .unreadable }) { throw Exit.usage }
         if report.hasErrors || (strict && !report.diagnostics.isEmpty) { throw Exit.refused }
     }
+
+    private func count(_ things: [some Any], _ name: String) -> String { "\(things.count) \(name)\(things.count == 1 ? "" : "s")" }
 }
 
 struct SchemaCommand: ParsableCommand {

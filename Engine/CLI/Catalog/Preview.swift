@@ -41,6 +41,7 @@ struct Preview: AsyncParsableCommand {
         let renderer = try MailRenderer(look)
         if let all { return try Gallery(samples, renderer, owner: host, site: catalog.site).write(to: all) }
         let isOwner = audience == .owner || kind.isForOwnerAlone
+        if !options.json { Output.diagnostic("The guest, the room, its numbers and its passcode are made up; all else is as it will be.") }
         try show(
             samples.render(
                 kind, to: isOwner ? .owner : .attendee(0), language: language ?? (isOwner ? host.language : catalog.site.language),

@@ -9,6 +9,11 @@ public enum Placeholders {
         }
     }
 
+    /// Whether a brace opens and another one opens, or the text ends, before it is closed.
+    public static func hasOpenBrace(_ text: String) -> Bool {
+        text.split(separator: "{", omittingEmptySubsequences: false).dropFirst().contains { !$0.contains("}") }
+    }
+
     /// `text` with each known mark replaced; the values are never searched for marks again.
     public static func fill(_ text: String, _ values: [String: String]) -> String { fill(text) { values[$0] } }
 

@@ -51,6 +51,14 @@ struct CatalogTests {
                 "meeting-types:\n  talk: { title: \"Talk with {owner.nam}\", duration: 30m }", "7:18", "catalog.placeholder",
                 "did you mean '{owner.name}'"
             ),
+            (
+                "meeting-types:\n  talk: { title: \"Talk with {owner.name\", duration: 30m }", "7:18", "catalog.placeholder",
+                "one pair of braces"
+            ),
+            (
+                "meeting-types:\n  talk: { title: \"Talk with {{owner.name}}\", duration: 30m }", "7:18", "catalog.placeholder",
+                "one pair of braces"
+            ),
             ("meeting-types:\n  Talk: { title: Talk, duration: 30m }", "7:3", "catalog.value", "small letters"),
             ("meeting-types:\n  talk: { title: Talk, duration: 2d }", "7:34", "catalog.value", "from 1m to 1d"),
             (
