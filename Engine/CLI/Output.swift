@@ -47,7 +47,10 @@ enum Output {
             print("  problem    \(problem.message) [\(problem.code.rawValue)]")
             print("  remedy     \(problem.remedy)")
         }
-        for reader in booking.readers { print("  mail       \(view.confirmation(of: reader)) to \(view.address(of: reader))") }
+        for reader in booking.readers {
+            guard let status = view.confirmation(of: reader) else { continue }
+            print("  mail       \(status) to \(view.address(of: reader))")
+        }
         print("  join page  \(view.joinPage)")
     }
 }

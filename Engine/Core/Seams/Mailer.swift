@@ -31,6 +31,14 @@ package enum DeliveryOutcome: Hashable, Sendable {
     /// Cut after the message went out: it may have been taken, and the same mail is sent again.
     case unclear(String)
 
+    /// Why it was not taken, in the other side's words.
+    package var reason: String {
+        switch self {
+        case .accepted: ""
+        case .later(let reason), .refused(let reason), .unclear(let reason): reason
+        }
+    }
+
     /// For counting.
     package var name: String {
         switch self {

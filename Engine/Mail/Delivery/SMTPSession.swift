@@ -156,6 +156,9 @@ final class SMTPSession {
         case CURLE_COULDNT_RESOLVE_HOST: "the relay's name \(address.host) is not known; check SMTP_URL"
         case CURLE_COULDNT_CONNECT: "the relay at \(address.host):\(address.port) takes no connection: \(result.text)"
         case CURLE_PEER_FAILED_VERIFICATION: "the relay's certificate cannot be trusted: \(result.text)"
+        // "RCPT failed: 550", and the relay's line begins with the same.
+        case _ where !transfer.lastLine.isEmpty && result.text.hasSuffix(": \(transfer.lastLine.prefix(3))"):
+            result.text.dropLast(3) + transfer.lastLine
         default: transfer.lastLine.isEmpty ? result.text : "\(result.text) (\(transfer.lastLine))"
         }
     }

@@ -19,17 +19,21 @@ package struct BookingView: Sendable {
         managePage = try urls.url(.manage, .attendee(0), booking.id, links)
     }
 
-    /// `queued`, `sent` or `failed`, of the newest mail to that reader.
-    package func confirmation(of reader: Reader) -> String {
+    /// `queued`, `sent` or `failed`, of the newest mail to that reader; `nil` where the booking was cancelled before they had heard
+    /// of it: then they are owed none.
+    package func confirmation(of reader: Reader) -> String? {
         switch newest(reader)?.state {
         case .sent: "sent"
         case .failed: "failed"
-        case .queued, .sending, .dropped, nil: "queued"
+        case .queued, .sending: "queued"
+        case .dropped, nil: booking.status == .cancelled && !wasTold(reader) ? nil : "queued"
         }
     }
 
     /// Why the newest mail to that reader was refused, in the mail system's words.
     package func refusal(of reader: Reader) -> String? { newest(reader).flatMap { $0.state == .failed ? $0.problem : nil } }
+
+    private func wasTold(_ reader: Reader) -> Bool { mails.contains { $0.reader == reader && $0.isNews && $0.reachedReader } }
 
     private func newest(_ reader: Reader) -> OutboxMail? {
         mails.last { $0.reader == reader && $0.isNews && $0.state != .dropped }
@@ -63,10 +67,11 @@ package struct BookingView: Sendable {
             ],
             "meeting": meeting,
             "confirmations": .array(
-                booking.readers.map { reader in
+                booking.readers.compactMap { reader in
+                    guard let status = confirmation(of: reader) else { return nil }
                     var members = [
                         JSON.Member("to", .string(address(of: reader))), JSON.Member("role", reader == .owner ? "owner" : "attendee"),
-                        JSON.Member("status", .string(confirmation(of: reader))),
+                        JSON.Member("status", .string(status)),
                     ]
                     if let reason = refusal(of: reader) { members.append(JSON.Member("problem", .string(reason))) }
                     return .object(members)

@@ -45,7 +45,10 @@ struct DeliverStep: Step {
             } else {
                 context.logger.warning(
                     "a mail was not taken",
-                    metadata: ["mail": "\(sending.id)", "to": "\(sending.reader.role)", "outcome": "\(outcome)"])
+                    metadata: [
+                        "mail": "\(sending.id)", "to": "\(sending.reader.role)", "outcome": "\(outcome.name)",
+                        "reason": "\(outcome.reason)",
+                    ])
             }
             return { turn in try record(outcome, of: sending, claim, turn) }
         }

@@ -135,8 +135,24 @@ struct NoticeStep: Step {
                 "a letter to an owner was not taken",
                 metadata: ["about": "\(notice.subject)", "state": "\(present.state.rawValue)", "outcome": "\(problem)"])
         }
-        guard present.state == .queued else { return .lookAgain }
+        guard present.state == .queued else {
+            try note(present, turn)
+            return .lookAgain
+        }
         return .rest(until: turn.now + RetryPolicy.mail.delay(afterFailures: claim.attempt + 1, context.surroundings))
+    }
+
+    /// On the timeline of the booking that it is about, if it is about one: a connection's matter is told of once for all that wait.
+    private func note(_ notice: StoredNotice, _ turn: Turn) throws {
+        let (booking, matter): (String?, String)
+        switch Subject(notice.subject) {
+        case .booking(let id)?: (booking, matter) = (id, "problem")
+        case .undelivered(let id)?: (booking, matter) = (try turn.tx.mail(id)?.bookingID, "undelivered mail")
+        default: return
+        }
+        guard let booking else { return }
+        let reason = notice.problem.map { ": \($0)" } ?? ""
+        try turn.tx.note(booking, "mail.\(notice.state.rawValue)", "\(matter) to the owner\(reason)", at: turn.now)
     }
 
     // MARK: What is the matter

@@ -89,6 +89,8 @@ struct Notification {
         var mail = mail
         mail.state = .dropped
         try turn.tx.update(mail)
+        let reason = mail.isNews ? "overtaken" : "its time is over"
+        try turn.tx.note(mail.bookingID, "mail.dropped", "\(mail.kind.rawValue) to \(mail.reader.role): \(reason)", at: turn.now)
         // What it reminds of may still be to come.
         if !mail.isNews { try turn.tx.poke(kind: RemindStep.kind, subject: mail.bookingID, due: turn.now) }
     }

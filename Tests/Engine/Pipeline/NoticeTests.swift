@@ -137,6 +137,8 @@ struct NoticeTests {
         #expect(view.json["confirmations"]?.array?.first?["problem"] == "550 no such user")
         try await engine.run(for: .minutes(1))
         #expect(subjects(engine) == ["Not delivered: the mail to bo@example.org"])
+        let timeline = try await engine.context.store.read { try $0.timeline(of: view.booking.id) }
+        #expect(timeline.last?.event == "mail.sent" && timeline.last?.detail == "undelivered mail to the owner")
         let letter = String(decoding: try #require(engine.mailer.taken.last).bytes, as: UTF8.self)
         #expect(letter.contains("550 no such user"))
     }
