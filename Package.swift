@@ -74,7 +74,7 @@ let package = Package(
         module(
             "UsherAssembly", at: "Engine/Assembly", "UsherWeb", "UsherSQLite", "Zoom", "GoogleMeet", "MicrosoftTeams", "SelfHosted",
             "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .httpClient, .lifecycle, .hummingbird,
-            .nio, .nioHTTP, .nioSSL, .signals),
+            .nio, .nioCore, .nioHTTP, .nioSSL, .signals),
         module(
             "Usher", at: "Engine/CLI", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherWeb",
             "ProviderSandbox", .arguments),

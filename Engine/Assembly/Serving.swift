@@ -1,5 +1,7 @@
+import Foundation
 import Hummingbird
 import Logging
+import NIOCore
 import ServiceLifecycle
 import Synchronization
 import UnixSignals
@@ -48,10 +50,13 @@ package struct Serving: Sendable {
             guard !isListening.hasBegun, !(error is CancellationError) else { throw error }
             throw UsherError(
                 .configuration,
-                "The server cannot listen on \(configuration.host):\(configuration.port) (\(error)): set USHER_HOST to an address of this machine, and USHER_PORT to one that is free."
+                "The server cannot listen on \(configuration.host):\(configuration.port): \(reason(error)). Set USHER_PORT to a port that is free, or USHER_HOST to an address of this machine."
             )
         }
     }
+
+    /// The system's words, without those of the library around them.
+    private func reason(_ error: any Error) -> String { (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)" }
 
     /// The libraries' own words about connections that end are of no use to an admin.
     private func quiet(_ logger: Logger) -> Logger {
