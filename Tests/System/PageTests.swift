@@ -99,9 +99,10 @@ struct PageTests {
     @Test("while the meeting runs the join page says so")
     func running() async throws {
         try await site { site in
-            let start = (Surroundings.system.now() + .seconds(10)).rfc3339
+            // The next whole minute that leaves time to book it.
+            let start = Instant(seconds: ((Surroundings.system.now() + .seconds(5)).seconds / 60 + 1) * 60).rfc3339
             let path = try await site.book("open", at: start).json["joinPage"]?.string ?? ""
-            let end = ContinuousClock.now + .seconds(60)
+            let end = ContinuousClock.now + .seconds(90)
             while try await !site.browse(path).page.contains("The meeting has begun."), ContinuousClock.now < end {
                 try await Task.sleep(for: .milliseconds(100))
             }

@@ -17,7 +17,8 @@ public struct Resolution: Hashable, Sendable {
 }
 
 extension Catalog {
-    /// Walks the chain: the request (where the type leaves a choice), the type, the owner's default, the site's.
+    /// Walks the chain: the request (where the type leaves a choice), the type, the owner's default, the site's. The trace ends with
+    /// the type's fallbacks, which the chain does not go on to: they come when the provider has failed for good.
     ///
     /// - Parameters:
     ///   - requested: the provider that the booking request names.
@@ -37,6 +38,13 @@ extension Catalog {
                 : problem(entry)
             trace.append(
                 .init(rule: rule, provider: name, outcome: trouble == nil ? .chosen : .unusable, detail: trouble?.message ?? "chosen"))
+            for next in type.fallback where next != name {
+                let obstacle = provider(next).flatMap(problem)
+                trace.append(
+                    .init(
+                        rule: .fallback, provider: next, outcome: obstacle == nil ? .skipped : .unusable,
+                        detail: obstacle?.message ?? "comes next where '\(name)' cannot make the room"))
+            }
             return Resolution(provider: name, module: entry.module, because: rule, problem: trouble, trace: trace)
         }
         func skip(_ rule: Because, _ detail: String) {

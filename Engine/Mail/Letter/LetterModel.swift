@@ -69,18 +69,22 @@ struct LetterModel {
         return old.room.isEmpty ? words.roomReady : words.roomChanged
     }
 
-    /// The time where the others are, if it is another than the reader's.
+    private static let timesShown = 6
+
+    /// The times where the others are, as far as they are others than the reader's: each once, with who is first to have it.
     private var otherTime: String {
         let booking = letter.booking
         let owner = booking.terms.owner
-        let (name, zone) =
+        let others =
             letter.reader == .owner
-            ? (booking.attendees.first.map(Self.name) ?? "", booking.attendees.first?.timeZone ?? owner.timeZone)
-            : (owner.name, owner.timeZone)
-        guard zone != letter.timeZone else { return "" }
-        let other = ReaderTime.of(start: booking.start, end: booking.end, timeZone: zone, language: language)
-        guard other.offset != time.offset else { return "" }
-        return "\(name): \(other.date == time.date ? "" : other.date + ", ")\(other.range), \(other.zone)"
+            ? booking.attendees.map { (name: Self.name($0), zone: $0.timeZone) } : [(name: owner.name, zone: owner.timeZone)]
+        var offsets: Set = [time.offset]
+        return others.compactMap { name, zone in
+            guard zone != letter.timeZone else { return nil }
+            let other = ReaderTime.of(start: booking.start, end: booking.end, timeZone: zone, language: language)
+            guard offsets.insert(other.offset).inserted else { return nil }
+            return "\(name): \(other.date == time.date ? "" : other.date + ", ")\(other.range), \(other.zone)"
+        }.prefix(Self.timesShown).joined(separator: "; ")
     }
 
     private func addLabels(to shown: inout Shown) {

@@ -67,7 +67,7 @@ struct Invitation {
                 "\(words.phone): \($0.country) \($0.number)\($0.pin.map { ", \(words.pin) \($0)" } ?? "")"
             }
         }
-        if letter.kind != .cancellation { lines.append("\(words.joinPage) \(letter.joinPage)") }
+        if letter.kind != .cancellation { lines.append("\(words.joinPage): \(letter.joinPage)") }
         if !letter.booking.description.isEmpty { lines += (lines.isEmpty ? [] : [""]) + [letter.booking.description] }
         return lines.joined(separator: "\n")
     }

@@ -106,6 +106,14 @@ struct Drafting {
     }
 
     private mutating func start(_ request: BookingRequest, _ zoneName: String, _ zone: TimeZone) -> Instant? {
+        guard let start = moment(request, zoneName, zone) else { return nil }
+        if start.microseconds % Duration.minutes(1).microseconds == 0 { return start }
+        // Mails, pages and providers show and take minutes: nobody would see the rest.
+        find("/start", "must be a whole minute")
+        return nil
+    }
+
+    private mutating func moment(_ request: BookingRequest, _ zoneName: String, _ zone: TimeZone) -> Instant? {
         switch WrittenTime(request.start) {
         case .instant(let instant)?:
             if instant < now + Self.horizon { return instant }

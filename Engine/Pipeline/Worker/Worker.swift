@@ -132,6 +132,7 @@ package struct Worker: Sendable {
                 context.meters.count(.steps, ["kind": claim.kind, "outcome": outcome])
                 return next
             } catch is ClaimLost {
+                // Or the commit took hold although it was said to be unclear: what follows is found when the claim ends.
                 context.meters.count(.steps, ["kind": claim.kind, "outcome": "lost"])
                 return []
             } catch let error as DatabaseError {

@@ -60,7 +60,7 @@ struct AgentTools: Sendable {
 
     private static let id: JSON = ["type": "string", "description": "The booking's id, bk_…"]
     private static let start: JSON = [
-        "type": "string", "description": "RFC 3339 with an offset, or a wall-clock time together with timeZone.",
+        "type": "string", "description": "A whole minute: RFC 3339 with an offset, or a wall-clock time together with timeZone.",
     ]
     private static let zone: JSON = ["type": "string", "description": "IANA name, such as Europe/Berlin."]
     private static let disambiguation: JSON = [

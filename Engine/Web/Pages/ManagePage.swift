@@ -91,7 +91,9 @@ struct ManagePage: Sendable {
         let start = form["start"]?.trimmingBlanks ?? ""
         guard form["sure"] == "yes" else {
             let zone = TimeZone(iana: visit.timeZone) ?? .gmt
-            guard case .wall(let wall)? = WrittenTime(start) else { return refused(visit, token, visit.words(.chooseTime)) }
+            guard case .wall(let wall)? = WrittenTime(Self.shown(start) ?? start) else {
+                return refused(visit, token, visit.words(.chooseTime))
+            }
             switch WallTimeMeaning(wall, in: zone) {
             case .once(let instant): return confirm(visit, token, [instant], typed: start)
             case .twice(let earlier, let later): return confirm(visit, token, [earlier, later], typed: start)

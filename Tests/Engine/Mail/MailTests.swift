@@ -134,6 +134,17 @@ struct MailTests {
         #expect(try parts(letter).calendar.replacing("\r\n ", with: "").contains("mailto:bo%3Fcc=eve%2540x@example.org"))
     }
 
+    @Test("the owner's mail shows every time that a guest has, once, where it is another than the owner's")
+    func otherTimes() throws {
+        var letter = try Self.letter(reader: .owner)
+        letter.booking.attendees += [("Jo", "Asia/Kolkata"), ("Di", "America/New_York"), ("Al", "Africa/Cairo")].map {
+            Attendee(name: $0, email: "\($0.lowercased())@example.org", timeZone: $1, language: "en")
+        }
+        let text = try parts(letter).text
+        #expect(text.contains("Bo Li: 04:00 – 04:30") && text.contains("; Jo: 14:30 – 15:00") && text.contains("; Al: 11:00 – 11:30"))
+        #expect(!text.contains("Di:"))
+    }
+
     @Test("attendees see each other where the type says so, and nobody's address elsewhere")
     func company() throws {
         var letter = try Self.letter()

@@ -99,6 +99,35 @@ struct BookingDeskTests {
         } catch { return (error as? UsherError)?.findings.map(\.detail) ?? [] }
     }
 
+    @Test("a start has no seconds, which no mail would show")
+    func wholeMinutes() async throws {
+        let engine = try await TestEngine()
+        #expect(await findings(engine, TestEngine.request(at: "2026-12-01T10:00:30Z")) == ["must be a whole minute"])
+        let booked = try await engine.booked()
+        await #expect(throws: UsherError.self) { try await engine.desk.reschedule(booked.booking.id, to: "2026-12-01T10:00:15Z") }
+    }
+
+    @Test("who had heard nothing of a booking when it was cancelled is owed no mail, and none is said to be waiting")
+    func cancelledUntold() async throws {
+        let engine = try await TestEngine(mail: { $0.recipient == "bo@example.org" ? .later("451 try again") : .accepted })
+        let id = try await engine.booked().booking.id
+        #expect(try await engine.desk.view(id).confirmation(of: .attendee(0)) == "queued")
+        _ = try await engine.desk.cancel(id)
+        try await engine.run(for: .hours(1))
+        let view = try await engine.desk.view(id)
+        #expect(view.confirmation(of: .attendee(0)) == nil)
+        #expect(try await engine.context.store.read { try $0.timeline(of: id) }.contains { $0.event == "mail.dropped" })
+        #expect(view.json["confirmations"]?.array?.map { $0["to"] } == ["ana@northwind.example"])
+    }
+
+    @Test("whoever asks where a meeting would be held hears of the type's fallbacks, and of what keeps them from it")
+    func explainedFallback() async throws {
+        let engine = try await TestEngine()
+        let trace = try await engine.desk.resolve("safe", owner: "ana").trace
+        #expect(trace.map(\.rule) == [.request, .meetingType, .fallback])
+        #expect(trace.last?.provider == "room" && trace.last?.outcome == .skipped)
+    }
+
     @Test("a wall time needs a zone, a far future and control characters are refused")
     func limits() async throws {
         let engine = try await TestEngine()

@@ -17,6 +17,35 @@ struct StoreTests {
     @Test("migrating twice changes nothing")
     func migrateTwice() async throws { try await store().migrate() }
 
+    @Test(
+        "a database of an earlier version keeps its waiting work when it is brought to the newest",
+        arguments: 1..<Schema.migrations.count)
+    func migrateFrom(version: Int) async throws {
+        let database = try SQLiteDatabase()
+        try await database.write { session in
+            try session.execute(SchemaSQL.makeVersions.rawValue, [])
+            for earlier in 0..<version {
+                for statement in Schema.migrations[earlier] { try session.execute(statement, []) }
+                try session.execute(SchemaSQL.addVersion.rawValue, [.int(Int64(earlier + 1))])
+            }
+            try session.execute(
+                """
+                INSERT INTO steps (kind, subject, lane, due_at, claimed_by, fence, attempt)
+                VALUES ('provision', 'b', 0, 100, NULL, 3, 1), ('deliver', 'c', 1, 100, 'dead', 7, 0)
+                """, [])
+        }
+        let store = Store(database)
+        try await store.migrate()
+        let (now, end) = (Instant(seconds: 100), Instant(seconds: 160))
+        func claim(_ lane: Lane) async throws -> Claim {
+            try #require(try await store.write { try $0.claim(lane, process: "A", now: now, until: end, limit: 5) }.first)
+        }
+        let room = try await claim(.rooms)
+        #expect(room.subject == "b" && room.fence == 4 && room.attempt == 1 && room.service.isEmpty)
+        let mail = try await claim(.mail)
+        try await store.write { try $0.finish(mail) }
+    }
+
     @Test("a claim that has run out can be taken by another, and its old holder can write no more")
     func fencing() async throws {
         let store = try await store()
