@@ -219,7 +219,23 @@ extension Node.Scalar {
 }
 
 /// What to write in place of a mark that nobody knows.
-func hint(_ name: String, marks: [String]) -> String {
+private func hint(_ name: String, marks: [String]) -> String {
     if let near = nearest(name, marks) { return "did you mean '{\(near)}'?" }
     return marks.isEmpty ? "none may stand here" : "known here: \(marks.map { "{\($0)}" }.joined(separator: ", "))"
+}
+
+extension Reporter {
+    /// Finds `{marks}` in a text that are not among `marks`, and braces that hold none.
+    /// - Returns: whether there is nothing of that.
+    @discardableResult
+    func checkMarks(_ text: String, among marks: [String], _ mark: Place?) -> Bool {
+        let isOpen = Placeholders.hasOpenBrace(text)
+        if isOpen {
+            error(
+                .placeholder, mark, "a '{' has no '}' of its own; a mark stands in one pair of braces, as {\(marks.first ?? "mark")} does")
+        }
+        let unknown = Placeholders.names(in: text).filter { !marks.contains($0) }
+        for name in unknown { error(.placeholder, mark, "unknown mark '{\(name)}'; \(hint(name, marks: marks))") }
+        return !isOpen && unknown.isEmpty
+    }
 }

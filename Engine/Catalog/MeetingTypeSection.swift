@@ -34,7 +34,9 @@ struct MeetingTypeSection {
         let email = fields["email"].flatMap { Fields($0, fields.path("email"), report) }
         email?.refuseUnknown(["intro", "show-attendees"])
         let intro = email?.text("intro", limit: 2_000, lines: true, prose: true)
-        for text in [title, description, intro].compactMap(\.self) { checkMarks(text.value, text.mark) }
+        for text in [title, description, intro].compactMap(\.self) {
+            report.checkMarks(text.value, among: Placeholders.known, text.mark)
+        }
         let durations = self.durations(fields)
         let (provider, fallback, choices) = providers(fields)
         let meeting = fields["meeting"].flatMap { options($0, fields.path("meeting"), provider, fallback + choices) } ?? MeetingOptions()
@@ -50,16 +52,6 @@ struct MeetingTypeSection {
     }
 
     private enum Overlap: String, CaseIterable { case forbid, allow }
-
-    private func checkMarks(_ text: String, _ mark: Place?) {
-        guard text.contains("{") else { return }
-        if Placeholders.hasOpenBrace(text) {
-            report.error(.placeholder, mark, "a '{' has no '}' of its own; a mark stands in one pair of braces, as {owner.name} does")
-        }
-        for name in Placeholders.names(in: text) where !Placeholders.known.contains(name) {
-            report.error(.placeholder, mark, "unknown mark '{\(name)}'; \(hint(name, marks: Placeholders.known))")
-        }
-    }
 
     private func durations(_ fields: Fields) -> [Duration] {
         if fields["duration"] != nil, let both = fields["durations"] {

@@ -16,10 +16,10 @@ struct ProviderSection {
         if providers.all.isEmpty {
             report.error(.missingKey, providers.mark, "'providers' needs one provider at least: `room: { module: link, url: … }`")
         }
-        return providers.entries.compactMap { provider(name: $0.key, $0.mark, $0.value) }
+        return providers.entries.compactMap { entry($0.key, $0.mark, $0.value) }
     }
 
-    private func provider(name: String, _ mark: Place?, _ node: Node) -> ProviderEntry? {
+    private func entry(_ name: String, _ mark: Place?, _ node: Node) -> ProviderEntry? {
         checkID(name, mark, "a provider's name", report)
         if name == MeetingType.ownerDefault {
             report.error(.value, mark, "'\(name)' has a meaning of its own; call the provider something else")
@@ -79,17 +79,7 @@ struct ProviderSection {
             report.error(.value, place, "'\(fields.path(setting.key))' must be an address that begins with https:// and a fixed host")
             return nil
         }
-        guard !Placeholders.hasOpenBrace(url) else {
-            report.error(
-                .placeholder, place, "in '\(fields.path(setting.key))' a '{' has no '}' of its own; a mark stands in one pair of braces")
-            return nil
-        }
-        let unknown = Placeholders.names(in: url).filter { !marks.contains($0) }
-        for name in unknown {
-            report.error(
-                .placeholder, place, "'\(fields.path(setting.key))' holds the unknown mark '{\(name)}'; \(hint(name, marks: marks))")
-        }
-        if unknown.isEmpty, marks.contains("code"), !url.contains("{code}") {
+        if report.checkMarks(url, among: marks, place), marks.contains("code"), !url.contains("{code}") {
             report.warning(
                 .sharedRoom, place,
                 "'\(fields.path(setting.key))' holds no {code}: all bookings share one room, and whoever has its link can walk in on others"
