@@ -73,6 +73,7 @@ extension ErrorCode {
 struct UsherCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usher", abstract: "Turns a confirmed booking into a meeting room, and tells everyone how to get in.",
+        version: UsherVersion.number,
         subcommands: [
             Serve.self, Demo.self, Check.self, SchemaCommand.self, Explain.self, Book.self, BookingCommand.self, OwnerCommand.self,
             Preview.self, Providers.self, DoctorCommand.self, KeyCommand.self, VaultCommand.self,

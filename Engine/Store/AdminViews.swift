@@ -16,12 +16,12 @@ package enum AdminSQL: String, SQLStatement {
         """
     case refusedMails = """
         SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar,
-            told, before
+            told, before, look, kept
         FROM outbox WHERE state = 'failed' ORDER BY written_at DESC LIMIT $1
         """
     case waitingMails = """
         SELECT o.id, o.booking_id, o.revision, o.reader, o.kind, o.message_id, o.thread_id, o.written_at, o.state, o.maybe_delivered,
-            o.problem, o.about, o.on_calendar, o.told, o.before
+            o.problem, o.about, o.on_calendar, o.told, o.before, o.look, o.kept
         FROM steps s JOIN outbox o ON o.id = s.subject WHERE s.kind = 'deliver' ORDER BY o.written_at LIMIT $1
         """
     case notices = """

@@ -82,8 +82,8 @@ package enum ConnectionSQL: String, SQLStatement {
         """
     case unlease = "UPDATE connections SET lease_by = NULL, lease_until = 0 WHERE owner_id = $1 AND provider = $2 AND lease_by = $3"
     case renew = """
-        UPDATE connections SET sealed = $1, scopes = $2, expires_at = $3, refreshed_at = $4, generation = generation + 1,
-            lease_by = NULL, lease_until = 0 WHERE owner_id = $5 AND provider = $6 AND generation = $7
+        UPDATE connections SET sealed = $1, scopes = $2, expires_at = $3, refreshed_at = $4, health = $5, problem = $6,
+            generation = generation + 1, lease_by = NULL, lease_until = 0 WHERE owner_id = $7 AND provider = $8 AND generation = $9
         """
     case setHealth = "UPDATE connections SET health = $1, problem = $2 WHERE owner_id = $3 AND provider = $4 AND generation = $5"
     case remove = "DELETE FROM connections WHERE owner_id = $1 AND provider = $2 AND generation = $3"
@@ -134,11 +134,16 @@ extension Tx {
     }
 
     /// Puts a renewed grant in place of the one of `connection`'s generation, whatever became of the lease: it is the only live one.
+    /// Its health is that of the new grant: what was said of the one before is over.
     /// - Returns: `false` when another has been put there meanwhile.
-    package func renew(_ connection: StoredConnection, sealed: String, scopes: [String], expiresAt: Instant, now: Instant) throws -> Bool {
+    package func renew(
+        _ connection: StoredConnection, sealed: String, scopes: [String], expiresAt: Instant, health: StoredConnection.Health,
+        problem: Problem?, now: Instant
+    ) throws -> Bool {
         try execute(
             ConnectionSQL.renew, .text(sealed), .text(scopes.joined(separator: " ")), SQLValue(expiresAt), SQLValue(now),
-            .text(connection.ownerID), .text(connection.provider), .int(connection.generation)) == 1
+            .text(health.rawValue), try Stored.optional(problem), .text(connection.ownerID), .text(connection.provider),
+            .int(connection.generation)) == 1
     }
 
     /// - Returns: `false` when the grant is not that one any more.

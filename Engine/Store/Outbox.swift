@@ -27,11 +27,15 @@ package struct OutboxMail: Hashable, Sendable {
     /// What it tells of time and room, in short, and what its reader had been told before.
     package var told: String
     package var before: String
+    /// The look and program that it was last made with: others may make another mail of the same row. Empty before the first try.
+    package var look: String
+    /// The mail as it was sent, sealed, while nobody knows whether it has arrived; else empty.
+    package var kept: String
 
     package init(
         id: String, bookingID: String, revision: Int64, reader: Reader, kind: Kind, messageID: String, threadID: String?,
         writtenAt: Instant, state: State = .queued, maybeDelivered: Bool = false, problem: String? = nil, about: String = "",
-        onCalendar: Bool = false, told: String = "", before: String = ""
+        onCalendar: Bool = false, told: String = "", before: String = "", look: String = "", kept: String = ""
     ) {
         self.id = id
         self.bookingID = bookingID
@@ -48,7 +52,12 @@ package struct OutboxMail: Hashable, Sendable {
         self.onCalendar = onCalendar
         self.told = told
         self.before = before
+        self.look = look
+        self.kept = kept
     }
+
+    /// What the kept mail is sealed for.
+    package static func context(_ id: String) -> String { "mail:" + id }
 
     /// Whether it tells of the booking's state at its revision: all but reminders do.
     package var isNews: Bool { about.isEmpty }
@@ -60,19 +69,19 @@ package struct OutboxMail: Hashable, Sendable {
 package enum OutboxSQL: String, SQLStatement {
     case insert = """
         INSERT INTO outbox (id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem,
-            about, on_calendar, told, before)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            about, on_calendar, told, before, look, kept)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
         """
-    case update = "UPDATE outbox SET state = $1, maybe_delivered = $2, problem = $3 WHERE id = $4"
+    case update = "UPDATE outbox SET state = $1, maybe_delivered = $2, problem = $3, look = $4, kept = $5 WHERE id = $6"
     case one = """
         SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar,
-            told, before
+            told, before, look, kept
         FROM outbox WHERE id = $1
         """
     case oldestUnsent = "SELECT MIN(o.written_at) FROM steps s JOIN outbox o ON o.id = s.subject WHERE s.kind = 'deliver'"
     case ofBooking = """
         SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar,
-            told, before
+            told, before, look, kept
         FROM outbox WHERE booking_id = $1 ORDER BY written_at, id
         """
 }
@@ -83,13 +92,14 @@ extension Tx {
             OutboxSQL.insert, .text(mail.id), .text(mail.bookingID), .int(mail.revision), .text(mail.reader.text),
             .text(mail.kind.rawValue), .text(mail.messageID), SQLValue(mail.threadID), SQLValue(mail.writtenAt),
             .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.about),
-            SQLValue(mail.onCalendar), .text(mail.told), .text(mail.before))
+            SQLValue(mail.onCalendar), .text(mail.told), .text(mail.before), .text(mail.look), .text(mail.kept))
         seen.mails[mail.id] = mail
     }
 
     package func update(_ mail: OutboxMail) throws {
         try execute(
-            OutboxSQL.update, .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.id))
+            OutboxSQL.update, .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.look),
+            .text(mail.kept), .text(mail.id))
         seen.mails[mail.id] = mail
     }
 
@@ -116,6 +126,7 @@ extension Tx {
             id: try row.text(0), bookingID: try row.text(1), revision: try row.int(2), reader: reader, kind: try known(row.text(4)),
             messageID: try row.text(5), threadID: try row.optionalText(6), writtenAt: try row.instant(7),
             state: try known(row.text(8)), maybeDelivered: try row.bool(9), problem: try row.optionalText(10),
-            about: try row.text(11), onCalendar: try row.bool(12), told: try row.text(13), before: try row.text(14))
+            about: try row.text(11), onCalendar: try row.bool(12), told: try row.text(13), before: try row.text(14),
+            look: try row.text(15), kept: try row.text(16))
     }
 }

@@ -3,7 +3,22 @@ import UsherCore
 /// The tables, in the one dialect of both databases: text, 64-bit integers, instants in microseconds, booleans 0 and 1, JSON as text.
 package enum Schema {
     /// Each entry brings the schema one version further; an entry that has been released never changes.
-    package static let migrations: [[String]] = [version1, version2, version3, version4, version5]
+    package static let migrations: [[String]] = [version1, version2, version3, version4, version5, version6]
+
+    /// Work is claimed by service and by the meeting that it is for; what is asked for during a try is kept. Mails are sent again as they
+    /// were sent first.
+    private static let version6 = [
+        "ALTER TABLE steps ADD COLUMN again_at BIGINT",
+        "ALTER TABLE steps ADD COLUMN starts_at BIGINT NOT NULL DEFAULT \(Instant.never.microseconds)",
+        "DROP INDEX steps_by_due",
+        "CREATE INDEX steps_by_service ON steps (lane, service, due_at, starts_at)",
+        "CREATE INDEX steps_in_trouble ON steps (kind, starts_at, subject) WHERE attempt > 2",
+        // A failed booking's step rested for ever; now it ends with the meeting.
+        "UPDATE steps SET due_at = 0 WHERE kind = 'provision' AND claimed_by IS NULL AND due_at >= \(Instant.never.microseconds)",
+        "ALTER TABLE outbox ADD COLUMN look TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE outbox ADD COLUMN kept TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX outbox_kept ON outbox (id) WHERE kept <> ''",
+    ]
 
     /// Looks that read no more than they need: for overlaps, and for work beside a service that has its share.
     private static let version5 = [

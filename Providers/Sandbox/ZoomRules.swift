@@ -196,7 +196,8 @@ extension ZoomSandbox.State {
     private func list(_ host: String, _ request: SandboxRequest, _ now: Instant) -> HTTPResponse {
         guard let user = find(host) else { return ZoomAnswer.error(404, code: 1001, "User does not exist: \(host).") }
         let size = min(Int(request.query["page_size"] ?? "30") ?? 30, account.pageSize)
-        let visible = meetings.values.filter { $0.host == user.email && $0.createdAt + account.listDelay <= now }.sorted { $0.id < $1.id }
+        let listed = meetings.values + lingering.filter { now < $0.until }.map(\.meeting)
+        let visible = listed.filter { $0.host == user.email && $0.createdAt + account.listDelay <= now }.sorted { $0.id < $1.id }
         let from = Int(request.query["next_page_token"]?.split(separator: "-").last ?? "0") ?? 0
         let page = visible.dropFirst(from).prefix(size)
         let items = page.map { meeting -> JSON in

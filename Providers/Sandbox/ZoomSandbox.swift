@@ -99,6 +99,8 @@ public final class ZoomSandbox: Sendable {
     struct State {
         var account: Account
         var meetings: [Int64: Meeting] = [:]
+        /// Deleted, and still listed until then: Zoom's lists are late.
+        var lingering: [(meeting: Meeting, until: Instant)] = []
         var ledger: [Entry] = []
         var tokens: [String: Instant] = [:]
         var tokensIssued = 0
@@ -158,7 +160,13 @@ public final class ZoomSandbox: Sendable {
     }
 
     /// Deletes a meeting as its host would in the web portal.
-    public func deleteAtPortal(_ id: Int64) { _ = state.withLock { $0.meetings.removeValue(forKey: id) } }
+    /// - Parameter lag: so long it is listed all the same.
+    public func deleteAtPortal(_ id: Int64, listedFor lag: Duration = .zero) {
+        state.withLock { state in
+            guard let meeting = state.meetings.removeValue(forKey: id), lag > .zero else { return }
+            state.lingering.append((meeting, now() + lag))
+        }
+    }
 
     /// Changes a meeting as its host would in the web portal.
     public func editAtPortal(_ id: Int64, _ change: (inout Meeting) -> Void) {

@@ -37,7 +37,7 @@ enum MailBench {
             let started = ContinuousClock.now
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<connections * 2 {
-                    group.addTask { for _ in 0..<count / (connections * 2) { _ = await mailer.deliver(mail) } }
+                    group.addTask { for _ in 0..<count / (connections * 2) { _ = await mailer.deliver(mail, within: .seconds(40)) } }
                 }
             }
             ours.append(Double(count) * 1_000_000 / Double((ContinuousClock.now - started).microseconds))

@@ -10,7 +10,7 @@ package final class MailRecorder: Mailer {
 
     package var taken: [OutgoingMail] { mails.withLock { $0 } }
 
-    package func deliver(_ mail: OutgoingMail) async -> DeliveryOutcome {
+    package func deliver(_ mail: OutgoingMail, within limit: Duration) async -> DeliveryOutcome {
         let outcome = outcome(mail)
         if outcome == .accepted { keep(mail) }
         return outcome

@@ -22,7 +22,8 @@ struct SMTPTests {
     private func deliver(_ url: String, to recipient: String = "bo@example.org") async throws -> DeliveryOutcome {
         let mailer = SMTPMailer(try SMTPAddress(url), connections: 1)
         let bytes = Array("Subject: test\r\n\r\n.a line that begins with a dot\r\n".utf8)
-        return await mailer.deliver(OutgoingMail(sender: "from@example.org", recipient: recipient, bytes: bytes, id: "1"))
+        return await mailer.deliver(
+            OutgoingMail(sender: "from@example.org", recipient: recipient, bytes: bytes, id: "1"), within: .seconds(40))
     }
 
     @Test("a mail is taken")
@@ -87,8 +88,8 @@ struct SMTPTests {
         let mail = OutgoingMail(
             sender: "from@example.org", recipient: "bo@example.org", bytes: Array("Subject: test\r\n\r\nx\r\n".utf8), id: "1")
         // The second one goes over the same connection, which is signed in already.
-        _ = await mailer.deliver(mail)
-        return await mailer.deliver(mail)
+        _ = await mailer.deliver(mail, within: .seconds(40))
+        return await mailer.deliver(mail, within: .seconds(40))
     }
 
     @Test("where a relay lets us sign in, mail goes out signed in")

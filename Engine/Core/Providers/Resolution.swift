@@ -52,8 +52,10 @@ extension Catalog {
         }
 
         if let requested {
-            guard type.provider == MeetingType.ownerDefault || type.choices.contains(requested), provider(requested) != nil else {
-                let offered = type.provider == MeetingType.ownerDefault ? providers.map(\.name) : type.choices
+            // Where choices: is written, those alone; else a type that leaves the choice open takes any.
+            let offered =
+                type.choices.isEmpty && type.provider == MeetingType.ownerDefault ? providers.map(\.name) : type.choices
+            guard offered.contains(requested), provider(requested) != nil else {
                 throw UsherError(
                     .validationFailed, "The meeting type '\(type.id)' cannot be booked with the provider '\(requested)'.",
                     findings: [

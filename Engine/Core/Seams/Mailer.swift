@@ -1,7 +1,8 @@
 /// Hands one mail for one recipient over to the next mail system.
 package protocol Mailer: Sendable {
     /// Never throws: each way it can end is an outcome that the outbox acts upon.
-    func deliver(_ mail: OutgoingMail) async -> DeliveryOutcome
+    /// - Parameter limit: by then it has ended, one way or the other: the claim of whoever delivers lasts no longer.
+    func deliver(_ mail: OutgoingMail, within limit: Duration) async -> DeliveryOutcome
 }
 
 package struct OutgoingMail: Sendable {

@@ -18,7 +18,7 @@ package struct Maildir: Mailer {
         }
     }
 
-    package func deliver(_ mail: OutgoingMail) async -> DeliveryOutcome {
+    package func deliver(_ mail: OutgoingMail, within limit: Duration) async -> DeliveryOutcome {
         let name = "\(mail.id).usher.eml"
         let draft = "\(folder)/tmp/\(name)"
         let descriptor = open(draft, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o600)

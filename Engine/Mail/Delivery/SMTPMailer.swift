@@ -7,8 +7,8 @@ import UsherCore
 package final class SMTPMailer: Mailer {
     private let queue = MailQueue()
 
-    /// Together with a delivery's own time limit (30 s) less than a claim's work may take.
-    private static let longestWait = Duration.seconds(8)
+    /// No delivery is begun with less time than this.
+    private static let shortestDelivery = Duration.seconds(5)
 
     /// - Parameter connections: threads, and so connections at the same time.
     package init(_ address: SMTPAddress, connections: Int = 4) {
@@ -16,9 +16,11 @@ package final class SMTPMailer: Mailer {
             let thread = Thread { [queue] in
                 let session = SMTPSession(address)
                 while let job = queue.next() {
-                    // A delivery must end while its claim lasts: one that has waited long is better begun anew.
-                    let isLate = ContinuousClock.now - job.added > Self.longestWait
-                    job.finish(isLate ? .later("all connections to the relay are busy") : session.deliver(job.mail))
+                    // One that has waited long is better begun anew.
+                    let left = job.end - ContinuousClock.now
+                    job.finish(
+                        left < Self.shortestDelivery
+                            ? .later("all connections to the relay are busy") : session.deliver(job.mail, within: left))
                 }
             }
             thread.name = "smtp-\(index)"
@@ -28,12 +30,12 @@ package final class SMTPMailer: Mailer {
 
     deinit { queue.close() }
 
-    package func deliver(_ mail: OutgoingMail) async -> DeliveryOutcome {
+    package func deliver(_ mail: OutgoingMail, within limit: Duration) async -> DeliveryOutcome {
         guard isMailAddress(mail.recipient), isMailAddress(mail.sender) else {
             return .refused("'\(mail.recipient)' is not a mail address")
         }
         return await withCheckedContinuation { continuation in
-            queue.add(MailJob(mail: mail) { continuation.resume(returning: $0) })
+            queue.add(MailJob(mail: mail, end: .now + limit) { continuation.resume(returning: $0) })
         }
     }
 
@@ -49,7 +51,7 @@ package final class SMTPMailer: Mailer {
 
 private struct MailJob: Sendable {
     var mail: OutgoingMail
-    let added = ContinuousClock.now
+    var end: ContinuousClock.Instant
     var finish: @Sendable (DeliveryOutcome) -> Void
 }
 

@@ -37,8 +37,9 @@ final class SMTPSession {
 
     deinit { if let handle { curl_easy_cleanup(UnsafeMutableRawPointer(handle)) } }
 
-    func deliver(_ mail: OutgoingMail) -> DeliveryOutcome {
-        guard let curl = prepared() else { return .later("libcurl could not be started") }
+    /// - Parameter limit: for all of it, the connection included.
+    func deliver(_ mail: OutgoingMail, within limit: Duration) -> DeliveryOutcome {
+        guard let curl = prepared(min(limit, Self.longestDelivery)) else { return .later("libcurl could not be started") }
         transfer.bytes = mail.bytes
         usher_curl_set_string(curl, CURLOPT_MAIL_FROM, mail.sender)
         let recipients = curl_slist_append(nil, mail.recipient)
@@ -49,7 +50,7 @@ final class SMTPSession {
     }
 
     func probe() -> String? {
-        guard let curl = prepared() else { return "libcurl could not be started" }
+        guard let curl = prepared(Self.longestDelivery) else { return "libcurl could not be started" }
         usher_curl_set_long(curl, CURLOPT_CONNECT_ONLY, 1)
         let result = perform(curl)
         if result.code != CURLE_OK { return describe(result) }
@@ -62,7 +63,9 @@ final class SMTPSession {
 
     private typealias Result = (code: CURLcode, response: Int, text: String)
 
-    private func prepared() -> UnsafeMutableRawPointer? {
+    private static let longestDelivery = Duration.seconds(30)
+
+    private func prepared(_ limit: Duration) -> UnsafeMutableRawPointer? {
         guard let handle else { return nil }
         let curl = UnsafeMutableRawPointer(handle)
         curl_easy_reset(curl)
@@ -72,7 +75,7 @@ final class SMTPSession {
         usher_curl_set_string(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps")
         usher_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
         usher_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT, 10)
-        usher_curl_set_long(curl, CURLOPT_TIMEOUT, 30)
+        usher_curl_set_long(curl, CURLOPT_TIMEOUT_MS, Int(limit.microseconds / 1_000))
         if address.security == .required { usher_curl_set_long(curl, CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue)) }
         if let user = address.user, let password = address.password {
             usher_curl_set_string(curl, CURLOPT_USERNAME, user)

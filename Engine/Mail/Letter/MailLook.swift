@@ -10,6 +10,15 @@ package struct MailLook: Sendable {
 
     package init() {}
 
+    /// The same for looks that make the same mails, in the same version of Usher: FNV-1a, 64 bits.
+    package var fingerprint: String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in [Array(UsherVersion.number.utf8), Array(html.utf8), Array(text.utf8), logo?.bytes ?? []].joined() {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        return String(hash, radix: 36)
+    }
+
     /// Something wrong with a file that `site:` names; `key` is `logo` or `templates`.
     package struct Finding: Hashable, Sendable {
         package var key: String

@@ -11,6 +11,7 @@ package final class MailRenderer: Sendable {
         let noticeHTML: LetterTemplate
         let noticeText: LetterTemplate
         let logo: Logo?
+        let fingerprint: String
     }
     private let templates: Mutex<Templates>
 
@@ -29,8 +30,12 @@ package final class MailRenderer: Sendable {
     private static func templates(_ look: MailLook) throws -> Templates {
         Templates(
             html: try LetterTemplate(look.html, .html), text: try LetterTemplate(look.text, .text),
-            noticeHTML: try LetterTemplate(look.html, .html), noticeText: try LetterTemplate(look.text, .text), logo: look.logo)
+            noticeHTML: try LetterTemplate(look.html, .html), noticeText: try LetterTemplate(look.text, .text), logo: look.logo,
+            fingerprint: look.fingerprint)
     }
+
+    /// The same for as long as equal letters become equal mails.
+    package var fingerprint: String { now.fingerprint }
 
     private var now: Templates { templates.withLock { $0 } }
 

@@ -40,7 +40,7 @@ package struct Connections: Sendable {
     func keep(_ grant: Grant, _ account: ConnectedAccount, owner: String, provider: String) async throws -> StoredConnection {
         let (module, call) = try await call(provider, owner: owner, deadline: context.now + Self.patience)
         let missing = module.consent.missing(grant.access.scopes)
-        let problem = missing.isEmpty ? nil : Self.problem(missing, module.consent.name)
+        let problem = module.consent.problem(missing)
         let now = context.now
         let connection = StoredConnection(
             ownerID: owner, provider: provider, module: module.descriptor.id, clientID: call.credentials["CLIENT_ID"]?.reveal() ?? "",
@@ -53,35 +53,34 @@ package struct Connections: Sendable {
             try tx.save(connection)
             try context.announcer.tell(.connectionConnected, connection, tx)
             if problem != nil { try context.announcer.tell(.connectionNeedsAttention, connection, tx) }
-            try tx.removeNotice(NoticeStep.Subject.connection(owner: owner, provider: provider).text)
             try tx.poke(
                 kind: KeepAliveStep.kind, subject: KeepAliveStep.subject(owner: owner, provider: provider),
                 due: now + KeepAliveStep.interval)
             try tx.poke(
                 kind: SweepStep.kind, subject: SweepStep.subject(provider: provider, owner: owner, host: account.id),
                 due: now + SweepStep.interval)
-            for id in try tx.bookingsStalled(owner: owner, provider: provider, now: now) {
-                for var room in try tx.rooms(of: id) where room.provider == provider && (room.state == .absent || room.failures > 0) {
-                    (room.notBefore, room.failures) = (Instant(microseconds: 0), 0)
-                    if room.state == .live { room.checkAt = now }
-                    try tx.save(room)
-                }
-                try tx.poke(kind: ProvisionStep.kind, subject: id, due: now)
-            }
+            try Self.resume(connection, tx, now: now)
             guard module is any CalendarProvider.Type else { return }
             for booking in try tx.bookings(after: (now, ""), until: .never, owner: owner, status: nil, limit: Self.calendarLimit)
             where booking.terms.type.calendar {
-                try tx.poke(kind: CalendarStep.kind, subject: booking.id, due: now)
+                try CalendarStep.poke(booking, tx, due: now)
             }
         }
         return connection
     }
 
-    private static func problem(_ missing: [ConsentDescriptor.Ability], _ service: String) -> Problem {
-        Problem(
-            .missingScope, "The \(service) app cannot \(missing.map(\.name).joined(separator: ", nor ")).",
-            remedy: "The admin adds the scopes \(missing.compactMap(\.scopes.first).joined(separator: " ")) to the app; then connect again."
-        )
+    /// The grant lives: what was told of a dead one is over, and what waited goes on at once.
+    static func resume(_ connection: StoredConnection, _ tx: Tx, now: Instant) throws {
+        let (owner, provider) = (connection.ownerID, connection.provider)
+        try tx.removeNotice(NoticeStep.Subject.connection(owner: owner, provider: provider).text)
+        for id in try tx.bookingsStalled(owner: owner, provider: provider, now: now) {
+            for var room in try tx.rooms(of: id) where room.provider == provider && (room.state == .absent || room.failures > 0) {
+                (room.notBefore, room.failures) = (Instant(microseconds: 0), 0)
+                if room.state == .live { room.checkAt = now }
+                try tx.save(room)
+            }
+            if let booking = try tx.booking(id) { try ProvisionStep.poke(booking, tx, due: now) }
+        }
     }
 
     /// Ends a connection, at the service too; existing bookings keep their links. It succeeds here when the service is down.
@@ -124,6 +123,17 @@ package struct Connections: Sendable {
         guard try tx.remove(connection) else { return false }
         try context.announcer.tell(.connectionRemoved, connection, tx)
         return true
+    }
+}
+
+extension ConsentDescriptor {
+    /// What a connection lacks, and who mends it; `nil` where it lacks nothing.
+    func problem(_ missing: [Ability]) -> Problem? {
+        guard !missing.isEmpty else { return nil }
+        return Problem(
+            .missingScope, "The \(name) app cannot \(missing.map(\.name).joined(separator: ", nor ")).",
+            remedy: "The admin adds the scopes \(missing.compactMap(\.scopes.first).joined(separator: " ")) to the app; then connect again."
+        )
     }
 }
 

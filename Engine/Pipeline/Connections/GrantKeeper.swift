@@ -18,7 +18,12 @@ final class GrantKeeper: Sendable {
     private let meters: Meters
     private let turnstile = Turnstile()
     /// Renewed pairs that could not be stored: each is the only live one, so it is stored before another is asked for.
-    private let unsaved = Mutex<[String: (grant: Grant, generation: Int64)]>([:])
+    private let unsaved = Mutex<[String: Unsaved]>([:])
+    private struct Unsaved {
+        var grant: Grant
+        var connection: StoredConnection
+        var consent: ConsentDescriptor
+    }
 
     /// A token counts as expired this much early, so that it does not expire on its way.
     private static let margin = Duration.seconds(60)
@@ -67,6 +72,10 @@ final class GrantKeeper: Sendable {
                 return (try tx.connection(owner: seen.ownerID, provider: seen.provider), isOurs)
             }
             guard let stored else { return .failure(.notConnected(service)) }
+            // The pair that could not be stored is the only live one, whatever another process has heard of the one before.
+            if let kept = unsaved.withLock({ $0[stored.sealContext] }), kept.connection.generation == stored.generation {
+                return await keep(kept.grant, stored, module.consent)
+            }
             let grant = try grant(stored)
             if isUsable(grant.access, rejected) {
                 if isOurs { await release(stored) }
@@ -96,9 +105,6 @@ final class GrantKeeper: Sendable {
     ) async -> Result<IssuedToken, ProviderError> {
         var call = call
         call.deadline = min(call.deadline, surroundings.now() + EngineSettings.workLength)
-        if let kept = unsaved.withLock({ $0[stored.sealContext] }), kept.generation == stored.generation {
-            return await keep(kept.grant, stored)
-        }
         var outcome = "failed"
         do throws(ProviderError) {
             defer { meters.count(.refreshes, ["provider": stored.provider, "outcome": outcome]) }
@@ -109,7 +115,7 @@ final class GrantKeeper: Sendable {
                 new = try await module.refresh(grant, call)
             }
             outcome = "renewed"
-            return await keep(new, stored)
+            return await keep(new, stored, module.consent)
         } catch {
             if error.code == .reauthorize { return await died(stored, error) }
             await release(stored)
@@ -117,17 +123,29 @@ final class GrantKeeper: Sendable {
         }
     }
 
-    /// Stores the new pair, the only live one, before anyone uses it.
-    private func keep(_ grant: Grant, _ stored: StoredConnection) async -> Result<IssuedToken, ProviderError> {
+    /// Tries once more to store the pairs that could not be stored, so that one is not lost with this process.
+    func saveUnsaved() async {
+        for (_, pair) in unsaved.withLock({ $0 }) { _ = await keep(pair.grant, pair.connection, pair.consent) }
+    }
+
+    /// Stores the new pair, the only live one, before anyone uses it. What another process has said of the pair before it is over, and
+    /// what waited for a living one goes on.
+    private func keep(
+        _ grant: Grant, _ stored: StoredConnection, _ consent: ConsentDescriptor
+    ) async -> Result<IssuedToken, ProviderError> {
         var lastError: (any Error)?
-        unsaved.withLock { $0[stored.sealContext] = (grant, stored.generation) }
+        unsaved.withLock { $0[stored.sealContext] = Unsaved(grant: grant, connection: stored, consent: consent) }
+        let missing = consent.missing(grant.access.scopes)
         for _ in 0..<Self.storeTries {
             do {
                 let sealed = try GrantBox.seal(grant, vault, context: stored.sealContext)
                 let now = surroundings.now()
                 let (isKept, present) = try await store.write { tx in
+                    let before = try tx.connection(owner: stored.ownerID, provider: stored.provider)
                     let isKept = try tx.renew(
-                        stored, sealed: sealed, scopes: grant.access.scopes, expiresAt: grant.access.expiresAt, now: now)
+                        stored, sealed: sealed, scopes: grant.access.scopes, expiresAt: grant.access.expiresAt,
+                        health: missing.isEmpty ? .ok : .missingScope, problem: consent.problem(missing), now: now)
+                    if isKept, before?.health == .reauthorize { try Connections.resume(stored, tx, now: now) }
                     return (isKept, try tx.connection(owner: stored.ownerID, provider: stored.provider))
                 }
                 unsaved.withLock { $0[stored.sealContext] = nil }
@@ -151,8 +169,8 @@ final class GrantKeeper: Sendable {
         do {
             let present = try await store.write { [processID, surroundings, vault] tx in
                 if try tx.setHealth(.reauthorize, error.problem, of: stored) {
-                    let subject = NoticeStep.Subject.connection(owner: stored.ownerID, provider: stored.provider)
-                    try tx.poke(kind: NoticeStep.kind, subject: subject.text, due: surroundings.now() + NoticeStep.delay)
+                    try NoticeStep.poke(
+                        .connection(owner: stored.ownerID, provider: stored.provider), tx, now: surroundings.now())
                     if let dead = try tx.connection(owner: stored.ownerID, provider: stored.provider) {
                         try Announcer(surroundings: surroundings, vault: vault).tell(.connectionNeedsAttention, dead, tx)
                     }

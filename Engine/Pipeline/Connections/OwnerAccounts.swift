@@ -95,9 +95,7 @@ package struct OwnerApps: Sendable {
         if let dead = try tx.connection(owner: owner, provider: entry.name) {
             try context.announcer.tell(.connectionNeedsAttention, dead, tx)
         }
-        try tx.poke(
-            kind: NoticeStep.kind, subject: NoticeStep.Subject.connection(owner: owner, provider: entry.name).text,
-            due: context.now + NoticeStep.delay)
+        try NoticeStep.poke(.connection(owner: owner, provider: entry.name), tx, now: context.now)
     }
 
     static func otherApp(_ service: String) -> ProviderError {

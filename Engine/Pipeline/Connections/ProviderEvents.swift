@@ -99,10 +99,10 @@ package struct ProviderEvents: Sendable {
         let now = context.now
         try await context.store.write { tx in
             for var room in try tx.rooms(roomID: id) where room.state == .live {
-                if let owner, try tx.booking(room.bookingID)?.terms.owner.id != owner { continue }
+                guard let booking = try tx.booking(room.bookingID), owner == nil || booking.terms.owner.id == owner else { continue }
                 room.checkAt = now
                 try tx.save(room)
-                try tx.poke(kind: ProvisionStep.kind, subject: room.bookingID, due: now)
+                try ProvisionStep.poke(booking, tx, due: now)
             }
         }
     }

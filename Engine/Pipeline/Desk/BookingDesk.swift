@@ -140,9 +140,10 @@ package struct BookingDesk: Sendable {
         }
         for mail in try tx.mails(of: id) where mail.state == .failed && mail.revision == booking.revision {
             var mail = mail
-            mail.state = .queued
+            // A person wants it sent, though it may have arrived and looks otherwise now.
+            (mail.state, mail.look) = (.queued, "")
             try tx.update(mail)
-            try tx.poke(kind: DeliverStep.kind, subject: mail.id, due: now)
+            try tx.poke(kind: DeliverStep.kind, subject: mail.id, due: now, start: booking.start)
         }
         try tx.note(id, "booking.retried", at: now)
         try ProvisionStep.poke(booking, tx, due: now)
@@ -211,10 +212,10 @@ package struct BookingDesk: Sendable {
         booking.revision += 1
         booking.changedAt = now
         try context.update(booking, tx)
-        if booking.terms.type.calendar { try tx.poke(kind: CalendarStep.kind, subject: booking.id, due: now) }
+        if booking.terms.type.calendar { try CalendarStep.poke(booking, tx, due: now) }
         try NoticeStep.lookAgain(at: booking, tx, now)
         try ProvisionStep.poke(booking, tx, due: now)
-        try tx.poke(kind: NotifyStep.kind, subject: booking.id, due: booking.wantsRoom ? Notification.deadline(booking) : now)
+        try NotifyStep.poke(booking, tx, now: now)
     }
 
     private func store(_ booking: Booking, _ tx: Tx, _ now: Instant) throws {
@@ -223,8 +224,11 @@ package struct BookingDesk: Sendable {
         try tx.insert(booking, termsID: termsID)
         for (link, hash) in try Links(context).make(for: booking) { try tx.add(link, hash: hash, booking: booking.id) }
         try tx.note(booking.id, "booking.confirmed", "\(booking.meeting.provider), because \(booking.meeting.because.rawValue)", at: now)
-        if booking.wantsRoom { try tx.poke(kind: ProvisionStep.kind, subject: booking.id, due: now, service: booking.meeting.provider) }
-        try tx.poke(kind: NotifyStep.kind, subject: booking.id, due: booking.wantsRoom ? Notification.deadline(booking) : now)
+        if booking.wantsRoom {
+            try tx.poke(
+                kind: ProvisionStep.kind, subject: booking.id, due: now, service: booking.meeting.provider, start: booking.start)
+        }
+        try NotifyStep.poke(booking, tx, now: now)
         try context.announce(from: nil, to: booking, tx)
     }
 

@@ -41,7 +41,7 @@ struct Drafting {
         }
         let zoneName = request.timeZone ?? owner?.owner.timeZone ?? catalog.site.timeZone
         let zone = self.zone(zoneName, "/timeZone")
-        let start = zone.flatMap { self.start(request, zoneName, $0) }
+        let start = self.start(request, zoneName, zone)
         let duration = type.flatMap { self.duration(request.duration, $0) }
         let attendees = self.attendees(request, zoneName)
         checkTexts(request)
@@ -71,7 +71,8 @@ struct Drafting {
     mutating func newStart(_ text: String, timeZone: String, disambiguation: BookingRequest.Disambiguation?) throws(UsherError) -> Instant {
         let request = BookingRequest(
             meetingType: "", owner: "", start: text, timeZone: timeZone, disambiguation: disambiguation, attendees: [])
-        guard let zone = zone(timeZone, "/timeZone"), let start = start(request, timeZone, zone) else {
+        let zone = zone(timeZone, "/timeZone")
+        guard let start = start(request, timeZone, zone), zone != nil else {
             throw UsherError(.validationFailed, "The booking cannot be moved there.", findings: findings)
         }
         try refusePast(start)
@@ -105,7 +106,8 @@ struct Drafting {
         return zone
     }
 
-    private mutating func start(_ request: BookingRequest, _ zoneName: String, _ zone: TimeZone) -> Instant? {
+    /// - Parameter zone: `nil` where the zone is no zone: what is no time is a finding all the same.
+    private mutating func start(_ request: BookingRequest, _ zoneName: String, _ zone: TimeZone?) -> Instant? {
         guard let start = moment(request, zoneName, zone) else { return nil }
         if start.microseconds % Duration.minutes(1).microseconds == 0 { return start }
         // Mails, pages and providers show and take minutes: nobody would see the rest.
@@ -113,7 +115,7 @@ struct Drafting {
         return nil
     }
 
-    private mutating func moment(_ request: BookingRequest, _ zoneName: String, _ zone: TimeZone) -> Instant? {
+    private mutating func moment(_ request: BookingRequest, _ zoneName: String, _ zone: TimeZone?) -> Instant? {
         switch WrittenTime(request.start) {
         case .instant(let instant)?:
             if instant < now + Self.horizon { return instant }
@@ -121,6 +123,7 @@ struct Drafting {
         case .wall where request.timeZone == nil:
             find("/timeZone", "is required, because the start has no offset: write one of them")
         case .wall(let wall)?:
+            guard let zone else { return nil }
             switch WallTimeMeaning(wall, in: zone) {
             case .once(let instant):
                 if instant < now + Self.horizon { return instant }

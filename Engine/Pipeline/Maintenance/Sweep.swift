@@ -75,7 +75,7 @@ struct SweepStep: Step {
             record.twinChecksLeft = max(record.twinChecksLeft, 1)
             try turn.tx.save(record)
             if !isRefused { try turn.tx.note(booking.id, "meeting.stray", "\(record.provider): \(room.id)", at: turn.now) }
-            try turn.tx.poke(kind: ProvisionStep.kind, subject: booking.id, due: turn.now)
+            try ProvisionStep.poke(booking, turn.tx, due: turn.now)
         }
     }
 }

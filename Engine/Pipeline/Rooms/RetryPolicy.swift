@@ -17,6 +17,8 @@ package struct RetryPolicy: Sendable {
     static let provider = RetryPolicy(first: .seconds(2), longest: .minutes(10))
     /// A look whether a person has mended what blocks.
     static let blocked = RetryPolicy(first: .minutes(1), longest: .hours(1))
+    /// A look whether a room is there, at an account that a person must mend.
+    static let unclear = RetryPolicy(first: .minutes(1), longest: .hours(6))
     /// An event on a calendar, for which nobody waits.
     static let calendar = RetryPolicy(first: .seconds(10), longest: .hours(1))
     /// Mail that was not taken.

@@ -14,6 +14,10 @@ struct RoomBook {
     private static let hiccup = Duration.seconds(10)
     /// After a create that was repeated, its twin is looked for at these times.
     private static let twinChecks: [Duration] = [.minutes(1), .minutes(9)]
+    /// So many keys of a booking may be used up by deletions at the provider.
+    private static let mostBurntKeys = 3
+    /// Work that waits for a new daily quota begins within this long after it.
+    private static let quotaSpread = Duration.minutes(10)
 
     init(_ booking: Booking, _ turn: Turn) {
         self.booking = booking
@@ -100,16 +104,18 @@ struct RoomBook {
 
     // MARK: A create went wrong
 
-    mutating func createFailed(_ room: RoomRecord, _ error: ProviderError, ended: Instant) throws {
+    /// - Parameter mayExist: the create was asked again under its key, because an earlier one may have made a room.
+    mutating func createFailed(_ room: RoomRecord, _ error: ProviderError, ended: Instant, mayExist: Bool) throws {
         var room = try present(room)
         room.failures += 1
-        if error.isUnclear, Provisioner(turn.context).isRepeatable(room.module) {
-            // Asked again under the same key it tells; until then a room may stand there.
+        if Provisioner(turn.context).isRepeatable(room.module), error.isUnclear || mayExist {
+            // Only a create that succeeds tells; until then a room may stand there, whatever this one was answered.
             room.state = .unclear
-            room.notBefore = retryTime(error, room.failures) ?? turn.now + RetryPolicy.provider.longest
+            room.notBefore = unclearTime(error, room.failures)
             try turn.tx.save(room)
-            try note("meeting.unclear", "\(room.provider): \(error.message) \(error.cause)")
-            return try show(.pending, error.problem, of: room)
+            let event = error.isUnclear ? "meeting.unclear" : "meeting.refused"
+            try note(event, "\(room.provider): \(error.message) \(error.cause)")
+            return try show(error.code.isBlocking ? .blocked : .pending, error.problem, of: room)
         }
         if error.isUnclear {
             room.state = .unclear
@@ -120,7 +126,21 @@ struct RoomBook {
             return
         }
         try note("meeting.refused", "\(room.provider): \(error.message) \(error.cause)")
+        if error.code == .meetingGone, try isFirstBurntKey() { return try burnt(room) }
         try denied(room, error)
+    }
+
+    /// What stood under the key was deleted at the provider before it was a room, and its key makes no other: a new one begins.
+    private func burnt(_ room: RoomRecord) throws {
+        var room = room
+        room.state = .removed
+        try turn.tx.save(room)
+        try note("meeting.gone", "\(room.provider): what was made under the key \(room.key) was deleted there; another is made")
+    }
+
+    /// A provider that says so of each new key is not asked for ever.
+    private func isFirstBurntKey() throws -> Bool {
+        try turn.tx.rooms(of: booking.id).count { $0.state == .removed && $0.roomID.isEmpty } < Self.mostBurntKeys
     }
 
     /// There is no room for certain: wait and ask again, fall back, or show what a person must do.
@@ -148,10 +168,15 @@ struct RoomBook {
 
     mutating func gaveUp(_ room: RoomRecord) throws {
         var room = try present(room)
+        let isUnclear = room.state == .unclear || room.state == .attempting
         room.state = .refused
         try turn.tx.save(room)
         let problem = booking.meeting.problem
-        try note("meeting.given-up", "the meeting is over")
+        try note(
+            "meeting.given-up",
+            isUnclear
+                ? "the meeting is over, and \(room.provider) never said whether it made a room under the key \(room.key)"
+                : "the meeting is over")
         try show(
             .failed,
             Problem(
@@ -185,13 +210,31 @@ struct RoomBook {
         try turn.tx.save(room)
     }
 
+    /// The provider lists a room that it says is gone. Its lists are late: only 'gone' that is said twice counts, and then the room is
+    /// none.
+    /// - Parameters:
+    ///   - isOnlyOne: no other room bears the key.
+    ///   - isSettled: an empty list would count.
+    mutating func vanished(_ room: RoomRecord, isOnlyOne: Bool, isSettled: Bool) throws {
+        var room = try present(room)
+        room.goneSeen += 1
+        guard room.goneSeen > 1, isOnlyOne, isSettled else {
+            room.state = .unclear
+            room.notBefore = max(
+                turn.now + Self.goneDelay, room.flightEnds + Provisioner(turn.context).settles(room.module))
+            return try turn.tx.save(room)
+        }
+        room.goneSeen = 0
+        try searched(room, adopted: nil, removed: 0, isSettled: true)
+    }
+
     mutating func searchFailed(_ room: RoomRecord, _ error: ProviderError) throws {
         var room = try present(room)
         room.failures += 1
         let again = retryTime(error, room.failures) ?? turn.now + RetryPolicy.blocked.longest
         if room.state == .attempting || room.state == .unclear {
             room.state = .unclear
-            room.notBefore = again
+            room.notBefore = unclearTime(error, room.failures)
         } else if error.code.needsPerson, error.code == .missingScope || turn.now >= booking.end {
             // Nothing changes soon: the sweeps look again while the meeting is to come.
             (room.twinCheck, room.twinChecksLeft) = (.never, 0)
@@ -315,11 +358,19 @@ struct RoomBook {
         switch error.retry {
         case .at(let instant): return max(instant, turn.now + .milliseconds(100))
         case .backoff: return turn.now + RetryPolicy.provider.delay(afterFailures: failures, surroundings)
-        case .nextQuotaDay: return turn.now.nextDayUTC
+        case .nextQuotaDay:
+            let share = Int64(surroundings.random(1)[0])
+            return turn.now.nextDayUTC + .microseconds(Self.quotaSpread.microseconds * share / 256)
         case .never where error.code.isBlocking || error.code == .providerRemoved:
             return turn.now + RetryPolicy.blocked.delay(afterFailures: failures, surroundings)
         case .never: return nil
         }
+    }
+
+    /// When to ask again about a room that may be there: more and more rarely while only a person can help.
+    private func unclearTime(_ error: ProviderError, _ failures: Int64) -> Instant {
+        guard error.retry == .never else { return retryTime(error, failures) ?? turn.now + RetryPolicy.provider.longest }
+        return turn.now + RetryPolicy.unclear.delay(afterFailures: failures, turn.context.surroundings)
     }
 
     /// Shows a state, if the room is the one that the booking waits for.

@@ -32,6 +32,9 @@ package enum RoomMove: Hashable, Sendable {
 ///                    ▼
 ///                 removing ─► removed
 package enum RoomPlan {
+    /// So long after a meeting it is still asked whether an unclear create made a room.
+    private static let patience = Duration.days(1)
+
     /// - Parameter isRepeatable: whether a module's create gives the same room for the same key.
     package static func next(
         _ booking: Booking, _ rooms: [RoomRecord], now: Instant, isRepeatable: (String) -> Bool
@@ -51,9 +54,9 @@ package enum RoomPlan {
     ) -> [(at: Instant, move: RoomMove)] {
         switch room.state {
         case .attempting, .unclear:
-            // Asked again, it gives the room that there is: to hold it, or to remove it.
-            if isRepeatable { return [(room.notBefore, .create(room))] }
-            return [(room.notBefore, .settle(room))]
+            // Asked again, a repeatable create gives the room that there is: to hold it, or to remove it.
+            let move = isRepeatable ? RoomMove.create(room) : .settle(room)
+            return [(room.notBefore, move), (booking.end + patience, .giveUp(room))]
         case .absent:
             let twins = [(room.twinCheck, RoomMove.lookForTwins(room))]
             guard isWanted else { return twins }

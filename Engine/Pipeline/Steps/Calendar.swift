@@ -14,6 +14,10 @@ struct CalendarStep: Step {
 
     init(_ context: EngineContext) { self.context = context }
 
+    static func poke(_ booking: Booking, _ tx: Tx, due: Instant) throws {
+        try tx.poke(kind: kind, subject: booking.id, due: due, start: booking.start)
+    }
+
     private typealias Target = (connection: StoredConnection, module: any CalendarProvider.Type)
 
     /// The owner has the event on a calendar that is connected: as an entry of ours, or because the room itself is one.
@@ -118,7 +122,10 @@ struct CalendarStep: Step {
                 error.code.isBlocking
                 ? Self.blockedWait : RetryPolicy.calendar.delay(afterFailures: claim.attempt + 1, turn.context.surroundings)
             let isFinal = error.retry == .never && !error.code.isBlocking
-            if !isFinal, turn.now + wait < booking.end { return .rest(until: turn.now + wait) }
+            // Cancelled meanwhile: what may stand there is to be taken out, not left alone.
+            let isCancelled = try turn.tx.booking(booking.id)?.status == .cancelled
+            if !isFinal || (isCancelled && error.isUnclear), turn.now + wait < booking.end { return .rest(until: turn.now + wait) }
+            if isCancelled { try turn.tx.note(booking.id, "calendar.remains", "\(record.provider): \(error.message)", at: turn.now) }
             var over = record
             over.state = .over
             try turn.tx.save(over)

@@ -2,6 +2,7 @@ import Logging
 import UsherCore
 import UsherMail
 import UsherStore
+import UsherVault
 
 /// Hands one mail of the outbox over.
 struct DeliverStep: Step {
@@ -23,23 +24,30 @@ struct DeliverStep: Step {
         }
         // Found open: the process that was sending it died, and nobody knows how far it came.
         if mail.state == .sending { mail.maybeDelivered = true }
+        let look = context.renderer.fingerprint
         guard mail.revision == booking.revision, mail.isNews || turn.now < booking.start else {
             try Notification(turn).drop(mail)
             try Notification(turn).advance(booking)
             try turn.tx.finish(claim)
             return nil
         }
+        // What may have arrived is sent again as the same mail, or not at all.
+        if mail.maybeDelivered, mail.kept.isEmpty, !mail.look.isEmpty, mail.look != look {
+            try giveUp(mail, "it may have arrived, and mails look otherwise since: it is not sent a second time", booking, turn)
+            try turn.tx.finish(claim)
+            return nil
+        }
         // Before anything is written: a link that cannot be opened must not look like a mail on its way.
         let letter = try self.letter(mail, booking, try turn.tx.links(of: booking.id))
         let waiting = mail
-        mail.state = .sending
+        (mail.state, mail.look) = (.sending, look)
         try turn.tx.update(mail)
-        let sending = mail
+        let (sending, deadline) = (mail, turn.deadline)
         return Effect(about: ["booking": "\(booking.id)", "owner": "\(booking.terms.owner.id)"]) { turn in
             try turn.tx.update(waiting)
             return .lookAgain
         } run: { [context] in
-            let outcome = await context.mailer.deliver(context.renderer.mail(letter))
+            let (outcome, kept) = await send(sending, letter, until: deadline)
             context.meters.count(.mails, ["outcome": outcome.name])
             if case .accepted = outcome {
             } else {
@@ -50,8 +58,51 @@ struct DeliverStep: Step {
                         "reason": "\(outcome.reason)",
                     ])
             }
-            return { turn in try record(outcome, of: sending, claim, turn) }
+            return { turn in
+                var tried = sending
+                tried.kept = kept
+                return try record(outcome, of: tried, claim, turn)
+            }
         }
+    }
+
+    /// - Returns: what became of it, and the mail to be kept, sealed, while that is unclear.
+    private func send(_ mail: OutboxMail, _ letter: Letter, until deadline: Instant) async -> (DeliveryOutcome, kept: String) {
+        let outgoing: OutgoingMail
+        do { outgoing = try self.outgoing(mail, letter) } catch {
+            return (.later("the mail as it was sent first cannot be opened: \(error)"), mail.kept)
+        }
+        let outcome = await context.mailer.deliver(outgoing, within: deadline - context.now)
+        guard case .unclear = outcome, mail.kept.isEmpty else { return (outcome, mail.kept) }
+        let text = String(decoding: outgoing.bytes, as: UTF8.self)
+        do { return (outcome, try context.vault.seal(text, context: OutboxMail.context(mail.id))) } catch {
+            context.logger.error("a mail could not be kept", metadata: ["mail": "\(mail.id)", "error": "\(error)"])
+            return (outcome, "")
+        }
+    }
+
+    /// The mail as it was sent first, or made of the letter.
+    private func outgoing(_ mail: OutboxMail, _ letter: Letter) throws -> OutgoingMail {
+        guard !mail.kept.isEmpty else { return context.renderer.mail(letter) }
+        let text = try context.vault.open(mail.kept, context: OutboxMail.context(mail.id))
+        return OutgoingMail(
+            sender: letter.booking.terms.site.from.address, recipient: letter.recipient.address, bytes: Array(text.utf8), id: mail.id)
+    }
+
+    private func giveUp(_ mail: OutboxMail, _ reason: String, _ booking: Booking, _ turn: Turn) throws {
+        var mail = mail
+        (mail.state, mail.problem) = (.failed, reason)
+        try turn.tx.update(mail)
+        try note(mail, turn)
+        try Notification(turn).advance(booking)
+    }
+
+    /// On the timeline; the owner hears of a mail that an attendee did not get.
+    private func note(_ mail: OutboxMail, _ turn: Turn) throws {
+        try turn.tx.note(
+            mail.bookingID, "mail.\(mail.state.rawValue)",
+            "\(mail.kind.rawValue) to \(mail.reader.role)\(mail.problem.map { ": \($0)" } ?? "")", at: turn.now)
+        if mail.state == .failed, mail.reader != .owner { try NoticeStep.poke(.undelivered(mail: mail.id), turn.tx, now: turn.now) }
     }
 
     private func letter(_ mail: OutboxMail, _ booking: Booking, _ links: [StoredLink]) throws -> Letter {
@@ -89,14 +140,9 @@ struct DeliverStep: Step {
             mail.problem = "given up: \(mail.problem ?? "")"
             wait = nil
         }
+        if mail.state == .sent || mail.state == .failed { mail.kept = "" }
         try turn.tx.update(mail)
-        try turn.tx.note(
-            mail.bookingID, "mail.\(mail.state.rawValue)",
-            "\(mail.kind.rawValue) to \(mail.reader.role)\(mail.problem.map { ": \($0)" } ?? "")", at: turn.now)
-        if mail.state == .failed, mail.reader != .owner {
-            let subject = NoticeStep.Subject.undelivered(mail: mail.id).text
-            try turn.tx.poke(kind: NoticeStep.kind, subject: subject, due: turn.now + NoticeStep.delay)
-        }
+        try note(mail, turn)
         if let revision = try turn.tx.revision(of: mail.bookingID), mail.revision < revision,
             let booking = try turn.tx.booking(mail.bookingID)
         {

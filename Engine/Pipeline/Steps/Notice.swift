@@ -54,7 +54,12 @@ struct NoticeStep: Step {
         let subject: Subject =
             try isOfConnection(problem, room, booking, turn)
             ? .connection(owner: booking.terms.owner.id, provider: room.provider) : .booking(booking.id)
-        try turn.tx.poke(kind: kind, subject: subject.text, due: turn.now + delay)
+        try poke(subject, turn.tx, now: turn.now)
+    }
+
+    /// Has a matter looked at in a moment. What needs somebody comes before what is for a meeting.
+    static func poke(_ subject: Subject, _ tx: Tx, now: Instant, after wait: Duration = delay) throws {
+        try tx.poke(kind: kind, subject: subject.text, due: now + wait, start: now)
     }
 
     /// Whether the owner's connection is what is the matter. Without an app at all it is the admin who must act, and a room that
@@ -73,7 +78,7 @@ struct NoticeStep: Step {
     static func lookAgain(at booking: Booking, _ tx: Tx, _ now: Instant) throws {
         for subject in [Subject.booking(booking.id), .connection(owner: booking.terms.owner.id, provider: booking.meeting.provider)]
         where try tx.notice(subject.text) != nil {
-            try tx.poke(kind: kind, subject: subject.text, due: now + delay)
+            try poke(subject, tx, now: now)
         }
     }
 
@@ -101,11 +106,11 @@ struct NoticeStep: Step {
             stored.messageID = messageID(notice)
         }
         try turn.tx.save(stored)
-        let (sending, letter) = (stored, said)
+        let (sending, letter, deadline) = (stored, said, turn.deadline)
         return Effect { [context] in
             let mail = context.renderer.mail(
                 letter, id: Vault.hash(sending.messageID.utf8), messageID: sending.messageID, writtenAt: sending.writtenAt)
-            let outcome = await context.mailer.deliver(mail)
+            let outcome = await context.mailer.deliver(mail, within: deadline - context.now)
             context.meters.count(.mails, ["outcome": outcome.name])
             return { turn in try record(outcome, of: sending, claim, turn) }
         }
@@ -245,15 +250,15 @@ extension OwnerDesk {
         let site = context.catalog.current.site
         for owner in owners {
             let notice = Notice(kind: .signIn, site: site, owner: owner)
-            let subject = NoticeStep.Subject.signIn(owner: owner.id).text
+            let subject = NoticeStep.Subject.signIn(owner: owner.id)
             try await context.store.write { tx in
                 let now = context.now
-                if let asked = try tx.notice(subject), asked.writtenAt > now - Self.signInPause { return }
+                if let asked = try tx.notice(subject.text), asked.writtenAt > now - Self.signInPause { return }
                 try tx.save(
                     StoredNotice(
                         // Each try of it gets a Message-ID of its own.
-                        subject: subject, code: notice.kind.rawValue, body: try notice.body, messageID: "", writtenAt: now))
-                try tx.poke(kind: NoticeStep.kind, subject: subject, due: now)
+                        subject: subject.text, code: notice.kind.rawValue, body: try notice.body, messageID: "", writtenAt: now))
+                try NoticeStep.poke(subject, tx, now: now, after: .zero)
             }
         }
     }

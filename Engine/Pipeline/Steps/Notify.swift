@@ -7,6 +7,12 @@ import UsherStore
 struct NotifyStep: Step {
     static let kind = "notify"
 
+    /// Has the mails of a booking written: at once where nothing is waited for, or when the wait for the room is over.
+    static func poke(_ booking: Booking, _ tx: Tx, now: Instant) throws {
+        try tx.poke(
+            kind: kind, subject: booking.id, due: booking.wantsRoom ? Notification.deadline(booking) : now, start: booking.start)
+    }
+
     func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
         if let booking = try turn.tx.booking(claim.subject), let deadline = try Notification(turn).advance(booking) {
             try turn.tx.release(claim, due: deadline, attempt: 0)
@@ -35,7 +41,7 @@ struct Notification {
     func advance(_ booking: Booking) throws -> Instant? {
         let deadline = Self.deadline(booking)
         guard Self.isReady(booking) || turn.now >= deadline else {
-            try turn.tx.poke(kind: NotifyStep.kind, subject: booking.id, due: deadline)
+            try turn.tx.poke(kind: NotifyStep.kind, subject: booking.id, due: deadline, start: booking.start)
             return deadline
         }
         try turn.tx.drop(kind: NotifyStep.kind, subject: booking.id)
@@ -53,7 +59,7 @@ struct Notification {
             try write(kind, to: reader, of: booking, after: mails.filter { $0.reader == reader && $0.reachedReader })
         }
         // Whoever is told, the calendar is told with them; nobody waits for it.
-        if wasWritten, booking.terms.type.calendar { try turn.tx.poke(kind: CalendarStep.kind, subject: booking.id, due: turn.now) }
+        if wasWritten, booking.terms.type.calendar { try CalendarStep.poke(booking, turn.tx, due: turn.now) }
         return nil
     }
 
@@ -82,16 +88,18 @@ struct Notification {
             onCalendar: reader == .owner ? try CalendarStep.isOnCalendar(booking, turn) : false, told: Told(booking).text,
             before: earlier.last?.told ?? "")
         try turn.tx.insert(mail)
-        try turn.start(DeliverStep(turn.context), subject: mail.id)
+        try turn.start(DeliverStep(turn.context), subject: mail.id, meeting: booking.start)
     }
 
     func drop(_ mail: OutboxMail) throws {
         var mail = mail
-        mail.state = .dropped
+        (mail.state, mail.kept) = (.dropped, "")
         try turn.tx.update(mail)
         let reason = mail.isNews ? "overtaken" : "its time is over"
         try turn.tx.note(mail.bookingID, "mail.dropped", "\(mail.kind.rawValue) to \(mail.reader.role): \(reason)", at: turn.now)
         // What it reminds of may still be to come.
-        if !mail.isNews { try turn.tx.poke(kind: RemindStep.kind, subject: mail.bookingID, due: turn.now) }
+        if !mail.isNews, let booking = try turn.tx.booking(mail.bookingID) {
+            try turn.tx.poke(kind: RemindStep.kind, subject: mail.bookingID, due: turn.now, start: booking.start)
+        }
     }
 }

@@ -16,7 +16,8 @@ struct ProvisionStep: Step {
 
     /// Has it look at a booking that has been changed.
     static func poke(_ booking: Booking, _ tx: Tx, due: Instant) throws {
-        try tx.poke(kind: kind, subject: booking.id, due: due, service: service(booking, try tx.rooms(of: booking.id)))
+        try tx.poke(
+            kind: kind, subject: booking.id, due: due, service: service(booking, try tx.rooms(of: booking.id)), start: booking.start)
     }
 
     /// The provider that it will most likely ask next: the one of the newest room, or else the first that was chosen.
@@ -32,7 +33,7 @@ struct ProvisionStep: Step {
         case .begin(let link, let generation):
             let room = RoomRecord(
                 key: context.surroundings.code(bits: 128), bookingID: booking.id, generation: generation, provider: link.provider,
-                module: link.module, host: "", state: .attempting)
+                module: link.module, host: "", state: .absent)
             return try attempt(room, booking, turn)
         case .create(let room): return try attempt(room, booking, turn)
         case .settle(let room), .lookForTwins(let room): return search(room, booking, rooms, turn)
@@ -53,8 +54,9 @@ struct ProvisionStep: Step {
             try turn.tx.release(claim, due: until, attempt: 0)
             return nil
         case .rest(nil):
-            if booking.meeting.status == .failed {
-                try turn.tx.release(claim, due: .never, attempt: 0)
+            // A person may retry what failed, until the meeting is over.
+            if booking.meeting.status == .failed, turn.now < booking.end {
+                try turn.tx.release(claim, due: booking.end, attempt: 0)
             } else {
                 try turn.tx.finish(claim)
             }
@@ -78,10 +80,11 @@ struct ProvisionStep: Step {
     }
 
     /// The intent is part of the commit that claims the work; the request leaves after it.
-    private func attempt(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) throws -> Effect {
-        var room = room
-        room.state = .absent
-        if room.twinChecksLeft == 0 {
+    private func attempt(_ untried: RoomRecord, _ booking: Booking, _ turn: Turn) throws -> Effect {
+        var room = untried
+        // Of a create that is repeated because nobody knows what became of it.
+        let mayExist = room.state != .absent
+        if room.twinChecksLeft == 0, !mayExist {
             // Nothing can be there yet: whoever is connected now, or stands under hosts: now, hosts it.
             let owner = try turn.tx.owner(booking.terms.owner.id)?.owner ?? booking.terms.owner
             let link = Terms.Link(provider: room.provider, module: room.module)
@@ -107,7 +110,7 @@ struct ProvisionStep: Step {
             } catch {
                 say(error, booking, intent)
                 let ended = context.now
-                return book(booking) { try $0.createFailed(intent, error, ended: ended) }
+                return book(booking) { try $0.createFailed(intent, error, ended: ended, mayExist: mayExist) }
             }
         }
     }
@@ -130,7 +133,7 @@ struct ProvisionStep: Step {
                         adopted = try await module.fetch(kept, host: room.host, call).checked(module.descriptor)
                     } catch {
                         guard error.code == .meetingGone else { throw error }
-                        return book(booking) { try $0.searched(room, adopted: nil, removed: 0, isSettled: false) }
+                        return book(booking) { try $0.vanished(room, isOnlyOne: found.count == 1, isSettled: began >= settled) }
                     }
                 }
                 for twin in found where twin.id != kept { try await module.cancel(twin.id, host: room.host, call) }

@@ -11,7 +11,7 @@ struct RemindStep: Step {
     /// Has a booking looked at when its next reminder is due.
     static func schedule(_ booking: Booking, _ turn: Turn) throws {
         guard !booking.terms.type.reminders.isEmpty, let due = next(booking, after: turn.now) else { return }
-        try turn.tx.poke(kind: kind, subject: booking.id, due: due)
+        try turn.tx.poke(kind: kind, subject: booking.id, due: due, start: booking.start)
     }
 
     private static func next(_ booking: Booking, after now: Instant) -> Instant? {

@@ -49,6 +49,22 @@ enum Sequel {
     case wait(until: Instant)
 }
 
+/// A step by its name.
+struct StepKey: Hashable, Sendable {
+    var kind: String
+    var subject: String
+}
+
+extension Claim {
+    var step: StepKey { StepKey(kind: kind, subject: subject) }
+}
+
+/// A step threw while it looked at the world. It may have written something before, so the whole transaction is taken back.
+struct LookFailed: Error {
+    var step: StepKey
+    var reason: String
+}
+
 /// One transaction of a worker, and what it has claimed in it beside its own step.
 final class Turn {
     let tx: Tx
@@ -56,31 +72,48 @@ final class Turn {
     /// The end of every claim that is made in this transaction.
     let claimEnd: Instant
     let context: EngineContext
-    private(set) var followUps: [ClaimedWork] = []
+    private(set) var started: [ClaimedWork] = []
+    private let mostStarted: Int
+    /// Steps that threw when this transaction was run before, and why.
+    let failed: [StepKey: String]
 
     /// More work than this is left to other hands, so that the last of it does not outwait its claim.
-    private static let followUpLimit = 3
+    static let mostStarted = 3
 
-    init(tx: Tx, context: EngineContext, now: Instant) {
+    /// - Parameter limit: steps that may be started here, claimed by this process; the others come due at once.
+    init(tx: Tx, context: EngineContext, now: Instant, starting limit: Int = Turn.mostStarted, failed: [StepKey: String] = [:]) {
         self.tx = tx
         self.now = now
         self.context = context
+        mostStarted = limit
+        self.failed = failed
         claimEnd = now + EngineSettings.claimLength
+    }
+
+    /// Runs a step's look at the world.
+    /// - Throws: ``LookFailed`` for what concerns this step alone; what concerns the database goes through as it is.
+    func looking<Result>(at claim: Claim, _ look: () throws -> Result) throws -> Result {
+        do { return try look() } catch let error as UsherError {
+            throw LookFailed(step: claim.step, reason: error.message)
+        } catch let error as DatabaseError where error.kind != .busy && error.kind != .unclear {
+            throw LookFailed(step: claim.step, reason: error.description)
+        }
     }
 
     /// When an effect that is prepared now must have ended.
     var deadline: Instant { now + EngineSettings.workLength }
 
     /// Starts a new step, in this commit claimed by us where there is room, else due at once.
-    func start(_ step: some Step, subject: String) throws {
+    /// - Parameter start: when the meeting begins that it is for.
+    func start(_ step: some Step, subject: String, meeting start: Instant) throws {
         let kind = type(of: step).kind
-        guard followUps.count < Self.followUpLimit else { return try tx.poke(kind: kind, subject: subject, due: now) }
-        let claim = try tx.addClaimed(kind: kind, subject: subject, process: context.processID, until: claimEnd)
-        do {
-            if let effect = try step.prepare(claim, self) { followUps.append(ClaimedWork(claim: claim, effect: effect)) }
-        } catch is UsherError {
-            // It says so at its own next look; what is being written down here must not be lost with it.
-            try tx.release(claim, due: now, attempt: 0)
+        // One that threw says so at its own next look; what is being written down here must not be lost with it.
+        guard started.count < mostStarted else {
+            return try tx.poke(kind: kind, subject: subject, due: now, start: start)
+        }
+        let claim = try tx.addClaimed(kind: kind, subject: subject, process: context.processID, until: claimEnd, start: start)
+        if let effect = try looking(at: claim, { try step.prepare(claim, self) }) {
+            started.append(ClaimedWork(claim: claim, effect: effect))
         }
     }
 }

@@ -13,7 +13,8 @@ struct Announcer: Sendable {
     /// - Parameters:
     ///   - subject: events about the same one go out one after the other; without blanks.
     ///   - data: asked for only where somebody wants to know.
-    func tell(_ type: EventType, about subject: String, _ tx: Tx, _ data: () throws -> JSON) throws {
+    ///   - start: when the meeting begins that it is about; ``Instant/never`` where it is about none.
+    func tell(_ type: EventType, about subject: String, meeting start: Instant = .never, _ tx: Tx, _ data: () throws -> JSON) throws {
         let listening = try tx.webhooks().filter { $0.events.contains(type.rawValue) }
         guard !listening.isEmpty else { return }
         let now = surroundings.now()
@@ -28,7 +29,8 @@ struct Announcer: Sendable {
             if webhook.state == .disabled { (delivery.state, delivery.problem) = (.failed, "the webhook was turned off") }
             try tx.add(delivery, forgetting: now - Self.memory)
             guard webhook.state == .active else { continue }
-            try tx.poke(kind: WebhookStep.kind, subject: WebhookStep.subject(webhook.id, subject), due: now, service: webhook.id)
+            try tx.poke(
+                kind: WebhookStep.kind, subject: WebhookStep.subject(webhook.id, subject), due: now, service: webhook.id, start: start)
         }
     }
 
@@ -52,7 +54,7 @@ extension EngineContext {
 
     func announce(from old: Booking?, to new: Booking, _ tx: Tx) throws {
         for type in EventType.between(old, new) {
-            try announcer.tell(type, about: new.id, tx) { try BookingView(new, self, tx).json }
+            try announcer.tell(type, about: new.id, meeting: new.start, tx) { try BookingView(new, self, tx).json }
         }
     }
 }

@@ -25,7 +25,11 @@ package enum EventType: String, Sendable, CaseIterable {
     }
 
     private static func meeting(_ old: Meeting?, _ new: Meeting) -> [EventType] {
-        if let before = old?.room, let room = new.room, before != room { return [.meetingChanged] }
+        let isChanged = old?.room.map { before in new.room.map { $0 != before } ?? false } ?? false
+        return (isChanged ? [.meetingChanged] : []) + status(old, new)
+    }
+
+    private static func status(_ old: Meeting?, _ new: Meeting) -> [EventType] {
         guard old?.status != new.status || old?.problem?.code != new.problem?.code else { return [] }
         switch new.status {
         case .ready: return old?.status == .ready ? [] : [.meetingReady]

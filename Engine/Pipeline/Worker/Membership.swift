@@ -42,6 +42,7 @@ package struct Membership: Sendable {
         try await context.store.write { [context] tx in
             if try !tx.beat(context.processID, now: context.now) { try tx.addProcess(context.processID, now: context.now) }
         }
+        await context.keeper.saveUnsaved()
     }
 
     /// Frees the claims of processes that have died.

@@ -5,12 +5,16 @@ import UsherStore
 
 /// The thin shell around the worker: concurrency, waiting, heartbeats, a graceful end.
 ///
-/// Mail has a lane of its own, and no provider may take all of the other, so that one that hangs holds up its own rooms alone.
+/// Each lane has slots of its own, and each piece of work runs in a slot of its lane: a relay that hangs holds up mail alone. Within a
+/// lane a service may take three quarters of the slots that it and nobody have, so that one that hangs leaves a share to the next, and
+/// two leave one to the third.
 package final class WorkLoop: Sendable {
     private struct State {
         var running: [Lane: Int] = [:]
-        /// By provider, or by the program that is told.
+        /// By provider, or by the program that is told; work that asks neither under the empty name.
         var byService: [Lane: [String: Int]] = [:]
+        /// Work that was started in another lane's commit, and has its slot already.
+        var handedOver: [Lane: [Work]] = [:]
         var isStopping = false
     }
     private let context: EngineContext
@@ -22,8 +26,6 @@ package final class WorkLoop: Sendable {
 
     /// How often work that another process has made is looked for.
     private static let pollInterval = Duration.milliseconds(200)
-    /// How long work waits whose provider has its share of the lane already.
-    private static let crowdedWait = Duration.seconds(2)
     private static let batchLimit = 16
     /// Pieces of work at the same time, in each lane, while callers crowd in: it goes on, and leaves them the machine.
     private static let underPressure = 4
@@ -34,9 +36,6 @@ package final class WorkLoop: Sendable {
         self.concurrency = concurrency
         worker = Worker(context)
     }
-
-    /// Of one provider, at the same time.
-    private var share: Int { max(1, width * 3 / 4) }
 
     /// Works until ``stop()`` or until the task is cancelled: then it claims nothing more, lets what runs finish, and hands the
     /// rest back.
@@ -72,79 +71,147 @@ package final class WorkLoop: Sendable {
 
     private func work(_ lane: Lane) async {
         let listener = bell.listen()
-        // In front of what is beside a busy service there may be much work for that service, to be passed over at every look. So it
-        // is looked for at a tick, and for as long as a look finds all that it asks for.
-        var looksBeside = true
         await withDiscardingTaskGroup { group in
             while !state.withLock({ $0.isStopping }) {
                 do {
-                    let vacancy = vacancy(lane)
-                    let limit = vacancy.busy.isEmpty || looksBeside ? min(vacancy.free, Self.batchLimit) : 0
-                    let batch = limit > 0 ? try await worker.claim(limit: limit, lane: lane, except: vacancy.busy) : []
-                    for work in batch { start(work, lane, &group) }
-                    if limit > 0, !vacancy.busy.isEmpty { looksBeside = batch.count == limit }
-                    if limit > 0, batch.count == limit { continue }
-                    if await waitForWork(lane, listener) { looksBeside = true }
+                    for work in takeHandedOver(lane) { group.addTask { await self.carryOut(work, lane) } }
+                    if try await startBatch(lane, &group) { continue }
+                    await waitForWork(lane, listener)
                 } catch {
                     context.logger.error("work could not be claimed", metadata: ["error": "\(error)"])
                     await context.pause(Self.pollInterval)
                 }
             }
+            for work in takeHandedOver(lane) { await giveBack(work, lane) }
         }
     }
+
+    // MARK: Slots
 
     /// Pieces of work at the same time that a lane takes now.
     private var width: Int { context.pressure.isHigh ? min(concurrency, Self.underPressure) : concurrency }
 
-    /// What a lane takes on now.
-    private struct Vacancy {
-        /// How many more pieces of work.
-        var free: Int
-        /// The service that has its share, and whose work is not to be among them; there are no two of them.
-        var busy = ""
+    /// How many more pieces of work a service may have, where so many slots are free.
+    private static func share(taken: Int, free: Int) -> Int {
+        min(free, max(taken == 0 ? 1 : 0, (taken + free) * 3 / 4 - taken))
     }
 
-    private func vacancy(_ lane: Lane) -> Vacancy { state.withLock { vacancy(lane, $0) } }
+    /// Mails that may be begun in the commit that writes them.
+    private var mostStarted: Int { min(Turn.mostStarted, freeSlots(.mail)) }
 
-    private func vacancy(_ lane: Lane, _ state: State) -> Vacancy {
-        let free = max(0, width - state.running[lane, default: 0])
-        guard let (service, taken) = state.byService[lane]?.max(by: { $0.value < $1.value }) else { return Vacancy(free: free) }
-        return taken < share ? Vacancy(free: min(free, share - taken)) : Vacancy(free: free, busy: service)
-    }
+    private func freeSlots(_ lane: Lane) -> Int { state.withLock { max(0, width - $0.running[lane, default: 0]) } }
 
-    private func start(_ work: Work, _ lane: Lane, _ group: inout DiscardingTaskGroup) {
-        let isCrowded = state.withLock { state in
-            state.running[lane, default: 0] += 1
-            guard let service = work.provider else { return false }
-            state.byService[lane, default: [:]][service, default: 0] += 1
-            return state.byService[lane, default: [:]][service, default: 0] > share
-        }
-        group.addTask {
-            if isCrowded {
-                await self.worker.putBack(work, until: self.context.now + Self.crowdedWait)
-            } else {
-                await self.worker.run(work)
+    /// Shares the free slots of a lane out to services that have something due, the one with the least work under way first.
+    private func allot(_ lane: Lane, _ services: [String]) -> [(service: String, limit: Int)] {
+        state.withLock { state in
+            var free = min(width - state.running[lane, default: 0], Self.batchLimit)
+            let taken = state.byService[lane, default: [:]]
+            let ordered = services.enumerated().sorted { one, other in
+                (taken[one.element, default: 0], one.offset) < (taken[other.element, default: 0], other.offset)
             }
-            let before = self.state.withLock { state in
-                defer {
-                    state.running[lane, default: 0] -= 1
-                    if let service = work.provider { state.byService[lane, default: [:]][service, default: 0] -= 1 }
-                }
-                return self.vacancy(lane, state)
+            return ordered.compactMap { _, service in
+                // What asks no service cannot be held up by one.
+                let limit = service.isEmpty ? free : Self.share(taken: taken[service, default: 0], free: free)
+                guard limit > 0 else { return nil }
+                free -= limit
+                return (service, limit)
             }
-            // It was the last place, of the lane or of a service: somebody may wait for it.
-            if before.free == 0 || !before.busy.isEmpty { self.bell.ring() }
         }
     }
 
-    /// - Returns: whether it was a tick that ended it.
-    private func waitForWork(_ lane: Lane, _ listener: Int) async -> Bool {
-        while !state.withLock({ $0.isStopping }) {
-            let vacancy = vacancy(lane)
-            if vacancy.busy.isEmpty, vacancy.free > 0, (try? await worker.nextDue(lane)) ?? .never <= context.now { return false }
-            if await bell.wait(as: listener) { return false }
-            if !vacancy.busy.isEmpty { return true }
+    /// Takes a slot for a piece of work.
+    /// - Parameter former: of the slot that it has already, while it asked this service.
+    /// - Returns: `false` where its lane is full, its service has its share, or the loop is to end.
+    private func admit(_ work: Work, _ lane: Lane, former: String? = nil) -> Bool {
+        let service = work.provider ?? ""
+        return state.withLock { state in
+            if let former { state.byService[lane, default: [:]][former, default: 0] -= 1 }
+            let running = state.running[lane, default: 0] - (former == nil ? 0 : 1)
+            let free = width - running
+            let taken = state.byService[lane, default: [:]][service, default: 0]
+            let isIn = !state.isStopping && free > 0 && (service.isEmpty || Self.share(taken: taken, free: free) > 0)
+            state.running[lane] = isIn ? running + 1 : running
+            if isIn { state.byService[lane, default: [:]][service] = taken + 1 }
+            return isIn
         }
-        return false
+    }
+
+    /// Gives a slot back, and says so where somebody may wait for it.
+    private func leave(_ work: Work, _ lane: Lane) {
+        let service = work.provider ?? ""
+        let wasFull = state.withLock { state in
+            let (running, taken) = (state.running[lane, default: 0], state.byService[lane]?[service] ?? 0)
+            state.running[lane] = running - 1
+            state.byService[lane, default: [:]][service] = taken > 1 ? taken - 1 : nil
+            return running >= width || Self.share(taken: taken, free: width - running) <= 0
+        }
+        if wasFull { bell.ring() }
+    }
+
+    // MARK: Carrying out
+
+    /// Claims what there are slots for, and starts it.
+    /// - Returns: whether there may be more of the kind.
+    private func startBatch(_ lane: Lane, _ group: inout DiscardingTaskGroup) async throws -> Bool {
+        guard freeSlots(lane) > 0 else { return false }
+        let allotted = Mutex(0)
+        let batch = try await worker.claim(lane, starting: mostStarted) { services in
+            let shares = self.allot(lane, services)
+            allotted.withLock { $0 = shares.map(\.limit).min() ?? 0 }
+            return shares
+        }
+        for work in batch {
+            guard admit(work, lane) else {
+                await worker.putBack(work, until: context.now)
+                continue
+            }
+            group.addTask { await self.carryOut(work, lane) }
+        }
+        let smallest = allotted.withLock { $0 }
+        return smallest > 0 && batch.count >= smallest
+    }
+
+    /// Carries out a piece of work that has its slot, and what the same step does next.
+    private func carryOut(_ work: Work, _ lane: Lane) async {
+        var work = work
+        while true {
+            let (next, started) = await worker.perform(work, starting: mostStarted)
+            for other in started { await handOver(other) }
+            guard let next else { break }
+            if next.provider != work.provider, !admit(next, lane, former: work.provider ?? "") {
+                await worker.putBack(next, until: context.now)
+                return bell.ring()
+            }
+            work = next
+        }
+        leave(work, lane)
+    }
+
+    /// Gives a step that was started to its own lane, or back where that has no slot for it. A lane that ends takes what it was
+    /// given before; after that nobody is let in.
+    private func handOver(_ work: Work) async {
+        let lane = work.lane
+        guard admit(work, lane) else { return await worker.putBack(work, until: context.now) }
+        let isTaken = state.withLock { state in
+            if !state.isStopping { state.handedOver[lane, default: []].append(work) }
+            return !state.isStopping
+        }
+        if isTaken { bell.ring() } else { await giveBack(work, lane) }
+    }
+
+    private func takeHandedOver(_ lane: Lane) -> [Work] { state.withLock { $0.handedOver.removeValue(forKey: lane) ?? [] } }
+
+    private func giveBack(_ work: Work, _ lane: Lane) async {
+        await worker.putBack(work, until: context.now)
+        leave(work, lane)
+    }
+
+    /// Waits until a piece of work may be due that there is a slot for.
+    private func waitForWork(_ lane: Lane, _ listener: Int) async {
+        while !state.withLock({ $0.isStopping || $0.handedOver[lane]?.isEmpty == false }) {
+            let due = ((try? await worker.due(lane)) ?? []).filter { $0.due <= context.now }.map(\.service)
+            if !due.isEmpty, !allot(lane, due).isEmpty { return }
+            _ = await bell.wait(as: listener)
+        }
     }
 }

@@ -32,37 +32,51 @@ package struct Worker: Sendable {
         }
     }
 
-    /// Claims up to `limit` pieces of work that are due; each is to be handed to ``run(_:)``.
+    /// Claims pieces of work that are due, until there are `limit` of them: up to as many of each service. Each is to be handed to
+    /// ``run(_:starting:)``.
     package func claim(limit: Int) async throws -> [Work] {
         var works: [Work] = []
         for lane in [Lane.mail, .rooms, .hooks] where works.count < limit {
-            works += try await claim(limit: limit - works.count, lane: lane)
+            let left = limit - works.count
+            works += try await claim(lane) { services in services.map { ($0, left) } }
         }
         return works
     }
 
-    /// - Parameter busy: a service whose work is left where it is, as far as that is known beforehand.
-    package func claim(limit: Int, lane: Lane, except busy: String = "") async throws -> [Work] {
-        try await transaction { turn in
-            let claims = try turn.tx.claim(
-                lane, except: busy, process: context.processID, now: turn.now, until: turn.claimEnd, limit: limit)
-            return try claims.compactMap { try look($0, turn) }
+    /// - Parameter allot: of the services that have something due, how many pieces of work each may have; it is called inside the
+    ///   transaction, and may be called twice.
+    package func claim(
+        _ lane: Lane, starting limit: Int = Turn.mostStarted,
+        allot: @escaping @Sendable ([String]) -> [(service: String, limit: Int)]
+    ) async throws -> [Work] {
+        try await transaction(starting: limit) { turn in
+            let due = try turn.tx.services(lane).filter { $0.due <= turn.now }.sorted { ($0.due, $0.service) < ($1.due, $1.service) }
+            return try allot(due.map(\.service)).flatMap { service, limit in
+                try turn.tx.claim(
+                    lane, service: service, process: context.processID, now: turn.now, until: turn.claimEnd, limit: limit
+                ).compactMap { try look($0, turn) }
+            }
         }
     }
 
     /// Claims the steps of one booking that are due, for whoever waits for it.
-    package func claim(booking id: String) async throws -> [Work] {
-        try await transaction { turn in
+    /// - Parameter delivers: whether its mails and events are sent from here, too, or left to the server that runs.
+    package func claim(booking id: String, delivers: Bool = true) async throws -> [Work] {
+        try await transaction(starting: delivers ? Turn.mostStarted : 0) { turn in
             let mails = try turn.tx.mails(of: id).filter { $0.state == .queued || $0.state == .sending }.map { (DeliverStep.kind, $0.id) }
             let hooks = try turn.tx.webhooks().map { (WebhookStep.kind, WebhookStep.subject($0.id, id)) }
-            return try ([(ProvisionStep.kind, id), (NotifyStep.kind, id)] + mails + hooks).compactMap { kind, subject in
+            let own = [(ProvisionStep.kind, id), (NotifyStep.kind, id)]
+            return try (delivers ? own + mails + hooks : own).compactMap { kind, subject in
                 try turn.tx.claim(kind: kind, subject: subject, process: context.processID, now: turn.now, until: turn.claimEnd)
                     .flatMap { try look($0, turn) }
             }
         }
     }
 
-    package func nextDue(_ lane: Lane) async throws -> Instant? { try await context.store.read { try $0.nextDue(lane) } }
+    /// The services of a lane, and when each has something due.
+    package func due(_ lane: Lane) async throws -> [(service: String, due: Instant)] {
+        try await context.store.read { try $0.services(lane) }
+    }
 
     package func nextDue() async throws -> Instant? {
         try await context.store.read { tx in try Lane.allCases.compactMap { try tx.nextDue($0) }.min() }
@@ -70,71 +84,81 @@ package struct Worker: Sendable {
 
     /// Gives a piece of work back that was claimed and not begun.
     package func putBack(_ work: Work, until: Instant) async {
-        let (claim, effect) = (work.claimed.claim, work.claimed.effect)
+        let effect = work.claimed.effect
         do {
             _ = try await record(
                 { turn in
                     _ = try effect.withdraw(turn)
                     return .wait(until: until)
-                }, claim)
+                }, work.claimed.claim, starting: 0)
         } catch {
             context.logger.error("a step could not be put back; it comes due again when its claim ends", metadata: ["error": "\(error)"])
         }
     }
 
     /// Carries a piece of work out, and what follows from it, until there is nothing left to do now.
-    ///
-    /// A failure to write an outcome down is tried again until the claim runs out; then another look decides.
-    package func run(_ work: Work) async {
-        var queue = [work.claimed]
+    package func run(_ work: Work, starting limit: Int = Turn.mostStarted) async {
+        var queue = [work]
         while !queue.isEmpty {
-            let (claim, effect) = (queue[0].claim, queue[0].effect)
-            queue.removeFirst()
-            // Ownership is checked right before something leaves: a claim that has nearly ended sends nothing, and is begun anew.
-            let hasTime = context.now + EngineSettings.workLength <= claim.until
-            let began = context.now
-            let recording = hasTime ? await LogContext.$metadata.withValue(effect.about, operation: effect.run) : effect.withdraw
-            do {
-                queue += try await record(recording, claim)
-                context.meters.time(.steps, context.now - began, ["kind": claim.kind])
-                context.changes.tell(claim.subject)
-            } catch {
-                context.meters.count(.steps, ["kind": claim.kind, "outcome": "unrecorded"])
-                context.logger.error(
-                    "an outcome could not be written down; the step is looked at again when its claim ends",
-                    metadata: ["step": "\(claim.kind) \(claim.subject)", "error": "\(error)"])
-            }
+            let (next, started) = await perform(queue.removeFirst(), starting: limit)
+            queue += (next.map { [$0] } ?? []) + started
         }
     }
 
-    private func record(_ recording: @escaping Recording, _ claim: Claim) async throws -> [ClaimedWork] {
+    /// Carries one piece of work out and writes down what came of it.
+    ///
+    /// A failure to write an outcome down is tried again until the claim runs out; then another look decides.
+    /// - Parameter limit: steps that may be started in the same commit, claimed by us.
+    /// - Returns: what the same step does next, and the steps that were started.
+    package func perform(_ work: Work, starting limit: Int = Turn.mostStarted) async -> (next: Work?, started: [Work]) {
+        let (claim, effect) = (work.claimed.claim, work.claimed.effect)
+        // Ownership is checked right before something leaves: a claim that has nearly ended sends nothing, and is begun anew.
+        let hasTime = context.now + EngineSettings.workLength <= claim.until
+        let began = context.now
+        let recording = hasTime ? await LogContext.$metadata.withValue(effect.about, operation: effect.run) : effect.withdraw
+        do {
+            let recorded = try await record(recording, claim, starting: limit)
+            context.meters.time(.steps, context.now - began, ["kind": claim.kind])
+            context.changes.tell(claim.subject)
+            return recorded
+        } catch {
+            context.meters.count(.steps, ["kind": claim.kind, "outcome": "unrecorded"])
+            context.logger.error(
+                "an outcome could not be written down; the step is looked at again when its claim ends",
+                metadata: ["step": "\(claim.kind) \(claim.subject)", "error": "\(error)"])
+            return (nil, [])
+        }
+    }
+
+    private func record(
+        _ recording: @escaping Recording, _ claim: Claim, starting limit: Int
+    ) async throws -> (next: Work?, started: [Work]) {
         var pause = Self.firstPause
         while true {
             do {
-                let (outcome, next) = try await transaction { turn in
+                let (outcome, next, started) = try await write(starting: limit) { turn -> (String, Work?) in
                     switch try recording(turn) {
                     case .rest(let until):
                         try turn.tx.release(claim, due: until, attempt: claim.attempt + 1)
-                        return ("retried", [])
+                        return ("retried", nil)
                     case .sleep(let until):
                         try turn.tx.release(claim, due: until, attempt: 0)
-                        return ("done", [])
+                        return ("done", nil)
                     case .wait(let until):
                         try turn.tx.release(claim, due: until, attempt: claim.attempt)
-                        return ("put back", [])
+                        return ("put back", nil)
                     case .lookAgain:
-                        let renewed = try turn.tx.hold(claim, until: turn.claimEnd)
-                        return ("done", try look(renewed, turn).map { [$0.claimed] } ?? [])
+                        return ("done", try look(try turn.tx.hold(claim, until: turn.claimEnd, now: turn.now), turn))
                     }
                 } then: {
-                    ($0.0, $0.1 + $1.map(\.claimed))
+                    ($0.0, $0.1, $1)
                 }
                 context.meters.count(.steps, ["kind": claim.kind, "outcome": outcome])
-                return next
+                return (next, started)
             } catch is ClaimLost {
                 // Or the commit took hold although it was said to be unclear: what follows is found when the claim ends.
                 context.meters.count(.steps, ["kind": claim.kind, "outcome": "lost"])
-                return []
+                return (nil, [])
             } catch let error as DatabaseError {
                 guard context.now + pause < claim.until, !Task.isCancelled else { throw error }
                 await context.pause(pause)
@@ -150,38 +174,46 @@ package struct Worker: Sendable {
             try turn.tx.release(claim, due: turn.now + .hours(1), attempt: claim.attempt)
             return nil
         }
-        do {
-            return try step.prepare(claim, turn).map { effect in
+        if let reason = turn.failed[claim.step] {
+            context.logger.error("a step cannot go on", metadata: ["step": "\(claim.kind) \(claim.subject)", "reason": "\(reason)"])
+            let wait = RetryPolicy.step.delay(afterFailures: claim.attempt + 1, context.surroundings)
+            try turn.tx.release(claim, due: turn.now + wait, attempt: claim.attempt + 1)
+            return nil
+        }
+        return try turn.looking(at: claim) {
+            try step.prepare(claim, turn).map { effect in
                 var claim = claim
                 claim.service = effect.provider ?? claim.service
                 return Work(ClaimedWork(claim: claim, effect: effect))
             }
-        } catch let error as UsherError {
-            return try setAside(claim, turn, error.message)
-        } catch let error as DatabaseError where error.kind != .busy && error.kind != .unclear {
-            // One bad row must not stop the others that were claimed with it.
-            return try setAside(claim, turn, error.description)
         }
     }
 
-    private func setAside(_ claim: Claim, _ turn: Turn, _ reason: String) throws -> Work? {
-        context.logger.error("a step cannot go on", metadata: ["step": "\(claim.kind) \(claim.subject)", "reason": "\(reason)"])
-        let wait = RetryPolicy.step.delay(afterFailures: claim.attempt + 1, context.surroundings)
-        try turn.tx.release(claim, due: turn.now + wait, attempt: claim.attempt + 1)
-        return nil
+    private func transaction(
+        starting limit: Int = Turn.mostStarted, _ body: @escaping @Sendable (Turn) throws -> [Work]
+    ) async throws -> [Work] {
+        try await write(starting: limit, body) { $0 + $1 }
     }
 
-    private func transaction(_ body: @escaping @Sendable (Turn) throws -> [Work]) async throws -> [Work] {
-        try await transaction(body) { $0 + $1 }
-    }
-
-    private func transaction<Result: Sendable>(
-        _ body: @escaping @Sendable (Turn) throws -> Result, then: @escaping @Sendable (Result, [Work]) -> Result
+    /// Runs `body` in a transaction. A step that throws while it looks at the world takes everything back that was written in it; the
+    /// transaction is run again, and sets that step aside unseen: one bad row must not stop the others that were claimed with it.
+    private func write<Body: Sendable, Result: Sendable>(
+        starting limit: Int, _ body: @escaping @Sendable (Turn) throws -> Body,
+        then: @escaping @Sendable (Body, [Work]) -> Result
     ) async throws -> Result {
-        try await context.store.write { tx in
-            let turn = Turn(tx: tx, context: context, now: context.now)
-            let result = try body(turn)
-            return then(result, turn.followUps.map(Work.init))
+        var failed: [StepKey: String] = [:]
+        while true {
+            do {
+                return try await context.store.write { [failed] tx in
+                    // A step that is started here is new at each run: one that threw would throw again under another name.
+                    let turn = Turn(
+                        tx: tx, context: context, now: context.now, starting: failed.isEmpty ? limit : 0, failed: failed)
+                    let result = try body(turn)
+                    return then(result, turn.started.map(Work.init))
+                }
+            } catch let error as LookFailed {
+                failed[error.step] = error.reason
+            }
         }
     }
 }
@@ -193,4 +225,5 @@ package struct Work: Sendable {
 
     /// The provider that it will ask; `nil` where it asks none.
     package var provider: String? { claimed.effect.provider }
+    package var lane: Lane { Lane(claimed.claim.kind) }
 }

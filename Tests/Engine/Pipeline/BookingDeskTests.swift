@@ -128,6 +128,26 @@ struct BookingDeskTests {
         #expect(trace.last?.provider == "room" && trace.last?.outcome == .skipped)
     }
 
+    @Test("a start that is no time is found beside a zone that is none")
+    func startBesideZone() async throws {
+        let engine = try await TestEngine()
+        var request = TestEngine.request(at: "soon")
+        request.timeZone = "Mars/Base"
+        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(request) }
+        #expect(error?.findings.map(\.pointer) == ["/timeZone", "/start"])
+    }
+
+    @Test("where a type writes choices, a request may name those alone")
+    func choices() async throws {
+        let engine = try await TestEngine(
+            catalog: TestEngine.catalogText.replacing("durations: [30m, 45m] }", with: "durations: [30m, 45m], choices: [room, zoom] }"))
+        #expect(try await engine.desk.book(TestEngine.request(provider: "room")).value.booking.meeting.provider == "room")
+        let error = await #expect(throws: UsherError.self) {
+            try await engine.desk.book(TestEngine.request(at: "2026-12-02T10:00:00Z", provider: "campus"))
+        }
+        #expect(error?.findings.first?.detail == "must be one of: room, zoom")
+    }
+
     @Test("a wall time needs a zone, a far future and control characters are refused")
     func limits() async throws {
         let engine = try await TestEngine()

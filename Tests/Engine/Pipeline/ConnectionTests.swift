@@ -1,4 +1,5 @@
 import ProviderSandbox
+import Synchronization
 import TestSupport
 import Testing
 import UsherCore
@@ -176,6 +177,56 @@ struct ConnectionTests {
         let view = try await engine.booked("mine", at: "2026-12-02T10:00:00Z")
         #expect(view.booking.meeting.problem?.code == .notConnected)
         #expect(try await health(engine) == .ok)
+    }
+
+    /// A database that takes no renewed grants for a while.
+    private final class FullDatabase: Database {
+        let database: any Database
+        let isFull = Mutex(false)
+        init(_ database: any Database) { self.database = database }
+        func write<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
+            let isFull = isFull.withLock { $0 }
+            return try await database.write { try body(isFull ? Session(session: $0) : $0) }
+        }
+        func read<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
+            try await database.read(body)
+        }
+        func announce(process id: String) throws {}
+        func isDead(process id: String) -> Bool { false }
+        func close() async throws {}
+
+        private struct Session: SQLSession {
+            let session: any SQLSession
+            func query(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] { try session.query(sql, arguments) }
+            func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
+                if sql.contains("UPDATE connections SET sealed") { throw DatabaseError(.busy, "the disk is full") }
+                return try session.execute(sql, arguments)
+            }
+        }
+    }
+
+    @Test("a renewed pair that could not be stored outlives another process's word that the old one is dead, and what waited goes on")
+    func unsavedPair() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        let database = FullDatabase(engine.context.store.database)
+        let first = try TestEngine.context(
+            database: database, transport: engine.context.transport, mailer: engine.mailer, clock: engine.clock, seed: engine.seed,
+            catalog: engine.context.catalog.current)
+        engine.clock.advance(by: .hours(2))
+        database.isFull.withLock { $0 = true }
+        let id = try await engine.desk.book(TestEngine.request("mine")).value.booking.id
+        for work in try await Worker(first).claim(limit: 1) { _ = await Worker(first).perform(work) }
+        #expect(engine.zoom.refreshes == 1)
+        try await engine.run(for: .minutes(2))
+        #expect(try await health(engine) == .reauthorize)
+        #expect(try await engine.desk.view(id).booking.meeting.status == .blocked)
+        database.isFull.withLock { $0 = false }
+        try await Membership(first).beat()
+        #expect(try await health(engine) == .ok)
+        _ = try await engine.worker.pump()
+        #expect(try await engine.desk.view(id).booking.meeting.status == .ready)
+        #expect(engine.zoom.refreshes == 1)
     }
 
     @Test("a grant that sleeps is renewed before it lapses")

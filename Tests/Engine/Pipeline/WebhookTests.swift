@@ -1,4 +1,5 @@
 import Foundation
+import ProviderSandbox
 import TestSupport
 import Testing
 import UsherCore
@@ -40,6 +41,17 @@ struct WebhookTests {
         #expect(ready?["id"]?.string == id && ready?["meeting"]?["joinUrl"]?.string?.hasPrefix("https://") == true)
         #expect(Set(engine.receiver.received.map { $0.headers.first { $0.name == "webhook-id" }?.value }).count == 5)
         #expect(engine.receiver.received.allSatisfy { !String(decoding: $0.body, as: UTF8.self).contains("start_url") })
+    }
+
+    @Test("a move that brings another way in is told as changed and as ready")
+    func movedAndChanged() async throws {
+        let engine = try await TestEngine()
+        _ = try await listening(engine)
+        let id = try await engine.booked("fixed").booking.id
+        engine.zoom.editAtPortal(engine.zoom.meetings[0].id) { $0.passcode = "998877" }
+        _ = try await engine.desk.reschedule(id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.worker.pump()
+        #expect(engine.receiver.types.suffix(3) == ["booking.rescheduled", "meeting.changed", "meeting.ready"])
     }
 
     @Test("what waits to be told lies sealed: it bears the links that let readers in")

@@ -38,7 +38,7 @@ struct StoreTests {
         try await store.migrate()
         let (now, end) = (Instant(seconds: 100), Instant(seconds: 160))
         func claim(_ lane: Lane) async throws -> Claim {
-            try #require(try await store.write { try $0.claim(lane, process: "A", now: now, until: end, limit: 5) }.first)
+            try #require(try await store.write { try $0.claim(lane, service: "", process: "A", now: now, until: end, limit: 5) }.first)
         }
         let room = try await claim(.rooms)
         #expect(room.subject == "b" && room.fence == 4 && room.attempt == 1 && room.service.isEmpty)
@@ -51,14 +51,16 @@ struct StoreTests {
         let store = try await store()
         let (now, later) = (Instant(seconds: 100), Instant(seconds: 200))
         try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
-        let first = try #require(try await store.write { try $0.claim(.rooms, process: "A", now: now, until: later, limit: 5) }.first)
-        #expect(try await store.write { try $0.claim(.rooms, process: "B", now: now, until: later, limit: 5) }.isEmpty)
+        let first = try #require(
+            try await store.write { try $0.claim(.rooms, service: "", process: "A", now: now, until: later, limit: 5) }.first)
+        #expect(try await store.write { try $0.claim(.rooms, service: "", process: "B", now: now, until: later, limit: 5) }.isEmpty)
         let second = try #require(
-            try await store.write { try $0.claim(.rooms, process: "B", now: later, until: Instant(seconds: 300), limit: 5) }.first)
-        await #expect(throws: ClaimLost.self) { try await store.write { _ = try $0.hold(first, until: later) } }
+            try await store.write { try $0.claim(.rooms, service: "", process: "B", now: later, until: Instant(seconds: 300), limit: 5) }
+                .first)
+        await #expect(throws: ClaimLost.self) { try await store.write { _ = try $0.hold(first, until: later, now: later) } }
         await #expect(throws: ClaimLost.self) { try await store.write { try $0.finish(first) } }
         await #expect(throws: ClaimLost.self) { try await store.write { try $0.release(first, due: now, attempt: 0) } }
-        let renewed = try await store.write { try $0.hold(second, until: Instant(seconds: 400)) }
+        let renewed = try await store.write { try $0.hold(second, until: Instant(seconds: 400), now: Instant(seconds: 300)) }
         await #expect(throws: ClaimLost.self) { try await store.write { try $0.finish(second) } }
         try await store.write { try $0.finish(renewed) }
     }
@@ -70,7 +72,8 @@ struct StoreTests {
             try await store.write { tx in
                 try tx.poke(kind: "provision", subject: "b", due: Instant(seconds: now))
                 return try #require(
-                    try tx.claim(.rooms, process: "A", now: Instant(seconds: now), until: Instant(seconds: now + 60), limit: 5).first)
+                    try tx.claim(.rooms, service: "", process: "A", now: Instant(seconds: now), until: Instant(seconds: now + 60), limit: 5)
+                        .first)
             }
         }
         let old = try await claim(at: 100)
@@ -90,7 +93,8 @@ struct StoreTests {
         func claim(_ process: String) async throws -> Claim {
             try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
             return try #require(
-                try await store.write { try $0.claim(.rooms, process: process, now: now, until: now + .seconds(60), limit: 5) }.first)
+                try await store.write { try $0.claim(.rooms, service: "", process: process, now: now, until: now + .seconds(60), limit: 5) }
+                    .first)
         }
         let first = try await claim("A")
         try await store.write { try $0.release(first, due: now, attempt: 0) }
@@ -109,29 +113,61 @@ struct StoreTests {
         let now = Instant(seconds: 100)
         try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
         let claim = try #require(
-            try await store.write { try $0.claim(.rooms, process: "A", now: now, until: Instant(seconds: 200), limit: 5) }.first)
+            try await store.write { try $0.claim(.rooms, service: "", process: "A", now: now, until: Instant(seconds: 200), limit: 5) }
+                .first)
         #expect(try await store.write { try $0.freeClaims(of: "A", now: now) } == 1)
         await #expect(throws: ClaimLost.self) { try await store.write { try $0.finish(claim) } }
         #expect(try await store.read { try $0.nextDue(.rooms) } == now)
     }
 
-    @Test("work at a service that has its share is left where it is, and work beside it is not")
-    func busy() async throws {
+    @Test("work is claimed by service, the nearest meeting first, however long the others have waited")
+    func nearestFirst() async throws {
         let store = try await store()
         let now = Instant(seconds: 100)
         try await store.write { tx in
-            for subject in ["a", "b"] { try tx.poke(kind: "provision", subject: subject, due: now, service: "campus") }
-            try tx.poke(kind: "provision", subject: "c", due: now + .seconds(1), service: "meet")
-            try tx.poke(kind: "calendar", subject: "c", due: now + .seconds(2))
+            try tx.poke(kind: "provision", subject: "month", due: now, service: "campus", start: now + .days(30))
+            try tx.poke(kind: "provision", subject: "soon", due: now + .seconds(2), service: "campus", start: now + .minutes(5))
+            try tx.poke(kind: "provision", subject: "meet", due: now + .seconds(1), service: "meet", start: now + .hours(1))
+            try tx.poke(kind: "calendar", subject: "none", due: now + .seconds(2))
         }
         let later = now + .seconds(10)
-        func claimed(except busy: String) async throws -> [String] {
+        func claimed(_ service: String) async throws -> [String] {
             try await store.write { tx in
-                try tx.claim(.rooms, except: busy, process: "A", now: later, until: later + .seconds(60), limit: 5).map(\.subject).sorted()
+                try tx.claim(.rooms, service: service, process: "A", now: later, until: later + .seconds(60), limit: 1).map(\.subject)
             }
         }
-        #expect(try await claimed(except: "campus") == ["c", "c"])
-        #expect(try await claimed(except: "") == ["a", "b"])
+        let services = try await store.read { try $0.services(.rooms) }
+        #expect(services.map(\.service) == ["", "campus", "meet"])
+        #expect(services.map { $0.due - now } == [.seconds(2), .zero, .seconds(1)])
+        #expect(try await claimed("campus") == ["soon"])
+        #expect(try await claimed("campus") == ["month"])
+        #expect(try await claimed("meet") == ["meet"])
+        #expect(try await claimed("") == ["none"])
+    }
+
+    @Test("what is asked for while a step is claimed is done when the claim ends, however it ends")
+    func askedMeanwhile() async throws {
+        let store = try await store()
+        let now = Instant(seconds: 100)
+        func claim() async throws -> Claim {
+            try await store.write { tx in
+                try tx.poke(kind: "provision", subject: "b", due: now)
+                return try #require(
+                    try tx.claim(.rooms, service: "", process: "A", now: now, until: now + .seconds(60), limit: 5).first)
+            }
+        }
+        let failing = try await claim()
+        try await store.write { try $0.poke(kind: "provision", subject: "b", due: now + .seconds(1)) }
+        try await store.write { try $0.release(failing, due: now + .hours(12), attempt: 1) }
+        #expect(try await store.read { try $0.nextDue(.rooms) } == now + .seconds(1))
+        let done = try await claim()
+        try await store.write { try $0.poke(kind: "provision", subject: "b", due: now + .seconds(2)) }
+        try await store.write { try $0.finish(done) }
+        #expect(try await store.read { try $0.nextDue(.rooms) } == now + .seconds(2))
+        let looking = try await claim()
+        try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
+        try await store.write { tx in try tx.finish(try tx.hold(looking, until: now + .seconds(90), now: now + .seconds(1))) }
+        #expect(try await store.read { try $0.nextDue(.rooms) } == nil, "a look in the same transaction has seen it")
     }
 
     @Test("a poke while a step is claimed does not have it claimed twice")
@@ -139,9 +175,11 @@ struct StoreTests {
         let store = try await store()
         let now = Instant(seconds: 100)
         try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
-        _ = try await store.write { try $0.claim(.rooms, process: "A", now: now, until: Instant(seconds: 200), limit: 5) }
+        _ = try await store.write { try $0.claim(.rooms, service: "", process: "A", now: now, until: Instant(seconds: 200), limit: 5) }
         try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
-        #expect(try await store.write { try $0.claim(.rooms, process: "B", now: now, until: Instant(seconds: 200), limit: 5) }.isEmpty)
+        #expect(
+            try await store.write { try $0.claim(.rooms, service: "", process: "B", now: now, until: Instant(seconds: 200), limit: 5) }
+                .isEmpty)
     }
 
     @Test("transactions that share a commit fail and succeed each for itself")

@@ -113,7 +113,7 @@ struct FaultyMailer: Mailer {
     let process: SimulatedProcess
     let dice: Dice
 
-    func deliver(_ mail: OutgoingMail) async -> DeliveryOutcome {
+    func deliver(_ mail: OutgoingMail, within limit: Duration) async -> DeliveryOutcome {
         if process.isDead { return .later("dead") }
         if dice.throwDice(\.crash) { return died() }
         if dice.throwDice(\.mail) {

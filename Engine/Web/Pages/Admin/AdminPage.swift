@@ -34,6 +34,9 @@ struct AdminPage: Sendable {
             return try await views.bookings(query.text("q")?.trimmingBlanks ?? "", query, key)
         }
         look(router, "/admin/bookings/{id}") { call, key in try await views.booking(try call.parameters.require("id"), key) }
+        look(router, "/admin/stuck/{kind}") { call, key in
+            try await views.stuck(try call.parameters.require("kind"), QueryFields(call.request), key)
+        }
         look(router, "/admin/connections") { _, _ in try await views.connections() }
         look(router, "/admin/mail") { _, _ in try await views.mail() }
         look(router, "/admin/webhooks") { _, key in try await views.webhooks(key) }
@@ -84,11 +87,23 @@ struct AdminPage: Sendable {
             return try toCome.union(tx.bookingsInTrouble(from: now, limit: Self.retriedAtOnce).map(\.id))
         }
         let passed: Set<ErrorCode> = [.bookingCancelled, .bookingInPast]
-        for step in try await context.store.read({ try $0.troubledSteps(limit: Self.retriedAtOnce) }) where step.kind != "provision" {
-            _ = try await context.store.write { try $0.hurry(kind: step.kind, subject: step.subject, now: now) }
-        }
+        for kind in try await context.store.read({ try $0.troubledKinds().map(\.kind) }) { try await doNow(kind, now) }
         for id in ids.sorted() {
             do { _ = try await desk.retry(id) } catch let error as UsherError where passed.contains(error.code) {}
+        }
+    }
+
+    private func doNow(_ kind: String, _ now: Instant) async throws {
+        var after: (start: Instant, subject: String)?
+        while true {
+            let from = after
+            let steps = try await context.store.write { tx in
+                let steps = try tx.troubledSteps(kind, after: from, limit: Self.retriedAtOnce)
+                for step in steps { _ = try tx.hurry(kind: step.kind, subject: step.subject, now: now) }
+                return steps
+            }
+            guard steps.count == Self.retriedAtOnce, let last = steps.last else { return }
+            after = (last.start, last.subject)
         }
     }
 

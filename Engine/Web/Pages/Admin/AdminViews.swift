@@ -13,6 +13,7 @@ struct AdminViews: Sendable {
 
     private static let shown = 50
     private static let most = 200
+    private static let shownStuck = 10
 
     struct Shown: Sendable {
         var title: String
@@ -32,10 +33,10 @@ struct AdminViews: Sendable {
 
     func overview(_ key: String) async throws -> Shown {
         let now = context.now
-        let (trouble, waiting, working, troubled) = try await context.store.read { tx in
+        let (trouble, waiting, working, stuck) = try await context.store.read { tx in
             (
                 try tx.bookingsInTrouble(from: now, limit: Self.shown), try tx.waitingSteps(now: now), try tx.workingSteps(),
-                try tx.troubledSteps(limit: Self.shown)
+                try tx.troubledKinds().map { ($0, try tx.troubledSteps($0.kind, after: nil, limit: Self.shownStuck + 1)) }
             )
         }
         let open = try await openMatters()
@@ -52,21 +53,39 @@ struct AdminViews: Sendable {
                         .text("\(working.first { $0.kind == kind }?.count ?? 0)"),
                     ]
                 }, empty: "Nothing is due.")
-            + "<h3>Stuck</h3><p class=quiet>Tried three times in vain, or resting until a person acts.</p>"
-            + table(
-                ["Kind", "About", "Tries", "Next", ""],
-                troubled.map { step in
-                    let booking = step.subject.split(separator: " ").first { $0.hasPrefix("bk_") }.map(String.init)
-                    return [
-                        .text(step.kind), booking.map { .link("/admin/bookings/\($0)", step.subject) } ?? .text(step.subject),
-                        .text("\(step.attempt)"), step.due == .never ? .text("when somebody acts") : .time(step.due),
-                        .html(
-                            Page.button(
-                                "Do it now", action: "/admin/do", key: key, fields: [("kind", step.kind), ("subject", step.subject)],
-                                isPlain: true)),
-                    ]
-                }, empty: "Nothing is stuck.") + "</section>"
+            + "<h3>Stuck</h3><p class=quiet>Tried three times in vain, the nearest meetings first.</p>"
+            + (stuck.isEmpty ? "<p>No step is stuck.</p>" : "")
+            + stuck.map { kind, steps in
+                "<h4>\(escapedHTML(kind.kind)): \(kind.count)</h4>" + self.stuck(steps, kind.kind, limit: Self.shownStuck, key)
+            }.joined() + "</section>"
         return Shown(title: "Overview", html: html)
+    }
+
+    /// The stuck steps of one kind, a page at a time.
+    func stuck(_ kind: String, _ query: QueryFields, _ key: String) async throws -> Shown {
+        var query = query
+        let after = query.cursor().map { (start: $0.start, subject: $0.id.replacing("+", with: " ")) }
+        let steps = try await context.store.read { try $0.troubledSteps(kind, after: after, limit: Self.shown + 1) }
+        return Shown(title: "Stuck: \(kind)", html: stuck(steps, kind, limit: Self.shown, key))
+    }
+
+    private func stuck(_ steps: [TroubledStep], _ kind: String, limit: Int, _ key: String) -> String {
+        let shown = steps.prefix(limit)
+        let rows = shown.map { step -> [Cell] in
+            let booking = step.subject.split(separator: " ").first { $0.hasPrefix("bk_") }.map(String.init)
+            return [
+                booking.map { .link("/admin/bookings/\($0)", step.subject) } ?? .text(step.subject),
+                step.start == .never ? .text("") : .time(step.start), .text("\(step.attempt)"), .time(step.due),
+                .html(
+                    Page.button(
+                        "Do it now", action: "/admin/do", key: key, fields: [("kind", step.kind), ("subject", step.subject)],
+                        isPlain: true)),
+            ]
+        }
+        // A cursor's parts hold no blank.
+        let next = steps.count > limit ? shown.last.map { QueryFields.cursor($0.start, $0.subject.replacing(" ", with: "+")) } : nil
+        return table(["About", "Meeting", "Tries", "Next", ""], rows, empty: "None.")
+            + (next.map { "<p><a href=\"/admin/stuck/\(escapedHTML(kind))?cursor=\(escapedHTML($0))\">More</a></p>" } ?? "")
     }
 
     private func problems(_ bookings: [Booking], _ key: String) -> String {
