@@ -27,9 +27,10 @@ package struct Configuration: Sendable {
     /// Everything that provider modules may ask for.
     package var values: [String: Secret]
 
+    /// - Parameter registry: whose modules say which variables are theirs.
     /// - Throws: ``ErrorCode/configuration`` in one line that names the key and how to set it.
-    package init(environment: [String: String]) throws(UsherError) {
-        let file = try environment["USHER_CONFIG"].map(Self.read) ?? [:]
+    package init(environment: [String: String], registry: ProviderRegistry) throws(UsherError) {
+        let file = try environment["USHER_CONFIG"].map { path throws(UsherError) in try Self.read(path, registry) } ?? [:]
         let values = file.merging(environment) { _, fromEnvironment in fromEnvironment }.filter { !$0.value.isEmpty }
         self.values = values.mapValues(Secret.init)
         catalogPath = values["USHER_CATALOG"] ?? "meeting-types.yaml"
@@ -44,7 +45,7 @@ package struct Configuration: Sendable {
         }
         allowsPrivateReceivers = try Self.flag("USHER_WEBHOOK_ALLOW_PRIVATE", values["USHER_WEBHOOK_ALLOW_PRIVATE"] ?? "false")
         logStyle = try Self.logStyle(values["USHER_LOG"] ?? "text")
-        for key in Self.serviceAddresses { if let value = values[key] { try Self.checkService(key, value) } }
+        for key in registry.endpoints.sorted() { if let value = values[key] { try Self.checkService(key, value) } }
         mail =
             try values["SMTP_URL"].map { text throws(UsherError) in .smtp(try SMTPAddress(text)) }
             ?? .maildir(values["USHER_MAILDIR"] ?? "mail")
@@ -53,7 +54,8 @@ package struct Configuration: Sendable {
     private static func refuse(_ message: String) -> UsherError { UsherError(.configuration, message) }
 
     /// Lines of `KEY=value`, empty ones and comments left out; a value may stand in quotes.
-    private static func read(_ path: String) throws(UsherError) -> [String: String] {
+    private static func read(_ path: String, _ registry: ProviderRegistry) throws(UsherError) -> [String: String] {
+        try refuseOpen(path)
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw refuse("USHER_CONFIG names \(path), which cannot be read: check the path and the file's mode.")
         }
@@ -69,7 +71,7 @@ package struct Configuration: Sendable {
                 value = String(value.dropFirst().dropLast())
             }
             let key = String(line[..<equals]).trimmingBlanks
-            try refuseUnknown(key, at: "\(path):\(index + 1)")
+            try refuseUnknown(key, registry, at: "\(path):\(index + 1)")
             values[key] = value
         }
         return values
@@ -77,19 +79,21 @@ package struct Configuration: Sendable {
 
     private static let keys = [
         "USHER_CATALOG", "DATABASE_URL", "USHER_HOST", "USHER_PORT", "USHER_PUBLIC_URL", "USHER_VAULT_KEYS", "USHER_API_KEY",
-        "USHER_RETURN_ORIGINS", "USHER_WEBHOOK_ALLOW_PRIVATE", "USHER_MAILDIR", "USHER_LOG", "SMTP_URL", "MICROSOFT_TENANT_ID",
-    ]
-    /// How the variables end that belong to a provider; what stands before is of the admin's choosing.
-    private static let credentialEnds = [
-        "_ACCOUNT_ID", "_CLIENT_ID", "_CLIENT_SECRET", "_STATE_SECRET", "_DEAUTH_SECRET", "_WEBHOOK_SECRET", "_APP_ID", "_APP_SECRET",
-        "_API_KEY", "_TENANT_ID", "_URL",
+        "USHER_RETURN_ORIGINS", "USHER_WEBHOOK_ALLOW_PRIVATE", "USHER_MAILDIR", "USHER_LOG", "SMTP_URL",
     ]
 
+    /// Secrets lie in it.
+    private static func refuseOpen(_ path: String) throws(UsherError) {
+        var info = stat()
+        guard stat(path, &info) == 0, info.st_mode & 0o004 != 0 else { return }
+        throw refuse("USHER_CONFIG names \(path), which everybody on this machine can read, and secrets lie in it: chmod 640 \(path)")
+    }
+
     /// A misspelt key would leave its default in force, and nobody would know why.
-    private static func refuseUnknown(_ key: String, at place: String) throws(UsherError) {
-        let isOurs = key.hasPrefix("USHER_")
-        guard !keys.contains(key), isOurs || !credentialEnds.contains(where: { key.hasSuffix($0) }) else { return }
-        let near = nearest(key, keys).map { "did you mean \($0)?" } ?? "the README lists what there is."
+    private static func refuseUnknown(_ key: String, _ registry: ProviderRegistry, at place: String) throws(UsherError) {
+        guard !keys.contains(key), key.hasPrefix("USHER_") || !registry.isVariable(key) else { return }
+        let near =
+            nearest(key, keys + registry.endpoints).map { "did you mean \($0)?" } ?? "`usher providers` and the README list what there is."
         throw refuse("\(place): \(key) is not a key of Usher's configuration; \(near)")
     }
 
@@ -103,12 +107,6 @@ package struct Configuration: Sendable {
         }
         return path.hasPrefix("//") ? String(path.dropFirst(2)) : path
     }
-
-    /// The addresses that replace a provider's own.
-    private static let serviceAddresses = [
-        "ZOOM_API_URL", "ZOOM_OAUTH_URL", "JITSI_URL", "MIROTALK_URL", "GOOGLE_API_URL", "GOOGLE_AUTH_URL", "GOOGLE_TOKEN_URL",
-        "MICROSOFT_GRAPH_URL", "MICROSOFT_LOGIN_URL",
-    ]
 
     private static func checkService(_ key: String, _ text: String) throws(UsherError) {
         let url = URLComponents(string: text)

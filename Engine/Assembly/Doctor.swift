@@ -99,7 +99,8 @@ package struct Doctor: Sendable {
         if configuration.adminKey != nil {
             findings.append(.fine("api", "USHER_API_KEY is set"))
         } else if keys > 0 {
-            findings.append(.fine("api", "\(keys) keys were made with `usher key`; USHER_API_KEY is not set"))
+            findings.append(
+                .fine("api", "\(counted(keys, "key")) \(keys == 1 ? "was" : "were") made with `usher key`; USHER_API_KEY is not set"))
         } else {
             findings.append(
                 .wrong("api", "there is no API key, so every call is refused", "Make one with `usher key create`, or set USHER_API_KEY."))
@@ -121,7 +122,9 @@ package struct Doctor: Sendable {
                 "Run `usher check` to see all findings.")
         }
         return .fine(
-            "catalogue", "\(configuration.catalogPath): \(catalog.meetingTypes.count) meeting types, \(catalog.providers.count) providers")
+            "catalogue",
+            "\(configuration.catalogPath): \(counted(catalog.meetingTypes.count, "meeting type")), \(counted(catalog.providers.count, "provider"))"
+        )
     }
 
     private func mail() async -> Finding {
@@ -156,8 +159,15 @@ package struct Doctor: Sendable {
             let deadline = runtime.context.now + .seconds(30)
             let (module, call) = try Provisioner(runtime.context).call(entry.name, deadline: deadline)
             let preflight = await module.preflight(hosts: hosts, call)
+            // What concerns one host alone is not the provider's health.
+            let matter = preflight.problems.first { $0.code != .hostUnknown }
+            do { try await runtime.context.health.examined(entry.name, matter, now: runtime.context.now) } catch {
+                return [.wrong(area, "its health cannot be written down: \(error)", "Check the file that DATABASE_URL names.")]
+            }
             var findings = preflight.problems.map { Finding.wrong(area, $0.message, $0.remedy) }
-            if findings.isEmpty { findings = [.fine(area, hosts.isEmpty ? "can make rooms" : "can make rooms for \(hosts.count) hosts")] }
+            if findings.isEmpty {
+                findings = [.fine(area, hosts.isEmpty ? "can make rooms" : "can make rooms for \(counted(hosts.count, "host"))")]
+            }
             return findings + clock(preflight.providerTime, area, runtime)
         } catch { return [.wrong(area, error.message, error.remedy)] }
     }
@@ -172,6 +182,12 @@ package struct Doctor: Sendable {
         var findings: [Finding] = [
             .fine(area, "credentials are set; the app's redirect address must be \(configuration.publicURL)\(module.consent.callbackPath)")
         ]
+        do {
+            let failing = try await runtime.context.health.all().first { $0.provider == entry.name }
+            if let failing {
+                findings.append(.wrong(area, "failing since \(failing.since.rfc3339): \(failing.problem.message)", failing.problem.remedy))
+            }
+        } catch { findings.append(.wrong(area, "its health cannot be read: \(error)", "Check the file that DATABASE_URL names.")) }
         for owner in owners {
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(entry.name, owner: owner.id, deadline: runtime.context.now + .seconds(30))

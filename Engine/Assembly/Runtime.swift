@@ -20,16 +20,19 @@ package struct Runtime: Sendable {
     /// Opens the database, the vault and the mail, and takes the file's owners in.
     ///
     /// Only the server has those leave who do not stand in the file (``adopt(_:)``): a command may have been given another one.
-    /// - Parameter adopting: `false` leaves the owners as they are, for a look at a file that is not in force.
+    /// - Parameters:
+    ///   - adopting: `false` leaves the owners as they are, for a look at a file that is not in force.
+    ///   - looking: makes no file: where there is no database, one in memory stands in for it.
     /// - Throws: ``UsherError`` that says which part cannot be opened and how to mend it.
     package static func open(
-        _ configuration: Configuration, catalog: Catalog, registry: ProviderRegistry, adopting: Bool = true,
+        _ configuration: Configuration, catalog: Catalog, registry: ProviderRegistry, adopting: Bool = true, looking: Bool = false,
         surroundings: Surroundings = .system,
         logger: Logger = Logger(label: "usher")
     ) async throws -> Runtime {
-        let store = try await store(configuration)
-        let vault = try await vault(configuration, store, surroundings)
-        let mailer = try mailer(configuration)
+        let isEmpty = looking && !hasDatabase(configuration)
+        let store = isEmpty ? try await emptyStore() : try await store(configuration)
+        let vault = isEmpty ? try Vault(keys: [surroundings.random(32)]) : try await vault(configuration, store, surroundings)
+        let mailer: any Mailer = looking ? NoMailer() : try mailer(configuration)
         let renderer = try MailRenderer(configuration.look(catalog.site))
         // Last, because it must be shut down: nothing above may fail after it.
         let transport = HTTPTransport(now: surroundings.now)
@@ -66,6 +69,17 @@ package struct Runtime: Sendable {
         } catch { context.logger.warning("not everything could be closed", metadata: ["error": "\(error)"]) }
     }
 
+    /// Whether there is a database already.
+    package static func hasDatabase(_ configuration: Configuration) -> Bool {
+        FileManager.default.fileExists(atPath: configuration.databasePath)
+    }
+
+    private static func emptyStore() async throws -> Store {
+        let store = Store(try SQLiteDatabase())
+        try await store.migrate()
+        return store
+    }
+
     package static func vaultKeyFile(_ configuration: Configuration) -> String { configuration.databasePath + ".key" }
 
     /// The database, its schema current.
@@ -90,7 +104,7 @@ package struct Runtime: Sendable {
 
     /// The vault, once it is certain that it opens what is stored: under another key, nothing would work and nothing would say why.
     package static func vault(_ configuration: Configuration, _ store: Store, _ surroundings: Surroundings) async throws -> Vault {
-        let samples = try await store.read { try [$0.newestSealedLink(), $0.anySealedToken()].compactMap(\.self) }
+        let samples = try await store.read { try $0.sealedSamples() }
         let path = vaultKeyFile(configuration)
         if configuration.vaultKeys == nil, !samples.isEmpty, !FileManager.default.fileExists(atPath: path) {
             throw UsherError(
@@ -109,6 +123,11 @@ package struct Runtime: Sendable {
         for sample in samples { _ = try vault.open(sample.sealed, context: sample.context) }
         return vault
     }
+}
+
+/// For commands that only look: they send nothing.
+private struct NoMailer: Mailer {
+    func deliver(_ mail: OutgoingMail, within limit: Duration) async -> DeliveryOutcome { .later("this command sends no mail") }
 }
 
 extension Configuration {

@@ -89,10 +89,18 @@ struct Options: ParsableArguments {
     @Flag(help: "Answer in JSON.")
     var json = false
 
+    /// What `--wait` says.
+    func patience(_ text: String) throws(UsherError) -> Duration {
+        guard let duration = Duration(written: text), duration <= .hours(1) else {
+            throw UsherError(.validationFailed, "--wait must be a time of up to an hour, such as 30s.")
+        }
+        return duration
+    }
+
     func registry() throws(UsherError) -> ProviderRegistry { try ProviderRegistry(Program.providers) }
 
     func configuration() throws(UsherError) -> Configuration {
-        var configuration = try Configuration(environment: ProcessInfo.processInfo.environment)
+        var configuration = try Configuration(environment: ProcessInfo.processInfo.environment, registry: try registry())
         if let catalog { configuration.catalogPath = catalog }
         return configuration
     }
@@ -110,11 +118,15 @@ struct Options: ParsableArguments {
     }
 
     /// Opens the engine for `body`, and closes it whatever happens.
-    /// - Parameter adopting: whether the catalogue's owners become those of the database; a command that only looks leaves them.
-    func withRuntime<Result: Sendable>(adopting: Bool = true, _ body: (Runtime) async throws -> Result) async throws -> Result {
+    /// - Parameters:
+    ///   - adopting: whether the catalogue's owners become those of the database; a command that only looks leaves them.
+    ///   - looking: whether it makes no file either.
+    func withRuntime<Result: Sendable>(
+        adopting: Bool = true, looking: Bool = false, _ body: (Runtime) async throws -> Result
+    ) async throws -> Result {
         let configuration = try configuration()
         let runtime = try await Runtime.open(
-            configuration, catalog: try loadCatalog(configuration), registry: try registry(), adopting: adopting)
+            configuration, catalog: try loadCatalog(configuration), registry: try registry(), adopting: adopting, looking: looking)
         do {
             let result = try await body(runtime)
             await runtime.close()

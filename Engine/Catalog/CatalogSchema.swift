@@ -15,7 +15,7 @@ package enum CatalogSchema {
                     "type": "string", "pattern": "^([0-9]+[dhms])+$|^P([0-9]+W)?([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$",
                     "description": "90s, 15m, 1h30m, 1d, or ISO 8601: PT30M",
                 ],
-                "language": ["enum": .array(Language.all.map(JSON.string))],
+                "language": ["type": "string", "pattern": .string("^(\(Language.all.joined(separator: "|")))(-[A-Za-z]{2})?$")],
                 "zone": ["type": "string", "description": "An IANA name: Europe/Berlin"],
                 "toggle": ["enum": ["inherit", true, false], "default": "inherit"],
                 "names": ["type": "array", "items": ["type": "string"], "uniqueItems": true],

@@ -74,9 +74,12 @@ func checkZone(_ zone: (value: String, mark: Place?)?, _ path: String, _ report:
     report.error(.value, zone.mark, "'\(path)' must be a time zone's IANA name\(near)")
 }
 
-func checkLanguage(_ language: (value: String, mark: Place?)?, _ path: String, _ report: Reporter) {
-    guard let language, !Language.all.contains(language.value) else { return }
-    report.error(.value, language.mark, "'\(path)' must be one of: \(Language.all.joined(separator: ", "))")
+/// - Returns: the tag as it is kept; `nil` where there is none, or, found, none that is spoken here.
+func checkLanguage(_ language: (value: String, mark: Place?)?, _ path: String, _ report: Reporter) -> String? {
+    guard let language else { return nil }
+    let tag = Language.normalized(language.value)
+    if tag == nil { report.error(.value, language.mark, "'\(path)' \(Language.choices)") }
+    return tag
 }
 
 /// `site:`
@@ -100,8 +103,7 @@ struct SiteSection {
         }
         let zone = fields.text("time-zone")
         checkZone(zone, "site.time-zone", report)
-        let language = fields.text("language")
-        checkLanguage(language, "site.language", report)
+        let language = checkLanguage(fields.text("language"), "site.language", report)
         let provider = fields.text("default-provider")
         if let provider { names.check(provider.value, provider.mark, "site.default-provider") }
         let color = fields.text("color")
@@ -114,7 +116,7 @@ struct SiteSection {
         }
         guard let name = fields.text("name", prose: true), let mailbox, let zone, let provider else { return nil }
         return Site(
-            name: name.value, from: mailbox, timeZone: zone.value, language: language?.value ?? "en", defaultProvider: provider.value,
+            name: name.value, from: mailbox, timeZone: zone.value, language: language ?? "en", defaultProvider: provider.value,
             color: color?.value ?? "#0b6e4f", logo: logo?.value, templates: templates?.value)
     }
 }
@@ -138,8 +140,7 @@ struct OwnerSection {
             }
             let zone = fields.text("time-zone")
             checkZone(zone, fields.path("time-zone"), report)
-            let language = fields.text("language")
-            checkLanguage(language, fields.path("language"), report)
+            let language = checkLanguage(fields.text("language"), fields.path("language"), report)
             let provider = fields.text("default-provider")
             if let provider { names.check(provider.value, provider.mark, fields.path("default-provider")) }
             let hosts = fields["hosts"].flatMap { Fields($0, fields.path("hosts"), report) }
@@ -153,7 +154,7 @@ struct OwnerSection {
             guard let name = fields.text("name", prose: true), let address else { return nil }
             return Owner(
                 id: field.key, name: name.value, email: address, timeZone: zone?.value ?? siteZone,
-                language: language?.value ?? siteLanguage, defaultProvider: provider?.value,
+                language: language ?? siteLanguage, defaultProvider: provider?.value,
                 hosts: Dictionary(addresses, uniquingKeysWith: { first, _ in first }))
         }
     }

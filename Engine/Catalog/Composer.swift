@@ -14,6 +14,7 @@ enum Composer {
 
     static func compose(_ text: String, _ report: Reporter) -> Node? {
         var source = text
+        var doubled: [(name: String, place: Place)] = []
         for round in 0..<duplicateLimit {
             do {
                 if let place = try keyToRefuse(source) {
@@ -30,20 +31,48 @@ enum Composer {
                         "the aliases in this file (`*name`) expand to more than \(nodeLimit) values; write it without nesting aliases")
                     return nil
                 }
+                reportDoubled(doubled, root, report)
                 return root
             } catch YamlError.duplicatedKeysInMapping(let names, let context) {
-                report.error(
-                    .duplicate, Place(context.mark),
-                    "'\(names.first ?? "")' stands twice in the same place, and YAML would silently drop one of them: remove or rename one")
+                doubled.append((names.first ?? "", Place(context.mark)))
                 report.masked(names.first ?? "", round)
-                guard let masked = mask(names.first ?? "", at: context.mark, in: source, round) else { return nil }
+                guard let masked = mask(names.first ?? "", at: context.mark, in: source, round) else {
+                    reportDoubled(doubled, nil, report)
+                    return nil
+                }
                 source = masked
             } catch {
+                reportDoubled(doubled, nil, report)
                 syntax(error, report)
                 return nil
             }
         }
         return nil
+    }
+
+    /// Says of each key that stands twice where the second one stands, and where the first does.
+    private static func reportDoubled(_ doubled: [(name: String, place: Place)], _ root: Node?, _ report: Reporter) {
+        for (round, key) in doubled.enumerated() {
+            let other = root.flatMap { twin(ofRound: round, key.name, $0) } ?? key.place
+            let (first, second) = (key.place.line, key.place.column) < (other.line, other.column) ? (key.place, other) : (other, key.place)
+            report.error(
+                .duplicate, second,
+                "'\(key.name)' stands here once more; the first is in line \(first.line), and YAML would silently drop one: remove or rename one"
+            )
+        }
+    }
+
+    /// The place of the key that stands in one mapping with the one that was masked in that round.
+    private static func twin(ofRound round: Int, _ name: String, _ node: Node) -> Place? {
+        switch node {
+        case .mapping(let mapping):
+            if mapping.contains(where: { $0.key.string.flatMap(maskRound) == round }) {
+                return mapping.first { $0.key.string == name }?.key.place
+            }
+            return mapping.lazy.compactMap { twin(ofRound: round, name, $0.value) }.first
+        case .sequence(let items): return items.lazy.compactMap { twin(ofRound: round, name, $0) }.first
+        default: return nil
+        }
     }
 
     /// The round in which a key was masked; `nil` for one that was not.

@@ -188,7 +188,9 @@ extension Fields {
         if let duration = Duration(written: text) { return duration }
         let hint =
             text.allSatisfy { $0.isASCII && $0.isNumber } ? "'\(text)' has no unit; did you mean '\(text)m'?" : "'\(text)' is no duration"
-        report.error(.value, mark, "\(hint); '\(path(key))' is written like 90s, 15m, 1h30m, 1d or PT30M")
+        // A meeting lasts whole minutes, so no seconds are offered for one.
+        let forms = key.hasPrefix("duration") ? "15m, 1h30m, 1d or PT30M" : "90s, 15m, 1h30m, 1d or PT30M"
+        report.error(.value, mark, "\(hint); '\(path(key))' is written like \(forms)")
         return nil
     }
 }

@@ -27,6 +27,8 @@ package struct EngineContext: Sendable {
     package let pressure: Pressure
     /// Tells whoever waits for a booking.
     package let changes = Changes()
+    /// Whether providers do what they are asked.
+    package let health: ProviderHealth
     /// Renews owners' grants.
     let keeper: GrantKeeper
     /// Lets time pass while the database cannot be written.
@@ -51,6 +53,7 @@ package struct EngineContext: Sendable {
         self.logger = logger
         processID = surroundings.id("ps_")
         pressure = Pressure(now: surroundings.now)
+        health = ProviderHealth(store: store)
         keeper = GrantKeeper(store: store, vault: vault, surroundings: surroundings, processID: processID, logger: logger, meters: meters)
         tokens = SharedTokens(store: store, vault: vault, surroundings: surroundings, processID: processID)
     }

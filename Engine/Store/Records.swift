@@ -28,11 +28,11 @@ package enum LinkSQL: String, SQLStatement {
 
 package enum ProcessSQL: String, SQLStatement {
     case add = """
-        INSERT INTO processes (id, started_at, heartbeat_at) VALUES ($1, $2, $3)
+        INSERT INTO processes (id, started_at, heartbeat_at, serves) VALUES ($1, $2, $3, $4)
         ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at
         """
     case beat = "UPDATE processes SET heartbeat_at = $1 WHERE id = $2"
-    case list = "SELECT id, heartbeat_at FROM processes"
+    case list = "SELECT id, heartbeat_at, serves FROM processes"
     case remove = "DELETE FROM processes WHERE id = $1"
 }
 
@@ -115,13 +115,14 @@ extension Tx {
 }
 
 extension Tx {
-    package func addProcess(_ id: String, now: Instant) throws {
-        try execute(ProcessSQL.add, .text(id), SQLValue(now), SQLValue(now))
+    /// - Parameter serves: whether it is a server, which goes on with all work.
+    package func addProcess(_ id: String, now: Instant, serves: Bool = true) throws {
+        try execute(ProcessSQL.add, .text(id), SQLValue(now), SQLValue(now), SQLValue(serves))
     }
     /// - Returns: `false` when others have declared this process dead.
     package func beat(_ id: String, now: Instant) throws -> Bool { try execute(ProcessSQL.beat, SQLValue(now), .text(id)) == 1 }
-    package func processes() throws -> [(id: String, heartbeat: Instant)] {
-        try query(ProcessSQL.list).map { (try $0.text(0), try $0.instant(1)) }
+    package func processes() throws -> [(id: String, heartbeat: Instant, serves: Bool)] {
+        try query(ProcessSQL.list).map { (try $0.text(0), try $0.instant(1), try $0.bool(2)) }
     }
     package func removeProcess(_ id: String) throws { try execute(ProcessSQL.remove, .text(id)) }
 }

@@ -3,7 +3,35 @@ import UsherCore
 /// The tables, in the one dialect of both databases: text, 64-bit integers, instants in microseconds, booleans 0 and 1, JSON as text.
 package enum Schema {
     /// Each entry brings the schema one version further; an entry that has been released never changes.
-    package static let migrations: [[String]] = [version1, version2, version3, version4, version5, version6]
+    package static let migrations: [[String]] = [version1, version2, version3, version4, version5, version6, version7]
+
+    /// What is known of providers' health, and of connections that were lost; who did what.
+    private static let version7 = [
+        """
+        CREATE TABLE provider_health (
+            provider TEXT PRIMARY KEY, failing_since BIGINT NOT NULL, problem TEXT NOT NULL, failures BIGINT NOT NULL,
+            seen_at BIGINT NOT NULL)
+        """,
+        """
+        CREATE TABLE lost_connections (
+            owner_id TEXT NOT NULL, provider TEXT NOT NULL, email TEXT NOT NULL, lost_at BIGINT NOT NULL,
+            PRIMARY KEY (owner_id, provider))
+        """,
+        """
+        CREATE TABLE revocations (
+            id TEXT PRIMARY KEY, owner_id TEXT NOT NULL, provider TEXT NOT NULL, client_id TEXT NOT NULL, email TEXT NOT NULL,
+            sealed TEXT NOT NULL, since BIGINT NOT NULL, given_up BIGINT NOT NULL)
+        """,
+        """
+        CREATE TABLE audit (
+            id TEXT PRIMARY KEY, at BIGINT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
+            outcome TEXT NOT NULL, address TEXT NOT NULL, count BIGINT NOT NULL)
+        """,
+        "CREATE INDEX audit_by_time ON audit (at, id)",
+        "ALTER TABLE timeline ADD COLUMN actor TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE webhooks ADD COLUMN manage_page BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE processes ADD COLUMN serves BIGINT NOT NULL DEFAULT 0",
+    ]
 
     /// Work is claimed by service and by the meeting that it is for; what is asked for during a try is kept. Mails are sent again as they
     /// were sent first.

@@ -32,6 +32,20 @@ package struct ResealCursor: Sendable {
 }
 
 extension Tx {
+    /// A sealed value out of every table that holds some, and what it is sealed for: under another key none of them opens.
+    package func sealedSamples() throws -> [(sealed: String, context: String)] {
+        let (any, one): (SQLValue, SQLValue) = (.text("-"), .int(1))
+        var samples = try [newestSealedLink(), anySealedToken()].compactMap(\.self)
+        samples += try query(SealedSQL.connections, any, one).map {
+            (try $0.text(2), StoredConnection.context(owner: try $0.text(0), provider: try $0.text(1)))
+        }
+        samples += try query(SealedSQL.apps, any, one).map {
+            (try $0.text(2), StoredApp.context(owner: try $0.text(0), provider: try $0.text(1)))
+        }
+        samples += try query(SealedSQL.webhooks, any, one).map { (try $0.text(1), StoredWebhook.context(try $0.text(0))) }
+        return samples
+    }
+
     /// Seals values anew that do not begin with `prefix`: of the large tables the next `limit` rows after `cursor`, of the small ones up
     /// to `limit` that are left.
     /// - Parameter reseal: sealed value and what it belongs to, to the value sealed under the newest key.

@@ -27,6 +27,7 @@ package struct Store: Sendable {
         SchemaSQL.all + BookingSQL.all + OwnerSQL.all + RoomSQL.all + StepSQL.all + OutboxSQL.all + TimelineSQL.all + LinkSQL.all
         + ProcessSQL.all + IdempotencySQL.all + TokenSQL.all + ConnectionSQL.all + ConsentSQL.all + SessionSQL.all + SealedSQL.all
         + KeySQL.all + WebhookSQL.all + AdminSQL.all + NoticeSQL.all + CalendarSQL.all + AppSQL.all
+        + HealthSQL.all + LostSQL.all
 }
 
 /// The statements of one table: the raw value is the SQL.

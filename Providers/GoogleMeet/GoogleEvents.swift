@@ -132,7 +132,7 @@ struct GoogleEvents {
             }
         }
         return ProvidedRoom(
-            id: id, room: Room(joinURL: video, meetingID: "", dialIn: entries.compactMap(Self.dialIn)),
+            id: id, room: Room(joinURL: video, meetingID: conference?["conferenceId"]?.text ?? "", dialIn: entries.compactMap(Self.dialIn)),
             start: Self.instant(answer["start"]),
             end: Self.instant(answer["end"]))
     }

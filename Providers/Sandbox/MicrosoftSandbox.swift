@@ -23,6 +23,8 @@ public final class MicrosoftSandbox: Sendable {
         case errorAfter(status: Int)
         case cutBefore
         case cutAfter
+        /// Nothing goes wrong with this one.
+        case passed
     }
 
     struct Meeting {

@@ -10,8 +10,9 @@ public enum JitsiProvider: EntryProvider {
         settings: [.init("url", .urlTemplate(marks: []), "The server's address; JITSI_URL where it is not given")],
         credentialPrefix: "JITSI", optionalCredentials: ["APP_ID", "APP_SECRET"], endpoints: ["JITSI_URL"])
 
-    /// From now until so long after the end.
+    /// A token ends so long after the meeting, as the join page does, and lives no longer than ``longestToken``.
     private static let tokenSlack = Duration.hours(2)
+    private static let longestToken = Duration.hours(3)
 
     public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try room(request.key, call)
@@ -48,7 +49,7 @@ public enum JitsiProvider: EntryProvider {
         let claims: JSON = [
             "aud": "jitsi", "iss": .string(id.reveal()), "sub": .string(host.lowercased()),
             "room": .string(room.joinURL.split(separator: "/").last.map(String.init) ?? ""), "nbf": .int((now - .minutes(1)).seconds),
-            "exp": .int((max(now, visitor.end) + tokenSlack).seconds),
+            "exp": .int(min(now + longestToken, max(now + .minutes(1), visitor.end + tokenSlack)).seconds),
             "context": [
                 "user": ["name": .string(visitor.name), "email": .string(visitor.email), "moderator": .string("\(visitor.isHost)")]
             ],

@@ -42,8 +42,16 @@ struct ZoomClient: Sendable {
     /// Source: https://developers.zoom.us/docs/integrations/oauth/ (`api_url`).
     private func base(_ token: IssuedToken) -> String {
         if let configured = call.endpoints["ZOOM_API_URL"] { return configured.hasSuffix("/") ? String(configured.dropLast()) : configured }
-        if let url = token.apiURL, url.hasPrefix("https://") { return url + "/v2" }
+        if let url = token.apiURL, Self.isZooms(url) { return url + "/v2" }
         return "https://api.zoom.us/v2"
+    }
+
+    /// Tokens go to Zoom's own hosts alone, whatever an answer says: `https://api-us.zoom.us`, `https://api.zoomgov.com`.
+    static func isZooms(_ url: String) -> Bool {
+        guard let parts = URLComponents(string: url), parts.scheme == "https", parts.user == nil, parts.port == nil, parts.path.isEmpty,
+            parts.query == nil, parts.fragment == nil, let host = parts.host?.lowercased()
+        else { return false }
+        return ["zoom.us", "zoomgov.com"].contains { host == $0 || host.hasSuffix("." + $0) }
     }
 
     /// The path without ids, for messages: `/users/{id}/meetings`.

@@ -17,12 +17,18 @@ extension ZoomProvider: EventfulProvider {
     /// Zoom's clock may be ahead of ours.
     private static let youngest = Duration.minutes(5)
 
+    public static func mayBeSigned(_ delivery: EventDelivery) -> Bool {
+        guard let seconds = delivery.header("x-zm-request-timestamp").flatMap({ Int64($0) }), abs(seconds) < 100_000_000_000,
+            delivery.header("x-zm-signature")?.hasPrefix("v0=") == true
+        else { return false }
+        let age = delivery.now - Instant(seconds: seconds)
+        return age <= oldest && age >= .zero - youngest
+    }
+
     public static func read(_ delivery: EventDelivery, secret: Secret) -> EventReading {
-        guard let time = delivery.header("x-zm-request-timestamp"), let seconds = Int64(time),
+        guard mayBeSigned(delivery), let time = delivery.header("x-zm-request-timestamp"), let seconds = Int64(time),
             let signature = delivery.header("x-zm-signature")
         else { return .refused }
-        let age = delivery.now - Instant(seconds: seconds)
-        guard age <= oldest, age >= .zero - youngest else { return .refused }
         let expected = "v0=" + hmacSHA256Hex(Array("v0:\(time):".utf8) + delivery.body, key: secret)
         guard constantTimeEqual(Array(expected.utf8), Array(signature.utf8)) else { return .refused }
         guard let json = try? JSON(parsing: delivery.body) else { return .ignored }
@@ -33,7 +39,10 @@ extension ZoomProvider: EventfulProvider {
         let payload = json["payload"] ?? .null
         switch json["event"]?.string {
         case "endpoint.url_validation":
-            guard let plain = payload["plainToken"]?.string else { return .ignored }
+            // What is signed here must not be of a caller's making.
+            guard let plain = payload["plainToken"]?.string, plain.wholeMatch(of: /[A-Za-z0-9_=+\/-]{1,128}/) != nil else {
+                return .refused
+            }
             return .challenge(["plainToken": .string(plain), "encryptedToken": .string(hmacSHA256Hex(Array(plain.utf8), key: secret))])
         case "app_deauthorized":
             guard let client = payload["client_id"]?.text, let user = payload["user_id"]?.text else { return .ignored }

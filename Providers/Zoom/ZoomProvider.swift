@@ -9,6 +9,8 @@ public enum ZoomProvider: ConnectableProvider {
         id: "zoom", name: "Zoom", connection: .owner,
         capabilities: [.passcode, .dialIn, .waitingRoom, .joinBeforeHost, .alternativeHosts, .schedule, .host],
         creation: .lookup(settles: .seconds(10)), credentialPrefix: "ZOOM", credentials: ["CLIENT_ID", "CLIENT_SECRET"],
+        // Older set-ups name a secret for states; here the vault's key signs them.
+        optionalCredentials: ["STATE_SECRET"],
         endpoints: ["ZOOM_API_URL", "ZOOM_OAUTH_URL"])
 
     public static let consent = ConsentDescriptor(

@@ -112,10 +112,86 @@ struct CommandTests {
         let site = try await Site()
         try "CAMPUS_CLIENT_ID=x\nUSHER_PUBLC_URL=https://a.example\n".write(
             toFile: site.folder + "/usher.conf", atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: site.folder + "/usher.conf")
         let ended = try await site.usher("serve", environment: ["USHER_CONFIG": "usher.conf"]).finish()
         #expect(ended.code == 2)
         #expect(ended.errors.contains("usher.conf:2: USHER_PUBLC_URL"), "\(ended.errors)")
         #expect(ended.errors.contains("did you mean USHER_PUBLIC_URL?"), "\(ended.errors)")
+        await site.close()
+    }
+
+    @Test("a configuration file that everybody can read is refused, and one with a third party's credentials is taken by its program alone")
+    func configurationFile() async throws {
+        let site = try await Site()
+        let path = site.folder + "/usher.conf"
+        try "CORRIDOR_DOOR_CODE=1234\n".write(toFile: path, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+        let open = try await site.usher("providers", environment: ["USHER_CONFIG": path]).finish()
+        #expect(open.code == 2 && open.errors.contains("chmod 640"), "\(open.errors)")
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+        let unknown = try await site.usher("providers", environment: ["USHER_CONFIG": path]).finish()
+        #expect(unknown.code == 2 && unknown.errors.contains("CORRIDOR_DOOR_CODE"), "\(unknown.errors)")
+        let theirs = try await Command(
+            Command.products + "/usher-example", ["providers", "--json"], environment: ["USHER_CONFIG": path], folder: "/tmp"
+        ).finish()
+        #expect(theirs.code == 0 && theirs.output.contains("corridor"), "\(theirs.errors)")
+        await site.close()
+    }
+
+    @Test("commands that only look make no file")
+    func lookingMakesNothing() async throws {
+        let site = try await Site()
+        let before = try FileManager.default.contentsOfDirectory(atPath: site.folder).sorted()
+        for arguments in [["explain", "consultation", "--owner", "ana"], ["preview", "consultation", "--owner", "ana"], ["check"]] {
+            let ended = try await Command(Command.usher, arguments, environment: site.environment, folder: site.folder).finish()
+            #expect(ended.code == 0, "\(arguments): \(ended.errors)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: site.folder).sorted() == before)
+        await site.close()
+    }
+
+    @Test("a booking at a provider that is down is told in time, in one line of progress, with who goes on with it")
+    func waits() async throws {
+        let site = try await Site()
+        site.zoom.change { $0.dailyLimit = 0 }
+        let began = ContinuousClock.now
+        let ended = try await site.usher(
+            "book", "consultation", "--owner", "ana", "--at", "2027-04-01T10:00", "--attendee", "Bo <bo@example.org>", "--wait", "3s"
+        ).finish()
+        #expect(ended.code == 3 && ContinuousClock.now - began < .seconds(15))
+        #expect(ended.output.contains("pending"), "\(ended.output)")
+        let lines = ended.errors.split(separator: "\n")
+        #expect(lines.count == 2 && lines[0].hasPrefix("No room yet:") && lines[1].contains("start `usher serve`"), "\(ended.errors)")
+        await site.close()
+    }
+
+    @Test("a command leaves the mail to the server that runs, and sends it itself where none does")
+    func leavesDeliveries() async throws {
+        let site = try await Site()
+        let server = try await site.serve()
+        let booked = try await site.usher(
+            "book", "open", "--owner", "ana", "--at", "2027-04-01T10:00", "--attendee", "Bo <bo@example.org>",
+            environment: ["SMTP_URL": "", "USHER_MAILDIR": "own-mail"]
+        ).finish()
+        #expect(booked.code == 0, "\(booked.errors)")
+        #expect(try site.received().count == 2)
+        #expect(((try? FileManager.default.contentsOfDirectory(atPath: site.folder + "/own-mail/new")) ?? []).isEmpty)
+        server.kill()
+        await site.close()
+    }
+
+    @Test("another vault's key stops the start where only connections are sealed under the first")
+    func lostConnectionKey() async throws {
+        let site = try await Site()
+        let keys = ["A", "B"].map { String(repeating: $0, count: 64) }
+        let server = try await site.serve(environment: ["USHER_VAULT_KEYS": keys[0]])
+        _ = try await site.call("POST", "/v1/webhooks", body: #"{"url": "https://crm.example/h"}"#)
+        server.terminate()
+        _ = await server.finish()
+        for command in ["serve", "doctor"] {
+            let ended = try await site.usher(command, environment: ["USHER_VAULT_KEYS": keys[1]]).finish()
+            #expect(ended.code != 0 && (ended.errors + ended.output).contains("USHER_VAULT_KEYS"), "\(ended.errors)\(ended.output)")
+        }
         await site.close()
     }
 

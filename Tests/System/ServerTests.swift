@@ -34,7 +34,7 @@ struct ServerTests {
             #expect(part.contains(url))
             #expect(part.contains(meeting["passcode"]?.string ?? "?"))
             #expect(part.contains("+49 69 7104 9922"))
-            #expect(part.contains(isOwner ? "10:00 – 10:30" : "04:00 – 04:30"))
+            #expect(part.contains(isOwner ? "10:00 – 10:30" : "4:00 – 4:30 AM"))
             #expect(part.contains(isOwner ? "Central European Summer Time (UTC+02:00)" : "Eastern Daylight Time (UTC−04:00)"))
         }
         #expect(html.contains("tel:+496971049922,,"))

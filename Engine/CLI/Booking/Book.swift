@@ -19,11 +19,13 @@ struct Book: AsyncParsableCommand {
     @Option(help: "\"Bo Li <bo@example.org>\"; may be given more than once.") var attendee: [String]
     @Option(help: "Where the type leaves a choice.") var provider: String?
     @Option(help: "For the owner.") var note = ""
+    @Option(help: "How long to wait for the room and the mails.") var wait = "30s"
     @Flag(help: "Show what would be booked, and change nothing.") var dryRun = false
 
     func run() async throws {
         let written = try request()
-        try await options.withRuntime(adopting: !dryRun) { runtime in
+        let patience = try options.patience(wait)
+        try await options.withRuntime(adopting: !dryRun, looking: dryRun) { runtime in
             let catalog = runtime.context.catalog.current
             var request = written
             if request.timeZone == nil {
@@ -31,8 +33,9 @@ struct Book: AsyncParsableCommand {
             }
             if dryRun { return try await show(runtime, request) }
             let accepted = try await runtime.desk.book(request)
-            let view = try await BookingDriver(runtime).drive(accepted.value.booking.id)
-            try BookingDriver.report(view, options)
+            let driver = BookingDriver(runtime)
+            let view = try await driver.drive(accepted.value.booking.id, within: patience)
+            try await driver.report(view, options)
         }
     }
 

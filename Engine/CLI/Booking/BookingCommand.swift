@@ -22,7 +22,7 @@ struct BookingCommand: AsyncParsableCommand {
         @Flag(help: "Past ones too.") var all = false
 
         func run() async throws {
-            let views = try await options.withRuntime(adopting: false) { runtime in
+            let views = try await options.withRuntime(adopting: false, looking: true) { runtime in
                 var filter = BookingDesk.Filter()
                 filter.owner = owner
                 if !all { filter.from = runtime.context.now }
@@ -48,7 +48,7 @@ struct BookingCommand: AsyncParsableCommand {
         @Argument(help: "The booking's id.") var id: String
 
         func run() async throws {
-            let (view, timeline) = try await options.withRuntime(adopting: false) { runtime in
+            let (view, timeline) = try await options.withRuntime(adopting: false, looking: true) { runtime in
                 let view = try await runtime.desk.view(id)
                 return (view, try await runtime.context.store.read { try $0.timeline(of: id) })
             }
@@ -62,11 +62,13 @@ struct BookingCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Cancel a booking, its room and tell everyone.")
         @OptionGroup var options: Options
         @Argument(help: "The booking's id.") var id: String
+        @Option(help: "How long to wait for what follows.") var wait = "30s"
 
         func run() async throws {
             try await options.withRuntime { runtime in
                 _ = try await runtime.desk.cancel(id)
-                try BookingDriver.report(try await BookingDriver(runtime).drive(id), options)
+                let driver = BookingDriver(runtime)
+                try await driver.report(try await driver.drive(id, within: options.patience(wait)), options)
             }
         }
     }
@@ -78,6 +80,7 @@ struct BookingCommand: AsyncParsableCommand {
         @Option(help: "The new start, written as for `usher book`.") var at: String
         @Option(help: "The zone of --at; the booking's where it is not given.") var timeZone: String?
         @Option(help: "earlier or later, where the clocks show the time twice.") var disambiguation: String?
+        @Option(help: "How long to wait for what follows.") var wait = "30s"
 
         func run() async throws {
             try await options.withRuntime { runtime in
@@ -86,7 +89,8 @@ struct BookingCommand: AsyncParsableCommand {
                     throw UsherError(.validationFailed, "--disambiguation must be earlier or later.")
                 }
                 _ = try await runtime.desk.reschedule(id, to: at, timeZone: timeZone, disambiguation: which)
-                try BookingDriver.report(try await BookingDriver(runtime).drive(id), options)
+                let driver = BookingDriver(runtime)
+                try await driver.report(try await driver.drive(id, within: options.patience(wait)), options)
             }
         }
     }
@@ -95,11 +99,13 @@ struct BookingCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Try again at once what failed, is blocked or waits.")
         @OptionGroup var options: Options
         @Argument(help: "The booking's id.") var id: String
+        @Option(help: "How long to wait for what follows.") var wait = "30s"
 
         func run() async throws {
             try await options.withRuntime { runtime in
                 _ = try await runtime.desk.retry(id)
-                try BookingDriver.report(try await BookingDriver(runtime).drive(id), options)
+                let driver = BookingDriver(runtime)
+                try await driver.report(try await driver.drive(id, within: options.patience(wait)), options)
             }
         }
     }

@@ -1,4 +1,6 @@
 import Foundation
+import Logging
+import Synchronization
 import UsherAssembly
 import UsherCore
 import UsherPipeline
@@ -7,8 +9,8 @@ import UsherStore
 /// Carries one booking's steps to their end, under the same claims as any server.
 struct BookingDriver {
     private let runtime: Runtime
-    /// After so long what is left is left to `usher serve`.
-    static let patience = Duration.seconds(150)
+    /// After so long what is left is left to `usher serve`, where nothing else is asked for.
+    static let patience = Duration.seconds(30)
     private static let pause = Duration.milliseconds(100)
 
     init(_ runtime: Runtime) { self.runtime = runtime }
@@ -16,7 +18,9 @@ struct BookingDriver {
     /// - Parameter patience: what is left after so long is left to `usher serve`.
     /// - Throws: ``Exit/provider`` when a cancelled booking's room could not be removed yet.
     func drive(_ id: String, within patience: Duration = patience) async throws -> BookingView {
-        let membership = Membership(runtime.context)
+        // What goes wrong on the way is told once, at the end.
+        LogOutput.settings.withLock { $0.level = .error }
+        let membership = Membership(runtime.context, serves: false)
         try await membership.join()
         do {
             let view = try await carryOut(id, until: runtime.context.now + patience, membership)
@@ -30,19 +34,21 @@ struct BookingDriver {
 
     private func carryOut(_ id: String, until end: Instant, _ membership: Membership) async throws -> BookingView {
         let worker = Worker(runtime.context)
+        // A running server sends mail and events by its own configuration.
+        let delivers = try await !membership.isServed()
         var view = try await runtime.desk.view(id)
         var hasWarned = false
         while runtime.context.now < end {
             try await membership.beat()
-            let batch = try await worker.claim(booking: id)
-            for work in batch { await worker.run(work) }
+            let batch = try await worker.claim(booking: id, delivers: delivers)
+            for work in batch { await worker.run(work, starting: delivers ? Worker.mostStarted : 0) }
             view = try await runtime.desk.view(id)
             if batch.isEmpty, isSettled(view), try await !isHeldElsewhere(id) {
                 break
             }
             if view.booking.meeting.problem != nil, view.mails.isEmpty, !hasWarned {
                 Output.diagnostic(
-                    "No room yet: \(view.booking.meeting.problem?.message ?? "") The mail goes out without it in two minutes at most; waiting for that."
+                    "No room yet: \(view.booking.meeting.problem?.message ?? "") Waiting until \(end.inZone(view.booking.terms.owner.timeZone))."
                 )
                 hasWarned = true
             }
@@ -81,7 +87,7 @@ struct BookingDriver {
     }
 
     /// Shows the booking; the command fails when there is no room.
-    static func report(_ view: BookingView, _ options: Options) throws {
+    func report(_ view: BookingView, _ options: Options) async throws {
         if options.json { Output.json(view.json) } else { Output.booking(view) }
         let failed = view.mails.filter { $0.state == .failed }
         if !failed.isEmpty {
@@ -92,7 +98,10 @@ struct BookingDriver {
         switch view.booking.meeting.status {
         case .ready, .onJoin, .cancelled: if !failed.isEmpty { throw Exit.provider }
         case .pending:
-            Output.diagnostic("The booking stands. Its room is not ready yet; `usher serve` goes on with it.")
+            let isServed = try await Membership(runtime.context, serves: false).isServed()
+            Output.diagnostic(
+                "The booking stands. Its room is not ready yet; \(isServed ? "the running server goes on with it" : "no server runs: start `usher serve`, which goes on with it")."
+            )
             throw Exit.provider
         case .blocked, .failed:
             Output.diagnostic(

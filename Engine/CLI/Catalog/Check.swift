@@ -27,15 +27,13 @@ struct Check: ParsableCommand {
             for diagnostic in report.diagnostics { print(diagnostic.text(file: path)) }
             if let catalog = report.catalog {
                 Output.diagnostic(
-                    "\(path): \(count(catalog.meetingTypes, "meeting type")), \(count(catalog.providers, "provider")), \(count(report.diagnostics, "warning"))"
+                    "\(path): \(counted(catalog.meetingTypes.count, "meeting type")), \(counted(catalog.providers.count, "provider")), \(counted(report.diagnostics.count, "warning"))"
                 )
             }
         }
         if report.diagnostics.contains(where: { $0.code == .unreadable }) { throw Exit.usage }
         if report.hasErrors || (strict && !report.diagnostics.isEmpty) { throw Exit.refused }
     }
-
-    private func count(_ things: [some Any], _ name: String) -> String { "\(things.count) \(name)\(things.count == 1 ? "" : "s")" }
 }
 
 struct SchemaCommand: ParsableCommand {

@@ -12,16 +12,19 @@ struct Explain: AsyncParsableCommand {
     @Option(help: "The provider that a booking request would name.") var provider: String?
 
     func run() async throws {
-        let resolution = try await options.withRuntime(adopting: false) { runtime in
-            try await runtime.desk.resolve(type, owner: owner, requested: provider)
+        let (resolution, json, health) = try await options.withRuntime(adopting: false, looking: true) { runtime in
+            let resolution = try await runtime.desk.resolve(type, owner: owner, requested: provider)
+            let health = try await runtime.context.health.all().words(of: resolution.provider)
+            return (resolution, try await runtime.desk.json(of: resolution), health)
         }
-        if options.json { Output.json(resolution.json) } else { show(resolution) }
+        if options.json { Output.json(json) } else { show(resolution, health) }
         if resolution.problem != nil { throw Exit.refused }
     }
 
-    private func show(_ resolution: Resolution) {
+    private func show(_ resolution: Resolution, _ health: String) {
         print("\(type) for \(owner): \(resolution.provider) (module \(resolution.module)), because \(resolution.because.rawValue)")
         Output.table(resolution.trace.map { ["  \($0.rule.rawValue)", $0.provider ?? "-", $0.outcome.rawValue, $0.detail] })
-        if let problem = resolution.problem { print("  remedy: \(problem.remedy)") }
+        print("  \(resolution.provider): \(health)")
+        if let problem = resolution.problem { print("  problem: \(problem.message)\n  remedy: \(problem.remedy)") }
     }
 }

@@ -26,16 +26,20 @@ struct Preview: AsyncParsableCommand {
     func run() async throws {
         let configuration = try options.configuration()
         let catalog = try options.loadCatalog(configuration)
-        guard let meetingType = catalog.meetingType(type) else { throw UsherError(.notFound, "No meeting type is called '\(type)'.") }
+        guard let meetingType = catalog.meetingType(type) else {
+            throw UsherError(.notFound, "No meeting type is called '\(type)'.\(didYouMean(type, catalog.meetingTypes.map(\.id)))")
+        }
         guard let host = try await host(catalog, configuration) else {
-            throw UsherError(.notFound, "No owner is called '\(owner)'; `usher owner list` shows who there is.")
+            let near = didYouMean(owner, catalog.owners.map(\.id))
+            throw UsherError(.notFound, "No owner is called '\(owner)'.\(near) `usher owner list` shows who there is.")
         }
         if let timeZone, TimeZone(iana: timeZone) == nil {
             throw UsherError(.validationFailed, "'\(timeZone)' is not a time zone; write an IANA name such as Europe/Berlin.")
         }
-        if let language, !Language.all.contains(language) {
-            throw UsherError(.validationFailed, "--language must be one of: \(Language.all.joined(separator: ", ")).")
+        if let language, Language.normalized(language) == nil {
+            throw UsherError(.validationFailed, "--language \(Language.choices).")
         }
+        let language = language.flatMap(Language.normalized)
         let samples = try samples(meetingType, host, catalog, configuration)
         let look = MailLook.read(folder: configuration.catalogFolder, logo: catalog.site.logo, templates: catalog.site.templates).look
         let renderer = try MailRenderer(look)
@@ -68,7 +72,7 @@ struct Preview: AsyncParsableCommand {
     private func host(_ catalog: Catalog, _ configuration: Configuration) async throws -> Owner? {
         if let listed = catalog.owners.first(where: { $0.id == owner }) { return listed }
         guard FileManager.default.fileExists(atPath: configuration.databasePath) else { return nil }
-        return try await options.withRuntime(adopting: false) { runtime in
+        return try await options.withRuntime(adopting: false, looking: true) { runtime in
             try await runtime.context.store.read { try $0.owner(owner) }?.owner
         }
     }

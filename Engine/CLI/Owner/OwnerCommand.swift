@@ -13,7 +13,7 @@ struct OwnerCommand: AsyncParsableCommand {
         @OptionGroup var options: Options
 
         func run() async throws {
-            let owners = try await options.withRuntime(adopting: false) { try await OwnerDesk($0.context).list() }
+            let owners = try await options.withRuntime(adopting: false, looking: true) { try await OwnerDesk($0.context).list() }
             if options.json { return Output.json(["items": .array(owners.map(\.json)), "nextCursor": nil]) }
             Output.table(
                 [["ID", "NAME", "EMAIL", "ZONE", "DEFAULT", "FROM"]]
@@ -32,7 +32,7 @@ struct OwnerCommand: AsyncParsableCommand {
         @Argument(help: "The owner's id.") var id: String
 
         func run() async throws {
-            let owner = try await options.withRuntime(adopting: false) { try await OwnerDesk($0.context).owner(id) }
+            let owner = try await options.withRuntime(adopting: false, looking: true) { try await OwnerDesk($0.context).owner(id) }
             if options.json { return Output.json(owner.json) }
             Output.table(owner.json.members?.map { ["\($0.key)", $0.value.string ?? $0.value.serialized] } ?? [])
         }

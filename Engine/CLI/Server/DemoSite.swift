@@ -36,7 +36,7 @@ struct DemoSite {
         self.registry = registry
         // Where it listens is the caller's to say; whom it reaches is not.
         let own = ProcessInfo.processInfo.environment.filter { ["USHER_HOST", "USHER_PORT", "USHER_PUBLIC_URL"].contains($0.key) }
-        let listening = try Configuration(environment: own)
+        let listening = try Configuration(environment: own, registry: registry)
         host = listening.host
         port = own["USHER_PORT"] == nil ? try FreePort.find(preferred: 8_080) : listening.port
         address = own["USHER_PUBLIC_URL"] == nil ? "http://localhost:\(port)" : listening.publicURL
@@ -100,7 +100,7 @@ struct DemoSite {
         for entry in catalog.providers {
             for (name, value) in Self.accounts[entry.module] ?? [:] { environment["\(registry.prefix(entry))_\(name)"] = value }
         }
-        return try await Runtime.open(try Configuration(environment: environment), catalog: catalog, registry: registry)
+        return try await Runtime.open(try Configuration(environment: environment, registry: registry), catalog: catalog, registry: registry)
     }
 
     private func clear() throws {

@@ -18,5 +18,23 @@ public struct ProviderRegistry: Sendable {
     public func module(_ id: String) -> (any Provider.Type)? { byID[id] }
     /// What the environment variables of a provider's app begin with.
     public func prefix(_ entry: ProviderEntry) -> String { entry.credentials ?? descriptor(entry.module)?.credentialPrefix ?? "" }
+    /// Whole names of the variables that replace a service's address.
+    public var endpoints: Set<String> { Set(modules.flatMap { $0.descriptor.endpoints }) }
+
+    /// Whether a variable may belong to an app of one of the modules: what stands before the credential's name is of the admin's
+    /// choosing.
+    public func isVariable(_ name: String) -> Bool {
+        endpoints.contains(name) || credentialNames.contains { name.hasSuffix("_" + $0) }
+    }
+
+    /// The names of all credentials after their prefix, the secrets that services sign events with among them.
+    private var credentialNames: Set<String> {
+        Set(
+            modules.flatMap { module in
+                module.descriptor.credentials + module.descriptor.optionalCredentials
+                    + ((module as? any EventfulProvider.Type)?.eventPaths.flatMap(\.secrets) ?? [])
+            })
+    }
+
     public func descriptor(_ id: String) -> ProviderDescriptor? { byID[id]?.descriptor }
 }

@@ -9,6 +9,14 @@ public func nearest(_ name: String, _ candidates: some Sequence<String>) -> Stri
         .min { $0.distance < $1.distance }?.candidate
 }
 
+/// ` Did you mean 'x'?` to follow a sentence; empty where nothing is near.
+public func didYouMean(_ name: String, _ candidates: some Sequence<String>) -> String {
+    nearest(name, candidates).map { " Did you mean '\($0)'?" } ?? ""
+}
+
+/// `1 provider`, `2 providers`.
+public func counted(_ count: Int, _ name: String) -> String { "\(count) \(name)\(count == 1 ? "" : "s")" }
+
 /// Damerau's distance with adjacent transpositions.
 private func editDistance(_ left: [Character], _ right: [Character]) -> Int {
     var before: [Int] = []

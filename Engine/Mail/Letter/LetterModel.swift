@@ -15,7 +15,7 @@ struct LetterModel {
         self.letter = letter
         self.words = words
         self.language = language
-        locale = ReaderLocale.of(language)
+        locale = ReaderLocale.of(language, zone: letter.timeZone)
         time = ReaderTime.of(start: letter.booking.start, end: letter.booking.end, timeZone: letter.timeZone, language: language)
     }
 
@@ -81,15 +81,18 @@ struct LetterModel {
         var offsets: Set = [time.offset]
         return others.compactMap { name, zone in
             guard zone != letter.timeZone else { return nil }
-            let other = ReaderTime.of(start: booking.start, end: booking.end, timeZone: zone, language: language)
+            let other = ReaderTime.of(
+                start: booking.start, end: booking.end, timeZone: zone, language: language, home: letter.timeZone)
             guard offsets.insert(other.offset).inserted else { return nil }
-            return "\(name): \(other.date == time.date ? "" : other.date + ", ")\(other.range), \(other.zone)"
-        }.prefix(Self.timesShown).joined(separator: "; ")
+            let parts = [other.date == time.date ? "" : other.date, other.range, other.zone].filter { !$0.isEmpty }
+            return "\(locale.isolated(name)): \(parts.map(locale.isolated).joined(separator: locale.comma))"
+        }.prefix(Self.timesShown).joined(separator: locale.semicolon)
     }
 
     private func addLabels(to shown: inout Shown) {
         shown.text("when", words.when)
         shown.text("colon", words.colon)
+        shown.text("comma", locale.comma)
         shown.text("previously", words.previously)
         shown.text("withLabel", words.with)
         shown.text("joinLabel", words.join)
@@ -120,6 +123,9 @@ struct LetterModel {
         var line = Shown()
         line.text("country", locale.country(number.country))
         line.text("colon", words.colon)
+        line.text("comma", locale.comma)
+        line.text("isolate", locale.direction == "rtl" ? "\u{2068}" : "")
+        line.text("endIsolate", locale.direction == "rtl" ? "\u{2069}" : "")
         line.text("number", number.number)
         line.text("tel", number.tapToCall)
         line.text("pin", number.pin ?? "")
@@ -134,10 +140,10 @@ struct LetterModel {
     private var company: String {
         let booking = letter.booking
         switch letter.reader {
-        case .owner: return locale.list(booking.attendees.map(Self.name))
+        case .owner: return locale.list(booking.attendees.map(Self.name).map(locale.isolated))
         case .attendee(let index):
             let others = booking.terms.type.showAttendees ? booking.attendees.enumerated().filter { $0.offset != index }.map(\.element) : []
-            return locale.list([booking.terms.owner.name] + others.map(Self.name))
+            return locale.list(([booking.terms.owner.name] + others.map(Self.name)).map(locale.isolated))
         }
     }
 

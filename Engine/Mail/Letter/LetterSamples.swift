@@ -21,7 +21,7 @@ package struct LetterSamples: Sendable {
         case changed
         case cancellation, reminder
         /// Letters to the owner.
-        case connection, problem, undelivered
+        case connection, problem, undelivered, remains
         case signIn = "sign-in"
 
         package var isForOwnerAlone: Bool { notice != nil }
@@ -31,6 +31,7 @@ package struct LetterSamples: Sendable {
             case .connection: .connection
             case .problem: .booking
             case .undelivered: .undelivered
+            case .remains: .remains
             case .signIn: .signIn
             default: nil
             }
@@ -133,12 +134,12 @@ package struct LetterSamples: Sendable {
             switch kind {
             case .connection: Problem(.reauthorize, "Zoom has ended the connection.", remedy: "Connect again.")
             case .booking: Problem(.plan, "The account's plan does not allow this.", remedy: "Ask the account's administrator.")
-            case .signIn, .undelivered: nil
+            case .signIn, .undelivered, .remains: nil
             }
         return Notice(
             kind: kind, site: site, owner: owner(language, timeZone), service: "Zoom",
             account: kind == .undelivered ? "bo@example.org" : owner.email, problem: problem,
-            detail: kind == .undelivered ? "550 5.1.1 no such user" : "",
+            detail: kind == .undelivered ? "550 5.1.1 no such user" : kind == .remains ? "zoom: 85012345678" : "",
             meeting: .init(title: "Consultation", start: start, end: start + .minutes(30)), waiting: 2,
             url: publicURL + (kind == .signIn ? "/owners/signin/preview" : "/owners/me"))
     }

@@ -11,6 +11,8 @@ package struct Notice: Hashable, Sendable, Codable {
         case signIn
         /// A mail to an attendee was refused for good.
         case undelivered
+        /// A room that is not wanted any more stands at the provider.
+        case remains
     }
 
     /// The meeting that a notice is about.

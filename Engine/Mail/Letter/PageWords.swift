@@ -48,6 +48,13 @@ package struct PageWords: Sendable {
     package var pin: String { words.pin }
     package var with: String { words.with }
     package var colon: String { words.colon }
+    package var comma: String { locale.comma }
+    package var tollFree: String { words.tollFree }
+
+    /// As the mail lists them: those of the reader's country first.
+    package func numbers(_ room: Room, zone: String) -> [DialIn] {
+        room.dialIn.readersFirst(UsherMail.country(ofZone: zone))
+    }
 
     /// Days alone from a day on, else hours and minutes.
     package func duration(_ duration: Duration) -> String {

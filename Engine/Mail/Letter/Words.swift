@@ -74,9 +74,10 @@ struct Words: Decodable, Sendable {
         }
     }
 
-    /// The words of a language, English where there are none yet.
+    /// The words of a language, whatever its region; English where there are none yet.
+    /// - Returns: the words, and the tag of what they are in.
     static func of(_ language: String) -> (words: Words, language: String) {
-        if let words = known[language] { return (words, language) }
+        if let words = known[Language.base(language)] { return (words, language) }
         guard let english else { preconditionFailure("MailRenderer is made after Words.check()") }
         return (english, "en")
     }

@@ -51,6 +51,7 @@ package struct Connections: Sendable {
             connectedAt: now, refreshedAt: now)
         try await context.store.write { tx in
             try tx.save(connection)
+            try tx.removeLostConnection(owner: owner, provider: provider)
             try context.announcer.tell(.connectionConnected, connection, tx)
             if problem != nil { try context.announcer.tell(.connectionNeedsAttention, connection, tx) }
             try tx.poke(
@@ -102,20 +103,29 @@ package struct Connections: Sendable {
         return try await context.store.write { tx in
             // It may have been renewed meanwhile.
             guard let present = try tx.connection(owner: owner, provider: provider) else { return false }
+            try tx.removeLostConnection(owner: owner, provider: provider)
             return try end(present, tx)
         }
     }
 
     /// The user has removed the app at the service: the grants are dead, and erased here.
     /// - Parameters:
-    ///   - before: a connection made later than this is another one, and stays.
+    ///   - before: a connection made later than this, by the whole seconds in which services tell, is another one, and stays.
     ///   - owner: whose connections alone are meant, where one is given.
     /// - Returns: how many were removed.
     package func deauthorized(clientID: String, accountID: String, before: Instant, owner: String? = nil) async throws -> Int {
-        try await context.store.write { tx in
+        let now = context.now
+        return try await context.store.write { tx in
             try tx.connections(clientID: clientID, accountID: accountID)
-                .filter { $0.connectedAt < before && (owner == nil || $0.ownerID == owner) }
-                .reduce(0) { count, connection in try count + (end(connection, tx) ? 1 : 0) }
+                .filter { $0.connectedAt.seconds <= before.seconds && (owner == nil || $0.ownerID == owner) }
+                .reduce(0) { count, connection in
+                    guard try end(connection, tx) else { return count }
+                    try tx.add(
+                        LostConnection(
+                            ownerID: connection.ownerID, provider: connection.provider, email: connection.account.email, at: now))
+                    try NoticeStep.poke(.connection(owner: connection.ownerID, provider: connection.provider), tx, now: now)
+                    return count + 1
+                }
         }
     }
 
@@ -148,6 +158,11 @@ struct KeepAliveStep: Step {
 
     static func subject(owner: String, provider: String) -> String { "\(owner) \(provider)" }
 
+    /// Whether the token came out of a renewal since `before`.
+    private func isFresh(_ before: StoredConnection, _ token: IssuedToken) -> Bool {
+        (try? GrantBox.open(before.sealed, context.vault, context: before.sealContext))?.access.access != token.access
+    }
+
     func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
         let parts = claim.subject.split(separator: " ").map(String.init)
         guard parts.count == 2, let connection = try turn.tx.connection(owner: parts[0], provider: parts[1]) else {
@@ -163,9 +178,9 @@ struct KeepAliveStep: Step {
         return Effect(provider: connection.provider) { [context] in
             do throws(ProviderError) {
                 let call = try await Provisioner(context).call(connection.provider, owner: connection.ownerID, deadline: deadline).call
-                if let present = call.connection {
-                    let token = try await present.access(rejected: nil)
-                    _ = try await present.access(rejected: token)
+                // Renewed by another just now, or because its token had run out: once is enough.
+                if let present = call.connection, try await !isFresh(connection, present.access(rejected: nil)) {
+                    _ = try await present.access(rejected: present.access(rejected: nil))
                 }
             } catch {
                 context.logger.warning(

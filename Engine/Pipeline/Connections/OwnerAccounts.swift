@@ -6,6 +6,8 @@ import UsherVault
 package struct OwnerAccounts: Sendable {
     package var connections: [StoredConnection] = []
     package var apps: [StoredApp] = []
+    /// Ended at the service, and not made again.
+    package var lost: [LostConnection] = []
 
     package static let none = OwnerAccounts()
 
@@ -20,7 +22,8 @@ extension EngineContext {
     /// An owner's accounts; not even looked for where no provider of the catalogue is one that owners connect.
     package func accounts(of owner: String, _ tx: Tx) throws -> OwnerAccounts {
         guard catalog.current.providers.contains(where: { registry.descriptor($0.module)?.connection == .owner }) else { return .none }
-        return OwnerAccounts(connections: try tx.connections(of: owner), apps: try tx.apps(of: owner))
+        return OwnerAccounts(
+            connections: try tx.connections(of: owner), apps: try tx.apps(of: owner), lost: try tx.lostConnections(of: owner))
     }
 }
 
@@ -46,8 +49,10 @@ package struct OwnerApps: Sendable {
 
     package func list(owner: String) async throws -> [StoredApp] { try await context.store.read { try $0.apps(of: owner) } }
 
-    /// Keeps an app in place of the site's own, for this owner. A connection through an app that is gone must be made again.
-    /// - Throws: ``ErrorCode/validationFailed`` with every finding, ``ErrorCode/notFound``.
+    /// Keeps an app in place of the site's own, for this owner, once its service knows it. A connection through an app that is gone
+    /// must be made again.
+    /// - Throws: ``ErrorCode/validationFailed`` with every finding, ``ErrorCode/notFound``, ``ErrorCode/unavailable`` when the service
+    ///   cannot be asked.
     package func put(_ app: App, owner: String, provider: String, known: [UsherError.Finding] = []) async throws -> StoredApp {
         let module = try Connections(context).module(provider)
         let entry = context.catalog.current.provider(provider)
@@ -62,6 +67,7 @@ package struct OwnerApps: Sendable {
             ownerID: owner, provider: provider, clientID: app.clientID,
             sealed: try context.vault.seal(secrets.serialized, context: StoredApp.context(owner: owner, provider: provider)), createdAt: now
         )
+        try await test(stored, module)
         try await context.store.write { tx in
             guard let known = try tx.owner(owner), known.isActive else {
                 throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.")
@@ -71,6 +77,29 @@ package struct OwnerApps: Sendable {
         }
         return stored
     }
+
+    /// Asks for a grant with a code that is none: a service that knows the app refuses the code, and one that does not, the app.
+    private func test(_ app: StoredApp, _ module: any ConnectableProvider.Type) async throws {
+        let verifier = context.surroundings.code(bits: 320)
+        let request = ConsentRequest(
+            state: "test", redirectURL: context.settings.publicURL + module.consent.callbackPath, verifier: Secret(verifier),
+            challenge: Vault.challenge(verifier))
+        do throws(ProviderError) {
+            let call = try Provisioner(context).call(app.provider, app: app, deadline: context.now + Self.patience).call
+            _ = try await module.exchange(Secret("usher-looks-whether-it-knows-the-app"), request, call)
+        } catch {
+            switch error.code {
+            case .reauthorize: return
+            case .notConnected:
+                throw UsherError(
+                    .validationFailed, "\(module.consent.name) does not know this app.",
+                    findings: [.init("/clientSecret", "does not belong to this client id: copy both again from the app's page")])
+            default: throw UsherError(.unavailable, "\(module.consent.name) cannot be asked whether it knows the app: try again later.")
+            }
+        }
+    }
+
+    private static let patience = Duration.seconds(10)
 
     /// Takes an app away; the site's own counts again.
     /// - Returns: whether there was one.

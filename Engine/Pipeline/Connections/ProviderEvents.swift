@@ -25,6 +25,7 @@ package struct ProviderEvents: Sendable {
 
     /// Takes one delivery: the app whose secret fits has sent it. Owners of one organisation may have entered the same app.
     package func receive(_ delivery: EventDelivery, _ path: EventPath, _ module: any EventfulProvider.Type) async throws -> Answer {
+        guard module.mayBeSigned(delivery) else { return try await hasApps(path, module) ? .refused : .notConfigured }
         let apps = try await self.apps(path, module)
         guard !apps.isEmpty else { return .notConfigured }
         var isTrue = false
@@ -51,17 +52,32 @@ package struct ProviderEvents: Sendable {
 
     /// Every app of the service: the shared one, those that the catalogue names, those of owners' organisations.
     private func apps(_ path: EventPath, _ module: any EventfulProvider.Type) async throws -> [Sender] {
-        let entries = context.catalog.current.providers.filter { module.eventModules.contains($0.module) }
+        try await sitesOwn(path, module) + storedApps(module).compactMap { sender($0, path) }
+    }
+
+    /// Whether anybody can sign at all; nothing is unsealed for that.
+    private func hasApps(_ path: EventPath, _ module: any EventfulProvider.Type) async throws -> Bool {
+        if !sitesOwn(path, module).isEmpty { return true }
+        return try await !storedApps(module).isEmpty
+    }
+
+    private func entries(_ module: any EventfulProvider.Type) -> [ProviderEntry] {
+        context.catalog.current.providers.filter { module.eventModules.contains($0.module) }
+    }
+
+    private func sitesOwn(_ path: EventPath, _ module: any EventfulProvider.Type) -> [Sender] {
         let environment = context.settings.environment
         let shared = module.eventModules.compactMap { context.registry.descriptor($0)?.credentialPrefix }
-        let ours = (shared + entries.compactMap(\.credentials)).compactMap { prefix in
+        return (shared + entries(module).compactMap(\.credentials)).compactMap { prefix in
             path.secrets.lazy.compactMap { environment["\(prefix)_\($0)"] }.first.map {
                 Sender(clientID: environment["\(prefix)_CLIENT_ID"]?.reveal() ?? "", secret: $0, owner: nil)
             }
         }
-        let names = Set(entries.map(\.name))
-        let stored = try await context.store.read { try $0.apps() }.filter { names.contains($0.provider) }
-        return ours + stored.compactMap { sender($0, path) }
+    }
+
+    private func storedApps(_ module: any EventfulProvider.Type) async throws -> [StoredApp] {
+        let names = Set(entries(module).map(\.name))
+        return try await context.store.read { try $0.apps() }.filter { names.contains($0.provider) }
     }
 
     /// One app that cannot be read must not keep the others from being heard.

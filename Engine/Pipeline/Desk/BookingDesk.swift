@@ -29,7 +29,8 @@ package struct BookingDesk: Sendable {
             return try context.once(key, tx, now: now, again: { try view($0, tx) }) {
                 var drafting = Drafting(catalog, now: now, findings: findings)
                 let accounts = try context.accounts(of: request.owner, tx)
-                let booking = try drafting.draft(request, owner: try tx.owner(request.owner), id: id) {
+                let owner = try tx.owner(request.owner)
+                let booking = try drafting.draft(request, owner: owner, known: try owners(unless: owner, tx), id: id) {
                     provisioner.obstacle($0, accounts)
                 }.booking
                 // Before anything is written, so that most refusals leave nothing to take back; and once more when we are alone with it.
@@ -52,8 +53,10 @@ package struct BookingDesk: Sendable {
         return try await context.store.read { tx in
             var drafting = Drafting(catalog, now: context.now)
             let accounts = try context.accounts(of: request.owner, tx)
+            let owner = try tx.owner(request.owner, in: catalog)
+            let known = try owner == nil ? tx.owners(in: catalog).filter(\.isActive).map(\.owner.id) : []
             let draft = try drafting.draft(
-                request, owner: try tx.owner(request.owner, in: catalog), id: "bk_dry-run"
+                request, owner: owner, known: known, id: "bk_dry-run"
             ) { Provisioner(context).obstacle($0, accounts) }
             try refuseConflict(draft.booking, tx)
             return (draft.booking, draft.resolution)
@@ -230,6 +233,11 @@ package struct BookingDesk: Sendable {
         }
         try NotifyStep.poke(booking, tx, now: now)
         try context.announce(from: nil, to: booking, tx)
+    }
+
+    /// The ids of all owners, for who was probably meant; asked for only where nobody was found.
+    private func owners(unless owner: StoredOwner?, _ tx: Tx) throws -> [String] {
+        owner == nil ? try tx.owners().filter(\.isActive).map(\.owner.id) : []
     }
 
     private func refuseConflict(_ booking: Booking, _ tx: Tx) throws {

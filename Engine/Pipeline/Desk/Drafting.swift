@@ -32,12 +32,12 @@ struct Drafting {
     }
 
     mutating func draft(
-        _ request: BookingRequest, owner: StoredOwner?, id: String, obstacle: (ProviderEntry) -> Problem?
+        _ request: BookingRequest, owner: StoredOwner?, known owners: [String] = [], id: String, obstacle: (ProviderEntry) -> Problem?
     ) throws(UsherError) -> Draft {
         let type = catalog.meetingType(request.meetingType)
         if type == nil { find("/meetingType", unknown("meeting type", request.meetingType, catalog.meetingTypes.map(\.id))) }
         if owner?.isActive != true {
-            find("/owner", owner == nil ? "no owner is called '\(request.owner.prefix(80))'" : "this owner is not active any more")
+            find("/owner", owner == nil ? unknown("owner", request.owner, owners) : "this owner is not active any more")
         }
         let zoneName = request.timeZone ?? owner?.owner.timeZone ?? catalog.site.timeZone
         let zone = self.zone(zoneName, "/timeZone")
@@ -109,7 +109,8 @@ struct Drafting {
     /// - Parameter zone: `nil` where the zone is no zone: what is no time is a finding all the same.
     private mutating func start(_ request: BookingRequest, _ zoneName: String, _ zone: TimeZone?) -> Instant? {
         guard let start = moment(request, zoneName, zone) else { return nil }
-        if start.microseconds % Duration.minutes(1).microseconds == 0 { return start }
+        let fraction = request.start.drop { $0 != "." }.dropFirst().prefix { $0.isNumber }
+        if start.microseconds % Duration.minutes(1).microseconds == 0, fraction.allSatisfy({ $0 == "0" }) { return start }
         // Mails, pages and providers show and take minutes: nobody would see the rest.
         find("/start", "must be a whole minute")
         return nil
@@ -170,13 +171,12 @@ struct Drafting {
             let name = (person.name ?? "").trimmingBlanks
             checkLine(name, "\(pointer)/name", Limits.name)
             if let name = person.timeZone { _ = zone(name, "\(pointer)/timeZone") }
-            let language = person.language ?? catalog.site.language
-            if !Language.all.contains(language) {
-                find("\(pointer)/language", "must be one of: \(Language.all.joined(separator: ", "))")
-            }
+            let language = Language.normalized(person.language ?? catalog.site.language)
+            if language == nil { find("\(pointer)/language", Language.choices) }
             // The same attendee twice is one.
             guard let address, seen.insert(address.lowercased()).inserted else { continue }
-            attendees.append(Attendee(name: name, email: address, timeZone: person.timeZone ?? zoneName, language: language))
+            attendees.append(
+                Attendee(name: name, email: address, timeZone: person.timeZone ?? zoneName, language: language ?? catalog.site.language))
         }
         return attendees
     }

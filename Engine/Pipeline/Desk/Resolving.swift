@@ -7,20 +7,34 @@ extension BookingDesk {
     package func resolve(_ type: String, owner: String, requested: String? = nil) async throws -> Resolution {
         let catalog = context.catalog.current
         guard let meetingType = catalog.meetingType(type) else {
-            let near = nearest(type, catalog.meetingTypes.map(\.id)).map { " Did you mean '\($0)'?" } ?? ""
-            throw UsherError(.notFound, "No meeting type is called '\(type.prefix(80))'.\(near)")
+            throw UsherError(
+                .notFound, "No meeting type is called '\(type.prefix(80))'.\(didYouMean(type, catalog.meetingTypes.map(\.id)))")
         }
         let (stored, accounts) = try await context.store.read { tx in
             (try tx.owner(owner, in: catalog), try context.accounts(of: owner, tx))
         }
-        guard let stored else { throw UsherError(.notFound, "No owner is called '\(owner.prefix(80))'.") }
+        guard let stored else {
+            let known = try await context.store.read { try $0.owners(in: catalog).filter(\.isActive).map(\.owner.id) }
+            throw UsherError(.notFound, "No owner is called '\(owner.prefix(80))'.\(didYouMean(owner, known))")
+        }
         let provisioner = Provisioner(context)
-        return try catalog.resolve(meetingType, owner: stored.owner, requested: requested) { provisioner.obstacle($0, accounts) }
+        var resolution = try catalog.resolve(meetingType, owner: stored.owner, requested: requested) { provisioner.obstacle($0, accounts) }
+        if !stored.isActive {
+            resolution.problem = Problem(
+                .notFound, "\(stored.owner.name) was removed, and takes no bookings.", remedy: "Make the owner anew, or book with another.")
+        }
+        return resolution
+    }
+
+    /// As `GET /v1/resolve` answers it: with the chosen provider's health.
+    package func json(of resolution: Resolution) async throws -> JSON {
+        let health = try await context.health.all().json(of: resolution.provider)
+        return .object((resolution.json.members ?? []) + [JSON.Member("health", health)])
     }
 }
 
 extension Resolution {
-    /// As `GET /v1/resolve` answers it.
+    /// What was chosen and why.
     package var json: JSON {
         let steps = trace.map { step -> JSON in
             [

@@ -32,6 +32,7 @@ package struct OwnerDesk: Sendable {
     package func put(_ owner: Owner, known findings: [UsherError.Finding] = []) async throws -> StoredOwner {
         var owner = owner
         owner.email = asciiMailAddress(owner.email) ?? owner.email
+        owner.language = Language.normalized(owner.language) ?? owner.language
         let kept = owner
         let findings = findings + check(owner).filter { finding in !findings.contains { $0.pointer == finding.pointer } }
         guard findings.isEmpty else { throw UsherError(.validationFailed, "The owner cannot be kept as written.", findings: findings) }
@@ -90,9 +91,7 @@ package struct OwnerDesk: Sendable {
             findings.append(
                 .init("/timeZone", "'\(owner.timeZone.prefix(80))' is not a time zone; write an IANA name such as Europe/Berlin"))
         }
-        if !Language.all.contains(owner.language) {
-            findings.append(.init("/language", "must be one of: \(Language.all.joined(separator: ", "))"))
-        }
+        if Language.normalized(owner.language) == nil { findings.append(.init("/language", Language.choices)) }
         return findings
     }
 

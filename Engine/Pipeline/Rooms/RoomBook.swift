@@ -61,6 +61,15 @@ struct RoomBook {
         try hold(room, provided, start: start, end: end, event: "meeting.updated")
     }
 
+    /// A room that bears no time fits the new one as it is.
+    mutating func keptThroughMove(_ room: RoomRecord) throws {
+        var room = room
+        (room.appliedStart, room.appliedEnd) = (booking.start, booking.end)
+        try turn.tx.save(room)
+        try note("meeting.updated", "\(room.provider): the same room")
+        try showRoom(room)
+    }
+
     private mutating func hold(
         _ asked: RoomRecord, _ provided: ProvidedRoom, start: Instant, end: Instant, event: String
     ) throws {
@@ -349,6 +358,7 @@ struct RoomBook {
         room.state = .removed
         try turn.tx.save(room)
         try note("meeting.remains", "\(room.provider) still has the room \(room.roomID): \(error.message)")
+        try NoticeStep.poke(.remains(booking: booking.id), turn.tx, now: turn.now)
     }
 
     // MARK: The booking

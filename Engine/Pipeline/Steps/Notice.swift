@@ -27,6 +27,8 @@ struct NoticeStep: Step {
         case signIn(owner: String)
         /// A mail to an attendee that was refused for good.
         case undelivered(mail: String)
+        /// A room that is not wanted any more, and could not be removed at the provider.
+        case remains(booking: String)
 
         init?(_ text: String) {
             let parts = text.split(separator: " ").map(String.init)
@@ -35,6 +37,7 @@ struct NoticeStep: Step {
             case ("booking", 2): self = .booking(parts[1])
             case ("signin", 2): self = .signIn(owner: parts[1])
             case ("undelivered", 2): self = .undelivered(mail: parts[1])
+            case ("remains", 2): self = .remains(booking: parts[1])
             default: return nil
             }
         }
@@ -45,6 +48,7 @@ struct NoticeStep: Step {
             case .booking(let id): "booking \(id)"
             case .signIn(let owner): "signin \(owner)"
             case .undelivered(let id): "undelivered \(id)"
+            case .remains(let id): "remains \(id)"
             }
         }
     }
@@ -153,6 +157,7 @@ struct NoticeStep: Step {
         switch Subject(notice.subject) {
         case .booking(let id)?: (booking, matter) = (id, "problem")
         case .undelivered(let id)?: (booking, matter) = (try turn.tx.mail(id)?.bookingID, "undelivered mail")
+        case .remains(let id)?: (booking, matter) = (id, "remaining room")
         default: return
         }
         guard let booking else { return }
@@ -168,6 +173,7 @@ struct NoticeStep: Step {
         case .booking(let id): try booking(id, turn)
         case .signIn(let owner): try signIn(owner, turn)
         case .undelivered(let id): try undelivered(id, turn)
+        case .remains(let id): try remains(id, turn)
         }
     }
 
@@ -180,13 +186,14 @@ struct NoticeStep: Step {
         let accounts = try context.accounts(of: ownerID, turn.tx)
         let stored = accounts.connection(provider)
         let waiting = try turn.tx.bookingsWaiting(owner: ownerID, provider: provider, now: turn.now).count
-        // An owner who never connected, or has disconnected, is told only when something waits for it.
-        guard stored?.health == .reauthorize || waiting > 0, let entry = context.catalog.current.provider(provider),
+        let lost = accounts.lost.first { $0.provider == provider }
+        // An owner who never connected, or has disconnected here, is told only when something waits for it.
+        guard stored?.health == .reauthorize || lost != nil || waiting > 0, let entry = context.catalog.current.provider(provider),
             let problem = Provisioner(context).obstacle(entry, accounts)
         else { return nil }
         return Notice(
             kind: .connection, site: context.catalog.current.site, owner: owner.owner, service: module.consent.name,
-            account: stored?.account.email ?? "", problem: problem, waiting: waiting, url: page)
+            account: stored?.account.email ?? lost?.email ?? "", problem: problem, waiting: waiting, url: page)
     }
 
     private func booking(_ id: String, _ turn: Turn) throws -> Notice? {
@@ -198,6 +205,18 @@ struct NoticeStep: Step {
             kind: .booking, site: booking.terms.site, owner: owner.owner,
             service: (module as? any ConnectableProvider.Type)?.consent.name ?? module?.descriptor.name ?? booking.meeting.provider,
             problem: problem, meeting: .init(title: booking.title, start: booking.start, end: booking.end), url: page)
+    }
+
+    private func remains(_ id: String, _ turn: Turn) throws -> Notice? {
+        guard let booking = try turn.tx.booking(id), let owner = try turn.tx.owner(booking.terms.owner.id), turn.now < booking.end,
+            let room = try turn.tx.rooms(of: id).last(where: { $0.state == .removed && $0.failures > 0 && !$0.roomID.isEmpty })
+        else { return nil }
+        let module = context.registry.module(room.module)
+        return Notice(
+            kind: .remains, site: booking.terms.site, owner: owner.owner,
+            service: (module as? any ConnectableProvider.Type)?.consent.name ?? module?.descriptor.name ?? room.provider,
+            detail: "\(room.provider): \(room.room?.meetingID ?? room.roomID)",
+            meeting: .init(title: booking.title, start: booking.start, end: booking.end), url: page)
     }
 
     private func undelivered(_ id: String, _ turn: Turn) throws -> Notice? {

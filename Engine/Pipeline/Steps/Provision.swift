@@ -37,6 +37,11 @@ struct ProvisionStep: Step {
             return try attempt(room, booking, turn)
         case .create(let room): return try attempt(room, booking, turn)
         case .settle(let room), .lookForTwins(let room): return search(room, booking, rooms, turn)
+        case .update(let room) where !bearsTime(room):
+            // The link that was sent stays, whatever the catalogue says by now.
+            var book = RoomBook(booking, turn)
+            try book.keptThroughMove(room)
+            return try prepare(claim, turn)
         case .update(let room): return update(room, booking, turn)
         case .check(let room): return check(room, booking, turn)
         case .remove(var room):
@@ -62,6 +67,11 @@ struct ProvisionStep: Step {
             }
             return nil
         }
+    }
+
+    /// Whether the room at the provider has a time that a move must change.
+    private func bearsTime(_ room: RoomRecord) -> Bool {
+        context.registry.descriptor(room.module)?.capabilities.contains(.schedule) ?? true
     }
 
     /// What went wrong, for the log; the timeline gets it with the outcome.
@@ -106,11 +116,11 @@ struct ProvisionStep: Step {
                 let (module, call) = try await provisioner.call(intent.provider, owner: booking.terms.owner.id, deadline: deadline)
                 context.meters.spend(intent.provider, account: intent.host, now: context.now)
                 let provided = try await module.create(request, call).checked(module.descriptor)
-                return book(booking) { try $0.made(intent, provided, start: request.start, end: request.end) }
+                return book(booking, at: intent) { try $0.made(intent, provided, start: request.start, end: request.end) }
             } catch {
                 say(error, booking, intent)
                 let ended = context.now
-                return book(booking) { try $0.createFailed(intent, error, ended: ended, mayExist: mayExist) }
+                return book(booking, at: intent, error) { try $0.createFailed(intent, error, ended: ended, mayExist: mayExist) }
             }
         }
     }
@@ -133,17 +143,17 @@ struct ProvisionStep: Step {
                         adopted = try await module.fetch(kept, host: room.host, call).checked(module.descriptor)
                     } catch {
                         guard error.code == .meetingGone else { throw error }
-                        return book(booking) { try $0.vanished(room, isOnlyOne: found.count == 1, isSettled: began >= settled) }
+                        return book(booking, at: room) { try $0.vanished(room, isOnlyOne: found.count == 1, isSettled: began >= settled) }
                     }
                 }
                 for twin in found where twin.id != kept { try await module.cancel(twin.id, host: room.host, call) }
                 let removed = found.count { $0.id != kept }
-                return book(booking) { [adopted] in
+                return book(booking, at: room) { [adopted] in
                     try $0.searched(room, adopted: adopted, removed: removed, isSettled: began >= settled)
                 }
             } catch {
                 say(error, booking, room)
-                return book(booking) { try $0.searchFailed(room, error) }
+                return book(booking, at: room, error) { try $0.searchFailed(room, error) }
             }
         }
     }
@@ -156,10 +166,10 @@ struct ProvisionStep: Step {
                 let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
                 context.meters.spend(room.provider, account: room.host, now: context.now)
                 let provided = try await module.update(room.roomID, to: request, call).checked(module.descriptor)
-                return book(booking) { try $0.moved(room, provided, start: request.start, end: request.end) }
+                return book(booking, at: room) { try $0.moved(room, provided, start: request.start, end: request.end) }
             } catch {
                 say(error, booking, room)
-                return book(booking) { try $0.updateFailed(room, error, start: request.start, end: request.end) }
+                return book(booking, at: room, error) { try $0.updateFailed(room, error, start: request.start, end: request.end) }
             }
         }
     }
@@ -170,10 +180,10 @@ struct ProvisionStep: Step {
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
                 let provided = try await module.fetch(room.roomID, host: room.host, call).checked(module.descriptor)
-                return book(booking) { try $0.checked(room, provided) }
+                return book(booking, at: room) { try $0.checked(room, provided) }
             } catch {
                 say(error, booking, room)
-                return book(booking) { try $0.checkFailed(room, error) }
+                return book(booking, at: room, error) { try $0.checkFailed(room, error) }
             }
         }
     }
@@ -184,21 +194,43 @@ struct ProvisionStep: Step {
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
                 try await module.cancel(room.roomID, host: room.host, call)
-                return book(booking) { try $0.removed(room) }
+                return book(booking, at: room) { try $0.removed(room) }
             } catch {
                 say(error, booking, room)
-                return book(booking) { try $0.removeFailed(room, error) }
+                return book(booking, at: room, error) { try $0.removeFailed(room, error) }
             }
         }
     }
 }
 
-/// The transaction that writes an outcome into the booking as it stands by then.
-private func book(_ booking: Booking, _ write: @escaping @Sendable (inout RoomBook) throws -> Void) -> Recording {
+/// The transaction that writes an outcome into the booking as it stands by then, and what it says of the provider.
+private func book(
+    _ booking: Booking, at room: RoomRecord, _ error: ProviderError? = nil, _ write: @escaping @Sendable (inout RoomBook) throws -> Void
+) -> Recording {
     { turn in
+        if let error {
+            let connection = turn.context.registry.descriptor(room.module)?.connection
+            try turn.context.health.failed(room.provider, error, connection, turn.tx, now: turn.now)
+            if connection == .owner, error.code == .reauthorize { try refused(booking.terms.owner.id, room, error, turn) }
+        } else {
+            try turn.context.health.works(room.provider, turn.tx)
+        }
         var book = try RoomBook(turn, booking.id)
         try write(&book)
         return .lookAgain
+    }
+}
+
+/// The service refuses even a fresh token: the connection's health says so, until it is made anew.
+private func refused(_ owner: String, _ room: RoomRecord, _ error: ProviderError, _ turn: Turn) throws {
+    guard let connection = try turn.tx.connection(owner: owner, provider: room.provider), connection.health != .reauthorize,
+        // A connection that was made during the call is another one.
+        connection.account.id == room.host, connection.connectedAt < turn.now - EngineSettings.workLength
+    else { return }
+    try turn.tx.setHealth(.reauthorize, error.problem, of: connection)
+    try NoticeStep.poke(.connection(owner: owner, provider: room.provider), turn.tx, now: turn.now)
+    if let dead = try turn.tx.connection(owner: owner, provider: room.provider) {
+        try turn.context.announcer.tell(.connectionNeedsAttention, dead, turn.tx)
     }
 }
 

@@ -5,6 +5,7 @@ import UsherStore
 /// One heartbeat row for each process, so that the work of one that died is taken over by those that live.
 package struct Membership: Sendable {
     private let context: EngineContext
+    private let serves: Bool
 
     private static let beatInterval = Duration.seconds(5)
     /// Without a sign for so long, a process counts as dead where nothing tells sooner; longer than any claim.
@@ -12,12 +13,17 @@ package struct Membership: Sendable {
     /// How often the dead are looked for where the database can tell at once.
     private static let lookInterval = Duration.milliseconds(500)
 
-    package init(_ context: EngineContext) { self.context = context }
+    /// - Parameter serves: whether this is a server; a command does its own booking's work alone.
+    package init(_ context: EngineContext, serves: Bool = true) {
+        self.context = context
+        self.serves = serves
+    }
 
     /// Enters this process, and takes over what the dead have left behind.
     package func join() async throws {
         try context.store.database.announce(process: context.processID)
-        try await context.store.write { [context] in try $0.addProcess(context.processID, now: context.now) }
+        try await context.store.write { [context] in try $0.addProcess(context.processID, now: context.now, serves: serves) }
+        try await context.health.refresh()
         try await takeOver()
     }
 
@@ -40,9 +46,22 @@ package struct Membership: Sendable {
 
     package func beat() async throws {
         try await context.store.write { [context] tx in
-            if try !tx.beat(context.processID, now: context.now) { try tx.addProcess(context.processID, now: context.now) }
+            if try !tx.beat(context.processID, now: context.now) { try tx.addProcess(context.processID, now: context.now, serves: serves) }
         }
+        try await context.health.refresh()
         await context.keeper.saveUnsaved()
+    }
+
+    /// Whether a server is there that goes on with all work.
+    package func isServed() async throws -> Bool {
+        let now = context.now
+        return try await context.store.read { try $0.processes() }.contains { process in
+            process.serves && process.id != context.processID && !isDead(process.id, process.heartbeat, now)
+        }
+    }
+
+    private func isDead(_ id: String, _ heartbeat: Instant, _ now: Instant) -> Bool {
+        context.store.database.isDead(process: id) || now - heartbeat > Self.silence
     }
 
     /// Frees the claims of processes that have died.
@@ -50,7 +69,7 @@ package struct Membership: Sendable {
         let now = context.now
         let dead = try await context.store.read { try $0.processes() }
             .filter { $0.id != context.processID }
-            .filter { context.store.database.isDead(process: $0.id) || now - $0.heartbeat > Self.silence }
+            .filter { isDead($0.id, $0.heartbeat, now) }
             .map(\.id)
         guard !dead.isEmpty else { return }
         let freed = try await context.store.write { tx in

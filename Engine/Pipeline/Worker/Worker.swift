@@ -12,6 +12,9 @@ package struct Worker: Sendable {
     private static let firstPause = Duration.milliseconds(100)
     private static let longestPause = Duration.seconds(5)
 
+    /// Steps that may be started in the commit of another, claimed by this process.
+    package static let mostStarted = Turn.mostStarted
+
     /// The pipelines' steps: this list is all there is.
     package init(_ context: EngineContext) {
         self.context = context
@@ -46,7 +49,7 @@ package struct Worker: Sendable {
     /// - Parameter allot: of the services that have something due, how many pieces of work each may have; it is called inside the
     ///   transaction, and may be called twice.
     package func claim(
-        _ lane: Lane, starting limit: Int = Turn.mostStarted,
+        _ lane: Lane, starting limit: Int = Worker.mostStarted,
         allot: @escaping @Sendable ([String]) -> [(service: String, limit: Int)]
     ) async throws -> [Work] {
         try await transaction(starting: limit) { turn in
@@ -97,7 +100,7 @@ package struct Worker: Sendable {
     }
 
     /// Carries a piece of work out, and what follows from it, until there is nothing left to do now.
-    package func run(_ work: Work, starting limit: Int = Turn.mostStarted) async {
+    package func run(_ work: Work, starting limit: Int = Worker.mostStarted) async {
         var queue = [work]
         while !queue.isEmpty {
             let (next, started) = await perform(queue.removeFirst(), starting: limit)
@@ -110,7 +113,7 @@ package struct Worker: Sendable {
     /// A failure to write an outcome down is tried again until the claim runs out; then another look decides.
     /// - Parameter limit: steps that may be started in the same commit, claimed by us.
     /// - Returns: what the same step does next, and the steps that were started.
-    package func perform(_ work: Work, starting limit: Int = Turn.mostStarted) async -> (next: Work?, started: [Work]) {
+    package func perform(_ work: Work, starting limit: Int = Worker.mostStarted) async -> (next: Work?, started: [Work]) {
         let (claim, effect) = (work.claimed.claim, work.claimed.effect)
         // Ownership is checked right before something leaves: a claim that has nearly ended sends nothing, and is begun anew.
         let hasTime = context.now + EngineSettings.workLength <= claim.until
@@ -190,7 +193,7 @@ package struct Worker: Sendable {
     }
 
     private func transaction(
-        starting limit: Int = Turn.mostStarted, _ body: @escaping @Sendable (Turn) throws -> [Work]
+        starting limit: Int = Worker.mostStarted, _ body: @escaping @Sendable (Turn) throws -> [Work]
     ) async throws -> [Work] {
         try await write(starting: limit, body) { $0 + $1 }
     }

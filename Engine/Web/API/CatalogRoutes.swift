@@ -1,6 +1,7 @@
 import Hummingbird
 import UsherCore
 import UsherPipeline
+import UsherStore
 
 /// `/v1/meeting-types`, `/v1/providers`, `/v1/resolve`: what can be booked here, where it can be held, and which it would be.
 struct CatalogRoutes: Sendable {
@@ -18,7 +19,10 @@ struct CatalogRoutes: Sendable {
                 method: .get, path: "/v1/providers", id: "listProviders", access: .key(.bookingsRead),
                 summary: "Where meetings can be held, and whether it can be used.", query: [.limit, .cursor],
                 answers: .page("Provider")
-            ) { call in try Response.list(context.catalog.current.providers.map(provider), call) },
+            ) { call in
+                let failing = try await context.health.all()
+                return try Response.list(context.catalog.current.providers.map { provider($0, failing) }, call)
+            },
             Operation(
                 method: .get, path: "/v1/resolve", id: "resolve", access: .key(.bookingsRead),
                 summary: "Which provider a booking would get now, and why.",
@@ -32,18 +36,18 @@ struct CatalogRoutes: Sendable {
                 try query.check()
                 let resolution = try await desk.resolve(
                     query.text("meetingType") ?? "", owner: query.text("owner") ?? "", requested: query.text("provider"))
-                return Response.json(.ok, resolution.json)
+                return Response.json(.ok, try await desk.json(of: resolution))
             },
         ]
     }
 
-    private func provider(_ entry: ProviderEntry) -> JSON {
+    private func provider(_ entry: ProviderEntry, _ failing: [FailingProvider]) -> JSON {
         let descriptor = context.registry.descriptor(entry.module)
         let problem = Provisioner(context).obstacle(entry)
         return [
             "name": .string(entry.name), "module": .string(entry.module), "connection": JSON(descriptor?.connection.rawValue),
             "capabilities": .array(descriptor?.capabilities.map(\.rawValue).sorted().map(JSON.string) ?? []),
-            "usable": .bool(problem == nil), "problem": problem?.json ?? .null,
+            "usable": .bool(problem == nil), "problem": problem?.json ?? .null, "health": failing.json(of: entry.name),
         ]
     }
 }

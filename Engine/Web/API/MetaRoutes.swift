@@ -35,6 +35,7 @@ struct MetaRoutes: Sendable {
                 (mail: try tx.oldestUnsentMail(), webhook: try tx.oldestWaitingDelivery())
             )
         }
+        let failing = try await context.health.all()
         func age(_ instant: Instant?) -> Double { instant.map { Double((now - $0).microseconds) / 1_000_000 } ?? 0 }
         let gauges = [
             Meters.Gauge("usher_steps_waiting", "Steps that are due, by kind.", waiting.map { (["kind": $0.kind], Double($0.count)) }),
@@ -47,6 +48,11 @@ struct MetaRoutes: Sendable {
             Meters.Gauge(
                 "usher_bookings_in_trouble", "Bookings to come with a problem, by code.",
                 trouble.map { (["code": $0.key], Double($0.value)) }),
+            Meters.Gauge(
+                "usher_provider_failing", "1 while a provider does not do what it is asked, by its last calls and the last look at it.",
+                context.catalog.current.providers.map { entry in
+                    (["provider": entry.name], failing.contains { $0.provider == entry.name } ? 1 : 0)
+                }),
             context.meters.budgets(now: now),
         ]
         let text = context.meters.exposition(gauges)

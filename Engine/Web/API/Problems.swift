@@ -54,6 +54,9 @@ extension ProblemMiddleware {
 }
 
 extension Response {
+    /// More than this helps nobody.
+    private static let mostFindings = 100
+
     static func problem(_ error: UsherError) -> Response {
         let status = error.code.httpStatus
         var members: [JSON.Member] = [
@@ -62,7 +65,8 @@ extension Response {
             JSON.Member("code", .string(error.code.rawValue)), JSON.Member("detail", .string(error.message)),
         ]
         if !error.findings.isEmpty {
-            let findings = error.findings.map { finding -> JSON in ["pointer": .string(finding.pointer), "detail": .string(finding.detail)]
+            let findings = error.findings.prefix(mostFindings).map { finding -> JSON in
+                ["pointer": .string(finding.pointer), "detail": .string(finding.detail)]
             }
             members.append(JSON.Member("errors", .array(findings)))
         }

@@ -102,7 +102,8 @@ struct AgentTools: Sendable {
                 ], required: ["meetingType", "owner"]), output: "Resolution", hints: .init(isReadOnly: true, isIdempotent: true)
         ) { call in
             let texts = try call.texts(["meetingType", "owner"], ["provider"])
-            return try await desk.resolve(texts["meetingType"] ?? "", owner: texts["owner"] ?? "", requested: texts["provider"]).json
+            return try await desk.json(
+                of: desk.resolve(texts["meetingType"] ?? "", owner: texts["owner"] ?? "", requested: texts["provider"]))
         }
     }
 

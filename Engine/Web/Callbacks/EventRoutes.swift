@@ -16,6 +16,9 @@ struct EventRoutes: Sendable {
         events = ProviderEvents(context)
     }
 
+    /// No service sends more.
+    private static let longestEvent = 64 << 10
+
     func add(to router: Router<BasicRequestContext>) {
         for (path, module) in events.paths {
             router.post(RouterPath(path.path)) { request, _ in try await receive(request, path, module) }
@@ -24,6 +27,7 @@ struct EventRoutes: Sendable {
 
     private func receive(_ request: Request, _ path: EventPath, _ module: any EventfulProvider.Type) async throws -> Response {
         let body = try await request.bodyBytes()
+        guard body.count <= Self.longestEvent else { throw Request.tooLarge }
         let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
         switch try await events.receive(EventDelivery(headers: headers, body: body, now: context.now), path, module) {
         case .notConfigured: return Response(status: .serviceUnavailable)

@@ -110,12 +110,20 @@ struct JoinPage: Sendable {
         if !room.meetingID.isEmpty { html += Self.copied(words.meetingID, room.meetingID, words) }
         if let passcode = room.passcode { html += Self.copied(words.passcode, passcode, words) }
         if !room.dialIn.isEmpty {
-            let numbers = room.dialIn.map { number in
-                "<li>\(escapedHTML(words.country(number.country))) <a dir=ltr href=\"\(escapedHTML(number.tapToCall))\">\(escapedHTML(number.number))</a>\(number.pin.map { ", \(escapedHTML(words.pin)) <code>\(escapedHTML($0))</code>" } ?? "")</li>"
-            }
+            let numbers = words.numbers(room, zone: visit.timeZone).map { Self.number($0, words) }
             html += "<h2>\(escapedHTML(words.phone))</h2><ul>\(numbers.joined())</ul>"
         }
         return html
+    }
+
+    /// As the mail writes it: `Germany: +49 30 5679 5800 (Berlin), toll-free, PIN 482913`.
+    private static func number(_ number: DialIn, _ words: PageWords) -> String {
+        var line = "\(escapedHTML(words.country(number.country) + words.colon))"
+        line += " <a dir=ltr href=\"\(escapedHTML(number.tapToCall))\">\(escapedHTML(number.number))</a>"
+        if let city = number.city { line += " (<bdi>\(escapedHTML(city))</bdi>)" }
+        if number.tollFree { line += escapedHTML(words.comma + words.tollFree) }
+        if let pin = number.pin { line += "\(escapedHTML(words.comma + words.pin)) <code dir=ltr>\(escapedHTML(pin))</code>" }
+        return "<li>\(line)</li>"
     }
 
     /// A line with a value that a script gives a copy button.

@@ -168,9 +168,10 @@ struct OwnerPage: Sendable {
         var filter = BookingDesk.Filter()
         (filter.owner, filter.status, filter.from) = (owner.id, .confirmed, context.now - Tx.longestBooking)
         let views = try await desk.page(filter, after: nil, limit: Self.bookingsRead).views.filter { $0.booking.end > context.now }
+        let failing = try await context.health.all()
         let body =
             "<p class=quiet>\(escapedHTML(owner.email)), \(escapedHTML(owner.timeZone))</p>" + providers(accounts, key)
-            + defaultProvider(owner, accounts, key) + bookings(Array(views.prefix(Self.bookingsShown)), owner, key)
+            + defaultProvider(owner, accounts, key, failing) + bookings(Array(views.prefix(Self.bookingsShown)), owner, key)
             + Page.button("Sign out", action: "/owners/me/signout", key: key, isPlain: true)
         return Page.response(.ok, owner.name, body)
     }
@@ -192,8 +193,9 @@ struct OwnerPage: Sendable {
                     "<section><h2>\(name)</h2><p class=bad>\(escapedHTML(problem.message))</p><p>\(escapedHTML(problem.remedy))</p>\(ownApp)</section>"
             }
             guard let connection = accounts.connection(entry.name) else {
+                let lost = accounts.lost.first { $0.provider == entry.name }
                 return
-                    "<section><h2>\(name)</h2><p>Not connected.</p>\(Page.button("Connect \(module.consent.name)", action: "/owners/me/connect", key: key, fields: field))\(ownApp)</section>"
+                    "<section><h2>\(name)</h2>\(Self.notConnected(lost, module.consent.name))\(Page.button("Connect \(module.consent.name)", action: "/owners/me/connect", key: key, fields: field))\(ownApp)</section>"
             }
             return "<section><h2>\(name)</h2>\(health(connection))"
                 + Page.button(
@@ -203,6 +205,15 @@ struct OwnerPage: Sendable {
                 + "\(ownApp)</section>"
         }
         return items.joined()
+    }
+
+    /// A connection that was lost is not as if it had never been.
+    private static func notConnected(_ lost: LostConnection?, _ service: String) -> String {
+        guard let lost else { return "<p>Not connected.</p>" }
+        return """
+            <p class=bad role=alert>\(escapedHTML(lost.email)) was disconnected at \(escapedHTML(service)) on \(lost.at.rfc3339.prefix(10)).</p>
+            <p>No new meetings can be made there until you connect again; what waits then goes on by itself.</p>
+            """
     }
 
     private func disconnectQuestion(_ provider: String, key: String) throws -> Response {
@@ -221,7 +232,7 @@ struct OwnerPage: Sendable {
         return "<p class=bad>\(account): \(escapedHTML(problem.message))</p><p>\(escapedHTML(problem.remedy))</p>"
     }
 
-    private func defaultProvider(_ owner: Owner, _ accounts: OwnerAccounts, _ key: String) -> String {
+    private func defaultProvider(_ owner: Owner, _ accounts: OwnerAccounts, _ key: String, _ failing: [FailingProvider]) -> String {
         let catalog = context.catalog.current
         let options = catalog.providers.map { entry in
             let problem = Provisioner(context).obstacle(entry, accounts)
@@ -233,8 +244,13 @@ struct OwnerPage: Sendable {
             <input type=hidden name=key value="\(escapedHTML(key))"><label for=provider>Default provider</label><br>
             <select id=provider name=provider><option value="">The site's default: \(escapedHTML(catalog.site.defaultProvider))</option>
             \(options.joined())</select> <button class="button">Save</button></form>
-            \(testMeeting(owner, accounts, key))\(whereHeld(owner, accounts))</section>
+            \(Self.health(of: owner.defaultProvider ?? catalog.site.defaultProvider, failing))\(testMeeting(owner, accounts, key))\(whereHeld(owner, accounts))</section>
             """
+    }
+
+    private static func health(of provider: String, _ failing: [FailingProvider]) -> String {
+        guard let bad = failing.first(where: { $0.provider == provider }) else { return "" }
+        return "<p class=bad role=status>\(escapedHTML(provider)) is \(escapedHTML(bad.words))</p>"
     }
 
     /// For each meeting type the provider that a booking would get now, and why: the whole chain, link by link.

@@ -76,7 +76,7 @@ enum Page {
         let words = visit.words
         return
             "<p class=when dir=auto>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone dir=auto \(moment)>\(escapedHTML(time.zone))</p>"
-            + "<p>\(escapedHTML(words.with + words.colon)) \(escapedHTML(booking.terms.owner.name)), \(escapedHTML(booking.terms.site.name))</p>"
+            + "<p>\(escapedHTML(words.with + words.colon)) <bdi>\(escapedHTML(booking.terms.owner.name))</bdi>\(escapedHTML(words.comma))<bdi>\(escapedHTML(booking.terms.site.name))</bdi></p>"
     }
 
     static func list(_ lines: [String]) -> String {

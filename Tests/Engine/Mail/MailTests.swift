@@ -33,6 +33,41 @@ struct MailTests {
 
     private func parts(_ letter: Letter) throws -> MailRenderer.Parts { try MailRenderer().parts(letter) }
 
+    @Test(
+        "the region of the reader's zone, or the one that their language names, decides on the form of date and time",
+        arguments: [
+            ("en", "America/New_York", "Tuesday, December 1, 2026, 4:00 – 4:30 AM"),
+            ("en", "Europe/London", "Tuesday 1 December 2026, 09:00 – 09:30"),
+            ("en", "Europe/Berlin", "Tuesday 1 December 2026, 10:00 – 10:30"),
+            ("en", "UTC", "Tuesday 1 December 2026, 09:00 – 09:30"),
+            ("en-US", "Europe/Berlin", "Tuesday, December 1, 2026, 10:00 – 10:30 AM"),
+            ("en-GB", "America/New_York", "Tuesday 1 December 2026, 04:00 – 04:30"),
+            ("pt-BR", "America/Sao_Paulo", "terça-feira, 1 de dezembro de 2026, 06:00 – 06:30"),
+            ("de", "Europe/Vienna", "Dienstag, 1. Dezember 2026, 10:00 – 10:30"),
+            ("en", "Asia/Kolkata", "Tuesday 1 December 2026, 2:30 – 3:00 PM"),
+        ])
+    func habits(language: String, zone: String, expected: String) throws {
+        guard case .instant(let start)? = WrittenTime("2026-12-01T09:00:00Z") else { throw UsherError(.internalError, "no time") }
+        let time = ReaderTime.of(start: start, end: start + .minutes(30), timeZone: zone, language: language)
+        #expect("\(time.date), \(time.range)" == expected)
+    }
+
+    @Test("a language with a region is the nearest that is spoken, and what is none is none")
+    func tags() {
+        #expect(["en-us", "pt-BR", "DE", "de-AT"].map(Language.normalized) == ["en-US", "pt-BR", "de", "de-AT"])
+        #expect(["xx", "en-", "en-USA", "zh-CN", "en-US-x", ""].allSatisfy { Language.normalized($0) == nil })
+    }
+
+    @Test("in Arabic each name and time of a line stands for itself, and the commas are Arabic")
+    func isolated() throws {
+        let text = try parts(try Self.letter(zone: "Africa/Cairo", language: "ar")).text
+        let line = try #require(text.split(separator: "\n").first { $0.contains("Ana Ruiz") && $0.contains("–") })
+        #expect(line.hasPrefix("\u{2068}Ana Ruiz\u{2069}: \u{2068}"))
+        #expect(line.contains("\u{2069}، \u{2068}") && !line.contains(", "))
+        #expect(text.contains("\u{2068}+49 30 901820\u{2069}"))
+        #expect(try !parts(try Self.letter()).text.contains("\u{2068}"), "where all runs one way nothing is marked")
+    }
+
     @Test("the same letter gives the same bytes")
     func pure() throws {
         let letter = try Self.letter()
@@ -43,15 +78,15 @@ struct MailTests {
         "each reader reads the time in their own zone, on both sides of a change of the clocks",
         arguments: [
             (
-                "2027-03-14T06:30:00Z", "America/New_York", "01:30 (UTC−05:00) – 03:00 (UTC−04:00)",
+                "2027-03-14T06:30:00Z", "America/New_York", "1:30 AM (UTC−05:00) – 3:00 AM (UTC−04:00)",
                 "Eastern Standard Time (UTC−05:00) / Eastern Daylight Time (UTC−04:00)"
             ),
-            ("2027-11-07T05:30:00Z", "America/New_York", "01:30 (UTC−04:00) – 01:00 (UTC−05:00)", "Eastern Standard Time (UTC−05:00)"),
-            ("2027-03-14T07:30:00Z", "America/New_York", "03:30 – 04:00", "Eastern Daylight Time (UTC−04:00)"),
+            ("2027-11-07T05:30:00Z", "America/New_York", "1:30 AM (UTC−04:00) – 1:00 AM (UTC−05:00)", "Eastern Standard Time (UTC−05:00)"),
+            ("2027-03-14T07:30:00Z", "America/New_York", "3:30 – 4:00 AM", "Eastern Daylight Time (UTC−04:00)"),
             ("2027-03-28T00:30:00Z", "Europe/Berlin", "01:30 (UTC+01:00) – 03:00 (UTC+02:00)", "Central European Summer Time (UTC+02:00)"),
             ("2027-10-31T01:30:00Z", "Europe/Berlin", "02:30 – 03:00", "Central European Standard Time (UTC+01:00)"),
             ("2026-12-01T09:00:00Z", "Asia/Kathmandu", "14:45 – 15:15", "Nepal Time (UTC+05:45)"),
-            ("2026-12-01T09:00:00Z", "Australia/Lord_Howe", "20:00 – 20:30", "Lord Howe Daylight Time (UTC+11:00)"),
+            ("2026-12-01T09:00:00Z", "Australia/Lord_Howe", "8:00 – 8:30 pm", "Lord Howe Daylight Time (UTC+11:00)"),
         ])
     func zones(start: String, zone: String, range: String, name: String) throws {
         var letter = try Self.letter(zone: zone, start: start)
@@ -154,7 +189,7 @@ struct MailTests {
         #expect(!hidden.contains("Cy Orr") && !hidden.contains("cy@example.org") && !hidden.contains("dee@example.org"))
         letter.booking.terms.type.showAttendees = true
         let shown = try parts(letter).text
-        #expect(shown.contains("With: Ana Ruiz, Cy Orr and dee@example.org"))
+        #expect(shown.contains("With: Ana Ruiz, Cy Orr, and dee@example.org"))
     }
 
     @Test("a change shows the old time struck through, and says when the way in is another")
@@ -164,8 +199,8 @@ struct MailTests {
         before.start = before.start - .hours(2)
         letter.before = before
         var parts = try parts(letter)
-        #expect(parts.text.contains("Previously: Tuesday, 1 December 2026, 02:00 – 04:30"))
-        #expect(parts.html.contains("<s style=\"text-decoration:line-through;\">Tuesday, 1 December 2026, 02:00 – 04:30</s>"))
+        #expect(parts.text.contains("Previously: Tuesday, December 1, 2026, 2:00 – 4:30 AM"))
+        #expect(parts.html.contains("<s style=\"text-decoration:line-through;\">Tuesday, December 1, 2026, 2:00 – 4:30 AM</s>"))
         #expect(!parts.text.contains("The way in has changed"))
         before = Told(letter.booking)
         before.room = "another"
@@ -271,19 +306,19 @@ extension String {
 enum MailCases {
     /// The hour before a change of the clocks, and the hour after it.
     static let changes: [(zone: String, start: String, shown: String, offset: String)] = [
-        ("America/New_York", "2027-03-14T06:00:00Z", "01:00 – 01:30", "UTC−05:00"),
-        ("America/New_York", "2027-03-14T07:00:00Z", "03:00 – 03:30", "UTC−04:00"),
-        ("America/New_York", "2027-11-07T05:00:00Z", "01:00 – 01:30", "UTC−04:00"),
-        ("America/New_York", "2027-11-07T06:00:00Z", "01:00 – 01:30", "UTC−05:00"),
+        ("America/New_York", "2027-03-14T06:00:00Z", "1:00 – 1:30 AM", "UTC−05:00"),
+        ("America/New_York", "2027-03-14T07:00:00Z", "3:00 – 3:30 AM", "UTC−04:00"),
+        ("America/New_York", "2027-11-07T05:00:00Z", "1:00 – 1:30 AM", "UTC−04:00"),
+        ("America/New_York", "2027-11-07T06:00:00Z", "1:00 – 1:30 AM", "UTC−05:00"),
         ("Europe/Berlin", "2027-03-28T00:00:00Z", "01:00 – 01:30", "UTC+01:00"),
         ("Europe/Berlin", "2027-03-28T01:00:00Z", "03:00 – 03:30", "UTC+02:00"),
         ("Europe/Berlin", "2027-10-31T00:00:00Z", "02:00 – 02:30", "UTC+02:00"),
         ("Europe/Berlin", "2027-10-31T01:00:00Z", "02:00 – 02:30", "UTC+01:00"),
-        ("Australia/Lord_Howe", "2027-10-02T15:00:00Z", "01:30 (UTC+10:30) – 02:30 (UTC+11:00)", "UTC+10:30"),
-        ("Australia/Lord_Howe", "2027-10-02T15:30:00Z", "02:30 – 03:00", "UTC+11:00"),
-        ("Australia/Lord_Howe", "2027-04-03T14:30:00Z", "01:30 (UTC+11:00) – 01:30 (UTC+10:30)", "UTC+11:00"),
-        ("Australia/Lord_Howe", "2027-04-03T15:00:00Z", "01:30 – 02:00", "UTC+10:30"),
-        ("Asia/Kolkata", "2027-03-14T06:00:00Z", "11:30 – 12:00", "UTC+05:30"),
+        ("Australia/Lord_Howe", "2027-10-02T15:00:00Z", "1:30 am (UTC+10:30) – 2:30 am (UTC+11:00)", "UTC+10:30"),
+        ("Australia/Lord_Howe", "2027-10-02T15:30:00Z", "2:30 – 3:00 am", "UTC+11:00"),
+        ("Australia/Lord_Howe", "2027-04-03T14:30:00Z", "1:30 am (UTC+11:00) – 1:30 am (UTC+10:30)", "UTC+11:00"),
+        ("Australia/Lord_Howe", "2027-04-03T15:00:00Z", "1:30 – 2:00 am", "UTC+10:30"),
+        ("Asia/Kolkata", "2027-03-14T06:00:00Z", "11:30 AM – 12:00 PM", "UTC+05:30"),
         ("Asia/Kathmandu", "2027-03-14T06:00:00Z", "11:45 – 12:15", "UTC+05:45"),
     ]
 

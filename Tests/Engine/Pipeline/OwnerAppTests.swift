@@ -4,6 +4,7 @@ import Testing
 import UsherCore
 import UsherPipeline
 import UsherStore
+import Zoom
 
 @Suite(.timeLimit(.minutes(2)))
 struct OwnerAppTests {
@@ -99,7 +100,7 @@ struct OwnerAppTests {
         await #expect(throws: UsherError.self) { try await OwnerApps(engine.context).put(site, owner: "tom", provider: "zoom") }
         let other = try await self.engine()
         _ = try await other.connect()
-        let copied = OwnerApps.App(clientID: "their-client", clientSecret: Secret("x"), webhookSecret: Secret("toms-own"))
+        let copied = OwnerApps.App(clientID: "their-client", clientSecret: Secret("their-secret"), webhookSecret: Secret("toms-own"))
         _ = try await OwnerApps(other.context).put(copied, owner: "tom", provider: "zoom")
         other.clock.advance(by: .minutes(1))
         var forged = Self.theirs
@@ -119,6 +120,50 @@ struct OwnerAppTests {
         engine.clock.advance(by: .minutes(1))
         _ = try await deliver(engine, engine.zoom.deauthorization(of: "tom@northwind.example"))
         #expect(try await Connections(engine.context).list(owner: "tom").isEmpty)
+    }
+
+    @Test("an app whose secret is wrong is not taken, nor one that the service cannot be asked about")
+    func testedFirst() async throws {
+        let wrong = OwnerApps.App(clientID: "their-client", clientSecret: Secret("wrong"), webhookSecret: nil)
+        let error = await #expect(throws: UsherError.self) { try await self.engine(entered: wrong) }
+        #expect(error?.findings.map(\.pointer) == ["/clientSecret"])
+        let engine = try await engine()
+        engine.zoom.inject(.cutBefore)
+        let right = OwnerApps.App(clientID: "their-client", clientSecret: Secret("their-secret"), webhookSecret: nil)
+        let unreached = await #expect(throws: UsherError.self) {
+            try await OwnerApps(engine.context).put(right, owner: "tom", provider: "zoom")
+        }
+        #expect(unreached?.code == .unavailable)
+        #expect(try await OwnerApps(engine.context).list(owner: "tom").isEmpty)
+    }
+
+    @Test("an account that is disconnected at Zoom is told to its owner by mail and page, until they connect again")
+    func lost() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        // Within the second in which the connection was made.
+        _ = try await deliver(engine, engine.zoom.deauthorization(of: "ana@northwind.example"))
+        #expect(try await Connections(engine.context).list(owner: "ana").isEmpty)
+        #expect(try await OwnerDesk(engine.context).accounts(of: "ana").lost.map(\.email) == ["ana@northwind.example"])
+        try await engine.run(for: .hours(5))
+        let letters = engine.mailer.taken.map { String(decoding: $0.bytes, as: UTF8.self) }
+        #expect(letters.count == 1 && letters[0].contains("Subject: Zoom needs you"))
+        _ = try await engine.connect()
+        #expect(try await OwnerDesk(engine.context).accounts(of: "ana").lost.isEmpty)
+    }
+
+    @Test("an event without a signature, or too old, is refused before any owner's app is looked into")
+    func unsigned() async throws {
+        let engine = try await engine()
+        let old = [("x-zm-request-timestamp", "1"), ("x-zm-signature", "v0=00")]
+        for headers in [[], old] {
+            let isPlausible = ZoomProvider.mayBeSigned(EventDelivery(headers: headers, body: [], now: engine.clock.now))
+            #expect(!isPlausible)
+            guard case .refused = try await deliver(engine, (headers, Array("{}".utf8))) else {
+                Issue.record("taken")
+                return
+            }
+        }
     }
 
     @Test("an app that cannot be right is refused whole, field by field")

@@ -5,7 +5,8 @@ import UsherCore
 public enum CorridorProvider: Provider {
     public static let descriptor = ProviderDescriptor(
         id: "corridor", name: "Corridor", connection: .none, capabilities: [.passcode, .dialIn], creation: .repeatable,
-        settings: [.init("house", .text, required: true, "The house's host name")])
+        settings: [.init("house", .text, required: true, "The house's host name")],
+        credentialPrefix: "CORRIDOR", optionalCredentials: ["DOOR_CODE"])
 
     public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try room(request.key, call)

@@ -40,8 +40,10 @@ struct AdminViews: Sendable {
             )
         }
         let open = try await openMatters()
+        let failing = try await context.health.all()
         let html =
-            "<section><h2>Bookings with a problem</h2>\(problems(trouble, key))</section>"
+            "<section><h2>Providers</h2>\(providers(failing))</section>"
+            + "<section><h2>Bookings with a problem</h2>\(problems(trouble, key))</section>"
             + "<section><h2>Needs somebody</h2>\(Page.list(open))\(open.isEmpty ? "<p class=good>Nothing.</p>" : "")</section>"
             + "<section><h2>Work</h2>"
             + table(
@@ -86,6 +88,24 @@ struct AdminViews: Sendable {
         let next = steps.count > limit ? shown.last.map { QueryFields.cursor($0.start, $0.subject.replacing(" ", with: "+")) } : nil
         return table(["About", "Meeting", "Tries", "Next", ""], rows, empty: "None.")
             + (next.map { "<p><a href=\"/admin/stuck/\(escapedHTML(kind))?cursor=\(escapedHTML($0))\">More</a></p>" } ?? "")
+    }
+
+    /// Each provider's one state, as doctor, API and metrics tell it.
+    private func providers(_ failing: [FailingProvider]) -> String {
+        table(
+            ["Provider", "State", "Since", "Calls", "Why, and what to do"],
+            context.catalog.current.providers.map { entry in
+                if let problem = Provisioner(context).obstacle(entry) {
+                    return [.text(entry.name), .text("not set up"), .text(""), .text(""), .text("\(problem.message) \(problem.remedy)")]
+                }
+                guard let bad = failing.first(where: { $0.provider == entry.name }) else {
+                    return [.text(entry.name), .text("works"), .text(""), .text(""), .text("")]
+                }
+                return [
+                    .text(entry.name), .text("failing"), .time(bad.since), .text("\(bad.failures)"),
+                    .text("\(bad.problem.message) \(bad.problem.remedy)"),
+                ]
+            }, empty: "None.")
     }
 
     private func problems(_ bookings: [Booking], _ key: String) -> String {
@@ -277,6 +297,7 @@ struct AdminViews: Sendable {
     func catalogue() async throws -> Shown {
         let catalog = context.catalog.current
         let provisioner = Provisioner(context)
+        let failing = try await context.health.all()
         let people = try await context.store.read { tx in
             try tx.owners(in: catalog).filter(\.isActive).prefix(Self.shown).map { ($0.owner, try context.accounts(of: $0.owner.id, tx)) }
         }
@@ -287,7 +308,7 @@ struct AdminViews: Sendable {
                 }
                 return [
                     .text(owner.id), .text(type.id), .text(found.provider), .text(found.because.rawValue),
-                    .text(found.problem.map { "\($0.message) \($0.remedy)" } ?? "works"),
+                    .text(found.problem.map { "\($0.message) \($0.remedy)" } ?? failing.words(of: found.provider)),
                 ]
             }
         }

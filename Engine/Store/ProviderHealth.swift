@@ -1,0 +1,83 @@
+import UsherCore
+
+/// A provider that does not do what it is asked, by its last calls. One that works has no row.
+package struct FailingProvider: Hashable, Sendable {
+    package var provider: String
+    /// When the first call failed since one that did not.
+    package var since: Instant
+    /// What is the matter, by the last call that failed.
+    package var problem: Problem
+    /// Calls in a row.
+    package var failures: Int64
+
+    package init(provider: String, since: Instant, problem: Problem, failures: Int64) {
+        self.provider = provider
+        self.since = since
+        self.problem = problem
+        self.failures = failures
+    }
+}
+
+package enum HealthSQL: String, SQLStatement {
+    case failed = """
+        INSERT INTO provider_health (provider, failing_since, problem, failures, seen_at) VALUES ($1, $2, $3, 1, $2)
+        ON CONFLICT (provider) DO UPDATE SET problem = excluded.problem, failures = provider_health.failures + 1,
+            seen_at = excluded.seen_at
+        """
+    case works = "DELETE FROM provider_health WHERE provider = $1"
+    case all = "SELECT provider, failing_since, problem, failures FROM provider_health ORDER BY provider"
+}
+
+extension Tx {
+    package func providerFailed(_ provider: String, _ problem: Problem, now: Instant) throws {
+        try execute(HealthSQL.failed, .text(provider), SQLValue(now), .text(try Stored.text(problem)))
+    }
+    package func providerWorks(_ provider: String) throws { try execute(HealthSQL.works, .text(provider)) }
+    package func failingProviders() throws -> [FailingProvider] {
+        try query(HealthSQL.all).map {
+            FailingProvider(
+                provider: try $0.text(0), since: try $0.instant(1), problem: try Stored.value(Problem.self, $0.text(2)),
+                failures: try $0.int(3))
+        }
+    }
+}
+
+/// A connection that the service has ended, and not its owner here: it is told until the owner connects again.
+package struct LostConnection: Hashable, Sendable {
+    package var ownerID: String
+    package var provider: String
+    package var email: String
+    package var at: Instant
+
+    package init(ownerID: String, provider: String, email: String, at: Instant) {
+        self.ownerID = ownerID
+        self.provider = provider
+        self.email = email
+        self.at = at
+    }
+}
+
+package enum LostSQL: String, SQLStatement {
+    case add = """
+        INSERT INTO lost_connections (owner_id, provider, email, lost_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (owner_id, provider) DO UPDATE SET email = excluded.email, lost_at = excluded.lost_at
+        """
+    case ofOwner = "SELECT owner_id, provider, email, lost_at FROM lost_connections WHERE owner_id = $1 ORDER BY provider"
+    case remove = "DELETE FROM lost_connections WHERE owner_id = $1 AND provider = $2"
+    case removeAll = "DELETE FROM lost_connections WHERE owner_id = $1"
+}
+
+extension Tx {
+    package func add(_ lost: LostConnection) throws {
+        try execute(LostSQL.add, .text(lost.ownerID), .text(lost.provider), .text(lost.email), SQLValue(lost.at))
+    }
+    package func lostConnections(of owner: String) throws -> [LostConnection] {
+        try query(LostSQL.ofOwner, .text(owner)).map {
+            LostConnection(ownerID: try $0.text(0), provider: try $0.text(1), email: try $0.text(2), at: try $0.instant(3))
+        }
+    }
+    package func removeLostConnection(owner: String, provider: String) throws {
+        try execute(LostSQL.remove, .text(owner), .text(provider))
+    }
+    package func removeLostConnections(of owner: String) throws { try execute(LostSQL.removeAll, .text(owner)) }
+}
