@@ -24,6 +24,7 @@ extension Target.Dependency {
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nio = product(name: "NIOPosix", package: "swift-nio")
     static let nioHTTP = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
     static let signals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -47,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
@@ -70,7 +72,7 @@ let package = Package(
         module(
             "UsherWeb", at: "Engine/Web", "UsherPipeline", "UsherCatalog", "UsherStore", "UsherVault", "UsherMail", .hummingbird,
             .httpTypes,
-            .hummingbirdCore, .nioCore, resources: [.embedInCode("OpenAPI/schemas.json")]),
+            .hummingbirdCore, .nioCore, .nioHTTPTypes, resources: [.embedInCode("OpenAPI/schemas.json")]),
         module(
             "UsherAssembly", at: "Engine/Assembly", "UsherWeb", "UsherSQLite", "Zoom", "GoogleMeet", "MicrosoftTeams", "SelfHosted",
             "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .httpClient, .lifecycle, .hummingbird,

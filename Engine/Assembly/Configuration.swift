@@ -1,6 +1,7 @@
 import Foundation
 import UsherCore
 import UsherMail
+import UsherWeb
 
 /// The configuration: the environment, over the same keys in the file that `USHER_CONFIG` names.
 package struct Configuration: Sendable {
@@ -20,6 +21,8 @@ package struct Configuration: Sendable {
     package var mail: Mail
     /// `USHER_RETURN_ORIGINS`
     package var returnOrigins: [String]
+    /// `USHER_TRUSTED_PROXIES`
+    package var proxies: TrustedProxies
     /// `USHER_LOG`
     package var logStyle: LogStyle
     /// `USHER_WEBHOOK_ALLOW_PRIVATE`
@@ -43,6 +46,7 @@ package struct Configuration: Sendable {
         returnOrigins = try (values["USHER_RETURN_ORIGINS"] ?? "").split(separator: ",").map { text throws(UsherError) in
             try Self.returnOrigin(text.trimmingBlanks)
         }
+        proxies = try Self.proxies(values["USHER_TRUSTED_PROXIES"] ?? "")
         allowsPrivateReceivers = try Self.flag("USHER_WEBHOOK_ALLOW_PRIVATE", values["USHER_WEBHOOK_ALLOW_PRIVATE"] ?? "false")
         logStyle = try Self.logStyle(values["USHER_LOG"] ?? "text")
         for key in registry.endpoints.sorted() { if let value = values[key] { try Self.checkService(key, value) } }
@@ -79,7 +83,7 @@ package struct Configuration: Sendable {
 
     private static let keys = [
         "USHER_CATALOG", "DATABASE_URL", "USHER_HOST", "USHER_PORT", "USHER_PUBLIC_URL", "USHER_VAULT_KEYS", "USHER_API_KEY",
-        "USHER_RETURN_ORIGINS", "USHER_WEBHOOK_ALLOW_PRIVATE", "USHER_MAILDIR", "USHER_LOG", "SMTP_URL",
+        "USHER_RETURN_ORIGINS", "USHER_TRUSTED_PROXIES", "USHER_WEBHOOK_ALLOW_PRIVATE", "USHER_MAILDIR", "USHER_LOG", "SMTP_URL",
     ]
 
     /// Secrets lie in it.
@@ -121,6 +125,13 @@ package struct Configuration: Sendable {
     private static func logStyle(_ text: String) throws(UsherError) -> LogStyle {
         guard let style = LogStyle(rawValue: text) else { throw refuse("USHER_LOG must be text or json.") }
         return style
+    }
+
+    private static func proxies(_ text: String) throws(UsherError) -> TrustedProxies {
+        guard let proxies = TrustedProxies(text) else {
+            throw refuse("USHER_TRUSTED_PROXIES must list addresses or networks of your proxies, such as 127.0.0.1, 10.1.0.0/16.")
+        }
+        return proxies
     }
 
     private static func flag(_ key: String, _ text: String) throws(UsherError) -> Bool {

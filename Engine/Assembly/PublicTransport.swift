@@ -18,9 +18,9 @@ package struct PublicTransport: Transport {
     }
 
     package func send(_ request: UsherCore.HTTPRequest) async throws(TransportError) -> UsherCore.HTTPResponse {
-        guard let url = URLComponents(string: request.url), let host = url.host?.filter({ $0 != "[" && $0 != "]" }) else {
-            throw .notSent("the address cannot be read")
-        }
+        // Read by the client's own parser: another one may find another host in the same address.
+        guard let url = try? HTTPClient.Request(url: request.url) else { throw .notSent("the address cannot be read") }
+        let host = url.host.filter { $0 != "[" && $0 != "]" }
         guard url.scheme == "https" || allowsPrivate else { throw .notSent("the address does not begin with https://") }
         let addresses = try await addresses(of: host)
         guard let address = addresses.first else { throw .notSent("\(host) is not known") }

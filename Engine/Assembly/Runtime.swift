@@ -57,7 +57,7 @@ package struct Runtime: Sendable {
 
     /// Puts a catalogue in force, whole.
     package func adopt(_ catalog: Catalog) async throws {
-        try await context.store.write { try $0.follow(catalog.owners) }
+        try await context.store.write { [context] in try context.follow(catalog.owners, $0) }
         try context.renderer.adopt(configuration.look(catalog.site))
         context.catalog.current = catalog
     }

@@ -30,6 +30,7 @@ package struct Serving: Sendable {
             host: configuration.host, port: configuration.port, adminKey: configuration.adminKey,
             returnOrigins: configuration.returnOrigins, bell: runtime.bell)
         settings.requestLimit = requests
+        settings.proxies = configuration.proxies
         if let path {
             settings.catalogFindings = { [registry = runtime.registry] in
                 CatalogReader.withFiles(registry).read(path: path).diagnostics.map { $0.text(file: path) }

@@ -15,7 +15,9 @@ public let builtIn: [any Provider.Type] = builtInProviders
 /// - Parameter providers: every module that `meeting-types.yaml` may name.
 public func main(providers: [any Provider.Type] = builtIn) async -> Never {
     LogOutput.start()
-    let code = await Program.$providers.withValue(providers) { await Program.run(Array(CommandLine.arguments.dropFirst())) }
+    let code = await Program.$providers.withValue(providers) {
+        await Actor.acting("cli") { await Program.run(Array(CommandLine.arguments.dropFirst())) }
+    }
     exit(code)
 }
 

@@ -150,6 +150,16 @@ extension Fields {
         return value
     }
 
+    /// A whole number; `nil` when it is missing or, found, something else.
+    func number(_ key: String, _ range: ClosedRange<Int>) -> Int? {
+        guard let node = self[key] else { return nil }
+        guard case .scalar(let scalar) = node, let value = Int(scalar.string), range.contains(value) else {
+            report.error(.value, node.place, "'\(path(key))' must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return value
+    }
+
     /// `inherit` (which is `nil`), true or false.
     func inheritable(_ key: String) -> Bool? {
         guard let node = self[key], node.string != "inherit" else { return nil }

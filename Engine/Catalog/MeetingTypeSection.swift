@@ -9,7 +9,7 @@ struct MeetingTypeSection {
 
     private static let keys = [
         "title", "description", "duration", "durations", "provider", "fallback", "provision", "meeting", "calendar", "reminders", "overlap",
-        "on-drift", "choices", "email",
+        "on-drift", "choices", "email", "guest-changes", "guests-may",
     ]
 
     init(_ report: Reporter, _ names: Names, _ abilities: Abilities) {
@@ -47,7 +47,8 @@ struct MeetingTypeSection {
             calendar: fields.bool("calendar", false), reminders: reminders(fields),
             overlapAllowed: fields.choice("overlap", Overlap.forbid) == .allow,
             onDrift: fields.choice("on-drift", MeetingType.Drift.notify), choices: choices, intro: intro?.value ?? "",
-            showAttendees: email?.bool("show-attendees", false) ?? false)
+            showAttendees: email?.bool("show-attendees", false) ?? false, guestChanges: guestChanges(fields),
+            guestsMay: fields["guests-may"].map { _ in fields.choice("guests-may", GuestsMay.moveAndCancel) })
         return title == nil ? nil : read
     }
 
@@ -72,6 +73,15 @@ struct MeetingTypeSection {
 
     private func reminders(_ fields: Fields) -> [Duration] {
         fields.list("reminders").compactMap { fields.duration($0.value, $0.mark, "reminders") }
+    }
+
+    private func guestChanges(_ fields: Fields) -> GuestChanges? {
+        guard let node = fields["guest-changes"], let limits = Fields(node, fields.path("guest-changes"), report) else { return nil }
+        limits.refuseUnknown(["moves", "notice"])
+        var changes = GuestChanges.usual
+        if let moves = limits.number("moves", 0...1_000) { changes.moves = moves }
+        if let (text, mark) = limits.text("notice"), let notice = limits.duration(text, mark, "notice") { changes.notice = notice }
+        return changes
     }
 
     private func providers(_ fields: Fields) -> (provider: String, fallback: [String], choices: [String]) {

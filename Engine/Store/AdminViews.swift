@@ -30,6 +30,8 @@ package enum AdminSQL: String, SQLStatement {
     case addSession = "INSERT INTO admin_sessions (hash, holder, expires_at) VALUES ($1, $2, $3)"
     case session = "SELECT holder FROM admin_sessions WHERE hash = $1 AND expires_at > $2"
     case removeSession = "DELETE FROM admin_sessions WHERE hash = $1"
+    case extendSession = "UPDATE admin_sessions SET expires_at = $1 WHERE hash = $2 AND expires_at < $3"
+    case removeSessionsOf = "DELETE FROM admin_sessions WHERE holder = $1"
     case forgetSessions = "DELETE FROM admin_sessions WHERE expires_at <= $1"
 }
 
@@ -82,5 +84,10 @@ extension Tx {
     package func adminSession(hash: String, now: Instant) throws -> String? {
         try query(AdminSQL.session, .text(hash), SQLValue(now)).first?.text(0)
     }
+    package func extendAdminSession(hash: String, to expiresAt: Instant, unlessAfter limit: Instant) throws {
+        try execute(AdminSQL.extendSession, SQLValue(expiresAt), .text(hash), SQLValue(limit))
+    }
+    /// All sessions of one key end.
+    package func removeAdminSessions(of holder: String) throws { try execute(AdminSQL.removeSessionsOf, .text(holder)) }
     package func removeAdminSession(hash: String) throws { try execute(AdminSQL.removeSession, .text(hash)) }
 }

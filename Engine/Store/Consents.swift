@@ -23,10 +23,14 @@ package struct StoredConsent: Hashable, Sendable {
     /// PKCE's secret, and while asking the grant.
     package var sealed: String
     package var expiresAt: Instant
+    /// The hash of the owner's session that it was begun in; empty where it was begun elsewhere.
+    package var session: String
+    /// While asking: the revocation that ends the grant unless the owner agrees.
+    package var revocation: String
 
     package init(
         id: String, ownerID: String, provider: String, returnTo: String, state: State = .open, browser: String = "", sealed: String = "",
-        expiresAt: Instant
+        expiresAt: Instant, session: String = "", revocation: String = ""
     ) {
         self.id = id
         self.ownerID = ownerID
@@ -36,6 +40,8 @@ package struct StoredConsent: Hashable, Sendable {
         self.browser = browser
         self.sealed = sealed
         self.expiresAt = expiresAt
+        self.session = session
+        self.revocation = revocation
     }
 
     /// What its secrets are sealed for.
@@ -44,10 +50,14 @@ package struct StoredConsent: Hashable, Sendable {
 
 package enum ConsentSQL: String, SQLStatement {
     case add = """
-        INSERT INTO consents (id, owner_id, provider, return_to, state, browser, sealed, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO consents (id, owner_id, provider, return_to, state, browser, sealed, expires_at, session, revocation)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         """
-    case one = "SELECT id, owner_id, provider, return_to, state, browser, sealed, expires_at FROM consents WHERE id = $1"
-    case move = "UPDATE consents SET state = $1, browser = $2, sealed = $3 WHERE id = $4 AND state = $5"
+    case one = """
+        SELECT id, owner_id, provider, return_to, state, browser, sealed, expires_at, session, revocation FROM consents WHERE id = $1
+        """
+    case move = "UPDATE consents SET state = $1, browser = $2, sealed = $3, revocation = $4 WHERE id = $5 AND state = $6"
+    case removeOfOwner = "DELETE FROM consents WHERE owner_id = $1"
     case forget = "DELETE FROM consents WHERE expires_at <= $1"
 }
 
@@ -59,6 +69,9 @@ package enum SessionSQL: String, SQLStatement {
     case add = "INSERT INTO sessions (hash, owner_id, expires_at) VALUES ($1, $2, $3)"
     case owner = "SELECT owner_id FROM sessions WHERE hash = $1 AND expires_at > $2"
     case remove = "DELETE FROM sessions WHERE hash = $1"
+    case removeOfOwner = "DELETE FROM sessions WHERE owner_id = $1"
+    case removeLinksOfOwner = "DELETE FROM portal_links WHERE owner_id = $1"
+    case extend = "UPDATE sessions SET expires_at = $1 WHERE hash = $2 AND expires_at < $3"
     case forget = "DELETE FROM sessions WHERE expires_at <= $1"
 }
 
@@ -67,14 +80,17 @@ extension Tx {
         try execute(ConsentSQL.forget, SQLValue(now - .hours(1)))
         try execute(
             ConsentSQL.add, .text(consent.id), .text(consent.ownerID), .text(consent.provider), .text(consent.returnTo),
-            .text(consent.state.rawValue), .text(consent.browser), .text(consent.sealed), SQLValue(consent.expiresAt))
+            .text(consent.state.rawValue), .text(consent.browser), .text(consent.sealed), SQLValue(consent.expiresAt),
+            .text(consent.session),
+            .text(consent.revocation))
     }
 
     package func consent(_ id: String) throws -> StoredConsent? {
         try query(ConsentSQL.one, .text(id)).first.map { row in
             StoredConsent(
                 id: try row.text(0), ownerID: try row.text(1), provider: try row.text(2), returnTo: try row.text(3),
-                state: try known(row.text(4)), browser: try row.text(5), sealed: try row.text(6), expiresAt: try row.instant(7))
+                state: try known(row.text(4)), browser: try row.text(5), sealed: try row.text(6), expiresAt: try row.instant(7),
+                session: try row.text(8), revocation: try row.text(9))
         }
     }
 
@@ -82,7 +98,8 @@ extension Tx {
     /// - Returns: whether it was in the state `from`.
     package func move(_ consent: StoredConsent, from: StoredConsent.State) throws -> Bool {
         try execute(
-            ConsentSQL.move, .text(consent.state.rawValue), .text(consent.browser), .text(consent.sealed), .text(consent.id),
+            ConsentSQL.move, .text(consent.state.rawValue), .text(consent.browser), .text(consent.sealed), .text(consent.revocation),
+            .text(consent.id),
             .text(from.rawValue)) == 1
     }
 }
@@ -109,4 +126,16 @@ extension Tx {
         try query(SessionSQL.owner, .text(hash), SQLValue(now)).first?.text(0)
     }
     package func removeSession(hash: String) throws { try execute(SessionSQL.remove, .text(hash)) }
+    /// All of an owner's sessions end.
+    package func removeSessions(of owner: String) throws { try execute(SessionSQL.removeOfOwner, .text(owner)) }
+    /// Whatever lets somebody in as an owner, or is about to, ends.
+    package func removeAccess(of owner: String) throws {
+        try removeSessions(of: owner)
+        try execute(SessionSQL.removeLinksOfOwner, .text(owner))
+        try execute(ConsentSQL.removeOfOwner, .text(owner))
+    }
+    /// A session that is used ends later: at `expiresAt`, if it would end before `unless`.
+    package func extendSession(hash: String, to expiresAt: Instant, unlessAfter limit: Instant) throws {
+        try execute(SessionSQL.extend, SQLValue(expiresAt), .text(hash), SQLValue(limit))
+    }
 }

@@ -29,6 +29,7 @@ package enum AppSQL: String, SQLStatement {
     case ofOwner = "SELECT owner_id, provider, client_id, sealed, created_at FROM owner_apps WHERE owner_id = $1 ORDER BY provider"
     case all = "SELECT owner_id, provider, client_id, sealed, created_at FROM owner_apps ORDER BY owner_id, provider"
     case remove = "DELETE FROM owner_apps WHERE owner_id = $1 AND provider = $2"
+    case removeOfOwner = "DELETE FROM owner_apps WHERE owner_id = $1"
 }
 
 extension Tx {
@@ -42,6 +43,8 @@ extension Tx {
     package func removeApp(owner: String, provider: String) throws -> Bool {
         try execute(AppSQL.remove, .text(owner), .text(provider)) == 1
     }
+
+    package func removeApps(of owner: String) throws { try execute(AppSQL.removeOfOwner, .text(owner)) }
 
     private func app(from row: SQLRow) throws -> StoredApp {
         StoredApp(

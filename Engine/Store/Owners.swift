@@ -20,7 +20,9 @@ package enum OwnerSQL: String, SQLStatement {
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = excluded.email, time_zone = excluded.time_zone,
             language = excluded.language, active = 1
         """
-    case leaveFile = "UPDATE owners SET in_file = 0, active = 0 WHERE id = $1"
+    case deactivate = """
+        UPDATE owners SET in_file = 0, active = 0, default_provider = NULL, default_chosen = 0, hosts = '{}' WHERE id = $1
+        """
     case setDefault = "UPDATE owners SET default_provider = $1, default_chosen = 1 WHERE id = $2"
     case touch = "UPDATE owners SET touched = touched + 1 WHERE id = $1"
 }
@@ -43,12 +45,11 @@ extension Tx {
     }
     package func owners() throws -> [StoredOwner] { try query(OwnerSQL.list).map(owner(from:)) }
 
-    /// Makes the owners of the file those of the database, and who has left the file inactive.
-    package func follow(_ file: [Owner]) throws {
+    /// Makes the owners of the file those of the database.
+    /// - Parameter leaving: called for each who has left the file, and is to be removed.
+    package func follow(_ file: [Owner], leaving: (String) throws -> Void) throws {
         let listed = Set(file.map(\.id))
-        for stored in try owners() where stored.isInFile && !listed.contains(stored.owner.id) {
-            try execute(OwnerSQL.leaveFile, .text(stored.owner.id))
-        }
+        for stored in try owners() where stored.isInFile && !listed.contains(stored.owner.id) { try leaving(stored.owner.id) }
         try adopt(file)
     }
 
@@ -76,7 +77,8 @@ extension Tx {
     /// - Returns: whether there is such an owner.
     package func touchOwner(_ id: String) throws -> Bool { try execute(OwnerSQL.touch, .text(id)) == 1 }
 
-    package func deactivateOwner(_ id: String) throws { try execute(OwnerSQL.leaveFile, .text(id)) }
+    /// Takes an owner out: no new bookings, and nothing of what they had chosen is left for one made anew under the id.
+    package func deactivateOwner(_ id: String) throws { try execute(OwnerSQL.deactivate, .text(id)) }
 
     private func owner(from row: SQLRow) throws -> StoredOwner { try memory.owners.value(row, key: row.text(0)) { try decode($0) } }
 

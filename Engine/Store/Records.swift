@@ -6,17 +6,21 @@ package struct TimelineEntry: Hashable, Sendable {
     package var at: Instant
     package var event: String
     package var detail: String
+    /// Whose doing it was; see ``Actor/name``.
+    package var actor: String
 
     /// As the API shows it.
-    package var json: JSON { ["at": .string(at.rfc3339), "event": .string(event), "detail": .string(detail)] }
+    package var json: JSON {
+        ["at": .string(at.rfc3339), "event": .string(event), "detail": .string(detail), "actor": .string(actor)]
+    }
 }
 
 package enum TimelineSQL: String, SQLStatement {
     case add = """
-        INSERT INTO timeline (booking_id, seq, at, event, detail)
-        VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM timeline WHERE booking_id = $1), $2, $3, $4)
+        INSERT INTO timeline (booking_id, seq, at, event, detail, actor)
+        VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM timeline WHERE booking_id = $1), $2, $3, $4, $5)
         """
-    case ofBooking = "SELECT at, event, detail FROM timeline WHERE booking_id = $1 ORDER BY seq"
+    case ofBooking = "SELECT at, event, detail, actor FROM timeline WHERE booking_id = $1 ORDER BY seq"
 }
 
 package enum LinkSQL: String, SQLStatement {
@@ -59,11 +63,11 @@ package enum TokenSQL: String, SQLStatement {
 
 extension Tx {
     package func note(_ bookingID: String, _ event: String, _ detail: String = "", at: Instant) throws {
-        try execute(TimelineSQL.add, .text(bookingID), SQLValue(at), .text(event), .text(detail))
+        try execute(TimelineSQL.add, .text(bookingID), SQLValue(at), .text(event), .text(detail), .text(actor.name))
     }
     package func timeline(of bookingID: String) throws -> [TimelineEntry] {
         try query(TimelineSQL.ofBooking, .text(bookingID)).map {
-            TimelineEntry(at: try $0.instant(0), event: try $0.text(1), detail: try $0.text(2))
+            TimelineEntry(at: try $0.instant(0), event: try $0.text(1), detail: try $0.text(2), actor: try $0.text(3))
         }
     }
 }

@@ -19,8 +19,8 @@ package enum Schema {
         """,
         """
         CREATE TABLE revocations (
-            id TEXT PRIMARY KEY, owner_id TEXT NOT NULL, provider TEXT NOT NULL, client_id TEXT NOT NULL, email TEXT NOT NULL,
-            sealed TEXT NOT NULL, since BIGINT NOT NULL, given_up BIGINT NOT NULL)
+            id TEXT PRIMARY KEY, owner_id TEXT NOT NULL, provider TEXT NOT NULL, client_id TEXT NOT NULL, account_id TEXT NOT NULL,
+            email TEXT NOT NULL, sealed TEXT NOT NULL, app TEXT NOT NULL, since BIGINT NOT NULL, given_up BIGINT NOT NULL)
         """,
         """
         CREATE TABLE audit (
@@ -31,6 +31,9 @@ package enum Schema {
         "ALTER TABLE timeline ADD COLUMN actor TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE webhooks ADD COLUMN manage_page BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE processes ADD COLUMN serves BIGINT NOT NULL DEFAULT 0",
+        // The owner's session that a consent was begun in.
+        "ALTER TABLE consents ADD COLUMN session TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE consents ADD COLUMN revocation TEXT NOT NULL DEFAULT ''",
     ]
 
     /// Work is claimed by service and by the meeting that it is for; what is asked for during a try is kept. Mails are sent again as they

@@ -19,6 +19,11 @@ package enum SealedSQL: String, SQLStatement {
     case resealWebhook = "UPDATE webhooks SET sealed = $1, former = $2 WHERE id = $3 AND sealed = $4"
     case deliveries = "SELECT id, body FROM deliveries WHERE id > $1 ORDER BY id LIMIT $2"
     case resealDelivery = "UPDATE deliveries SET body = $1 WHERE id = $2 AND body = $3"
+    case revocations = """
+        SELECT id, owner_id, provider, sealed, app FROM revocations
+        WHERE sealed <> '' AND (sealed NOT LIKE $1 OR (app <> '' AND app NOT LIKE $1)) LIMIT $2
+        """
+    case resealRevocation = "UPDATE revocations SET sealed = $1, app = $2 WHERE id = $3 AND sealed = $4"
     case mails = "SELECT id, kept FROM outbox WHERE kept <> '' AND kept NOT LIKE $1 LIMIT $2"
     case resealMail = "UPDATE outbox SET kept = $1 WHERE id = $2 AND kept = $3"
     case resealConsent = "UPDATE consents SET sealed = $1 WHERE id = $2 AND sealed = $3"
@@ -111,6 +116,13 @@ extension Tx {
             try execute(
                 SealedSQL.resealWebhook, .text(try reseal(row.text(1), context)), .text(former.isEmpty ? "" : try reseal(former, context)),
                 .text(try row.text(0)), .text(try row.text(1)))
+            count += 1
+        }
+        for row in try query(SealedSQL.revocations, arguments.0, arguments.1) {
+            let (owner, provider, app) = (try row.text(1), try row.text(2), try row.text(4))
+            let sealed = try reseal(row.text(3), StoredConnection.context(owner: owner, provider: provider))
+            let resealed = app.isEmpty ? "" : try reseal(app, StoredApp.context(owner: owner, provider: provider))
+            try execute(SealedSQL.resealRevocation, .text(sealed), .text(resealed), .text(try row.text(0)), .text(try row.text(3)))
             count += 1
         }
         for row in try query(SealedSQL.mails, arguments.0, arguments.1) {

@@ -11,7 +11,8 @@ package struct Store: Sendable {
 
     /// Runs `body` in a transaction; see ``Database/write(_:)`` for what it may do.
     package func write<Result: Sendable>(_ body: @escaping @Sendable (Tx) throws -> Result) async throws -> Result {
-        let (result, terms) = try await database.write { [memory] in try Tx(session: $0, memory: memory).run(body) }
+        let actor = Actor.current
+        let (result, terms) = try await database.write { [memory] in try Tx(session: $0, memory: memory, actor: actor).run(body) }
         memory.terms.learn(terms)
         return result
     }
@@ -27,7 +28,7 @@ package struct Store: Sendable {
         SchemaSQL.all + BookingSQL.all + OwnerSQL.all + RoomSQL.all + StepSQL.all + OutboxSQL.all + TimelineSQL.all + LinkSQL.all
         + ProcessSQL.all + IdempotencySQL.all + TokenSQL.all + ConnectionSQL.all + ConsentSQL.all + SessionSQL.all + SealedSQL.all
         + KeySQL.all + WebhookSQL.all + AdminSQL.all + NoticeSQL.all + CalendarSQL.all + AppSQL.all
-        + HealthSQL.all + LostSQL.all
+        + HealthSQL.all + LostSQL.all + AuditSQL.all + RevocationSQL.all
 }
 
 /// The statements of one table: the raw value is the SQL.
@@ -41,6 +42,8 @@ extension SQLStatement {
 package struct Tx {
     let session: any SQLSession
     let memory: Memory
+    /// On whose account it is.
+    package var actor = Actor.system
     /// What this transaction has read or written: one look at the world asks for the same rows many times.
     let seen = Seen()
 

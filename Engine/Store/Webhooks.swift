@@ -21,10 +21,13 @@ package struct StoredWebhook: Hashable, Sendable {
     /// When the first try failed since one that did not; ``Instant/never`` while all is well.
     package var failingSince: Instant
     package var createdAt: Instant
+    /// Whether its events bear the attendee's manage page, which moves and cancels.
+    package var showsManagePage: Bool
 
     package init(
         id: String, url: String, events: [String], sealed: String, former: String = "", formerUntil: Instant = Instant(microseconds: 0),
-        state: State = .active, problem: String? = nil, failingSince: Instant = .never, createdAt: Instant
+        state: State = .active, problem: String? = nil, failingSince: Instant = .never, createdAt: Instant,
+        showsManagePage: Bool = false
     ) {
         self.id = id
         self.url = url
@@ -36,6 +39,7 @@ package struct StoredWebhook: Hashable, Sendable {
         self.problem = problem
         self.failingSince = failingSince
         self.createdAt = createdAt
+        self.showsManagePage = showsManagePage
     }
 
     /// What its secrets are sealed for.
@@ -89,17 +93,18 @@ package struct StoredDelivery: Hashable, Sendable {
 
 package enum WebhookSQL: String, SQLStatement {
     case add = """
-        INSERT INTO webhooks (id, url, events, sealed, former, former_until, state, problem, failing_since, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        INSERT INTO webhooks (id, url, events, sealed, former, former_until, state, problem, failing_since, created_at,
+            manage_page)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         """
     case update = """
         UPDATE webhooks SET sealed = $1, former = $2, former_until = $3, state = $4, problem = $5, failing_since = $6 WHERE id = $7
         """
     case list = """
-        SELECT id, url, events, sealed, former, former_until, state, problem, failing_since, created_at FROM webhooks ORDER BY id
+        SELECT id, url, events, sealed, former, former_until, state, problem, failing_since, created_at, manage_page FROM webhooks ORDER BY id
         """
     case one = """
-        SELECT id, url, events, sealed, former, former_until, state, problem, failing_since, created_at FROM webhooks WHERE id = $1
+        SELECT id, url, events, sealed, former, former_until, state, problem, failing_since, created_at, manage_page FROM webhooks WHERE id = $1
         """
     case remove = "DELETE FROM webhooks WHERE id = $1"
     case removeDeliveries = "DELETE FROM deliveries WHERE webhook_id = $1"
@@ -137,7 +142,7 @@ extension Tx {
         try execute(
             WebhookSQL.add, .text(webhook.id), .text(webhook.url), .text(webhook.events.joined(separator: " ")), .text(webhook.sealed),
             .text(webhook.former), SQLValue(webhook.formerUntil), .text(webhook.state.rawValue), SQLValue(webhook.problem),
-            SQLValue(webhook.failingSince), SQLValue(webhook.createdAt))
+            SQLValue(webhook.failingSince), SQLValue(webhook.createdAt), SQLValue(webhook.showsManagePage))
     }
     package func update(_ webhook: StoredWebhook) throws {
         try execute(
@@ -192,7 +197,8 @@ extension Tx {
         StoredWebhook(
             id: try row.text(0), url: try row.text(1), events: try row.text(2).split(separator: " ").map(String.init),
             sealed: try row.text(3), former: try row.text(4), formerUntil: try row.instant(5), state: try known(row.text(6)),
-            problem: try row.optionalText(7), failingSince: try row.instant(8), createdAt: try row.instant(9))
+            problem: try row.optionalText(7), failingSince: try row.instant(8), createdAt: try row.instant(9),
+            showsManagePage: try row.bool(10))
     }
     private func delivery(from row: SQLRow) throws -> StoredDelivery {
         StoredDelivery(

@@ -81,14 +81,14 @@ final class Admission: Sendable {
 
 /// Reads a request's body, and then lets it in if there is a place: nobody holds one who sends a byte a minute.
 struct AdmissionGate: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = WebContext
 
     let admission: Admission
 
     private static let bodyPatience = Duration.seconds(10)
 
     func handle(
-        _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
+        _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
     ) async throws -> Response {
         // Whoever watches over the server must hear from it, then above all.
         if request.uri.path.hasPrefix("/health/") || request.uri.path == "/metrics" { return try await next(request, context) }

@@ -4,7 +4,7 @@ import UsherCore
 
 /// Counts and times requests, by route.
 struct Metering: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = WebContext
 
     /// A caller may write any other, too.
     private static let methods: [HTTPTypes.HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
@@ -13,7 +13,7 @@ struct Metering: RouterMiddleware {
     let now: @Sendable () -> Instant
 
     func handle(
-        _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
+        _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
     ) async throws -> Response {
         let began = now()
         let response = try await next(request, context)

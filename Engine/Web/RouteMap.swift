@@ -7,7 +7,7 @@ final class RouteMap: Sendable {
     private let routes = Mutex<[(path: [Substring], method: HTTPTypes.HTTPRequest.Method)]>([])
 
     /// Called once all routes stand.
-    func learn(_ router: Router<BasicRequestContext>) {
+    func learn(_ router: Router<WebContext>) {
         let all = router.routes.map { (path: Self.parts("\($0.path)"), method: $0.method) }
         routes.withLock { $0 = all }
     }

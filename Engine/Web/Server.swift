@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -16,6 +17,7 @@ package struct WebServer: Sendable {
 
     /// Longer than a caller may wait for a room.
     private static let idleTimeout = TimeAmount.seconds(75)
+    private static let onTheWayOut = 200
     /// So long an agent waits for a room.
     private static let agentPatience = Duration.seconds(20)
 
@@ -30,21 +32,28 @@ package struct WebServer: Sendable {
     /// The application, ready to run as a service.
     /// - Parameter onReady: called with the port once connections are taken.
     package func application(onReady: @escaping @Sendable (Int) -> Void) -> some ApplicationProtocol {
-        Application(
+        let connections = StandingConnections(
+            limit: settings.connectionLimit, ofOneAddress: settings.connectionsOfOneAddress, proxies: settings.proxies)
+        return Application(
             router: router(),
             // Whoever says nothing for so long has gone, or holds a place from others.
-            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+            server: .http1(
+                configuration: .init(additionalChannelHandlers: [ConnectionWatch(connections)], idleTimeout: Self.idleTimeout)),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), serverName: nil,
-                availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionLimit)),
+                // A few more than may stand, so that a new one finds the door open while another is shown out.
+                availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionLimit + Self.onTheWayOut)),
             onServerRunning: { channel in onReady(channel.localAddress?.port ?? settings.port) }, logger: serverLogger)
     }
 
-    private func router() -> Router<BasicRequestContext> {
-        let router = Router(options: .autoGenerateHeadEndpoints)
+    private func router() -> Router<WebContext> {
+        let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         let routes = RouteMap()
         router.add(middleware: Metering(meters: context.meters, now: context.surroundings.now))
+        router.add(middleware: SecurityHeaders(isSecure: context.settings.publicURL.hasPrefix("https://")))
         router.add(middleware: ProblemMiddleware(logger: context.logger, routes: routes))
+        router.add(middleware: Provenance(proxies: settings.proxies))
+        router.add(middleware: ForeignFormGuard(origin: context.settings.publicURL))
         router.add(middleware: AdmissionGate(admission: Admission(limit: settings.requestLimit, context.pressure)))
         let authenticator = Authenticator(settings.adminKey, context)
         APIRoutes(operations: operations, authenticator: authenticator).add(to: router)
@@ -66,12 +75,19 @@ package struct WebServer: Sendable {
         AgentServer(context, desk) { id in try await Admission.waiting { try await desk.settled(id, within: Self.agentPatience) } }
     }
 
+    fileprivate static func isLoopback(host: String) -> Bool {
+        host == "localhost" || host == "::1" || host == "[::1]" || host.hasPrefix("127.")
+    }
+
+    private func isLoopback(_ url: String) -> Bool { (URL(string: url)?.host()).map(Self.isLoopback) ?? false }
+
     /// All that the API can do.
     private var operations: [Operation] {
         BookingRoutes(desk: desk).operations + OwnerRoutes(context, returnOrigins: settings.returnOrigins).operations
             + CatalogRoutes(context: context, desk: desk).operations
             + WebhookRoutes(desk: WebhookDesk(context, bell: settings.bell)).operations
-            + MetaRoutes(context: context, isLocal: settings.isLocal).operations
+            + MetaRoutes(context: context, isLocal: settings.isLocal && isLoopback(context.settings.publicURL)).operations
+            + AuditRoutes(context: context).operations
             + AgentRoutes(server: agents, origins: [context.settings.publicURL] + settings.returnOrigins).operations
             + DescriptionRoutes(publicURL: context.settings.publicURL) { self.operations }.operations
     }
@@ -81,19 +97,23 @@ package struct WebSettings: Sendable {
     package var host: String
     package var port: Int
     /// Whether only this machine can reach it.
-    var isLocal: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    var isLocal: Bool { WebServer.isLoopback(host: host) }
     /// `USHER_API_KEY`; without it no call is let in.
     package var adminKey: Secret?
     /// Where a consent may lead back to, beside our own address: `https://crm.example`, without a slash at the end.
     package var returnOrigins: [String]
+    /// Whose word about the caller's address counts.
+    package var proxies = TrustedProxies.none
     /// What is wrong with the catalogue's file as it stands now, a line each.
     package var catalogFindings: @Sendable () -> [String] = { [] }
     /// Rung when there is new work.
     package var bell: Bell?
     /// Requests that are worked on at the same time.
     package var requestLimit = 32
-    /// Connections that stand at the same time; those beyond wait to be taken.
+    /// Connections that stand at the same time.
     package var connectionLimit = 1_000
+    /// The same of one network address, unless it is a trusted proxy's.
+    package var connectionsOfOneAddress = 250
 
     package init(host: String, port: Int, adminKey: Secret?, returnOrigins: [String] = [], bell: Bell? = nil) {
         self.returnOrigins = returnOrigins

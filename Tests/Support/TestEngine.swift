@@ -114,7 +114,7 @@ package struct TestEngine: Sendable {
         desk = BookingDesk(context)
         worker = Worker(context)
         try await context.store.migrate()
-        try await context.store.write { try $0.follow(catalog.owners) }
+        try await context.store.write { [context] in try context.follow(catalog.owners, $0) }
     }
 
     package static func context(

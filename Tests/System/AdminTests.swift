@@ -15,7 +15,7 @@ struct AdminTests {
         let reader = try JSON(parsing: made.output)["key"]?.string ?? ""
         for wrong in ["", "usher_nobody", reader] { #expect(try await site.browse("/admin", form: ["key": wrong]).status == 401) }
         let signedIn = try await site.browse("/admin", form: ["key": site.key])
-        #expect(signedIn.status == 303 && signedIn.cookie.hasPrefix("usher_admin="))
+        #expect(signedIn.status == 303 && signedIn.cookie.hasPrefix("__Host-usher_admin="))
         let session = [signedIn.cookie]
 
         _ = try await site.call("POST", "/v1/webhooks", body: #"{"url": "http://127.0.0.1:1/"}"#)

@@ -17,6 +17,16 @@ struct OwnerTests {
         return try await site.browse(link, form: [:]).cookie
     }
 
+    /// Opens the page that asks, and presses.
+    private func begin(_ site: Site, _ start: String, _ cookies: [String] = []) async throws -> (location: String, cookie: String) {
+        let asking = try await site.browse(start, cookies: cookies)
+        #expect(asking.page.contains("Ana Ruiz") && asking.page.contains("Northwind Clinic"))
+        let consent = asking.page.firstMatch(of: /name="consent" value="([^"]+)"/).map { String($0.1) } ?? ""
+        let pressed = try await site.browse(String(start.split(separator: "?")[0]), form: ["consent": consent], cookies: cookies)
+        let url = pressed.page.firstMatch(of: /href="([^"]+)"/).map { String($0.1).replacing("&amp;", with: "&") } ?? ""
+        return (url, pressed.cookie)
+    }
+
     @Test("an owner signs in, connects Zoom, sets it as default, gets a meeting there, and disconnects")
     func wholeWay() async throws {
         let site = try await Site()
@@ -29,11 +39,14 @@ struct OwnerTests {
 
         let connect = try await site.browse("/owners/me/connect", form: ["key": key(page.page), "provider": "zoom"], cookies: [session])
         let start = connect.page.firstMatch(of: /href="([^"]+consent=[^"]+)"/).map { String($0.1) } ?? ""
-        let started = try await site.browse(start)
-        #expect(started.status == 303 && started.location.contains("/oauth/authorize?"))
+        // It was begun on the owner's page: a stranger who has the address cannot go on.
+        #expect(try await site.browse(start).status == 403)
+        let started = try await begin(site, start, [session])
+        #expect(started.location.contains("/oauth/authorize?"))
         let back = site.zoom.decide(String(started.location.split(separator: "?", maxSplits: 1)[1]), user: "ana@northwind.example")
         #expect(try await site.browse(back).page.contains("Another browser"))
-        #expect(try await site.browse(back, cookies: [started.cookie]).page.contains("Connected"))
+        #expect(try await site.browse(back, cookies: [started.cookie]).page.contains("You are signed out"))
+        #expect(try await site.browse(back, cookies: [started.cookie, session]).page.contains("Connected"))
 
         page = try await site.browse("/owners/me", cookies: [session])
         #expect(page.page.contains("Connected as <strong>ana@northwind.example</strong>"))
@@ -139,10 +152,17 @@ struct OwnerTests {
         let session = try await signIn(site)
         let page = try await site.browse("/owners/me", cookies: [session]).page
         let connect = try await site.browse("/owners/me/connect", form: ["key": key(page), "provider": "zoom"], cookies: [session])
-        let started = try await site.browse(connect.page.firstMatch(of: /href="([^"]+consent=[^"]+)"/).map { String($0.1) } ?? "")
+        let start = connect.page.firstMatch(of: /href="([^"]+consent=[^"]+)"/).map { String($0.1) } ?? ""
+        let started = try await begin(site, start, [session])
         let back = site.zoom.decide(String(started.location.split(separator: "?", maxSplits: 1)[1]), user: "ana@northwind.example")
-        _ = try await site.browse(back, cookies: [started.cookie])
+        _ = try await site.browse(back, cookies: [started.cookie, session])
 
+        // The service is asked whether it knows the app before it is taken.
+        site.zoom.change { account in
+            var app = account.userApp
+            (app.clientID, app.clientSecret) = ("their-client", "their-own-secret")
+            account.otherApps = [app]
+        }
         let entered = try await site.call(
             "PUT", "/v1/owners/ana/apps/zoom",
             body: #"{"clientId": "their-client", "clientSecret": "their-own-secret", "webhookSecret": "their-own-token"}"#)

@@ -40,6 +40,10 @@ struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "schema", abstract: "Print the JSON Schema of the catalogue, for editors.")
 
     @OptionGroup var options: Options
+    @Flag(help: "List every key with its meaning, to read.") var reference = false
 
-    func run() throws { Output.json(CatalogSchema.json(try options.registry())) }
+    func run() throws {
+        let registry = try options.registry()
+        if reference { print(CatalogReference.text(registry)) } else { Output.json(CatalogSchema.json(registry)) }
+    }
 }

@@ -18,11 +18,11 @@ struct AgentCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("scope"),
         help: ArgumentHelp(
-            stringLiteral: "What the agent may do: \(Scope.allCases.map(\.rawValue).joined(separator: ", ")); all where it is not given."))
-    var scopes: [Scope] = []
+            stringLiteral: "What the agent may do: \(Scope.allCases.map(\.rawValue).joined(separator: ", ")); more than once for more."))
+    var scopes: [Scope] = [.bookingsRead, .bookingsWrite]
 
     func run() async throws {
-        let allowed = scopes.isEmpty ? [.admin] : Set(scopes)
+        let allowed = Set(scopes)
         try await options.withRuntime { runtime in
             let server = AgentServer(runtime.context, runtime.desk) { id in
                 // A room that could not be taken away yet is no reason to hide the booking.

@@ -70,7 +70,7 @@ struct DemoStory {
     /// The booking as the API shows it, and where to look further.
     func print() async throws {
         Output.json([
-            "booking": view.json, "mailbox": .string("\(site.folder)/mail"), "zoomRoomsMade": .int(Int64(roomsMade)),
+            "booking": view.json(showsManagePage: true), "mailbox": .string("\(site.folder)/mail"), "zoomRoomsMade": .int(Int64(roomsMade)),
             "server": .string(site.address), "key": .string(site.key), "ownerPage": .string(try await ownerPage()),
         ])
         fflush(nil)

@@ -16,15 +16,13 @@ struct KeyCommand: AsyncParsableCommand {
             name: .customLong("scope"),
             help: ArgumentHelp(stringLiteral: Scope.allCases.map(\.rawValue).joined(separator: ", ") + "; more than once for more of them.")
         )
-        var scopes: [Scope]
-        @Option(help: "How long it lives, such as 90d; for ever where it is not given.") var expires: String?
+        var scopes: [Scope] = [.bookingsRead, .bookingsWrite]
+        @Option(help: "How long it lives, such as 30d, or never.") var expires = "90d"
 
         func run() async throws {
-            let lifetime = try expires.map { text in
-                guard let duration = Duration(written: text) else {
-                    throw UsherError(.validationFailed, "'\(text)' is no duration; write 90d, 12h or P90D.")
-                }
-                return duration
+            let lifetime = expires == "never" ? nil : Duration(written: expires)
+            guard lifetime != nil || expires == "never" else {
+                throw UsherError(.validationFailed, "'\(expires)' is no duration; write 90d, 12h, P90D or never.")
             }
             let (key, stored) = try await options.withRuntime(adopting: false) { runtime in
                 try await APIKeys(runtime.context).create(name: name, scopes: Swift.Set(scopes), lifetime: lifetime)

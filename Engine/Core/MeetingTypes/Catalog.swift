@@ -96,12 +96,17 @@ public struct MeetingType: Hashable, Sendable, Codable {
     public var choices: [String]
     public var intro: String
     public var showAttendees: Bool
+    /// `nil` for the usual limits.
+    public var guestChanges: GuestChanges?
+    /// `nil` for ``GuestsMay/moveAndCancel``.
+    public var guestsMay: GuestsMay?
 
     public init(
         id: String, title: String, description: String = "", durations: [Duration], provider: String = MeetingType.ownerDefault,
         fallback: [String] = [], provision: Provision = .onConfirmation, meeting: MeetingOptions = MeetingOptions(),
         calendar: Bool = false, reminders: [Duration] = [], overlapAllowed: Bool = false, onDrift: Drift = .notify,
-        choices: [String] = [], intro: String = "", showAttendees: Bool = false
+        choices: [String] = [], intro: String = "", showAttendees: Bool = false, guestChanges: GuestChanges? = nil,
+        guestsMay: GuestsMay? = nil
     ) {
         self.id = id
         self.title = title
@@ -118,6 +123,30 @@ public struct MeetingType: Hashable, Sendable, Codable {
         self.choices = choices
         self.intro = intro
         self.showAttendees = showAttendees
+        self.guestChanges = guestChanges
+        self.guestsMay = guestsMay
+    }
+}
+
+/// What guests may do to a booking through their own links.
+public enum GuestsMay: String, Hashable, Sendable, Codable, CaseIterable {
+    case moveAndCancel = "move-and-cancel"
+    case cancel
+    case nothing
+}
+
+/// How often and how late guests may move a booking through their own links; cancelling is always open.
+public struct GuestChanges: Hashable, Sendable, Codable {
+    /// All moves of a booking by its guests.
+    public var moves: Int
+    /// So long before the start moving ends.
+    public var notice: Duration
+
+    public static let usual = GuestChanges()
+
+    public init(moves: Int = 10, notice: Duration = .zero) {
+        self.moves = moves
+        self.notice = notice
     }
 }
 

@@ -4,5 +4,7 @@ public enum Scope: String, Sendable, Hashable, CaseIterable {
     case bookingsWrite = "bookings:write"
     case ownersRead = "owners:read"
     case ownersWrite = "owners:write"
+    /// Sign-in links to the owners' own pages.
+    case ownersImpersonate = "owners:impersonate"
     case admin
 }

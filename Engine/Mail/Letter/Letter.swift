@@ -16,6 +16,8 @@ package struct Letter: Sendable {
     package var writtenAt: Instant
     /// The reader's own link to the join page.
     package var joinPage: String
+    /// What stands in calendars, which others may read, in place of the join page; it lets nobody in as the reader.
+    package var calendarPage: String
     /// The reader's own link to move or cancel; the owner has none.
     package var managePage: String?
     /// The reader has the event on a calendar that is connected: no file comes with it.
@@ -25,7 +27,7 @@ package struct Letter: Sendable {
 
     package init(
         booking: Booking, reader: Reader, kind: Kind, outboxID: String, messageID: String, threadID: String?, writtenAt: Instant,
-        joinPage: String, managePage: String? = nil, onCalendar: Bool = false, before: Told? = nil
+        joinPage: String, calendarPage: String? = nil, managePage: String? = nil, onCalendar: Bool = false, before: Told? = nil
     ) {
         self.booking = booking
         self.reader = reader
@@ -35,6 +37,7 @@ package struct Letter: Sendable {
         self.threadID = threadID
         self.writtenAt = writtenAt
         self.joinPage = joinPage
+        self.calendarPage = calendarPage ?? joinPage
         self.managePage = managePage
         self.onCalendar = onCalendar
         self.before = before
@@ -67,6 +70,8 @@ package struct Letter: Sendable {
     }
     /// What opens the room: its own address, or the join page where that alone lets people in.
     package var entrance: String? { opensOnJoin ? joinPage : room.map { $0.needsEntry ? joinPage : $0.joinURL } }
+    /// As calendars show it: everybody's way in.
+    package var calendarEntrance: String? { opensOnJoin ? calendarPage : room.map { $0.needsEntry ? calendarPage : $0.joinURL } }
     /// The room, unless the meeting is off, or its room is made on the click.
     package var room: Room? { kind == .cancellation || opensOnJoin ? nil : booking.meeting.room }
     /// The room is made when somebody presses Join on the join page.

@@ -21,6 +21,8 @@ package struct PageWords: Sendable {
         case yesMove, refused, unchanged, back, chooseTime, skipped, past
         /// With `{owner}`.
         case taken
+        /// With `{owner}`.
+        case askOwner
     }
 
     /// For `lang`.

@@ -30,14 +30,14 @@ struct Invitation {
                 "ATTENDEE;CN=\(Self.parameter(name));ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:\(Self.mailto(letter.recipient.address))"
             )
         }
-        if let room = letter.room, let entrance = letter.entrance {
+        if let room = letter.room, let entrance = letter.calendarEntrance {
             lines += ["LOCATION:\(Self.text(entrance))", "URL:\(entrance)"]
             lines.append("CONFERENCE;VALUE=URI;FEATURE=VIDEO,AUDIO;LABEL=\(Self.parameter(words.join)):\(entrance)")
             lines += room.dialIn.readersFirst(country(ofZone: letter.timeZone)).map {
                 "CONFERENCE;VALUE=URI;FEATURE=PHONE,AUDIO;LABEL=\(Self.parameter("\(words.phone) \($0.country)")):\($0.tapToCall)"
             }
         } else if letter.kind != .cancellation {
-            lines += ["LOCATION:\(Self.text(letter.joinPage))", "URL:\(letter.joinPage)"]
+            lines += ["LOCATION:\(Self.text(letter.calendarPage))", "URL:\(letter.calendarPage)"]
         }
         lines.append("DESCRIPTION:\(Self.text(Self.description(letter, words)))")
         if letter.kind != .cancellation { lines += letter.booking.terms.type.reminders.flatMap { Self.alarm($0, title) } }
@@ -59,7 +59,7 @@ struct Invitation {
     /// The link comes first: calendars and assistants look for it there.
     static func description(_ letter: Letter, _ words: Words) -> String {
         var lines: [String] = []
-        if let room = letter.room, let entrance = letter.entrance {
+        if let room = letter.room, let entrance = letter.calendarEntrance {
             lines.append("\(words.join): \(entrance)")
             if !room.meetingID.isEmpty { lines.append("\(words.meetingID): \(readable(room.meetingID))") }
             if let passcode = room.passcode { lines.append("\(words.passcode): \(passcode)") }
@@ -67,7 +67,7 @@ struct Invitation {
                 "\(words.phone): \($0.country) \($0.number)\($0.pin.map { ", \(words.pin) \($0)" } ?? "")"
             }
         }
-        if letter.kind != .cancellation { lines.append("\(words.joinPage): \(letter.joinPage)") }
+        if letter.kind != .cancellation { lines.append("\(words.joinPage): \(letter.calendarPage)") }
         if !letter.booking.description.isEmpty { lines += (lines.isEmpty ? [] : [""]) + [letter.booking.description] }
         return lines.joined(separator: "\n")
     }

@@ -52,6 +52,8 @@ package struct Connections: Sendable {
         try await context.store.write { tx in
             try tx.save(connection)
             try tx.removeLostConnection(owner: owner, provider: provider)
+            try tx.removeRevocations(clientID: connection.clientID, accountID: account.id)
+            try context.audit("connection.connect", "\(owner)/\(provider)", tx)
             try context.announcer.tell(.connectionConnected, connection, tx)
             if problem != nil { try context.announcer.tell(.connectionNeedsAttention, connection, tx) }
             try tx.poke(
@@ -88,23 +90,34 @@ package struct Connections: Sendable {
     /// - Returns: whether there was one.
     @discardableResult
     package func disconnect(owner: String, provider: String) async throws -> Bool {
-        guard let stored = try await context.store.read({ try $0.connection(owner: owner, provider: provider) }) else { return false }
-        do {
-            // A service may revoke by a living access token alone: one that has run out is renewed first.
-            let call = try await Provisioner(context).call(provider, owner: owner, deadline: context.now + Self.patience).call
-            _ = try await call.connection?.access(rejected: nil)
-            let present = try await context.store.read { try $0.connection(owner: owner, provider: provider) } ?? stored
-            try await module(provider).revoke(try GrantBox.open(present.sealed, context.vault, context: present.sealContext), call)
-        } catch {
-            context.logger.warning(
-                "a connection could not be revoked at the service; it is ended here all the same",
-                metadata: ["owner": "\(owner)", "provider": "\(provider)", "error": "\((error as? ProviderError)?.message ?? "\(error)")"])
-        }
+        guard try await context.store.read({ try $0.connection(owner: owner, provider: provider) }) != nil else { return false }
+        let isRevoked = await revoke(owner: owner, provider: provider)
         return try await context.store.write { tx in
             // It may have been renewed meanwhile.
             guard let present = try tx.connection(owner: owner, provider: provider) else { return false }
             try tx.removeLostConnection(owner: owner, provider: provider)
-            return try end(present, tx)
+            guard try end(present, tx) else { return false }
+            if !isRevoked { try context.revoke(present, tx) }
+            try context.audit("connection.disconnect", "\(owner)/\(provider)", tx)
+            return true
+        }
+    }
+
+    /// - Returns: `false` where the service did not take it: then it is tried for a day.
+    private func revoke(owner: String, provider: String) async -> Bool {
+        do {
+            // A service may revoke by a living access token alone: one that has run out is renewed first.
+            let call = try await Provisioner(context).call(provider, owner: owner, deadline: context.now + Self.patience).call
+            _ = try await call.connection?.access(rejected: nil)
+            guard let present = try await context.store.read({ try $0.connection(owner: owner, provider: provider) }) else { return true }
+            try await module(provider).revoke(try GrantBox.open(present.sealed, context.vault, context: present.sealContext), call)
+            return true
+        } catch {
+            context.logger.warning(
+                "a connection could not be revoked at the service; it is ended here, and there as soon as that goes",
+                metadata: ["owner": "\(owner)", "provider": "\(provider)", "error": "\((error as? ProviderError)?.message ?? "\(error)")"])
+            // A grant that is dead has ended already.
+            return (error as? ProviderError)?.code == .reauthorize
         }
     }
 

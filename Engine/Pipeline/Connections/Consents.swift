@@ -21,7 +21,8 @@ package struct Consents: Sendable {
 
     package enum Outcome: Sendable {
         case connected(StoredConnection, returnTo: String)
-        /// The owner had connected another account before.
+        /// The owner had connected another account before, or the account's address is not the owner's.
+        /// - Parameter from: the account that was connected before; empty where there was none, and `to` is not the owner's address.
         case asks(id: String, from: String, to: String, service: String)
         case refused(Refusal, owner: String?, service: String)
     }
@@ -31,6 +32,8 @@ package struct Consents: Sendable {
         case expired
         case alreadyUsed
         case otherBrowser
+        /// It was begun on the owner's page, and nobody is signed in there now.
+        case signedOut
         /// `error` of the service, and its description.
         case declined(String, String)
         case noCode
@@ -40,10 +43,12 @@ package struct Consents: Sendable {
     }
 
     /// Opens a consent.
-    /// - Parameter returnTo: where the browser goes in the end; checked by the caller.
-    /// - Returns: its id, for ``start(_:browser:)``, and when it ends.
+    /// - Parameters:
+    ///   - returnTo: where the browser goes in the end; checked by the caller.
+    ///   - session: the owner's, where it is begun on the owner's page: then it is needed to the end.
+    /// - Returns: its id, for ``start(_:browser:session:)``, and when it ends.
     package func begin(
-        owner: String, provider: String, returnTo: String, repeating key: IdempotencyKey? = nil
+        owner: String, provider: String, returnTo: String, session: Secret? = nil, repeating key: IdempotencyKey? = nil
     ) async throws -> Repeatable<Begun> {
         let module = try connections.module(provider)
         let apps = try await context.store.read { try $0.apps(of: owner) }
@@ -57,7 +62,9 @@ package struct Consents: Sendable {
             Begun(id: id, service: module.consent.service, name: module.consent.name, expiresAt: end)
         }
         let consent = StoredConsent(
-            id: context.surroundings.code(bits: 128), ownerID: owner, provider: provider, returnTo: returnTo, expiresAt: now + Self.lifetime
+            id: context.surroundings.code(bits: 128), ownerID: owner, provider: provider, returnTo: returnTo,
+            expiresAt: now + Self.lifetime,
+            session: session.map { Vault.hash($0.reveal().utf8) } ?? ""
         )
         return Repeatable(
             try await context.store.write { tx in
@@ -86,10 +93,35 @@ package struct Consents: Sendable {
         package var expiresAt: Instant
     }
 
+    /// What a consent is about, for the page that asks for a press.
+    /// - Throws: ``ErrorCode/notFound`` when the consent is unknown, used or too old, ``ErrorCode/authForbidden`` without the session that
+    ///   it was begun in.
+    package func look(_ id: String, session: Secret?) async throws -> (owner: Owner, service: ConsentDescriptor) {
+        let found = try await context.store.read { tx in
+            try tx.consent(id).flatMap { consent in try tx.owner(consent.ownerID).map { (consent, $0) } }
+        }
+        guard let (consent, owner) = found, owner.isActive, consent.expiresAt > context.now,
+            consent.state == .open || consent.state == .started
+        else { throw Self.unusable }
+        guard Self.isOf(session, consent) else { throw Self.otherSession }
+        return (owner.owner, try connections.module(consent.provider).consent)
+    }
+
+    private static var unusable: UsherError {
+        UsherError(.notFound, "This way to connect has been used or is older than ten minutes. Go back and press Connect again.")
+    }
+    private static var otherSession: UsherError {
+        UsherError(.authForbidden, "This was begun on an owner's page. Sign in there, and press Connect again.")
+    }
+
+    private static func isOf(_ session: Secret?, _ consent: StoredConsent) -> Bool {
+        consent.session.isEmpty || session.map { Vault.hash($0.reveal().utf8) } == consent.session
+    }
+
     /// Binds a consent to the browser that opens it.
     /// - Returns: where to send the browser.
-    /// - Throws: ``ErrorCode/notFound`` when the consent is unknown, used or too old.
-    package func start(_ id: String, browser: Secret) async throws -> String {
+    /// - Throws: ``ErrorCode/notFound`` when the consent is unknown, used or too old, ``ErrorCode/authForbidden`` without its session.
+    package func start(_ id: String, browser: Secret, session: Secret? = nil) async throws -> String {
         let verifier = context.surroundings.code(bits: 320)
         let browserHash = Vault.hash(browser.reveal().utf8)
         let sealed = try context.vault.seal(verifier, context: StoredConsent.context(id))
@@ -98,20 +130,20 @@ package struct Consents: Sendable {
             guard var consent = try tx.consent(id), consent.expiresAt > now, consent.state == .open || consent.state == .started else {
                 return StoredConsent?.none
             }
+            guard Self.isOf(session, consent) else { throw Self.otherSession }
             let from = consent.state
             (consent.state, consent.browser, consent.sealed) = (.started, browserHash, sealed)
             return try tx.move(consent, from: from) ? consent : nil
         }
-        guard let consent = started else {
-            throw UsherError(.notFound, "This way to connect has been used or is older than ten minutes. Go back and press Connect again.")
-        }
+        guard let consent = started else { throw Self.unusable }
         let (module, call) = try await connections.call(consent.provider, owner: consent.ownerID, deadline: now + Self.patience)
         return module.authorizationURL(request(consent, module, verifier: verifier), call)
     }
 
     /// The browser is back.
     package func finish(
-        service: String, state: String?, code: String?, error: (code: String, description: String)?, browser: Secret?
+        service: String, state: String?, code: String?, error: (code: String, description: String)?, browser: Secret?,
+        session: Secret? = nil
     ) async throws -> Outcome {
         let parts = (state ?? "").split(separator: ".").map(String.init)
         let now = context.now
@@ -122,6 +154,7 @@ package struct Consents: Sendable {
         func refused(_ refusal: Refusal) -> Outcome { .refused(refusal, owner: consent.ownerID, service: module.consent.name) }
         guard let browser, Vault.hash(browser.reveal().utf8) == consent.browser else { return refused(.otherBrowser) }
         guard consent.expiresAt > now else { return refused(.expired) }
+        guard Self.isOf(session, consent) else { return refused(.signedOut) }
         var used = consent
         (used.state, used.sealed) = (.used, "")
         let taken = used
@@ -135,9 +168,37 @@ package struct Consents: Sendable {
             let (_, call) = try await connections.call(consent.provider, owner: consent.ownerID, deadline: now + Self.patience)
             let grant = try await module.exchange(Secret(code), request(consent, module, verifier: verifier), call)
             let missing = module.consent.missing(grant.access.scopes).filter(\.isEssential)
-            guard missing.isEmpty else { return refused(.missing(missing)) }
-            return try await settle(grant, try await module.account(grant, call), consent)
+            guard missing.isEmpty else {
+                try await discard(grant, nil, consent, call)
+                return refused(.missing(missing))
+            }
+            let account: ConnectedAccount
+            do throws(ProviderError) { account = try await module.account(grant, call) } catch {
+                try await discard(grant, nil, consent, call)
+                throw error
+            }
+            return try await settle(grant, account, consent, call)
         } catch let error as ProviderError { return refused(.failed(error)) }
+    }
+
+    /// A grant that nobody will use is ended at its service, by work that does not depend on this request.
+    private func discard(
+        _ grant: Grant, _ account: ConnectedAccount?, _ consent: StoredConsent, _ call: ProviderCall
+    ) async throws {
+        let revocation = try revocation(of: grant, account, consent, call)
+        let now = context.now
+        try await context.store.write { try context.revoke(revocation, due: now, $0) }
+    }
+
+    private func revocation(
+        of grant: Grant, _ account: ConnectedAccount?, _ consent: StoredConsent, _ call: ProviderCall
+    ) throws -> StoredRevocation {
+        StoredRevocation(
+            id: context.surroundings.id("rv_"), ownerID: consent.ownerID, provider: consent.provider,
+            clientID: call.credentials["CLIENT_ID"]?.reveal() ?? "", accountID: account?.id ?? "", email: account?.email ?? "",
+            sealed: try GrantBox.seal(
+                grant, context.vault, context: StoredConnection.context(owner: consent.ownerID, provider: consent.provider)),
+            since: context.now)
     }
 
     /// The owner agrees to the other account.
@@ -152,9 +213,12 @@ package struct Consents: Sendable {
         var used = consent
         (used.state, used.sealed) = (.used, "")
         let taken = used
-        guard consent.state == .asking, try await context.store.write({ try $0.move(taken, from: .asking) }) else {
-            return refused(.alreadyUsed)
+        let isTaken = try await context.store.write { tx in
+            guard try tx.move(taken, from: .asking) else { return false }
+            try tx.removeRevocation(consent.revocation)
+            return true
         }
+        guard consent.state == .asking, isTaken else { return refused(.alreadyUsed) }
         let (grant, account) = try Self.waiting(text, context.vault, consent)
         do {
             return .connected(
@@ -168,32 +232,31 @@ package struct Consents: Sendable {
         guard let consent = try await context.store.read({ try $0.consent(id) }), let browser,
             Vault.hash(browser.reveal().utf8) == consent.browser, consent.state == .asking
         else { return nil }
-        let text = try context.vault.open(consent.sealed, context: StoredConsent.context(id))
         var used = consent
         (used.state, used.sealed) = (.used, "")
         let taken = used
-        guard try await context.store.write({ try $0.move(taken, from: .asking) }) else { return nil }
-        let (grant, account) = try Self.waiting(text, context.vault, consent)
-        do {
-            let (module, call) = try await connections.call(consent.provider, owner: consent.ownerID, deadline: context.now + Self.patience)
-            let client = call.credentials["CLIENT_ID"]?.reveal() ?? ""
-            // A service may end every grant of an account at once: not where another owner is connected through it.
-            let others = try await context.store.read { try $0.connections(clientID: client, accountID: account.id) }
-            if others.isEmpty { try await module.revoke(grant, call) }
-        } catch let error as ProviderError {
-            context.logger.warning(
-                "a grant of no use could not be revoked at the service",
-                metadata: ["provider": "\(consent.provider)", "reason": "\(error.message)"])
+        let now = context.now
+        let isTaken = try await context.store.write { tx in
+            guard try tx.move(taken, from: .asking) else { return false }
+            try tx.poke(kind: RevokeStep.kind, subject: consent.revocation, due: now, service: consent.provider)
+            return true
         }
-        return consent.returnTo
+        return isTaken ? consent.returnTo : nil
     }
 
     /// Keeps the grant, or asks first where another account was connected.
-    private func settle(_ grant: Grant, _ account: ConnectedAccount, _ consent: StoredConsent) async throws -> Outcome {
-        let present = try await context.store.read { try $0.connection(owner: consent.ownerID, provider: consent.provider) }
-        if let present, present.account.id != account.id {
+    private func settle(
+        _ grant: Grant, _ account: ConnectedAccount, _ consent: StoredConsent, _ call: ProviderCall
+    ) async throws -> Outcome {
+        let (present, owner) = try await context.store.read { tx in
+            (try tx.connection(owner: consent.ownerID, provider: consent.provider), try tx.owner(consent.ownerID))
+        }
+        let isStrange = present == nil && account.email.lowercased() != owner?.owner.email.lowercased()
+        if isStrange || present.map({ $0.account.id != account.id }) ?? false {
+            // Unless the owner agrees in time, the grant is ended.
+            let revocation = try revocation(of: grant, account, consent, call)
             var asking = consent
-            asking.state = .asking
+            (asking.state, asking.revocation) = (.asking, revocation.id)
             let waiting: JSON = [
                 "grant": .string(try GrantBox.seal(grant, context.vault, context: StoredConsent.context(consent.id))),
                 "id": .string(account.id), "tenant": .string(account.tenant), "email": .string(account.email),
@@ -201,11 +264,16 @@ package struct Consents: Sendable {
             ]
             asking.sealed = try context.vault.seal(waiting.serialized, context: StoredConsent.context(consent.id))
             let kept = asking
-            guard try await context.store.write({ try $0.move(kept, from: .used) }) else {
+            let isKept = try await context.store.write { tx in
+                guard try tx.move(kept, from: .used) else { return false }
+                try context.revoke(revocation, due: consent.expiresAt + .minutes(1), tx)
+                return true
+            }
+            guard isKept else {
                 return .refused(.alreadyUsed, owner: consent.ownerID, service: try connections.module(consent.provider).consent.name)
             }
             return .asks(
-                id: consent.id, from: present.account.email, to: account.email,
+                id: consent.id, from: present?.account.email ?? "", to: account.email.isEmpty ? account.name : account.email,
                 service: try connections.module(consent.provider).consent.name)
         }
         return .connected(

@@ -8,6 +8,8 @@ package struct OwnerAccounts: Sendable {
     package var apps: [StoredApp] = []
     /// Ended at the service, and not made again.
     package var lost: [LostConnection] = []
+    /// Grants that are to be ended at their service, or could not be.
+    package var revocations: [StoredRevocation] = []
 
     package static let none = OwnerAccounts()
 
@@ -23,7 +25,8 @@ extension EngineContext {
     package func accounts(of owner: String, _ tx: Tx) throws -> OwnerAccounts {
         guard catalog.current.providers.contains(where: { registry.descriptor($0.module)?.connection == .owner }) else { return .none }
         return OwnerAccounts(
-            connections: try tx.connections(of: owner), apps: try tx.apps(of: owner), lost: try tx.lostConnections(of: owner))
+            connections: try tx.connections(of: owner), apps: try tx.apps(of: owner), lost: try tx.lostConnections(of: owner),
+            revocations: try tx.revocations(of: owner))
     }
 }
 
@@ -73,6 +76,7 @@ package struct OwnerApps: Sendable {
                 throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.")
             }
             try tx.save(stored)
+            try context.audit("app.put", "\(owner)/\(provider)", tx)
             try orphan(owner: owner, entry, keeping: [stored.clientID], module.consent.name, tx)
         }
         return stored
@@ -107,6 +111,7 @@ package struct OwnerApps: Sendable {
         let entry = context.catalog.current.provider(provider)
         return try await context.store.write { tx in
             guard try tx.removeApp(owner: owner, provider: provider) else { return false }
+            try context.audit("app.remove", "\(owner)/\(provider)", tx)
             if let module = try? Connections(context).module(provider) {
                 try orphan(owner: owner, entry, keeping: [], module.consent.name, tx)
             }

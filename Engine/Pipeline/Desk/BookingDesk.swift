@@ -75,11 +75,13 @@ package struct BookingDesk: Sendable {
             var drafting = Drafting(context.catalog.current, now: now)
             let newStart = try drafting.newStart(start, timeZone: timeZone ?? booking.timeZone, disambiguation: disambiguation)
             guard newStart != booking.start else { return false }
+            try GuestRules(booking: booking, tx: tx, now: now).checkMove()
             (booking.start, booking.end) = (newStart, newStart + booking.duration)
             try refuseConflict(booking, tx)
             _ = try tx.touchOwner(booking.terms.owner.id)
             try refuseConflict(booking, tx)
             if booking.meeting.status == .ready { booking.meeting.status = .pending }
+            try context.audit("booking.reschedule", id, tx)
             try tx.note(id, "booking.rescheduled", newStart.rfc3339, at: now)
             return true
         }
@@ -89,9 +91,11 @@ package struct BookingDesk: Sendable {
     package func cancel(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<BookingView> {
         try await change(id, key) { booking, tx, now in
             guard booking.status == .confirmed else { return false }
+            try GuestRules(booking: booking, tx: tx, now: now).checkCancel()
             booking.status = .cancelled
             booking.meeting.status = .cancelled
             booking.meeting.problem = nil
+            try context.audit("booking.cancel", id, tx)
             try tx.note(id, "booking.cancelled", at: now)
             return true
         }
@@ -148,6 +152,7 @@ package struct BookingDesk: Sendable {
             try tx.update(mail)
             try tx.poke(kind: DeliverStep.kind, subject: mail.id, due: now, start: booking.start)
         }
+        try context.audit("booking.retry", id, tx)
         try tx.note(id, "booking.retried", at: now)
         try ProvisionStep.poke(booking, tx, due: now)
     }
@@ -225,6 +230,7 @@ package struct BookingDesk: Sendable {
         let termsID = try Fingerprint.of(booking.terms)
         try tx.keep(booking.terms, as: termsID)
         try tx.insert(booking, termsID: termsID)
+        try context.audit("booking.create", booking.id, tx)
         for (link, hash) in try Links(context).make(for: booking) { try tx.add(link, hash: hash, booking: booking.id) }
         try tx.note(booking.id, "booking.confirmed", "\(booking.meeting.provider), because \(booking.meeting.because.rawValue)", at: now)
         if booking.wantsRoom {

@@ -47,7 +47,8 @@ package struct BookingView: Sendable {
     }
 
     /// The booking object of the API.
-    package var json: JSON {
+    /// - Parameter isShown: whether the manage page stands in it: whoever has its address can move and cancel.
+    package func json(showsManagePage isShown: Bool) -> JSON {
         let terms = booking.terms
         return [
             "id": .string(booking.id), "status": .string(booking.status.rawValue), "revision": .int(booking.revision),
@@ -76,7 +77,7 @@ package struct BookingView: Sendable {
                     if let reason = refusal(of: reader) { members.append(JSON.Member("problem", .string(reason))) }
                     return .object(members)
                 }),
-            "joinPage": .string(joinPage), "managePage": .string(managePage), "note": .string(booking.note),
+            "joinPage": .string(joinPage), "managePage": isShown ? .string(managePage) : .null, "note": .string(booking.note),
             "metadata": JSON(booking.metadata), "source": .string(booking.source), "createdAt": .string(booking.createdAt.rfc3339),
         ]
     }

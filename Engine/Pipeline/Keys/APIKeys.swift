@@ -31,7 +31,10 @@ package struct APIKeys: Sendable {
         let stored = StoredKey(
             id: context.surroundings.id("key_"), name: name, hash: Vault.hash(secret.utf8), scopes: scopes, createdAt: now,
             expiresAt: lifetime.map { now + $0 } ?? .never)
-        try await context.store.write { try $0.add(stored) }
+        try await context.store.write { tx in
+            try tx.add(stored)
+            try context.audit("key.create", stored.id, tx)
+        }
         return (Secret(secret), stored)
     }
 
@@ -45,7 +48,12 @@ package struct APIKeys: Sendable {
 
     /// - Throws: ``ErrorCode/notFound``.
     package func revoke(_ id: String) async throws {
-        guard try await context.store.write({ try $0.removeKey(id) }) else {
+        let isGone = try await context.store.write { tx in
+            guard try tx.removeKey(id) else { return false }
+            try context.audit("key.revoke", id, tx)
+            return true
+        }
+        guard isGone else {
             throw UsherError(.notFound, "No key has the id '\(id.prefix(80))'; `usher key list` shows them.")
         }
     }

@@ -9,6 +9,8 @@ package struct OwnerDesk: Sendable {
 
     package static let linkLifetime = Duration.minutes(15)
     package static let sessionLifetime = Duration.hours(12)
+    /// A browser keeps a session's cookie for so long at most.
+    package static let longestSession = Duration.days(30)
 
     package init(_ context: EngineContext) { self.context = context }
 
@@ -39,17 +41,18 @@ package struct OwnerDesk: Sendable {
         return try await context.store.write { tx in
             try refuseFile(try tx.owner(kept.id))
             try tx.put(kept)
+            try context.audit("owner.put", kept.id, tx)
             guard let stored = try tx.owner(kept.id) else { throw Self.notFound(kept.id) }
             return stored
         }
     }
 
-    /// An owner who is taken out takes no new bookings; those that are stay.
+    /// An owner who is taken out takes no new bookings, and is let in nowhere; bookings that are made stay.
     package func remove(_ id: String) async throws {
         try await context.store.write { tx in
             guard let stored = try tx.owner(id), stored.isActive else { throw Self.notFound(id) }
             try refuseFile(stored)
-            try tx.deactivateOwner(id)
+            try context.removeOwner(id, tx)
         }
     }
 
@@ -65,6 +68,7 @@ package struct OwnerDesk: Sendable {
         return try await context.store.write { tx in
             guard try tx.owner(id) != nil else { throw Self.notFound(id) }
             try tx.setDefaultProvider(provider, owner: id)
+            try context.audit("owner.default-provider", id, tx)
             guard let stored = try tx.owner(id) else { throw Self.notFound(id) }
             return stored
         }
@@ -119,6 +123,7 @@ extension OwnerDesk {
                 ) {
                     let end = now + Self.linkLifetime
                     try tx.addPortalLink(hash: Vault.hash(token.utf8), owner: id, expiresAt: end, now: now)
+                    try context.audit("owner.portal-link", id, tx)
                     let left: JSON = ["token": .string(token), "end": .int(end.microseconds)]
                     return (link(token, end), .secret(left.serialized))
                 }
@@ -146,16 +151,35 @@ extension OwnerDesk {
         let isIn = try await context.store.write { tx in
             guard let owner = try tx.usePortalLink(hash: Vault.hash(token.utf8), now: now) else { return false }
             try tx.addSession(hash: Vault.hash(secret.utf8), owner: owner, expiresAt: now + Self.sessionLifetime, now: now)
+            try context.audit("owner.sign-in", owner, tx)
             return true
         }
         return isIn ? Secret(secret) : nil
     }
 
-    /// Whose session this is.
+    /// Whose session this is; it ends when nobody has used it for ``sessionLifetime``.
     package func session(_ secret: Secret) async throws -> StoredOwner? {
         let now = context.now
-        return try await context.store.read { tx in
-            try tx.sessionOwner(hash: Vault.hash(secret.reveal().utf8), now: now).flatMap { try tx.owner($0) }
+        let hash = Vault.hash(secret.reveal().utf8)
+        let owner = try await context.store.read { tx in try tx.sessionOwner(hash: hash, now: now).flatMap { try tx.owner($0) } }
+        if owner != nil { try await extend(hash, now) }
+        return owner
+    }
+
+    /// The end moves on no more often than this.
+    private static let sessionPrecision = Duration.minutes(5)
+
+    private func extend(_ hash: String, _ now: Instant) async throws {
+        let (end, limit) = (now + Self.sessionLifetime, now + Self.sessionLifetime - Self.sessionPrecision)
+        guard try await context.store.read({ try $0.sessionOwner(hash: hash, now: limit) }) == nil else { return }
+        try await context.store.write { try $0.extendSession(hash: hash, to: end, unlessAfter: limit) }
+    }
+
+    /// Ends all sessions of an owner.
+    package func signOutEverywhere(_ owner: String) async throws {
+        try await context.store.write { tx in
+            try tx.removeSessions(of: owner)
+            try context.audit("owner.sign-out-everywhere", owner, tx)
         }
     }
 

@@ -136,7 +136,8 @@ struct CalendarStep: Step {
 
     /// As the owner sees it.
     private func entry(_ id: String, _ booking: Booking, _ turn: Turn) throws -> CalendarEntry {
-        let joinPage = try Links(context).url(.join, .owner, booking.id, try turn.tx.links(of: booking.id))
+        // Others may read the calendar: what stands there lets nobody in as the owner.
+        let joinPage = try Links(context).url(.join, .attendee(0), booking.id, try turn.tx.links(of: booking.id))
         let text = context.renderer.calendarText(
             Letter(
                 booking: booking, reader: .owner, kind: .confirmation, outboxID: "", messageID: "", threadID: nil, writtenAt: turn.now,

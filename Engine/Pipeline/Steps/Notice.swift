@@ -247,38 +247,11 @@ struct NoticeStep: Step {
 }
 
 extension Notice {
-    fileprivate var body: String { get throws { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) } }
+    var body: String { get throws { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) } }
 
     fileprivate init(_ stored: StoredNotice) throws(DatabaseError) {
         do { self = try JSONDecoder().decode(Notice.self, from: Data(stored.body.utf8)) } catch {
             throw DatabaseError(.corrupt, "the notice '\(stored.subject)' cannot be read: \(error)")
-        }
-    }
-}
-
-extension OwnerDesk {
-    private static let signInPause = Duration.minutes(1)
-
-    /// Has a sign-in link mailed to the active owner of that address. It says nothing of whether there is one, and mails at most once
-    /// a minute.
-    package func mailSignInLink(to email: String) async throws {
-        let address = asciiMailAddress(email)?.lowercased()
-        let owners = try await context.store.read { tx in
-            try tx.owners().filter { $0.isActive && $0.owner.email.lowercased() == address }.map(\.owner)
-        }
-        let site = context.catalog.current.site
-        for owner in owners {
-            let notice = Notice(kind: .signIn, site: site, owner: owner)
-            let subject = NoticeStep.Subject.signIn(owner: owner.id)
-            try await context.store.write { tx in
-                let now = context.now
-                if let asked = try tx.notice(subject.text), asked.writtenAt > now - Self.signInPause { return }
-                try tx.save(
-                    StoredNotice(
-                        // Each try of it gets a Message-ID of its own.
-                        subject: subject.text, code: notice.kind.rawValue, body: try notice.body, messageID: "", writtenAt: now))
-                try NoticeStep.poke(subject, tx, now: now, after: .zero)
-            }
         }
     }
 }

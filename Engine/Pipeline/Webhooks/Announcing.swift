@@ -14,12 +14,16 @@ struct Announcer: Sendable {
     ///   - subject: events about the same one go out one after the other; without blanks.
     ///   - data: asked for only where somebody wants to know.
     ///   - start: when the meeting begins that it is about; ``Instant/never`` where it is about none.
-    func tell(_ type: EventType, about subject: String, meeting start: Instant = .never, _ tx: Tx, _ data: () throws -> JSON) throws {
+    func tell(
+        _ type: EventType, about subject: String, meeting start: Instant = .never, _ tx: Tx,
+        _ data: (_ showsManagePage: Bool) throws -> JSON
+    ) throws {
         let listening = try tx.webhooks().filter { $0.events.contains(type.rawValue) }
         guard !listening.isEmpty else { return }
         let now = surroundings.now()
-        let body: JSON = ["type": .string(type.rawValue), "timestamp": .string(now.rfc3339), "data": try data()]
         for webhook in listening {
+            let data = try data(webhook.showsManagePage)
+            let body: JSON = ["type": .string(type.rawValue), "timestamp": .string(now.rfc3339), "data": data]
             let id = surroundings.id("msg_")
             // A booking bears the links that let its readers in.
             var delivery = StoredDelivery(
@@ -36,7 +40,7 @@ struct Announcer: Sendable {
 
     /// A connection as it is now, or was before it went.
     func tell(_ type: EventType, _ connection: StoredConnection, _ tx: Tx) throws {
-        try tell(type, about: "\(connection.ownerID)/\(connection.provider)", tx) {
+        try tell(type, about: "\(connection.ownerID)/\(connection.provider)", tx) { _ in
             ["owner": ["id": .string(connection.ownerID)], "connection": connection.json]
         }
     }
@@ -54,7 +58,7 @@ extension EngineContext {
 
     func announce(from old: Booking?, to new: Booking, _ tx: Tx) throws {
         for type in EventType.between(old, new) {
-            try announcer.tell(type, about: new.id, meeting: new.start, tx) { try BookingView(new, self, tx).json }
+            try announcer.tell(type, about: new.id, meeting: new.start, tx) { try BookingView(new, self, tx).json(showsManagePage: $0) }
         }
     }
 }

@@ -31,10 +31,12 @@ package struct WebhookDesk: Sendable {
 
     /// - Parameters:
     ///   - events: `nil` for all.
+    ///   - showsManagePage: whether its events bear the attendee's manage page, which moves and cancels.
     ///   - known: what is wrong with the form already.
     /// - Throws: ``ErrorCode/validationFailed`` with every finding.
     package func create(
-        url: String, events: [String]?, known findings: [UsherError.Finding] = [], repeating key: IdempotencyKey? = nil
+        url: String, events: [String]?, showsManagePage: Bool = false, known findings: [UsherError.Finding] = [],
+        repeating key: IdempotencyKey? = nil
     ) async throws -> Repeatable<Shown> {
         var findings = findings
         if !findings.contains(where: { $0.pointer == "/url" }), let wrong = refusal(of: url) { findings.append(.init("/url", wrong)) }
@@ -57,8 +59,10 @@ package struct WebhookDesk: Sendable {
                     let secret = WebhookSignature.secret(context.surroundings.random(Self.secretBytes))
                     let webhook = StoredWebhook(
                         id: id, url: url, events: wanted,
-                        sealed: try context.vault.seal(secret.reveal(), context: StoredWebhook.context(id)), createdAt: now)
+                        sealed: try context.vault.seal(secret.reveal(), context: StoredWebhook.context(id)), createdAt: now,
+                        showsManagePage: showsManagePage)
                     try tx.add(webhook)
+                    try context.audit("webhook.create", id, tx)
                     return (Shown(webhook: webhook, secret: secret), left(id, secret))
                 }
             })
@@ -72,7 +76,12 @@ package struct WebhookDesk: Sendable {
     }
 
     package func remove(_ id: String) async throws {
-        guard try await context.store.write({ try $0.removeWebhook(id) }) else { throw Self.notFound(id) }
+        let isGone = try await context.store.write { tx in
+            guard try tx.removeWebhook(id) else { return false }
+            try context.audit("webhook.remove", id, tx)
+            return true
+        }
+        guard isGone else { throw Self.notFound(id) }
     }
 
     /// Makes a new secret; the one before signs beside it for a day.
@@ -86,6 +95,7 @@ package struct WebhookDesk: Sendable {
                     (webhook.former, webhook.formerUntil) = (webhook.sealed, now + Self.overlap)
                     webhook.sealed = try context.vault.seal(secret.reveal(), context: StoredWebhook.context(id))
                     try tx.update(webhook)
+                    try context.audit("webhook.rotate", id, tx)
                     return (Shown(webhook: webhook, secret: secret), left(id, secret))
                 }
             })
@@ -99,6 +109,7 @@ package struct WebhookDesk: Sendable {
                     guard var webhook = try tx.webhook(id) else { throw Self.notFound(id) }
                     (webhook.state, webhook.problem, webhook.failingSince) = (.active, nil, .never)
                     try tx.update(webhook)
+                    try context.audit("webhook.enable", id, tx)
                     return (webhook, .id(id))
                 }
             })
@@ -129,6 +140,7 @@ package struct WebhookDesk: Sendable {
                 }
                 (again.state, again.attempts, again.dueAt) = (.waiting, 0, now)
                 try tx.update(again)
+                try context.audit("webhook.replay", again.id, tx)
                 try tx.poke(kind: WebhookStep.kind, subject: WebhookStep.subject(id, again.subject), due: now, service: id)
                 return (again, .id(again.id))
             }
@@ -189,7 +201,7 @@ extension StoredWebhook {
     package var json: JSON {
         [
             "id": .string(id), "url": .string(url), "events": .array(events.map(JSON.string)), "state": .string(state.rawValue),
-            "problem": JSON(problem), "createdAt": .string(createdAt.rfc3339),
+            "problem": JSON(problem), "managePage": .bool(showsManagePage), "createdAt": .string(createdAt.rfc3339),
         ]
     }
 }

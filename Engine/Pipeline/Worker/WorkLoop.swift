@@ -40,6 +40,10 @@ package final class WorkLoop: Sendable {
     /// Works until ``stop()`` or until the task is cancelled: then it claims nothing more, lets what runs finish, and hands the
     /// rest back.
     package func run() async {
+        await Actor.$current.withValue(.system) { await work() }
+    }
+
+    private func work() async {
         let membership = Membership(context)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await membership.run() }

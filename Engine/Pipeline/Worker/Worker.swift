@@ -20,7 +20,7 @@ package struct Worker: Sendable {
         self.context = context
         let steps: [any Step] = [
             ProvisionStep(context), NotifyStep(), RemindStep(), DeliverStep(context), CalendarStep(context), NoticeStep(context),
-            SweepStep(context), KeepAliveStep(context), WebhookStep(context),
+            SweepStep(context), KeepAliveStep(context), WebhookStep(context), RevokeStep(context), SignInStep(context),
         ]
         self.steps = Dictionary(uniqueKeysWithValues: steps.map { (type(of: $0).kind, $0) })
     }

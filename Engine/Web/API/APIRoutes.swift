@@ -8,7 +8,7 @@ struct APIRoutes: Sendable {
     let operations: [Operation]
     let authenticator: Authenticator
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         for operation in operations {
             router.on(RouterPath(operation.path), method: operation.method) { request, context in
                 try await answer(operation, request, context)
@@ -16,23 +16,24 @@ struct APIRoutes: Sendable {
         }
     }
 
-    private func answer(_ operation: Operation, _ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    private func answer(_ operation: Operation, _ request: Request, _ context: WebContext) async throws -> Response {
         var caller = Caller.nobody
         var response: Response
         do {
-            if case .open = operation.access {} else { caller = try await authenticator.caller(request) }
+            if !operation.access.isOpen(to: request) { caller = try await authenticator.caller(request) }
             if let standing = caller.standing, !standing.isAllowed {
                 throw UsherError(
                     .rateLimited, "This key makes more than \(Int(RateLimiter.perMinute)) calls a minute. Try again in a second.")
             }
-            if case .key(let scope) = operation.access { try caller.require(scope) }
+            if let scope = operation.access.scope, !operation.access.isOpen(to: request) { try caller.require(scope) }
             var query = QueryFields(request)
             query.check(operation.query)
             if operation.query.isEmpty { try query.check() }
             let call = APICall(
                 request: request, parameters: context.parameters, query: query, caller: caller, body: try await body(operation, request),
                 route: "\(operation.method.rawValue) \(operation.path)")
-            response = try await operation.run(call)
+            let name = caller.id.isEmpty ? "nobody" : "key:\(caller.id)"
+            response = try await Actor.acting(name) { try await operation.run(call) }
         } catch let error as UsherError {
             response = .problem(error)
         }

@@ -2,6 +2,7 @@ import Hummingbird
 import UsherCore
 import UsherPipeline
 import UsherStore
+import UsherVault
 
 /// Who makes a call: a key, and what it may do.
 struct Caller: Sendable {
@@ -26,27 +27,49 @@ struct Authenticator: Sendable {
     private let adminKey: Secret?
     private let keys: APIKeys
     private let limiter: RateLimiter
+    private let guesses: KeyGuesses
+    private let context: EngineContext
 
     /// - Parameter adminKey: of the configuration.
     init(_ adminKey: Secret?, _ context: EngineContext) {
         self.adminKey = adminKey
         keys = APIKeys(context)
         limiter = RateLimiter(now: context.surroundings.now)
+        guesses = KeyGuesses(now: context.surroundings.now, logger: context.logger)
+        self.context = context
     }
 
-    /// - Throws: ``ErrorCode/authMissing``, ``ErrorCode/authInvalid``.
+    /// - Throws: ``ErrorCode/authMissing``, ``ErrorCode/authInvalid``, ``ErrorCode/rateLimited``.
     func caller(_ request: Request) async throws -> Caller {
         guard let header = request.headers[.authorization] else {
             throw UsherError(.authMissing, "Send your API key: Authorization: Bearer usher_…")
         }
-        guard header.lowercased().hasPrefix("bearer "), let caller = try await holder(Secret(String(header.dropFirst(7)))) else {
+        guard header.lowercased().hasPrefix("bearer "), let caller = try await holder(of: Secret(String(header.dropFirst(7))), "key.use")
+        else {
             throw UsherError(.authInvalid, "This API key is not valid.")
         }
         return caller
     }
 
     /// Whose key this is; `nil` for one that is not valid. It takes one call from what the key may make.
-    func holder(_ key: Secret) async throws -> Caller? {
+    /// - Parameter action: what a wrong key is written down as.
+    /// - Throws: ``ErrorCode/rateLimited`` where too many wrong ones came from the address.
+    func holder(of key: Secret, _ action: String) async throws -> Caller? {
+        let address = TrustedProxies.group(Actor.current.address)
+        let hash = Vault.hash(key.reveal().utf8)
+        guard guesses.mayTry(hash, from: address) else {
+            throw UsherError(.rateLimited, "Too many wrong keys came from your address. Try again in a minute.")
+        }
+        if let caller = try await known(key) {
+            guesses.wasRight(hash)
+            return caller
+        }
+        let (count, now) = (guesses.wasWrong(hash, from: address), context.now)
+        try await context.store.write { try $0.auditWrongKeys(count, action: action, from: address, at: now) }
+        return nil
+    }
+
+    private func known(_ key: Secret) async throws -> Caller? {
         if let adminKey, key == adminKey { return Caller(id: "admin", scopes: [.admin]) }
         return try await keys.holder(of: key).map { Caller(id: $0.id, scopes: $0.scopes, standing: limiter.take($0.id)) }
     }

@@ -31,11 +31,11 @@ struct BookingRoutes: Sendable {
             Operation(
                 method: .get, path: Self.path + "/{id}", id: "getBooking", access: .key(.bookingsRead), summary: "One booking.",
                 answers: .json(.ok, "Booking")
-            ) { call in Response.json(.ok, try await desk.view(try call.part("id")).json) },
+            ) { call in Response.json(.ok, call.json(try await desk.view(try call.part("id")))) },
             Operation(
                 method: .post, path: Self.path + "/{id}/cancel", id: "cancelBooking", access: .key(.bookingsWrite),
                 summary: "Cancel a booking, its room and tell everyone. A second time changes nothing.", answers: .json(.ok, "Booking")
-            ) { call in Self.changed(try await desk.cancel(try call.part("id"), repeating: call.repeating)) },
+            ) { call in call.changed(try await desk.cancel(try call.part("id"), repeating: call.repeating)) },
             Operation(
                 method: .post, path: Self.path + "/{id}/reschedule", id: "rescheduleBooking", access: .key(.bookingsWrite),
                 summary: "Move a booking; its links stay the same. The same time again changes nothing.", takes: .json("RescheduleRequest"),
@@ -44,7 +44,7 @@ struct BookingRoutes: Sendable {
                 method: .post, path: Self.path + "/{id}/retry", id: "retryBooking", access: .key(.bookingsWrite),
                 summary: "Try again at once what failed, is blocked or waits.", answers: .json(.ok, "Booking"),
                 codes: [.bookingCancelled, .bookingInPast]
-            ) { call in Self.changed(try await desk.retry(try call.part("id"), repeating: call.repeating)) },
+            ) { call in call.changed(try await desk.retry(try call.part("id"), repeating: call.repeating)) },
             Operation(
                 method: .get, path: Self.path + "/{id}/timeline", id: "getTimeline", access: .key(.bookingsRead),
                 summary: "All that happened to a booking, in order.", query: [.limit, .cursor], answers: .page("TimelineEntry")
@@ -53,8 +53,6 @@ struct BookingRoutes: Sendable {
     }
 
     static let instant: JSON = ["type": "string", "format": "date-time"]
-
-    private static func changed(_ view: Repeatable<BookingView>) -> Response { .json(.ok, view.value.json, isReplay: view.isReplay) }
 
     private func list(_ call: APICall) async throws -> Response {
         var query = call.query
@@ -66,7 +64,7 @@ struct BookingRoutes: Sendable {
         let (limit, after) = (query.limit(), query.cursor())
         try query.check()
         let page = try await desk.page(filter, after: after, limit: limit)
-        return Response.page(page.views.map(\.json), next: page.next)
+        return Response.page(page.views.map(call.json), next: page.next)
     }
 
     private func reschedule(_ call: APICall) async throws -> Response {
@@ -78,7 +76,7 @@ struct BookingRoutes: Sendable {
             fields.find("/disambiguation", "must be \"earlier\" or \"later\"")
         }
         try fields.check("The booking cannot be moved as it is written.")
-        return Self.changed(
+        return call.changed(
             try await desk.reschedule(
                 try call.part("id"), to: start, timeZone: timeZone,
                 disambiguation: disambiguation.flatMap(BookingRequest.Disambiguation.init), repeating: call.repeating))
@@ -92,7 +90,7 @@ struct BookingRoutes: Sendable {
         let wait = Self.wait(call.request)
         var view = accepted.value
         if let wait { view = try await Admission.waiting { try await desk.settled(id, within: wait) } }
-        var response = Response.json(.created, view.json, isReplay: accepted.isReplay)
+        var response = Response.json(.created, call.json(view), isReplay: accepted.isReplay)
         if let wait, let name = HTTPField.Name("Preference-Applied") { response.headers[name] = "wait=\(wait.wholeSeconds)" }
         response.headers[.location] = "\(Self.path)/\(id)"
         return response
@@ -105,6 +103,12 @@ struct BookingRoutes: Sendable {
         let seconds = preferences.lazy.compactMap { $0.hasPrefix("wait=") ? Int64($0.dropFirst(5)) : nil }.first
         return seconds.map { .seconds(min(max($0, 0), longestWait)) }
     }
+}
+
+extension APICall {
+    /// The manage page moves and cancels: it is shown to those alone who may do so themselves.
+    fileprivate func json(_ view: BookingView) -> JSON { view.json(showsManagePage: caller.may(.bookingsWrite)) }
+    fileprivate func changed(_ view: Repeatable<BookingView>) -> Response { .json(.ok, json(view.value), isReplay: view.isReplay) }
 }
 
 extension Operation.Parameter {

@@ -34,6 +34,13 @@ struct JSONFields {
         return text(key)
     }
 
+    /// A yes or no; `nil` when it is missing, null or, found, something else.
+    mutating func bool(_ key: String) -> Bool? {
+        guard let value = json[key], !value.isNull else { return nil }
+        if value.bool == nil { find("/\(key)", "must be true or false") }
+        return value.bool
+    }
+
     /// A list of texts; `nil` when it is missing, null or, found, something else.
     mutating func texts(_ key: String) -> [String]? {
         guard let value = json[key], !value.isNull else { return nil }

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import Synchronization
 import UsherCore
 import UsherPipeline
 import UsherStore
@@ -9,8 +10,14 @@ import UsherStore
 /// Health, and the API's description.
 struct MetaRoutes: Sendable {
     let context: EngineContext
-    /// Nobody but this machine can call.
+    /// Nobody but this machine can call, and none is meant to.
     let isLocal: Bool
+    private let recent = RecentText()
+
+    init(context: EngineContext, isLocal: Bool) {
+        self.context = context
+        self.isLocal = isLocal
+    }
 
     var operations: [Operation] {
         [
@@ -22,12 +29,19 @@ struct MetaRoutes: Sendable {
                 method: .get, path: "/health/ready", id: "ready", access: .open, summary: "The database answers, too.",
                 answers: .json(.ok, "Health"), codes: [.overloaded], run: ready),
             Operation(
-                method: .get, path: "/metrics", id: "metrics", access: isLocal ? .open : .key(.admin),
+                method: .get, path: "/metrics", id: "metrics", access: isLocal ? .local(.admin) : .key(.admin),
                 summary: "What this process has counted and timed, for Prometheus.", answers: .other("text/plain"), run: metrics),
         ]
     }
 
     private func metrics(_ call: APICall) async throws -> Response {
+        let text = try await recent.text(at: context.now) { try await exposition() }
+        return Response(
+            status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: .init(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    private func exposition() async throws -> String {
         let now = context.now
         let (waiting, working, trouble, oldest) = try await context.store.read { tx in
             (
@@ -55,10 +69,7 @@ struct MetaRoutes: Sendable {
                 }),
             context.meters.budgets(now: now),
         ]
-        let text = context.meters.exposition(gauges)
-        return Response(
-            status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-            body: .init(byteBuffer: ByteBuffer(string: text)))
+        return context.meters.exposition(gauges)
     }
 
     private func ready(_ call: APICall) async throws -> Response {
@@ -72,21 +83,67 @@ struct MetaRoutes: Sendable {
     }
 }
 
+/// A text that is made at most once a second, however many ask for it.
+private final class RecentText: Sendable {
+    private let made = Mutex<(at: Instant, text: Task<String, any Error>)?>(nil)
+    private static let lifetime = Duration.seconds(1)
+
+    func text(at now: Instant, _ make: @escaping @Sendable () async throws -> String) async throws -> String {
+        let task = made.withLock { made in
+            if let made, made.at <= now, now < made.at + Self.lifetime { return made.text }
+            let task = Task { try await make() }
+            made = (now, task)
+            return task
+        }
+        return try await task.value
+    }
+}
+
 /// `/openapi.json` and `/docs`, made of the operations themselves.
 struct DescriptionRoutes: Sendable {
     let publicURL: String
     /// All operations, these two among them.
     let all: @Sendable () -> [Operation]
+    /// They say the same as long as the process lives.
+    private let made = Made()
+
+    private final class Made: Sendable {
+        let document = Mutex<JSON?>(nil)
+        let page = Mutex<String?>(nil)
+    }
+
+    init(publicURL: String, all: @escaping @Sendable () -> [Operation]) {
+        self.publicURL = publicURL
+        self.all = all
+    }
+
+    private var document: JSON {
+        made.document.withLock { made in
+            if let made { return made }
+            let document = OpenAPIDocument.json(all(), publicURL: publicURL)
+            made = document
+            return document
+        }
+    }
+
+    private var page: String {
+        made.page.withLock { made in
+            if let made { return made }
+            let page = DocsPage.html(document)
+            made = page
+            return page
+        }
+    }
 
     var operations: [Operation] {
         [
             Operation(
                 method: .get, path: "/openapi.json", id: "openapi", access: .open, summary: "This description, OpenAPI 3.1.",
                 answers: .other("application/json")
-            ) { _ in Response.json(.ok, OpenAPIDocument.json(all(), publicURL: publicURL)) },
+            ) { _ in Response.json(.ok, document) },
             Operation(
                 method: .get, path: "/docs", id: "docs", access: .open, summary: "This description, to read.", answers: .other("text/html")
-            ) { _ in Page.response(.ok, "Usher API", DocsPage.html(OpenAPIDocument.json(all(), publicURL: publicURL)), isWide: true) },
+            ) { _ in Page.response(.ok, "Usher API", page, isWide: true) },
         ]
     }
 }

@@ -27,9 +27,28 @@ struct Operation: Sendable {
 
     enum Access: Sendable {
         case open
+        /// A key of the scope; none for a caller on this machine, whom no proxy speaks for.
+        case local(Scope)
         case key(Scope)
         /// A key of any scope, and the call looks for itself.
         case anyKey
+
+        var scope: Scope? {
+            switch self {
+            case .open, .anyKey: nil
+            case .local(let scope), .key(let scope): scope
+            }
+        }
+
+        private static let forwarding = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"]
+
+        func isOpen(to request: Request) -> Bool {
+            switch self {
+            case .open: true
+            case .local: !request.headers.contains { Self.forwarding.contains($0.name.canonicalName) }
+            case .key, .anyKey: false
+            }
+        }
     }
 
     /// One parameter of the address.

@@ -49,7 +49,7 @@ struct OwnerRoutes: Sendable {
                 summary: "Choose where an owner's meetings are held; null clears it.", takes: .json("DefaultProviderRequest"),
                 answers: .json(.ok, "Owner"), run: setDefault),
             Operation(
-                method: .post, path: Self.path + "/{id}/portal-links", id: "createPortalLink", access: .key(.ownersWrite),
+                method: .post, path: Self.path + "/{id}/portal-links", id: "createPortalLink", access: .key(.ownersImpersonate),
                 summary: "A one-time sign-in to the owner's page.", answers: .json(.created, "PortalLink")
             ) { call in
                 let link = try await owners.portalLink(try call.part("id"), repeating: call.repeating)

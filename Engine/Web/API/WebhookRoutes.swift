@@ -62,9 +62,10 @@ struct WebhookRoutes: Sendable {
 
     private func create(_ call: APICall) async throws -> Response {
         var fields = try call.fields()
-        fields.refuseUnknown(["url", "events"])
+        fields.refuseUnknown(["url", "events", "managePage"])
         let made = try await desk.create(
-            url: fields.required("url"), events: fields.texts("events"), known: fields.findings, repeating: call.repeating)
+            url: fields.required("url"), events: fields.texts("events"), showsManagePage: fields.bool("managePage") ?? false,
+            known: fields.findings, repeating: call.repeating)
         return Response.json(.created, made.value.json, isReplay: made.isReplay)
     }
 

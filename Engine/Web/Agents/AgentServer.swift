@@ -42,7 +42,9 @@ package struct AgentServer: Sendable {
     /// - Parameter scopes: what the one who speaks may do.
     /// - Returns: the answer's text; `nil` where none is due.
     package func answer(line: String, scopes: Set<Scope>) async -> String? {
-        await answer(Array(line.utf8), Caller(id: "stdio", scopes: scopes), headers: nil).message?.serialized
+        await Actor.acting("cli") {
+            await answer(Array(line.utf8), Caller(id: "stdio", scopes: scopes), headers: nil).message?.serialized
+        }
     }
 
     /// - Parameter headers: `nil` where the transport has none.

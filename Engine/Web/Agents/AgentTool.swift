@@ -39,6 +39,9 @@ struct AgentCall: Sendable {
     let caller: Caller
     let arguments: JSON
 
+    /// With the manage page for those alone who may move and cancel.
+    func json(_ view: BookingView) -> JSON { view.json(showsManagePage: caller.may(.bookingsWrite)) }
+
     /// The text arguments, checked all at once.
     func texts(_ required: [String], _ optional: [String] = []) throws -> [String: String] {
         var fields = JSONFields(arguments)
@@ -135,7 +138,7 @@ struct AgentTools: Sendable {
             IdempotencyKey(scope: "\(call.caller.id) book_meeting", key: $0, fingerprint: fingerprint(content))
         }
         let made = try await desk.book(request, known: findings, repeating: repeating)
-        return try await settle(made.value.booking.id).json
+        return call.json(try await settle(made.value.booking.id))
     }
 
     private var get: AgentTool {
@@ -143,7 +146,7 @@ struct AgentTools: Sendable {
             name: "get_booking", title: "Look at a booking", description: "A booking as it now stands: time, room, mails, problems.",
             scope: .bookingsRead, input: Self.object(["id": Self.id], required: ["id"]), output: "Booking",
             hints: .init(isReadOnly: true, isIdempotent: true)
-        ) { call in try await desk.view(try call.texts(["id"])["id"] ?? "").json }
+        ) { call in call.json(try await desk.view(try call.texts(["id"])["id"] ?? "")) }
     }
 
     private var reschedule: AgentTool {
@@ -165,7 +168,7 @@ struct AgentTools: Sendable {
             let id = texts["id"] ?? ""
             _ = try await desk.reschedule(
                 id, to: texts["start"] ?? "", timeZone: texts["timeZone"], disambiguation: which ?? nil)
-            return try await settle(id).json
+            return call.json(try await settle(id))
         }
     }
 
@@ -178,7 +181,7 @@ struct AgentTools: Sendable {
         ) { call in
             let id = try call.texts(["id"])["id"] ?? ""
             _ = try await desk.cancel(id)
-            return try await settle(id).json
+            return call.json(try await settle(id))
         }
     }
 

@@ -9,11 +9,14 @@ import UsherStore
 struct ConsentRoutes: Sendable {
     private let context: EngineContext
     private let consents: Consents
-    private static let cookie = "usher_consent"
+    private let cookie: Cookie
+    private let ownerCookie: Cookie
 
     init(_ context: EngineContext) {
         self.context = context
         consents = Consents(context)
+        cookie = Cookie(Cookie.consent, context.settings.publicURL)
+        ownerCookie = Cookie(Cookie.owner, context.settings.publicURL)
     }
 
     private var services: [ConsentDescriptor] {
@@ -23,32 +26,53 @@ struct ConsentRoutes: Sendable {
         }
     }
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         for service in services {
-            router.get(RouterPath("/auth/\(service.service)/start")) { request, _ in try await start(request) }
+            let path = "/auth/\(service.service)/start"
+            router.get(RouterPath(path)) { request, _ in try await ask(request, path) }
+            router.post(RouterPath(path)) { request, _ in try await start(request) }
             router.get(RouterPath(service.callbackPath)) { request, _ in try await back(request, service.service) }
         }
         router.post("/auth/confirm") { request, _ in try await confirm(request) }
         router.post("/auth/keep") { request, _ in try await keep(request) }
     }
 
-    /// Gives the browser a cookie, so that no other one can finish what it began, and sends it on.
-    private func start(_ request: Request) async throws -> Response {
-        let browser = request.cookie(Self.cookie) ?? Secret(context.surroundings.code(bits: 160))
-        do {
-            let url = try await consents.start(request.uri.queryParameters.get("consent") ?? "", browser: browser)
-            return Page.redirect(to: url, cookies: [cookie(browser)])
-        } catch let error as UsherError {
-            return Page.response(.gone, "This cannot be opened", "<p>\(escapedHTML(error.message))</p>")
-        } catch let error as ProviderError {
-            return Page.response(.ok, "This cannot be connected now", "<p>\(escapedHTML(error.message)) \(escapedHTML(error.remedy))</p>")
+    /// Names the owner and the site, and asks for a press: nobody agrees in another's name by opening a link.
+    private func ask(_ request: Request, _ path: String) async throws -> Response {
+        let id = request.uri.queryParameters.get("consent") ?? ""
+        return try await telling {
+            let (owner, service) = try await consents.look(id, session: ownerCookie.value(in: request))
+            let site = context.catalog.current.site.name
+            return Page.response(
+                .ok, "Connect \(service.name) for \(owner.name)?",
+                """
+                <p>The meetings of <strong>\(escapedHTML(owner.name))</strong> (\(escapedHTML(owner.email))) at
+                <strong>\(escapedHTML(site))</strong> will be made in the \(escapedHTML(service.name)) account that you sign in to next.</p>
+                <p>Go on only if you are \(escapedHTML(owner.name)).</p>
+                \(Page.button("Continue to \(service.name)", action: path, key: nil, fields: [("consent", id)]))
+                """)
         }
     }
 
-    private func cookie(_ browser: Secret) -> Cookie {
-        Cookie(
-            name: Self.cookie, value: browser.reveal(), path: "/auth", lifetime: Consents.lifetime,
-            isSecure: context.settings.publicURL.hasPrefix("https://"))
+    /// Gives the browser a cookie of its own, so that no other one can finish what it began, and sends it on.
+    private func start(_ request: Request) async throws -> Response {
+        let browser = Secret(context.surroundings.code(bits: 160))
+        let form = try await request.form()
+        return try await telling {
+            let url = try await consents.start(form["consent"] ?? "", browser: browser, session: ownerCookie.value(in: request))
+            return Page.onward(
+                to: url, "Off to the provider", "Continue", cookies: [cookie.setting(browser, for: Consents.lifetime)])
+        }
+    }
+
+    private func telling(_ body: () async throws -> Response) async throws -> Response {
+        do { return try await body() } catch let error as UsherError {
+            return Page.response(
+                error.code == .authForbidden ? .forbidden : .gone, "This cannot be opened",
+                "<p>\(escapedHTML(error.message))</p>" + Page.back(to: "/owners/me", "Open your page"))
+        } catch let error as ProviderError {
+            return Page.response(.ok, "This cannot be connected now", "<p>\(escapedHTML(error.message)) \(escapedHTML(error.remedy))</p>")
+        }
     }
 
     private func back(_ request: Request, _ service: String) async throws -> Response {
@@ -56,19 +80,20 @@ struct ConsentRoutes: Sendable {
         let error = query.get("error").map { ($0, query.get("error_description") ?? "") }
         return page(
             try await consents.finish(
-                service: service, state: query.get("state"), code: query.get("code"), error: error, browser: request.cookie(Self.cookie)))
+                service: service, state: query.get("state"), code: query.get("code"), error: error, browser: cookie.value(in: request),
+                session: ownerCookie.value(in: request)))
     }
 
     private func keep(_ request: Request) async throws -> Response {
         let form = try await request.form()
-        let returnTo = try await consents.decline(form["consent"] ?? "", browser: request.cookie(Self.cookie))
+        let returnTo = try await consents.decline(form["consent"] ?? "", browser: cookie.value(in: request))
         if let returnTo, !returnTo.isEmpty { return Page.onward(to: returnTo, "Nothing was changed", "Continue") }
         return Page.response(.ok, "Nothing was changed", "<p>You can close this page.</p>" + Page.back(to: "/owners/me", "Open your page"))
     }
 
     private func confirm(_ request: Request) async throws -> Response {
         let form = try await request.form()
-        return page(try await consents.confirm(form["consent"] ?? "", browser: request.cookie(Self.cookie)))
+        return page(try await consents.confirm(form["consent"] ?? "", browser: cookie.value(in: request)))
     }
 
     // MARK: Pages
@@ -81,6 +106,15 @@ struct ConsentRoutes: Sendable {
                 .ok, "Connected",
                 "<p class=good>\(escapedHTML(connection.account.email)) is connected.</p><p>Meetings that waited for it are being made now. You can close this page.</p>"
             )
+        case .asks(let id, "", let to, let service):
+            return Page.response(
+                .ok, "Is this the right account?",
+                """
+                <p>You have agreed as <strong>\(escapedHTML(to))</strong>, which is not your mail address here.
+                Your meetings will be made in that \(escapedHTML(service)) account.</p>
+                \(Page.button("Yes, use \(to)", action: "/auth/confirm", key: nil, fields: [("consent", id)]))
+                \(Page.button("No, connect nothing", action: "/auth/keep", key: nil, fields: [("consent", id)], isPlain: true))
+                """)
         case .asks(let id, let from, let to, let service):
             return Page.response(
                 .ok, "Connect another account?",
@@ -110,6 +144,10 @@ struct ConsentRoutes: Sendable {
         case .otherBrowser:
             return (
                 "Another browser began this", "<p>Finish in the browser in which you pressed Connect, with cookies allowed.</p>\(again)"
+            )
+        case .signedOut:
+            return (
+                "You are signed out", "<p>This was begun on your page, and you are not signed in there any more. Nothing was changed.</p>"
             )
         case .declined(let code, let description): return declined(code, description, service, again)
         case .noCode:

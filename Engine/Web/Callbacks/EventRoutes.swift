@@ -19,7 +19,7 @@ struct EventRoutes: Sendable {
     /// No service sends more.
     private static let longestEvent = 64 << 10
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         for (path, module) in events.paths {
             router.post(RouterPath(path.path)) { request, _ in try await receive(request, path, module) }
         }

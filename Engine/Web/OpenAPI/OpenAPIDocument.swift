@@ -123,6 +123,9 @@ enum OpenAPIDocument {
         switch operation.access {
         case .open: members.append(.init("security", []))
         case .anyKey: members.append(.init("security", [["key": []]]))
+        case .local(let scope):
+            members.append(.init("security", [["key": []], [:]]))
+            members.append(.init("description", .string("Needs the scope `\(scope.rawValue)` from anywhere but this machine.")))
         case .key(let scope):
             members.append(.init("security", [["key": []]]))
             members.append(.init("description", .string("Needs the scope `\(scope.rawValue)`.")))
@@ -221,7 +224,7 @@ enum OpenAPIDocument {
         switch operation.access {
         case .open: break
         case .anyKey: codes.formUnion([.authMissing, .authInvalid, .rateLimited])
-        case .key: codes.formUnion([.authMissing, .authInvalid, .rateLimited, .authForbidden])
+        case .key, .local: codes.formUnion([.authMissing, .authInvalid, .rateLimited, .authForbidden])
         }
         if operation.isRepeatable { codes.formUnion([.idempotencyMismatch, .payloadTooLarge, .requestMalformed, .requestMediaType]) }
         if operation.path.contains("{") { codes.insert(.notFound) }

@@ -23,7 +23,7 @@ struct JoinPage: Sendable {
         links = ReaderLinks(context: context, desk: desk)
     }
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         router.get("/join/{token}") { _, parameters in try await show(try parameters.parameters.require("token")) }
         router.post("/join/{token}") { _, parameters in try await press(try parameters.parameters.require("token")) }
         router.get("/join/{token}/invite.ics") { _, parameters in try await file(try parameters.parameters.require("token")) }
@@ -168,6 +168,7 @@ struct JoinPage: Sendable {
     /// A plain event: a file that is taken by hand invites nobody.
     private func file(_ token: String) async throws -> Response {
         guard let visit = try await links.visit(token, .join) else { return Page.deadLink }
+        guard visit.booking.status == .cancelled || !isOver(visit.booking) else { return Page.redirect(to: "/join/\(token)") }
         let letter = Letter(
             booking: visit.booking, reader: visit.reader, kind: visit.booking.status == .cancelled ? .cancellation : .confirmation,
             outboxID: "", messageID: "", threadID: nil, writtenAt: visit.booking.changedAt,

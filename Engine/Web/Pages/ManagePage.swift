@@ -18,7 +18,7 @@ struct ManagePage: Sendable {
         links = ReaderLinks(context: context, desk: desk)
     }
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         router.get("/manage/{token}") { request, parameters in
             let token = try parameters.parameters.require("token")
             guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
@@ -39,14 +39,18 @@ struct ManagePage: Sendable {
         let (head, words) = (Page.head(of: visit), visit.words)
         if booking.status == .cancelled { return head + "<p><strong>\(escapedHTML(words(.cancelled)))</strong></p>" }
         guard context.now < booking.start else { return head + "<p>\(escapedHTML(words(.begun)))</p>" }
-        return head + """
+        let move = """
             <section><h2>\(escapedHTML(words(.move)))</h2><form class=stack method=post action="/manage/\(escapedHTML(token))/reschedule">
             <label for=start>\(escapedHTML(words(.newStart, ["zone": visit.timeZone])))</label>
             <input id=start name=start type=datetime-local required min="\(local(context.now, visit.timeZone))"
             value="\(Self.shown(typed) ?? local(booking.start, visit.timeZone))">
             <button class=button>\(escapedHTML(words(.moveButton)))</button></form></section>
+            """
+        let cancel = """
             <section><h2>\(escapedHTML(words(.cancel)))</h2>\(Page.button(words(.cancelButton), action: "/manage/\(token)/cancel", key: nil, isPlain: true))</section>
             """
+        let ask = "<p>\(escapedHTML(words(.askOwner, ["owner": booking.terms.owner.name])))</p>"
+        return head + (booking.guestsMay(.moveAndCancel) ? move : ask) + (booking.guestsMay(.cancel) ? cancel : "")
     }
 
     /// `2026-12-01T10:00`, as the field shows it.
@@ -130,7 +134,7 @@ struct ManagePage: Sendable {
         _ visit: ReaderLinks.Visit, _ token: String, typed: String? = nil, _ change: () async throws -> BookingView
     ) async throws -> Response {
         do {
-            _ = try await change()
+            _ = try await Actor.acting(visit.actor) { try await change() }
             return Page.redirect(to: "/manage/\(token)")
         } catch let error as UsherError {
             return refused(visit, token, words(for: error, visit), typed: typed)
@@ -141,6 +145,7 @@ struct ManagePage: Sendable {
         switch error.code {
         case .bookingConflict: visit.words(.taken, ["owner": visit.booking.terms.owner.name])
         case .bookingInPast: visit.words(context.now < visit.booking.start ? .past : .begun)
+        case .authForbidden: visit.words(.askOwner, ["owner": visit.booking.terms.owner.name])
         case .bookingCancelled: visit.words(.cancelled)
         default: ([error.message] + error.findings.map(\.detail)).joined(separator: " ")
         }

@@ -11,7 +11,7 @@ struct OwnerPage: Sendable {
     private let context: EngineContext
     private let desk: BookingDesk
     private let owners: OwnerDesk
-    private static let cookie = "usher_owner"
+    private let cookie: Cookie
     private static let bookingsShown = 20
     private static let bookingsRead = 100
     private static let typesShown = 100
@@ -20,9 +20,10 @@ struct OwnerPage: Sendable {
         self.context = context
         self.desk = desk
         owners = OwnerDesk(context)
+        cookie = Cookie(Cookie.owner, context.settings.publicURL)
     }
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         router.get("/owners/signin/{token}") { _, parameters in try await invite(try parameters.parameters.require("token")) }
         router.post("/owners/signin/{token}") { _, parameters in try await signIn(try parameters.parameters.require("token")) }
         router.post("/owners/signin") { request, _ in
@@ -38,9 +39,10 @@ struct OwnerPage: Sendable {
             _ = try await owners.setDefault(provider.isEmpty ? nil : provider, of: owner.owner.id)
             return Page.redirect(to: "/owners/me")
         }
-        press(router, "/owners/me/connect") { owner, form, _ in
+        press(router, "/owners/me/connect") { owner, form, secret in
             let begun = try await Consents(context).begin(
-                owner: owner.owner.id, provider: form["provider"] ?? "", returnTo: context.settings.publicURL + "/owners/me"
+                owner: owner.owner.id, provider: form["provider"] ?? "", returnTo: context.settings.publicURL + "/owners/me",
+                session: secret
             ).value
             return Page.onward(to: "/auth/\(begun.service)/start?consent=\(begun.id)", "Off to \(begun.name)", "Continue to \(begun.name)")
         }
@@ -78,6 +80,10 @@ struct OwnerPage: Sendable {
             _ = try await desk.cancel(booking.id)
             return Page.redirect(to: "/owners/me#bookings")
         }
+        press(router, "/owners/me/signout-everywhere") { owner, _, _ in
+            try await owners.signOutEverywhere(owner.owner.id)
+            return Page.redirect(to: "/owners/me")
+        }
         press(router, "/owners/me/signout") { _, _, secret in
             try await owners.signOut(secret)
             return Page.redirect(to: "/owners/me")
@@ -86,7 +92,7 @@ struct OwnerPage: Sendable {
 
     /// A press of a signed-in owner; what goes wrong is shown on a page, not as JSON.
     private func press(
-        _ router: Router<BasicRequestContext>, _ path: RouterPath,
+        _ router: Router<WebContext>, _ path: RouterPath,
         _ body: @escaping @Sendable (StoredOwner, [String: String], Secret) async throws -> Response
     ) {
         router.post(path) { request, _ in
@@ -96,7 +102,9 @@ struct OwnerPage: Sendable {
                 return Page.response(
                     .forbidden, "This did not come from your page", "<p><a href=\"/owners/me\">Open your page</a> and press there.</p>")
             }
-            do { return try await body(owner, form, secret) } catch let error as UsherError {
+            do {
+                return try await Actor.acting("owner:\(owner.owner.id)") { try await body(owner, form, secret) }
+            } catch let error as UsherError {
                 return Page.response(
                     .badRequest, "That did not work",
                     "<p>\(escapedHTML(error.message))</p>\(Page.list(error.findings.map { "\($0.pointer.dropFirst()): \($0.detail)" }))<p><a href=\"/owners/me\">Back to your page</a></p>"
@@ -124,14 +132,11 @@ struct OwnerPage: Sendable {
 
     private func signIn(_ token: String) async throws -> Response {
         guard let secret = try await owners.signIn(token) else { return Self.deadLink }
-        let cookie = Cookie(
-            name: Self.cookie, value: secret.reveal(), path: "/owners", lifetime: OwnerDesk.sessionLifetime,
-            isSecure: context.settings.publicURL.hasPrefix("https://"))
-        return Page.redirect(to: "/owners/me", cookies: [cookie])
+        return Page.redirect(to: "/owners/me", cookies: [cookie.setting(secret, for: OwnerDesk.longestSession)])
     }
 
     private func session(_ request: Request) async throws -> (Secret, StoredOwner)? {
-        guard let secret = request.cookie(Self.cookie), let owner = try await owners.session(secret), owner.isActive else { return nil }
+        guard let secret = cookie.value(in: request), let owner = try await owners.session(secret), owner.isActive else { return nil }
         return (secret, owner)
     }
 
@@ -170,9 +175,11 @@ struct OwnerPage: Sendable {
         let views = try await desk.page(filter, after: nil, limit: Self.bookingsRead).views.filter { $0.booking.end > context.now }
         let failing = try await context.health.all()
         let body =
-            "<p class=quiet>\(escapedHTML(owner.email)), \(escapedHTML(owner.timeZone))</p>" + providers(accounts, key)
+            "<p class=quiet>\(escapedHTML(owner.email)), \(escapedHTML(owner.timeZone))</p>" + Self.livingGrants(accounts)
+            + providers(accounts, key)
             + defaultProvider(owner, accounts, key, failing) + bookings(Array(views.prefix(Self.bookingsShown)), owner, key)
             + Page.button("Sign out", action: "/owners/me/signout", key: key, isPlain: true)
+            + Page.button("Sign out everywhere", action: "/owners/me/signout-everywhere", key: key, isPlain: true)
         return Page.response(.ok, owner.name, body)
     }
 
@@ -214,6 +221,17 @@ struct OwnerPage: Sendable {
             <p class=bad role=alert>\(escapedHTML(lost.email)) was disconnected at \(escapedHTML(service)) on \(lost.at.rfc3339.prefix(10)).</p>
             <p>No new meetings can be made there until you connect again; what waits then goes on by itself.</p>
             """
+    }
+
+    /// What a service did not end, though it was asked to for a day.
+    private static func livingGrants(_ accounts: OwnerAccounts) -> String {
+        accounts.revocations.filter(\.isGivenUp).map { left in
+            """
+            <p class=bad role=alert>\(escapedHTML(left.provider)) did not take back the access to
+            \(escapedHTML(left.email.isEmpty ? "your account" : left.email)) that ended here on \(left.since.rfc3339.prefix(10)).</p>
+            <p>Remove the app there, in your account's settings for connected apps.</p>
+            """
+        }.joined()
     }
 
     private func disconnectQuestion(_ provider: String, key: String) throws -> Response {

@@ -33,7 +33,7 @@ enum Page {
     ///   - isWide: for tables.
     static func response(
         _ status: HTTPTypes.HTTPResponse.Status = .ok, _ title: String, _ body: String, words: PageWords = PageWords("en"),
-        cookies: [Cookie] = [], isWide: Bool = false
+        cookies: [String] = [], isWide: Bool = false
     ) -> Response {
         let html = """
             <!DOCTYPE html><html lang="\(words.language)" dir="\(words.direction)"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -45,26 +45,26 @@ enum Page {
                 "Content-Security-Policy",
                 "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
             ),
-            ("Referrer-Policy", "no-referrer"), ("X-Content-Type-Options", "nosniff"), ("X-Robots-Tag", "noindex"),
+            ("Referrer-Policy", "same-origin"), ("X-Content-Type-Options", "nosniff"), ("X-Robots-Tag", "noindex"),
         ]
         for (name, value) in security { if let name = HTTPField.Name(name) { headers[name] = value } }
-        for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie.header)) }
+        for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie)) }
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: html)))
     }
 
-    static func redirect(to url: String, cookies: [Cookie] = []) -> Response {
+    static func redirect(to url: String, cookies: [String] = []) -> Response {
         var headers: HTTPFields = [.location: url, .cacheControl: "no-store"]
-        if let name = HTTPField.Name("Referrer-Policy") { headers[name] = "no-referrer" }
-        for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie.header)) }
+        if let name = HTTPField.Name("Referrer-Policy") { headers[name] = "same-origin" }
+        for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie)) }
         return Response(status: .seeOther, headers: headers)
     }
 
     /// Leads on after a press. A redirect would not do: browsers hold a form's `form-action` against every stop on its way.
-    static func onward(to url: String, _ title: String, _ label: String) -> Response {
+    static func onward(to url: String, _ title: String, _ label: String, cookies: [String] = []) -> Response {
         Page.response(
             .ok, title,
-            "<meta http-equiv=refresh content=\"0;url=\(escapedHTML(url))\"><p><a class=button href=\"\(escapedHTML(url))\" rel=noreferrer>\(escapedHTML(label))</a></p><p class=quiet>If nothing opens, open this address by hand: <code>\(escapedHTML(url))</code></p>"
-        )
+            "<meta http-equiv=refresh content=\"0;url=\(escapedHTML(url))\"><p><a class=button href=\"\(escapedHTML(url))\" rel=noreferrer>\(escapedHTML(label))</a></p><p class=quiet>If nothing opens, open this address by hand: <code>\(escapedHTML(url))</code></p>",
+            cookies: cookies)
     }
 
     /// When and with whom, in the reader's own time.
@@ -107,31 +107,7 @@ enum Page {
     }
 }
 
-/// A cookie that no script can read, and that other sites' forms do not bring along.
-struct Cookie {
-    var name: String
-    var value: String
-    var path: String
-    var lifetime: Duration
-    var isSecure: Bool
-
-    var header: String {
-        "\(name)=\(value); Path=\(path); Max-Age=\(lifetime.wholeSeconds); HttpOnly; SameSite=Lax\(isSecure ? "; Secure" : "")"
-    }
-}
-
 extension Request {
-    /// The value of a cookie.
-    func cookie(_ name: String) -> Secret? {
-        for header in headers[values: .cookie] {
-            for pair in header.split(separator: ";") {
-                let parts = pair.split(separator: "=", maxSplits: 1).map(\.trimmingBlanks)
-                if parts.count == 2, parts[0] == name { return Secret(parts[1]) }
-            }
-        }
-        return nil
-    }
-
     /// The fields of a posted form; the first of each name.
     func form() async throws -> [String: String] {
         formFields(String(buffer: try await wholeBody()))

@@ -5,7 +5,7 @@ import NIOCore
 struct PageScript {
     static let path = "/page.js"
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         router.get(RouterPath(Self.path)) { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/javascript; charset=utf-8", .cacheControl: "max-age=3600"],

@@ -19,6 +19,13 @@ struct ReaderLinks: Sendable {
             case .attendee(let index): booking.attendees[index].timeZone
             }
         }
+        /// Who acts through the link, for timeline and audit.
+        var actor: String {
+            switch reader {
+            case .owner: "owner:\(booking.terms.owner.id)"
+            case .attendee(let index): "guest:\(index)"
+            }
+        }
         /// What pages say to this reader.
         var words: PageWords { PageWords(language) }
         var language: String {

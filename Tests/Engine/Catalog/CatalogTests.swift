@@ -34,68 +34,68 @@ struct CatalogTests {
         #expect(catalog.site.language == "en")
     }
 
-    @Test(
-        "each mistake is found at its place, with its code and a way out",
-        arguments: [
-            ("meeting-types:\n  talk: { title: Talk, duraton: 30m }", "7:24", "catalog.unknown-key", "did you mean 'duration'"),
-            ("meeting-types:\n  talk: { title: Talk, duration: 30 }", "7:34", "catalog.value", "did you mean '30m'"),
-            ("meeting-types:\n  talk: { title: Talk }", "7:9", "catalog.missing-key", "duration"),
-            ("meeting-types:\n  talk: { title: Talk, duration: 30m, durations: [30m] }", "7:50", "catalog.value", "both"),
-            ("meeting-types:\n  talk: { title: Talk, durations: [] }", "7:35", "catalog.value", "empty list"),
-            (
-                "meeting-types:\n  talk: { title: Talk, duration: 30m, provider: campsu }", "7:49", "catalog.reference",
-                "did you mean 'campus'"
-            ),
-            ("meeting-types:\n  talk: { title: Talk, duration: 30m, fallback: [rom] }", "7:50", "catalog.reference", "did you mean 'room'"),
-            (
-                "meeting-types:\n  talk: { title: \"Talk with {owner.nam}\", duration: 30m }", "7:18", "catalog.placeholder",
-                "did you mean '{owner.name}'"
-            ),
-            (
-                "meeting-types:\n  talk: { title: \"Talk with {owner.name\", duration: 30m }", "7:18", "catalog.placeholder",
-                "one pair of braces"
-            ),
-            (
-                "meeting-types:\n  talk: { title: \"Talk with {{owner.name}}\", duration: 30m }", "7:18", "catalog.placeholder",
-                "one pair of braces"
-            ),
-            ("meeting-types:\n  Talk: { title: Talk, duration: 30m }", "7:3", "catalog.value", "small letters"),
-            ("meeting-types:\n  talk: { title: Talk, duration: 2d }", "7:34", "catalog.value", "from 1m to 1d"),
-            (
-                "meeting-types:\n  talk: { title: Talk, duration: 30m, provider: room, meeting: { waiting-room: true } }", "7:80",
-                "catalog.capability", "cannot do"
-            ),
-            (
-                "owners:\n  ana: { name: Ana, email: ana }\nmeeting-types: { talk: { title: T, duration: 1h } }", "7:28", "catalog.value",
-                "not a mail address"
-            ),
-            (
-                "owners:\n  ana: { name: Ana, email: a@b.example, time-zone: Europe/Berln }\nmeeting-types: { talk: { title: T, duration: 1h } }",
-                "7:52", "catalog.value", "did you mean 'Europe/Berlin'"
-            ),
-            (
-                "owners:\n  ana: { name: Ana, email: a@b.example, time-zone: GMT+5 }\nmeeting-types: { talk: { title: T, duration: 1h } }",
-                "7:52", "catalog.value", "IANA"
-            ),
-            (
-                "owners:\n  ana: { name: Ana, email: a@b.example, time-zone: Etc/GMT-5 }\nmeeting-types: { talk: { title: T, duration: 1h } }",
-                "7:52", "catalog.value", "IANA"
-            ),
-            ("meeting-types:\n  talk: { title: \" \", duration: 30m }", "7:18", "catalog.value", "is empty"),
-            (
-                "meeting-types:\n  talk: { title: T, duration: 30m, provider: campus, choices: [room], meeting: { waiting-room: true } }",
-                "7:96", "catalog.capability", "'room' cannot do"
-            ),
-            (
-                "owners:\n  ana: { name: Ana, email: a@b.example, language: xx }\nmeeting-types: { talk: { title: T, duration: 1h } }",
-                "7:51",
-                "catalog.value", "must be one of"
-            ),
-            (
-                "owners:\n  ana: { name: Ana, email: a@b.example, hosts: { campu: a@c.example } }\nmeeting-types: { talk: { title: T, duration: 1h } }",
-                "7:50", "catalog.reference", "did you mean 'campus'"
-            ),
-        ])
+    private static let wrongFiles: [(String, String, String, String)] = [
+        ("meeting-types:\n  talk: { title: Talk, duraton: 30m }", "7:24", "catalog.unknown-key", "did you mean 'duration'"),
+        ("meeting-types:\n  talk: { title: Talk, duration: 30 }", "7:34", "catalog.value", "did you mean '30m'"),
+        ("meeting-types:\n  talk: { title: Talk }", "7:9", "catalog.missing-key", "duration"),
+        ("meeting-types:\n  talk: { title: Talk, duration: 30m, durations: [30m] }", "7:50", "catalog.value", "both"),
+        ("meeting-types:\n  talk: { title: Talk, durations: [] }", "7:35", "catalog.value", "empty list"),
+        (
+            "meeting-types:\n  talk: { title: Talk, duration: 30m, provider: campsu }", "7:49", "catalog.reference",
+            "did you mean 'campus'"
+        ),
+        ("meeting-types:\n  talk: { title: Talk, duration: 30m, fallback: [rom] }", "7:50", "catalog.reference", "did you mean 'room'"),
+        (
+            "meeting-types:\n  talk: { title: \"Talk with {owner.nam}\", duration: 30m }", "7:18", "catalog.placeholder",
+            "did you mean '{owner.name}'"
+        ),
+        (
+            "meeting-types:\n  talk: { title: \"Talk with {owner.name\", duration: 30m }", "7:18", "catalog.placeholder",
+            "one pair of braces"
+        ),
+        (
+            "meeting-types:\n  talk: { title: \"Talk with {{owner.name}}\", duration: 30m }", "7:18", "catalog.placeholder",
+            "one pair of braces"
+        ),
+        ("meeting-types:\n  Talk: { title: Talk, duration: 30m }", "7:3", "catalog.value", "small letters"),
+        ("meeting-types:\n  talk: { title: Talk, duration: 2d }", "7:34", "catalog.value", "from 1m to 1d"),
+        (
+            "meeting-types:\n  talk: { title: Talk, duration: 30m, provider: room, meeting: { waiting-room: true } }", "7:80",
+            "catalog.capability", "cannot do"
+        ),
+        (
+            "owners:\n  ana: { name: Ana, email: ana }\nmeeting-types: { talk: { title: T, duration: 1h } }", "7:28", "catalog.value",
+            "not a mail address"
+        ),
+        (
+            "owners:\n  ana: { name: Ana, email: a@b.example, time-zone: Europe/Berln }\nmeeting-types: { talk: { title: T, duration: 1h } }",
+            "7:52", "catalog.value", "did you mean 'Europe/Berlin'"
+        ),
+        (
+            "owners:\n  ana: { name: Ana, email: a@b.example, time-zone: GMT+5 }\nmeeting-types: { talk: { title: T, duration: 1h } }",
+            "7:52", "catalog.value", "IANA"
+        ),
+        (
+            "owners:\n  ana: { name: Ana, email: a@b.example, time-zone: Etc/GMT-5 }\nmeeting-types: { talk: { title: T, duration: 1h } }",
+            "7:52", "catalog.value", "IANA"
+        ),
+        ("meeting-types:\n  talk: { title: \" \", duration: 30m }", "7:18", "catalog.value", "is empty"),
+        (
+            "meeting-types:\n  talk: { title: T, duration: 30m, provider: campus, choices: [room], meeting: { waiting-room: true } }",
+            "7:96", "catalog.capability", "'room' cannot do"
+        ),
+        (
+            "owners:\n  ana: { name: Ana, email: a@b.example, language: xx }\nmeeting-types: { talk: { title: T, duration: 1h } }",
+            "7:51",
+            "catalog.value", "must be one of"
+        ),
+        (
+            "owners:\n  ana: { name: Ana, email: a@b.example, hosts: { campu: a@c.example } }\nmeeting-types: { talk: { title: T, duration: 1h } }",
+            "7:50", "catalog.reference", "did you mean 'campus'"
+        ),
+    ]
+
+    @Test("each mistake is found at its place, with its code and a way out", arguments: wrongFiles)
     func mistakes(text: String, place: String, code: String, hint: String) throws {
         let found = try findings(Self.head + text)
         #expect(found.count == 1, "\(found)")
@@ -238,8 +238,35 @@ struct CatalogTests {
         #expect(report.diagnostics[0].json(file: "f")["line"] == 1)
     }
 
+    private static let wrongBySchema = [
+        "a: {}", "talk: { title: 5, duration: 30m }", "talk: { title: T, duration: 0m }", "talk: { title: T, duration: 25h }",
+        "talk: { title: T, duration: soon }", "talk: { title: T, durations: 30m }", "talk: { title: T, durations: [30m, 30m] }",
+        "talk: { title: T, duration: 30m, overlap: maybe }", "talk: { title: T, duration: 30m, calendar: sometimes }",
+        "talk: { title: T, duration: 30m, provision: later }", "talk: { title: T, duration: 30m, on-drift: weep }",
+        "talk: { title: T, duration: 30m, reminders: 1d }", "talk: { title: T, duration: 30m, reminders: [tomorrow] }",
+        "talk: { title: T, duration: 30m, choices: [] }", "talk: { title: T, duration: 30m, email: { inro: x } }",
+        "talk: { title: T, duration: 30m, email: { show-attendees: some } }", "talk: { title: T, duration: 30m, guests-may: all }",
+        "talk: { title: T, duration: 30m, guest-changes: { moves: -1 } }",
+        "talk: { title: T, duration: 30m, guest-changes: { notise: 1d } }",
+        "talk: { title: T, duration: 30m, guest-changes: { notice: long } }", "talk: { title: \"{owner.nam}\", duration: 30m }",
+        "talk: { title: T, duration: 30m, provider: campus, meeting: { passcode: some } }",
+        "talk: { title: T, duration: 30m, provider: campus, meeting: { waiting-room: true, join-before-host: true } }",
+        "talk: { title: T, duration: 30m, provider: campus, meeting: { alternative-hosts: [ana] } }", "talk: []",
+    ].map { "meeting-types:\n  \($0)" }
+
+    @Test("the reference tells of every key, with what it takes")
+    func reference() throws {
+        let text = CatalogReference.text(try ProviderRegistry(TestEngine.registryModules))
+        for key in [
+            "site.from", "providers.zoom", "owners.<id>.hosts", "meeting-types.<id>.guest-changes.notice", "meeting-types.<id>.overlap",
+        ] {
+            #expect(text.contains("\(key)\n"), "\(key)")
+        }
+        #expect(text.contains("One of: forbid, allow. Default: forbid."))
+    }
+
     @Test(
-        "the schema is JSON Schema, and takes the sample file and refuses a bad one",
+        "the schema is JSON Schema, describes each key, takes the sample file, and refuses what a schema can see",
         .enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/python3")))
     func schema() throws {
         let folder = FileManager.default.temporaryDirectory.path + "/usher-schema-\(UInt64.random(in: 0 ... .max))"
@@ -247,17 +274,32 @@ struct CatalogTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let schema = CatalogSchema.json(try ProviderRegistry(TestEngine.registryModules)).serialized
         try schema.write(toFile: folder + "/schema.json", atomically: true, encoding: .utf8)
+        // What can be seen without the rest of the file; the others name what does not stand elsewhere in it.
+        let seen = Self.wrongFiles.filter { !["catalog.reference", "catalog.capability"].contains($0.2) && !$0.0.contains("Berln") }
+        let wrong = seen.map { Self.head + $0.0 } + Self.wrongBySchema.map { Self.head + $0 }
+        try JSON.array(wrong.map(JSON.string)).serialized.write(toFile: folder + "/wrong.json", atomically: true, encoding: .utf8)
+        for text in wrong { #expect(try !findings(text).isEmpty, "\(text)") }
         let script = """
             import json, sys, yaml, jsonschema
             schema = json.load(open(sys.argv[1])); jsonschema.Draft202012Validator.check_schema(schema)
             check = jsonschema.Draft202012Validator(schema)
             sample = yaml.safe_load(open(sys.argv[2])); assert not list(check.iter_errors(sample)), list(check.iter_errors(sample))
-            sample["meeting-types"]["consultation"]["duraton"] = "30m"; assert list(check.iter_errors(sample))
+            for text in json.load(open(sys.argv[3])):
+                assert list(check.iter_errors(yaml.safe_load(text))), text
+            def undescribed(schema, path=""):
+                if isinstance(schema, list):
+                    return [found for part in schema for found in undescribed(part, path)]
+                if not isinstance(schema, dict):
+                    return []
+                found = [path + "." + key for key, value in schema.get("properties", {}).items() if isinstance(value, dict)
+                         and "description" not in value and "const" not in value and path != "if" and "enum" not in value]
+                return found + [more for key, value in schema.items() if key not in ("if", "not", "$defs") for more in undescribed(value, key)]
+            assert not undescribed(schema), undescribed(schema)
             """
         let sample = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../../meeting-types.yaml"
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["-c", script, folder + "/schema.json", sample]
+        process.arguments = ["-c", script, folder + "/schema.json", sample, folder + "/wrong.json"]
         try process.run()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)

@@ -357,6 +357,7 @@ struct ConnectionTests {
         #expect(try await Consents(engine.context).decline(id, browser: Secret("another browser")) == nil)
         #expect(engine.zoom.connectedUsers == before)
         #expect(try await Consents(engine.context).decline(id, browser: Secret("browser")) == "")
+        try await engine.run(for: .seconds(5))
         #expect(engine.zoom.connectedUsers == ["ana@northwind.example"])
         #expect(try await engine.booked("mine").booking.meeting.status == .ready)
     }

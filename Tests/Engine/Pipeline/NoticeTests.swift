@@ -110,7 +110,7 @@ struct NoticeTests {
         try await owners.mailSignInLink(to: "stranger@example.org")
         try await owners.mailSignInLink(to: "Ana@northwind.example")
         try await owners.mailSignInLink(to: "ana@northwind.example")
-        _ = try await engine.worker.pump()
+        try await engine.run(for: .seconds(1))
         #expect(engine.mailer.taken.map(\.recipient) == ["ana@northwind.example"])
         let text = String(decoding: engine.mailer.taken[0].bytes, as: UTF8.self).replacing("=\r\n", with: "")
         let token = try #require(text.firstMatch(of: /owners\/signin\/([a-z0-9]+)/)).1
@@ -119,12 +119,12 @@ struct NoticeTests {
         for _ in 1...3 {
             engine.clock.advance(by: .seconds(5))
             try await owners.mailSignInLink(to: "ana@northwind.example")
-            _ = try await engine.worker.pump()
+            try await engine.run(for: .seconds(1))
         }
         #expect(engine.mailer.taken.count == 1)
         engine.clock.advance(by: .minutes(2))
         try await owners.mailSignInLink(to: "ana@northwind.example")
-        _ = try await engine.worker.pump()
+        try await engine.run(for: .seconds(1))
         #expect(engine.mailer.taken.count == 2)
     }
 
@@ -134,7 +134,7 @@ struct NoticeTests {
         let view = try await engine.booked()
         #expect(view.confirmation(of: .attendee(0)) == "failed" && view.refusal(of: .attendee(0)) == "550 no such user")
         #expect(view.confirmation(of: .owner) == "sent")
-        #expect(view.json["confirmations"]?.array?.first?["problem"] == "550 no such user")
+        #expect(view.json(showsManagePage: false)["confirmations"]?.array?.first?["problem"] == "550 no such user")
         try await engine.run(for: .minutes(1))
         #expect(subjects(engine) == ["Not delivered: the mail to bo@example.org"])
         let timeline = try await engine.context.store.read { try $0.timeline(of: view.booking.id) }

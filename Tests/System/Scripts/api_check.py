@@ -112,6 +112,7 @@ call("getOwner", id="eve")
 # The catalogue.
 for name in ["listMeetingTypes", "listProviders", "live", "ready", "metrics", "openapi", "docs"]:
     call(name)
+call("listAudit", query="?limit=2")
 call("resolve", query="?meetingType=consultation&owner=ana")
 call("resolve", query="?meetingType=consultation&owner=nobody")
 call("resolve", query="?meetingTyp=consultation")

@@ -60,7 +60,7 @@ final class Simulation: Sendable {
     func run() async throws -> Outcome {
         let store = Store(database)
         try await store.migrate()
-        try await store.write { [catalog] in try $0.follow(catalog.owners) }
+        try await store.write { [catalog] in try $0.adopt(catalog.owners) }
         plantForeign()
         let listener = try TestEngine.context(
             database: database, transport: receiver, mailer: mail, clock: clock, seed: dice.seed, catalog: catalog)

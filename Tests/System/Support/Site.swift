@@ -109,9 +109,9 @@ final class Site: Sendable {
 
     /// One step of a browser: it keeps nothing, so cookies are given and taken by hand.
     func browse(
-        _ path: String, form: [String: String]? = nil, cookies: [String] = []
+        _ path: String, form: [String: String]? = nil, cookies: [String] = [], headers extra: [(name: String, value: String)] = []
     ) async throws -> (status: Int, page: String, location: String, cookie: String) {
-        var headers: [(name: String, value: String)] = cookies.isEmpty ? [] : [("Cookie", cookies.joined(separator: "; "))]
+        var headers: [(name: String, value: String)] = extra + (cookies.isEmpty ? [] : [("Cookie", cookies.joined(separator: "; "))])
         if form != nil { headers.append(("Content-Type", "application/x-www-form-urlencoded")) }
         let body = (form ?? [:]).map { "\($0.key)=\($0.value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")" }
         let local = path.replacing("https://usher.example", with: "")

@@ -26,7 +26,7 @@ struct AdminPage: Sendable {
         views = AdminViews(context: context, desk: desk, hooks: hooks, findings: findings)
     }
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<WebContext>) {
         router.post("/admin") { request, _ in try await signIn(request) }
         look(router, "/admin") { _, key in try await views.overview(key) }
         look(router, "/admin/bookings") { call, key in
@@ -43,6 +43,7 @@ struct AdminPage: Sendable {
         look(router, "/admin/webhooks/{id}") { call, key in
             try await views.webhook(try call.parameters.require("id"), QueryFields(call.request), key)
         }
+        look(router, "/admin/audit") { call, _ in try await views.audit(QueryFields(call.request)) }
         look(router, "/admin/catalogue") { _, _ in try await views.catalogue() }
         press(router, "/admin/retry") { form in
             _ = try await desk.retry(form["booking"] ?? "")
@@ -72,7 +73,13 @@ struct AdminPage: Sendable {
             return "/admin/webhooks/\(form["webhook"] ?? "")"
         }
         router.post("/admin/signout") { request, _ in
-            if let secret = try await session.secret(request) { try await session.signOut(secret) }
+            if let visitor = try await session.visitor(request) { try await session.signOut(visitor.secret) }
+            return Page.redirect(to: "/admin")
+        }
+        router.post("/admin/signout-everywhere") { request, _ in
+            guard let visitor = try await session.visitor(request) else { return Self.door }
+            guard session.isFormKey((try await request.form())["key"] ?? "", of: visitor.secret) else { return Self.foreign }
+            try await Actor.acting("admin:\(visitor.name)") { try await session.signOutEverywhere(visitor) }
             return Page.redirect(to: "/admin")
         }
     }
@@ -115,12 +122,12 @@ struct AdminPage: Sendable {
     }
 
     private func look(
-        _ router: Router<BasicRequestContext>, _ path: RouterPath,
+        _ router: Router<WebContext>, _ path: RouterPath,
         _ body: @escaping @Sendable (Visit, _ key: String) async throws -> AdminViews.Shown
     ) {
         router.get(path) { request, requestContext in
-            guard let secret = try await session.secret(request) else { return Self.door }
-            let key = session.formKey(secret)
+            guard let visitor = try await session.visitor(request) else { return Self.door }
+            let key = session.formKey(visitor.secret)
             do {
                 let shown = try await body(Visit(request: request, parameters: requestContext.parameters), key)
                 return Page.response(.ok, shown.title, AdminViews.menu(key) + shown.html, isWide: true)
@@ -132,16 +139,15 @@ struct AdminPage: Sendable {
 
     /// A press leads back to where it was made; what goes wrong is shown on a page, not as JSON.
     private func press(
-        _ router: Router<BasicRequestContext>, _ path: RouterPath, _ body: @escaping @Sendable ([String: String]) async throws -> String
+        _ router: Router<WebContext>, _ path: RouterPath, _ body: @escaping @Sendable ([String: String]) async throws -> String
     ) {
         router.post(path) { request, _ in
-            guard let secret = try await session.secret(request) else { return Self.door }
+            guard let visitor = try await session.visitor(request) else { return Self.door }
             let form = try await request.form()
-            guard session.isFormKey(form["key"] ?? "", of: secret) else {
-                return Page.response(
-                    .forbidden, "This did not come from the admin's page", Page.back(to: "/admin", "Open it") + "<p>and press there.</p>")
-            }
-            do { return Page.redirect(to: try await body(form)) } catch let error as UsherError {
+            guard session.isFormKey(form["key"] ?? "", of: visitor.secret) else { return Self.foreign }
+            do {
+                return Page.redirect(to: try await Actor.acting("admin:\(visitor.name)") { try await body(form) })
+            } catch let error as UsherError {
                 return Page.response(
                     .badRequest, "That did not work",
                     "<p>\(escapedHTML(error.message))</p>\(Page.list(error.findings.map(\.detail)))\(Page.back(to: "/admin", "Back"))")
@@ -156,6 +162,11 @@ struct AdminPage: Sendable {
                 "<p>It must be the key of USHER_API_KEY, or one with the scope admin.</p>" + Self.form)
         }
         return Page.redirect(to: "/admin", cookies: [cookie])
+    }
+
+    private static var foreign: Response {
+        Page.response(
+            .forbidden, "This did not come from the admin's page", Page.back(to: "/admin", "Open it") + "<p>and press there.</p>")
     }
 
     private static var door: Response { Page.response(.unauthorized, "Usher, for its admin", form) }

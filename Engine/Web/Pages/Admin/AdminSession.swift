@@ -4,46 +4,78 @@ import UsherPipeline
 import UsherStore
 import UsherVault
 
-/// An admin who has signed in with a key. The session ends with the key, or after twelve hours.
+/// An admin who has signed in with a key. The session ends with the key, or when nobody has used it for twelve hours.
 struct AdminSession: Sendable {
     private let context: EngineContext
     private let adminKey: Secret?
     private let authenticator: Authenticator
 
-    static let cookie = "usher_admin"
+    private let cookie: Cookie
     private static let lifetime = Duration.hours(12)
+    /// A browser keeps the cookie for so long at most.
+    private static let longest = Duration.days(30)
+    /// The end moves on no more often than this.
+    private static let precision = Duration.minutes(5)
+
+    /// Who has signed in.
+    struct Visitor: Sendable {
+        var secret: Secret
+        /// The key's id, or a name for the configuration's key.
+        var holder: String
+        /// For the audit.
+        var name: String
+    }
 
     init(_ context: EngineContext, adminKey: Secret?, _ authenticator: Authenticator) {
         self.context = context
         self.adminKey = adminKey
         self.authenticator = authenticator
+        cookie = Cookie(Cookie.admin, context.settings.publicURL)
     }
 
-    /// - Returns: the cookie; `nil` for a key that is not valid or no admin's.
-    func signIn(_ key: Secret) async throws -> Cookie? {
-        guard let caller = try await authenticator.holder(key), caller.may(.admin), caller.standing?.isAllowed ?? true else { return nil }
+    /// - Returns: what the browser is to keep; `nil` for a key that is not valid or no admin's.
+    /// - Throws: ``ErrorCode/rateLimited``.
+    func signIn(_ key: Secret) async throws -> String? {
+        guard let caller = try await authenticator.holder(of: key, "admin.sign-in"), caller.may(.admin),
+            caller.standing?.isAllowed ?? true
+        else { return nil }
         let secret = context.surroundings.code(bits: 160)
         let now = context.now
         let holder = caller.id == "admin" ? configured : caller.id
-        try await context.store.write {
-            try $0.addAdminSession(hash: Vault.hash(secret.utf8), holder: holder, expiresAt: now + Self.lifetime, now: now)
+        try await Actor.acting("admin:\(caller.id)") {
+            try await context.store.write { [context] tx in
+                try tx.addAdminSession(hash: Vault.hash(secret.utf8), holder: holder, expiresAt: now + Self.lifetime, now: now)
+                try context.audit("admin.sign-in", caller.id, tx)
+            }
         }
-        return Cookie(
-            name: Self.cookie, value: secret, path: "/admin", lifetime: Self.lifetime,
-            isSecure: context.settings.publicURL.hasPrefix("https://"))
+        return cookie.setting(Secret(secret), for: Self.longest)
     }
 
-    /// The session's secret, where the request bears one that holds.
-    func secret(_ request: Request) async throws -> Secret? {
-        guard let secret = request.cookie(Self.cookie) else { return nil }
-        let now = context.now
-        let configured = configured
-        let isGood = try await context.store.read { tx in
-            guard let holder = try tx.adminSession(hash: Vault.hash(secret.reveal().utf8), now: now) else { return false }
-            if holder == configured { return true }
-            return try tx.keys().contains { $0.id == holder && $0.expiresAt > now && $0.scopes.contains(.admin) }
+    /// Who makes a request, where it bears the cookie of a session that holds.
+    func visitor(_ request: Request) async throws -> Visitor? {
+        guard let secret = cookie.value(in: request) else { return nil }
+        let (now, hash, configured) = (context.now, Vault.hash(secret.reveal().utf8), configured)
+        let limit = now + Self.lifetime - Self.precision
+        let found = try await context.store.read { tx -> (holder: String, isFresh: Bool)? in
+            guard let holder = try tx.adminSession(hash: hash, now: now) else { return nil }
+            let isGood =
+                try holder == configured
+                || tx.keys().contains { $0.id == holder && $0.expiresAt > now && $0.scopes.contains(.admin) }
+            return isGood ? (holder, try tx.adminSession(hash: hash, now: limit) != nil) : nil
         }
-        return isGood ? secret : nil
+        guard let (holder, isFresh) = found else { return nil }
+        if !isFresh {
+            try await context.store.write { try $0.extendAdminSession(hash: hash, to: now + Self.lifetime, unlessAfter: limit) }
+        }
+        return Visitor(secret: secret, holder: holder, name: holder == configured ? "admin" : holder)
+    }
+
+    /// Ends all sessions that were opened with the same key.
+    func signOutEverywhere(_ visitor: Visitor) async throws {
+        try await context.store.write { [context] tx in
+            try tx.removeAdminSessions(of: visitor.holder)
+            try context.audit("admin.sign-out-everywhere", visitor.name, tx)
+        }
     }
 
     func signOut(_ secret: Secret) async throws {

@@ -23,10 +23,12 @@ struct AdminViews: Sendable {
     static func menu(_ key: String) -> String {
         let places = [
             ("/admin", "Overview"), ("/admin/bookings", "Bookings"), ("/admin/connections", "Connections"), ("/admin/mail", "Mail"),
-            ("/admin/webhooks", "Webhooks"), ("/admin/catalogue", "Catalogue"), ("/docs", "API"),
+            ("/admin/webhooks", "Webhooks"), ("/admin/catalogue", "Catalogue"), ("/admin/audit", "Audit"),
+            ("/docs", "API"),
         ]
         return "<nav>\(places.map { "<a href=\"\($0.0)\">\($0.1)</a>" }.joined(separator: " "))</nav><p class=quiet>Times are UTC.</p>"
             + Page.button("Sign out", action: "/admin/signout", key: key, isPlain: true)
+            + Page.button("Sign out everywhere", action: "/admin/signout-everywhere", key: key, isPlain: true)
     }
 
     // MARK: Overview
@@ -196,7 +198,9 @@ struct AdminViews: Sendable {
                 }, empty: "None yet.")
             + "</section><section><h2>Webhooks</h2>" + deliveries(told, nil)
             + "</section><section><h2>Timeline</h2>"
-            + table(["At", "Event", ""], timeline.map { [.time($0.at), .text($0.event), .text($0.detail)] }, empty: "") + "</section>"
+            + table(
+                ["At", "Event", "By", ""], timeline.map { [.time($0.at), .text($0.event), .text($0.actor), .text($0.detail)] }, empty: "")
+            + "</section>"
         return Shown(title: booking.title, html: html)
     }
 
@@ -290,6 +294,25 @@ struct AdminViews: Sendable {
             ]
         }
         return table(["Written", "Event", "About", "State", "Tries", "Problem", ""], rows, empty: "None.")
+    }
+
+    // MARK: The audit
+
+    func audit(_ query: QueryFields) async throws -> Shown {
+        var query = query
+        let before = query.cursor().map { (at: $0.start, id: $0.id) } ?? (.never, "")
+        let found = try await context.store.read { try $0.audit(before: before, limit: Self.shown + 1) }
+        let entries = found.prefix(Self.shown)
+        let rows = entries.map { entry -> [Cell] in
+            [
+                .time(entry.at), .text(entry.actor.name), .text(entry.action),
+                entry.subject.hasPrefix("bk_") ? .link("/admin/bookings/\(entry.subject)", entry.subject) : .text(entry.subject),
+                .text(entry.outcome + (entry.count > 1 ? ", \(entry.count) times" : "")), .text(entry.actor.address),
+            ]
+        }
+        let next = found.count > entries.count ? entries.last.map { QueryFields.cursor($0.at, $0.id) } : nil
+        let more = next.map { "<p><a href=\"/admin/audit?cursor=\(escapedHTML($0))\">Earlier ones</a></p>" } ?? ""
+        return Shown(title: "Audit", html: table(["At", "Who", "Did", "To", "Outcome", "From"], rows, empty: "Nothing yet.") + more)
     }
 
     // MARK: The catalogue

@@ -1,0 +1,111 @@
+import Logging
+import UsherCore
+import UsherStore
+import UsherVault
+
+/// Ends a grant that is of no use any more at its service: tried for a day, and then said on the owner's page.
+struct RevokeStep: Step {
+    static let kind = "revoke"
+    private static let patience = Duration.days(1)
+    /// A service that may revoke by a living access token alone is asked for one first, within the same time.
+    private static let policy = RetryPolicy(first: .seconds(10), longest: .hours(1))
+
+    private let context: EngineContext
+    init(_ context: EngineContext) { self.context = context }
+
+    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+        guard let revocation = try turn.tx.revocation(claim.subject), !revocation.isGivenUp else { return try end(claim, turn) }
+        // A service may end every grant of an account at once: not where somebody is connected through it.
+        guard try turn.tx.connections(clientID: revocation.clientID, accountID: revocation.accountID).isEmpty else {
+            try turn.tx.removeRevocation(revocation.id)
+            return try end(claim, turn)
+        }
+        let deadline = turn.deadline
+        return Effect(provider: revocation.provider) { [context] in
+            do {
+                try await Self.revoke(revocation, context, deadline: deadline)
+                return { turn in
+                    try turn.tx.removeRevocation(revocation.id)
+                    return .lookAgain
+                }
+            } catch {
+                let reason = (error as? ProviderError)?.message ?? "\(error)"
+                context.logger.warning(
+                    "a grant of no use could not be ended at the service",
+                    metadata: ["owner": "\(revocation.ownerID)", "provider": "\(revocation.provider)", "reason": "\(reason)"])
+                return { turn in
+                    let again = turn.now + Self.policy.delay(afterFailures: claim.attempt + 1, turn.context.surroundings)
+                    if again < revocation.since + Self.patience { return .rest(until: again) }
+                    try turn.tx.giveUpRevocation(revocation.id)
+                    return .lookAgain
+                }
+            }
+        }
+    }
+
+    private func end(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+        try turn.tx.finish(claim)
+        return nil
+    }
+
+    private static func revoke(_ revocation: StoredRevocation, _ context: EngineContext, deadline: Instant) async throws {
+        let module = try Connections(context).module(revocation.provider)
+        let app =
+            revocation.app.isEmpty
+            ? nil
+            : StoredApp(
+                ownerID: revocation.ownerID, provider: revocation.provider, clientID: revocation.clientID, sealed: revocation.app,
+                createdAt: revocation.since)
+        let call = try Provisioner(context).call(revocation.provider, app: app, deadline: deadline).call
+        let place = StoredConnection.context(owner: revocation.ownerID, provider: revocation.provider)
+        var grant = try GrantBox.open(revocation.sealed, context.vault, context: place)
+        if grant.access.expiresAt <= context.now + .seconds(60) {
+            do throws(ProviderError) { grant = try await module.refresh(grant, call) } catch {
+                // A grant that is dead has ended.
+                if error.code == .reauthorize { return }
+                throw error
+            }
+        }
+        try await module.revoke(grant, call)
+    }
+}
+
+extension EngineContext {
+    /// Has a grant ended at its service, from `due` on.
+    func revoke(_ revocation: StoredRevocation, due: Instant, _ tx: Tx) throws {
+        try tx.add(revocation)
+        try tx.poke(kind: RevokeStep.kind, subject: revocation.id, due: due, service: revocation.provider)
+    }
+
+    /// Has the grant of a connection ended, that ends here in this transaction.
+    func revoke(_ connection: StoredConnection, _ tx: Tx) throws {
+        let app = try tx.apps(of: connection.ownerID).first { $0.provider == connection.provider && $0.clientID == connection.clientID }
+        try revoke(
+            StoredRevocation(
+                id: surroundings.id("rv_"), ownerID: connection.ownerID, provider: connection.provider, clientID: connection.clientID,
+                accountID: connection.account.id, email: connection.account.email, sealed: connection.sealed, app: app?.sealed ?? "",
+                since: now), due: now, tx)
+    }
+
+    /// Takes an owner out: bookings stay; sessions, links, connections and apps end in this transaction, and each grant is ended at its
+    /// service. One made anew under the id begins with nothing.
+    package func removeOwner(_ id: String, _ tx: Tx) throws {
+        try tx.removeAccess(of: id)
+        for connection in try tx.connections(of: id) {
+            try revoke(connection, tx)
+            if try tx.remove(connection) { try announcer.tell(.connectionRemoved, connection, tx) }
+        }
+        try tx.removeApps(of: id)
+        try tx.removeLostConnections(of: id)
+        try tx.deactivateOwner(id)
+        try audit("owner.remove", id, tx)
+    }
+
+    /// Writes down what is done in this transaction.
+    package func audit(_ action: String, _ subject: String, _ tx: Tx) throws {
+        try tx.audit(action, subject, id: surroundings.id("au_"), at: now)
+    }
+
+    /// Makes the owners of a file those of the database; who has left it is removed.
+    package func follow(_ owners: [Owner], _ tx: Tx) throws { try tx.follow(owners) { try removeOwner($0, tx) } }
+}

@@ -1,0 +1,40 @@
+import UsherCore
+import UsherMail
+import UsherStore
+
+/// Mails a link to the owner of an address that somebody typed. The request for it writes the same and takes as long for every address,
+/// so that it tells nobody who is an owner here.
+struct SignInStep: Step {
+    static let kind = "sign-in"
+    private static let pause = Duration.minutes(1)
+
+    private let context: EngineContext
+    init(_ context: EngineContext) { self.context = context }
+
+    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+        let site = context.catalog.current.site
+        for stored in try turn.tx.owners() where stored.isActive && stored.owner.email.lowercased() == claim.subject {
+            let subject = NoticeStep.Subject.signIn(owner: stored.owner.id)
+            if let asked = try turn.tx.notice(subject.text), asked.writtenAt > turn.now - Self.pause { continue }
+            let notice = Notice(kind: .signIn, site: site, owner: stored.owner)
+            try turn.tx.save(
+                StoredNotice(
+                    // Each try of it gets a Message-ID of its own.
+                    subject: subject.text, code: notice.kind.rawValue, body: try notice.body, messageID: "", writtenAt: turn.now))
+            try NoticeStep.poke(subject, turn.tx, now: turn.now, after: .zero)
+        }
+        try turn.tx.finish(claim)
+        return nil
+    }
+}
+
+extension OwnerDesk {
+    private static let longestAddress = 254
+
+    /// Has a sign-in link mailed to the active owner of that address, at most once a minute. It says nothing of whether there is one.
+    package func mailSignInLink(to email: String) async throws {
+        guard let address = asciiMailAddress(email)?.lowercased(), address.utf8.count <= Self.longestAddress else { return }
+        let now = context.now
+        try await context.store.write { try $0.poke(kind: SignInStep.kind, subject: address, due: now) }
+    }
+}

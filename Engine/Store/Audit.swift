@@ -1,0 +1,78 @@
+import UsherCore
+
+/// Who did what to which subject, from where, and how it ended. Rows are only ever added; equal failures of one address are counted
+/// in one row for each hour.
+package struct AuditEntry: Hashable, Sendable {
+    package var id: String
+    package var at: Instant
+    package var actor: Actor
+    /// `booking.cancel`, `admin.sign-in`.
+    package var action: String
+    package var subject: String
+    /// `done`, or the code of the refusal.
+    package var outcome: String
+    package var count: Int64
+
+    package init(id: String, at: Instant, actor: Actor, action: String, subject: String, outcome: String, count: Int64) {
+        self.id = id
+        self.at = at
+        self.actor = actor
+        self.action = action
+        self.subject = subject
+        self.outcome = outcome
+        self.count = count
+    }
+
+    /// As the API shows it.
+    package var json: JSON {
+        [
+            "id": .string(id), "at": .string(at.rfc3339), "actor": .string(actor.name), "action": .string(action),
+            "subject": .string(subject), "outcome": .string(outcome), "address": .string(actor.address), "count": .int(count),
+        ]
+    }
+}
+
+package enum AuditSQL: String, SQLStatement {
+    case add = """
+        INSERT INTO audit (id, at, actor, action, subject, outcome, address, count) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (id) DO UPDATE SET count = audit.count + excluded.count
+        """
+    case page = """
+        SELECT id, at, actor, action, subject, outcome, address, count FROM audit
+        WHERE at < $1 OR (at = $1 AND id < $2) ORDER BY at DESC, id DESC LIMIT $3
+        """
+    case guestMoves = """
+        SELECT COUNT(*) FROM audit a JOIN bookings b ON b.id = a.subject
+        WHERE a.at >= $1 AND a.action = 'booking.reschedule' AND a.actor LIKE 'guest:%' AND b.owner_id = $2
+        """
+}
+
+extension Tx {
+    /// Writes down what is done in this transaction, on whose account it is.
+    /// - Parameter id: sorts by time of making.
+    package func audit(_ action: String, _ subject: String, id: String, at now: Instant) throws {
+        try audit(
+            AuditEntry(id: id, at: now, actor: actor, action: action, subject: subject, outcome: "done", count: 1))
+    }
+
+    /// Adds an entry, or its count to one of the same id.
+    package func audit(_ entry: AuditEntry) throws {
+        try execute(
+            AuditSQL.add, .text(entry.id), SQLValue(entry.at), .text(entry.actor.name), .text(entry.action), .text(entry.subject),
+            .text(entry.outcome), .text(entry.actor.address), .int(entry.count))
+    }
+
+    /// The newest first, those before `before`.
+    package func audit(before: (at: Instant, id: String), limit: Int) throws -> [AuditEntry] {
+        try query(AuditSQL.page, SQLValue(before.at), .text(before.id), .int(Int64(limit))).map {
+            AuditEntry(
+                id: try $0.text(0), at: try $0.instant(1), actor: Actor(try $0.text(2), address: try $0.text(6)), action: try $0.text(3),
+                subject: try $0.text(4), outcome: try $0.text(5), count: try $0.int(7))
+        }
+    }
+
+    /// How often guests have moved an owner's bookings since `start`.
+    package func guestMoves(owner: String, since start: Instant) throws -> Int64 {
+        try query(AuditSQL.guestMoves, SQLValue(start), .text(owner))[0].int(0)
+    }
+}

@@ -1,0 +1,80 @@
+import UsherCore
+
+/// A grant that is of no use any more, and is to be ended at its service: tried for a day.
+package struct StoredRevocation: Hashable, Sendable {
+    package var id: String
+    package var ownerID: String
+    package var provider: String
+    package var clientID: String
+    package var accountID: String
+    package var email: String
+    /// The grant, sealed as the owner's connection is.
+    package var sealed: String
+    /// The owner's own app that it was given to, sealed as it lay; empty for the site's.
+    package var app: String
+    package var since: Instant
+    /// The service never took it: the owner is told to end it there.
+    package var isGivenUp: Bool
+
+    package init(
+        id: String, ownerID: String, provider: String, clientID: String, accountID: String, email: String, sealed: String,
+        app: String = "", since: Instant, isGivenUp: Bool = false
+    ) {
+        self.id = id
+        self.ownerID = ownerID
+        self.provider = provider
+        self.clientID = clientID
+        self.accountID = accountID
+        self.email = email
+        self.sealed = sealed
+        self.app = app
+        self.since = since
+        self.isGivenUp = isGivenUp
+    }
+}
+
+package enum RevocationSQL: String, SQLStatement {
+    case add = """
+        INSERT INTO revocations (id, owner_id, provider, client_id, account_id, email, sealed, app, since, given_up)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        """
+    case one = """
+        SELECT id, owner_id, provider, client_id, account_id, email, sealed, app, since, given_up FROM revocations WHERE id = $1
+        """
+    case ofOwner = """
+        SELECT id, owner_id, provider, client_id, account_id, email, sealed, app, since, given_up FROM revocations
+        WHERE owner_id = $1 ORDER BY since, id
+        """
+    case giveUp = "UPDATE revocations SET given_up = 1, sealed = '', app = '' WHERE id = $1"
+    case remove = "DELETE FROM revocations WHERE id = $1"
+    case removeOfAccount = "DELETE FROM revocations WHERE client_id = $1 AND account_id = $2"
+}
+
+extension Tx {
+    package func add(_ revocation: StoredRevocation) throws {
+        try execute(
+            RevocationSQL.add, .text(revocation.id), .text(revocation.ownerID), .text(revocation.provider), .text(revocation.clientID),
+            .text(revocation.accountID), .text(revocation.email), .text(revocation.sealed), .text(revocation.app),
+            SQLValue(revocation.since), SQLValue(revocation.isGivenUp))
+    }
+    package func revocation(_ id: String) throws -> StoredRevocation? {
+        try query(RevocationSQL.one, .text(id)).first.map(revocation(from:))
+    }
+    package func revocations(of owner: String) throws -> [StoredRevocation] {
+        try query(RevocationSQL.ofOwner, .text(owner)).map(revocation(from:))
+    }
+    /// The grant is forgotten here; that it may stand there stays known.
+    package func giveUpRevocation(_ id: String) throws { try execute(RevocationSQL.giveUp, .text(id)) }
+    package func removeRevocation(_ id: String) throws { try execute(RevocationSQL.remove, .text(id)) }
+    /// The account is connected anew: ending an old grant could end the new one with it.
+    package func removeRevocations(clientID: String, accountID: String) throws {
+        try execute(RevocationSQL.removeOfAccount, .text(clientID), .text(accountID))
+    }
+
+    private func revocation(from row: SQLRow) throws -> StoredRevocation {
+        StoredRevocation(
+            id: try row.text(0), ownerID: try row.text(1), provider: try row.text(2), clientID: try row.text(3),
+            accountID: try row.text(4), email: try row.text(5), sealed: try row.text(6), app: try row.text(7), since: try row.instant(8),
+            isGivenUp: try row.bool(9))
+    }
+}
