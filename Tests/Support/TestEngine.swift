@@ -119,13 +119,14 @@ package struct TestEngine: Sendable {
 
     package static func context(
         database: any Database, transport: any Transport, mailer: any Mailer, receivers: any Transport = TestReceiver(),
-        clock: VirtualClock, seed: Seed, catalog: Catalog, environment: [String: Secret] = environment
+        clock: VirtualClock, seed: Seed, catalog: Catalog, environment: [String: Secret] = environment,
+        skew: @escaping @Sendable () -> Duration = { .zero }
     ) throws -> EngineContext {
         var context = EngineContext(
             store: Store(database), vault: try Vault(keys: [Array(repeating: 7, count: 32)]), catalog: CatalogHolder(catalog),
             registry: try ProviderRegistry(registryModules), transport: transport, mailer: mailer, receivers: receivers,
             renderer: try MailRenderer(),
-            surroundings: .virtual(clock, seed), settings: EngineSettings(publicURL: "https://usher.example", environment: environment),
+            surroundings: .virtual(clock, seed, skew: skew), settings: EngineSettings(publicURL: "https://usher.example", environment: environment),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         context.pause = { clock.advance(by: $0) }
         return context

@@ -37,7 +37,8 @@ package final class Seed: Sendable {
 }
 
 extension Surroundings {
-    package static func virtual(_ clock: VirtualClock, _ seed: Seed) -> Surroundings {
-        Surroundings(now: { clock.now }, random: { seed.bytes($0) })
+    /// - Parameter skew: how far the process's own clock is ahead.
+    package static func virtual(_ clock: VirtualClock, _ seed: Seed, skew: @escaping @Sendable () -> Duration = { .zero }) -> Surroundings {
+        Surroundings(now: { clock.now + skew() }, random: { seed.bytes($0) })
     }
 }

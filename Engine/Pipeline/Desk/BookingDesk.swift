@@ -4,7 +4,7 @@ import UsherVault
 
 /// Where bookings are made, moved, cancelled and retried. Each change and the work that follows from it are one commit.
 package struct BookingDesk: Sendable {
-    let context: EngineContext
+    package let context: EngineContext
     private let bell: Bell?
 
     /// - Parameter bell: rung when there is new work.

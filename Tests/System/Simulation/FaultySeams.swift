@@ -21,14 +21,16 @@ struct FaultRates: Sendable {
     var transport = 15
     var mail = 12
     var pause = 3
-    static let none = FaultRates(crash: 0, database: 0, transport: 0, mail: 0, pause: 0)
+    var read = 1
+    static let none = FaultRates(crash: 0, database: 0, transport: 0, mail: 0, pause: 0, read: 0)
 }
 
 /// The dice of a run: every fault is thrown from one seed, and can be switched off for the time of healing.
 final class Dice: Sendable {
     let seed: Seed
-    private let rates = Mutex(FaultRates())
+    private let rates = Mutex(FaultRates.none)
     init(_ seed: Seed) { self.seed = seed }
+    func begin() { rates.withLock { $0 = FaultRates() } }
     func heal() { rates.withLock { $0 = .none } }
     func throwDice(_ rate: (FaultRates) -> Int) -> Bool { seed.chance(rate(rates.withLock { $0 })) }
 }
@@ -52,6 +54,7 @@ struct FaultyDatabase: Database {
 
     func read<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
         try check()
+        if dice.throwDice(\.read) { throw DatabaseError(.busy, "simulated") }
         return try await database.read(body)
     }
 

@@ -8,15 +8,21 @@ import UsherStore
 /// What must hold after any run, whatever went wrong in it.
 struct Invariants {
     let zoom: ZoomSandbox
+    let google: GoogleSandbox
+    let microsoft: MicrosoftSandbox
     let mail: MailRecorder
     let store: Store
     let clock: VirtualClock
     let foreign: [Int64]
+    /// Whose rooms somebody has taken away at the provider: they have one or none.
+    let drifted: Set<String>
 
     func violations(bookings: [String]) async throws -> [String] {
-        var found = zoom.violations
+        var found = zoom.violations + google.violations
         if Set(bookings).count != bookings.count { found.append("a booking was made twice for one idempotency key") }
         var owned: [Int64] = []
+        var elsewhere: Set<String> = []
+        var kept: [Booking] = []
         for id in bookings {
             let (booking, rooms, mails) = try await store.read { tx in (try tx.booking(id), try tx.rooms(of: id), try tx.mails(of: id)) }
             guard let booking else {
@@ -26,13 +32,19 @@ struct Invariants {
             let keys = Set(rooms.map(\.key))
             let live = zoom.meetings.filter { meeting in keys.contains { meeting.agenda.hasPrefix("[usher:\($0)]") } }
             owned += live.map(\.id)
-            let violations = roomViolations(booking, live) + mailViolations(booking, mails)
+            let entry = try await store.read { try $0.calendarRecord(of: id)?.eventID }
+            let foreignRooms = roomViolationsElsewhere(booking, rooms, entry: entry)
+            elsewhere.formUnion(foreignRooms.owned)
+            if booking.status == .confirmed { kept.append(booking) }
+            let violations = roomViolations(booking, live) + foreignRooms.found + mailViolations(booking, mails)
             guard !violations.isEmpty else { continue }
             let story = try await store.read { try $0.timeline(of: id) }.map { "\($0.at.rfc3339) \($0.event) \($0.detail)" }
             found += violations.map { "\(id): \($0)\n  " + (story + rooms.map { "\($0)" }).joined(separator: "\n  ") }
         }
         let strays = zoom.meetings.map(\.id).filter { !owned.contains($0) && !foreign.contains($0) }
         if !strays.isEmpty { found.append("rooms that belong to no booking: \(strays)") }
+        for id in Set(google.live + microsoft.meetings.map(\.id)).subtracting(elsewhere) { found.append("\(id) belongs to no booking") }
+        found += overlaps(kept)
         for id in foreign where !zoom.meetings.contains(where: { $0.id == id }) { found.append("the foreign room \(id) was touched") }
         if zoom.ledger.contains(where: { foreign.contains($0.meetingID) }) { found.append("a foreign room stands in the ledger") }
         return found
@@ -42,8 +54,9 @@ struct Invariants {
         guard booking.status == .confirmed, booking.meeting.status != .onJoin else {
             return live.isEmpty ? [] : ["\(booking.status.rawValue), and yet has rooms: \(live.map(\.id))"]
         }
+        if drifted.contains(booking.id) { return live.count > 1 ? ["has \(live.count) rooms at Zoom"] : [] }
         switch booking.meeting.status {
-        case .ready where booking.meeting.module == "zoom-s2s":
+        case .ready where booking.meeting.module == "zoom-s2s" || booking.meeting.module == "zoom":
             guard live.count == 1, let room = live.first else { return ["ready with \(live.count) rooms at Zoom"] }
             var found: [String] = []
             if String(room.id) != booking.meeting.room?.meetingID { found.append("shows another room than it has") }
@@ -59,6 +72,35 @@ struct Invariants {
             return live.isEmpty ? [] : ["given up, and yet has rooms"]
         default: return ["is \(booking.meeting.status.rawValue) after everything has healed: \(booking.meeting.problem?.message ?? "")"]
         }
+    }
+
+    /// What stands at Google and Microsoft for a booking, and what is wrong with it.
+    private func roomViolationsElsewhere(_ booking: Booking, _ rooms: [RoomRecord], entry: String?) -> (owned: Set<String>, found: [String]) {
+        let standing = Set(google.live + microsoft.meetings.map(\.id))
+        let theirs = Set(rooms.filter { $0.module == "google-meet" || $0.module == "microsoft-teams" }.map(\.roomID)).intersection(standing)
+        let entries = entry.map { standing.contains($0) ? [$0] : [] } ?? []
+        let owned = theirs.union(entries)
+        let isOver = booking.end <= clock.now
+        if isOver || drifted.contains(booking.id) { return (owned, []) }
+        guard booking.status == .confirmed else {
+            return (owned, owned.isEmpty ? [] : ["cancelled, and yet stands at a provider: \(owned.sorted())"])
+        }
+        let isElsewhere = booking.meeting.module == "google-meet" || booking.meeting.module == "microsoft-teams"
+        guard isElsewhere, booking.meeting.status == .ready, let id = rooms.last(where: { $0.provider == booking.meeting.provider })?.roomID else {
+            return (owned, theirs.isEmpty ? [] : ["has rooms that it does not show: \(theirs.sorted())"])
+        }
+        var found = theirs == [id] ? [] : ["shows the room \(id) and has \(theirs.sorted())"]
+        let start = google.start(of: id) ?? microsoft.meetings.first { $0.id == id }?.start ?? ""
+        if !start.isEmpty, !start.hasPrefix(booking.start.rfc3339.prefix(16)), booking.start > clock.now {
+            found.append("the room is at \(start), the booking at \(booking.start.rfc3339)")
+        }
+        return (owned, found)
+    }
+
+    private func overlaps(_ bookings: [Booking]) -> [String] {
+        let strict = bookings.filter { !$0.terms.type.overlapAllowed }.sorted { ($0.terms.owner.id, $0.start) < ($1.terms.owner.id, $1.start) }
+        return zip(strict, strict.dropFirst()).filter { $0.terms.owner.id == $1.terms.owner.id && $1.start < $0.end }
+            .map { "\($0.id) and \($1.id) overlap" }
     }
 
     private func mailViolations(_ booking: Booking, _ mails: [OutboxMail]) -> [String] {
