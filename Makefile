@@ -1,6 +1,6 @@
 # The verbs of this house; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release demo test soak bench lint format clean
+.PHONY: help deps build release demo test soak mutants bench lint format clean
 
 SWIFT ?= swift
 # Where the toolchain has them, Swift's own libraries become part of the program: it is quicker, and runs where no Swift is installed.
@@ -53,6 +53,9 @@ test: testdeps ## Run the tests, long ones in their short form
 soak: export USHER_SOAK = 1
 soak: testdeps ## Run the tests, long ones in full
 	$(tests)
+
+mutants: testdeps ## Switch the engine's guards off one by one, and see the seeded runs notice
+	/usr/bin/python3 Tests/System/Scripts/mutants.py . .build/mutants .build/mutants-build 600
 
 bench: testdeps release ## Measure, in a release build
 	@$(call install,hey)

@@ -58,6 +58,8 @@ package struct EngineContext: Sendable {
         tokens = SharedTokens(store: store, vault: vault, surroundings: surroundings, processID: processID)
     }
 
+    /// Where owners sign in: what may stand where others read.
+    package var ownersPage: String { settings.publicURL + "/owners/me" }
     package var now: Instant { surroundings.now() }
 }
 

@@ -46,6 +46,7 @@ package enum RevocationSQL: String, SQLStatement {
         WHERE owner_id = $1 ORDER BY since, id
         """
     case giveUp = "UPDATE revocations SET given_up = 1, sealed = '', app = '' WHERE id = $1"
+    case renew = "UPDATE revocations SET sealed = $1 WHERE id = $2"
     case remove = "DELETE FROM revocations WHERE id = $1"
     case removeOfAccount = "DELETE FROM revocations WHERE client_id = $1 AND account_id = $2"
 }
@@ -65,6 +66,7 @@ extension Tx {
     }
     /// The grant is forgotten here; that it may stand there stays known.
     package func giveUpRevocation(_ id: String) throws { try execute(RevocationSQL.giveUp, .text(id)) }
+    package func renew(_ id: String, sealed: String) throws { try execute(RevocationSQL.renew, .text(sealed), .text(id)) }
     package func removeRevocation(_ id: String) throws { try execute(RevocationSQL.remove, .text(id)) }
     /// The account is connected anew: ending an old grant could end the new one with it.
     package func removeRevocations(clientID: String, accountID: String) throws {

@@ -35,7 +35,7 @@ package enum Lane: Int64, Sendable, CaseIterable {
     package init(_ kind: String) {
         self =
             switch kind {
-            case "notify", "remind", "deliver", "notice": .mail
+            case "notify", "remind", "deliver", "notice", "sign-in": .mail
             case "webhook": .hooks
             default: .rooms
             }

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTPTypes
 import Synchronization
+import UsherCore
 
 /// The connections that stand. A new one always gets in: where its address has as many as one may have, or the house is full, the one
 /// that has been silent the longest goes for it. Who is being answered is silent last of all.
@@ -31,7 +32,7 @@ final class StandingConnections: Sendable {
     }
 
     fileprivate func begin(_ channel: any Channel) {
-        let address = channel.remoteAddress?.ipAddress ?? ""
+        let address = NetworkAddress.plain(channel.remoteAddress?.ipAddress ?? "")
         let group = proxies.contains(address) ? "" : TrustedProxies.group(address)
         let gone = state.withLock { state -> (any Channel)? in
             let isFull = state.standing.count >= limit

@@ -10,7 +10,7 @@ struct WebContext: RequestContext {
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        peer = source.channel.remoteAddress?.ipAddress ?? ""
+        peer = NetworkAddress.plain(source.channel.remoteAddress?.ipAddress ?? "")
     }
 }
 
@@ -46,11 +46,12 @@ package struct TrustedProxies: Sendable {
 
     /// The caller's address: the last one of `X-Forwarded-For` that no trusted proxy has, where the connection is a trusted proxy's.
     func caller(_ request: Request, _ context: WebContext) -> String {
-        guard contains(context.peer), let header = request.headers.first(where: { $0.name.canonicalName == "x-forwarded-for" }) else {
-            return context.peer
-        }
-        let hops = header.value.split(separator: ",").map(\.trimmingBlanks)
-        return hops.last { NetworkAddress.bytes($0) != nil && !contains($0) } ?? context.peer
+        guard contains(context.peer) else { return context.peer }
+        // A proxy adds to the end, in the same line or in one of its own; what stands before is the caller's own word.
+        let hops = request.headers.filter { $0.name.canonicalName == "x-forwarded-for" }.flatMap { $0.value.split(separator: ",") }
+            .map { NetworkAddress.plain($0.trimmingBlanks) }
+        guard let hop = hops.last(where: { !contains($0) }), NetworkAddress.bytes(hop) != nil else { return context.peer }
+        return hop
     }
 
     /// What is counted together: an IPv4 address, or the network of one customer in IPv6.

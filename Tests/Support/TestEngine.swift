@@ -126,7 +126,8 @@ package struct TestEngine: Sendable {
             store: Store(database), vault: try Vault(keys: [Array(repeating: 7, count: 32)]), catalog: CatalogHolder(catalog),
             registry: try ProviderRegistry(registryModules), transport: transport, mailer: mailer, receivers: receivers,
             renderer: try MailRenderer(),
-            surroundings: .virtual(clock, seed, skew: skew), settings: EngineSettings(publicURL: "https://usher.example", environment: environment),
+            surroundings: .virtual(clock, seed, skew: skew),
+            settings: EngineSettings(publicURL: "https://usher.example", environment: environment),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         context.pause = { clock.advance(by: $0) }
         return context

@@ -32,6 +32,19 @@ public enum NetworkAddress {
 }
 
 extension NetworkAddress {
+    /// An address without a port or brackets, and as IPv4 where it is one: `192.0.2.1` for `::ffff:192.0.2.1` and `192.0.2.1:443`.
+    public static func plain(_ text: String) -> String {
+        var text = text
+        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+            text = String(text[text.index(after: text.startIndex)..<end])
+        } else if text.count(where: { $0 == ":" }) == 1, let colon = text.firstIndex(of: ":") {
+            text = String(text[..<colon])
+        }
+        guard let bytes = bytes(text), bytes.count == 16, bytes.prefix(10).allSatisfy({ $0 == 0 }), bytes[10] == 0xFF, bytes[11] == 0xFF
+        else { return text }
+        return bytes.suffix(4).map(String.init).joined(separator: ".")
+    }
+
     /// The bytes of an address that is written in numbers, `192.0.2.1` or `2001:db8::1`, in any of the forms that a resolver takes.
     public static func bytes(_ text: String) -> [UInt8]? {
         var v4 = in_addr()

@@ -16,8 +16,8 @@ package struct Letter: Sendable {
     package var writtenAt: Instant
     /// The reader's own link to the join page.
     package var joinPage: String
-    /// What stands in calendars, which others may read, in place of the join page; it lets nobody in as the reader.
-    package var calendarPage: String
+    /// What stands in calendars in place of the join page, for a reader whose own link others must not find there.
+    package var calendarPage: String?
     /// The reader's own link to move or cancel; the owner has none.
     package var managePage: String?
     /// The reader has the event on a calendar that is connected: no file comes with it.
@@ -37,7 +37,7 @@ package struct Letter: Sendable {
         self.threadID = threadID
         self.writtenAt = writtenAt
         self.joinPage = joinPage
-        self.calendarPage = calendarPage ?? joinPage
+        self.calendarPage = calendarPage
         self.managePage = managePage
         self.onCalendar = onCalendar
         self.before = before
@@ -70,8 +70,11 @@ package struct Letter: Sendable {
     }
     /// What opens the room: its own address, or the join page where that alone lets people in.
     package var entrance: String? { opensOnJoin ? joinPage : room.map { $0.needsEntry ? joinPage : $0.joinURL } }
-    /// As calendars show it: everybody's way in.
-    package var calendarEntrance: String? { opensOnJoin ? calendarPage : room.map { $0.needsEntry ? calendarPage : $0.joinURL } }
+    /// As calendars show it, which others may read: the room itself, or what lets nobody in as the reader.
+    package var calendarEntrance: String? {
+        guard let calendarPage else { return entrance }
+        return opensOnJoin ? calendarPage : room?.joinURL
+    }
     /// The room, unless the meeting is off, or its room is made on the click.
     package var room: Room? { kind == .cancellation || opensOnJoin ? nil : booking.meeting.room }
     /// The room is made when somebody presses Join on the join page.

@@ -37,7 +37,7 @@ struct Invitation {
                 "CONFERENCE;VALUE=URI;FEATURE=PHONE,AUDIO;LABEL=\(Self.parameter("\(words.phone) \($0.country)")):\($0.tapToCall)"
             }
         } else if letter.kind != .cancellation {
-            lines += ["LOCATION:\(Self.text(letter.calendarPage))", "URL:\(letter.calendarPage)"]
+            lines += ["LOCATION:\(Self.text(letter.calendarPage ?? letter.joinPage))", "URL:\(letter.calendarPage ?? letter.joinPage)"]
         }
         lines.append("DESCRIPTION:\(Self.text(Self.description(letter, words)))")
         if letter.kind != .cancellation { lines += letter.booking.terms.type.reminders.flatMap { Self.alarm($0, title) } }
@@ -67,7 +67,7 @@ struct Invitation {
                 "\(words.phone): \($0.country) \($0.number)\($0.pin.map { ", \(words.pin) \($0)" } ?? "")"
             }
         }
-        if letter.kind != .cancellation { lines.append("\(words.joinPage): \(letter.calendarPage)") }
+        if letter.kind != .cancellation { lines.append("\(words.joinPage): \(letter.calendarPage ?? letter.joinPage)") }
         if !letter.booking.description.isEmpty { lines += (lines.isEmpty ? [] : [""]) + [letter.booking.description] }
         return lines.joined(separator: "\n")
     }

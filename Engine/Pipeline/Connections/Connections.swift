@@ -37,7 +37,11 @@ package struct Connections: Sendable {
     package func list(owner: String) async throws -> [StoredConnection] { try await context.store.read { try $0.connections(of: owner) } }
 
     /// Keeps a grant as the owner's connection, and wakes what waited for it.
-    func keep(_ grant: Grant, _ account: ConnectedAccount, owner: String, provider: String) async throws -> StoredConnection {
+    /// - Parameter revocation: the one that waited in case the owner did not agree.
+    /// - Throws: ``ErrorCode/notFound`` where the owner was removed meanwhile; then the grant is ended.
+    func keep(
+        _ grant: Grant, _ account: ConnectedAccount, owner: String, provider: String, instead revocation: String? = nil
+    ) async throws -> StoredConnection {
         let (module, call) = try await call(provider, owner: owner, deadline: context.now + Self.patience)
         let missing = module.consent.missing(grant.access.scopes)
         let problem = module.consent.problem(missing)
@@ -49,7 +53,18 @@ package struct Connections: Sendable {
             generation: now.microseconds, expiresAt: grant.access.expiresAt, health: missing.isEmpty ? .ok : .missingScope,
             problem: problem,
             connectedAt: now, refreshedAt: now)
-        try await context.store.write { tx in
+        let isKept = try await context.store.write { tx in
+            if let revocation { try tx.removeRevocation(revocation) }
+            guard let stored = try tx.owner(owner), stored.isActive else {
+                try context.revoke(connection, tx)
+                return false
+            }
+            // The grant of an account that another one takes the place of is of no use any more.
+            if let present = try tx.connection(owner: owner, provider: provider),
+                present.account.id != account.id || present.clientID != connection.clientID
+            {
+                try context.revoke(present, tx)
+            }
             try tx.save(connection)
             try tx.removeLostConnection(owner: owner, provider: provider)
             try tx.removeRevocations(clientID: connection.clientID, accountID: account.id)
@@ -63,12 +78,14 @@ package struct Connections: Sendable {
                 kind: SweepStep.kind, subject: SweepStep.subject(provider: provider, owner: owner, host: account.id),
                 due: now + SweepStep.interval)
             try Self.resume(connection, tx, now: now)
-            guard module is any CalendarProvider.Type else { return }
+            guard module is any CalendarProvider.Type else { return true }
             for booking in try tx.bookings(after: (now, ""), until: .never, owner: owner, status: nil, limit: Self.calendarLimit)
             where booking.terms.type.calendar {
                 try CalendarStep.poke(booking, tx, due: now)
             }
+            return true
         }
+        guard isKept else { throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.") }
         return connection
     }
 
@@ -90,8 +107,14 @@ package struct Connections: Sendable {
     /// - Returns: whether there was one.
     @discardableResult
     package func disconnect(owner: String, provider: String) async throws -> Bool {
-        guard try await context.store.read({ try $0.connection(owner: owner, provider: provider) }) != nil else { return false }
-        let isRevoked = await revoke(owner: owner, provider: provider)
+        let found = try await context.store.read { tx in
+            try tx.connection(owner: owner, provider: provider).map { connection in
+                try tx.connections(clientID: connection.clientID, accountID: connection.account.id).count > 1
+            }
+        }
+        guard let isShared = found else { return false }
+        // A service may end every grant of an account at once: another owner who is connected through it would lose theirs.
+        let isRevoked = isShared ? true : await revoke(owner: owner, provider: provider)
         return try await context.store.write { tx in
             // It may have been renewed meanwhile.
             guard let present = try tx.connection(owner: owner, provider: provider) else { return false }

@@ -97,13 +97,16 @@ package struct Consents: Sendable {
     /// - Throws: ``ErrorCode/notFound`` when the consent is unknown, used or too old, ``ErrorCode/authForbidden`` without the session that
     ///   it was begun in.
     package func look(_ id: String, session: Secret?) async throws -> (owner: Owner, service: ConsentDescriptor) {
+        let now = context.now
         let found = try await context.store.read { tx in
-            try tx.consent(id).flatMap { consent in try tx.owner(consent.ownerID).map { (consent, $0) } }
+            try tx.consent(id).flatMap { consent in
+                try tx.owner(consent.ownerID).map { (consent, $0, try Self.isOf(session, consent, tx, now)) }
+            }
         }
-        guard let (consent, owner) = found, owner.isActive, consent.expiresAt > context.now,
+        guard let (consent, owner, isTheirs) = found, owner.isActive, consent.expiresAt > context.now,
             consent.state == .open || consent.state == .started
         else { throw Self.unusable }
-        guard Self.isOf(session, consent) else { throw Self.otherSession }
+        guard isTheirs else { throw Self.otherSession }
         return (owner.owner, try connections.module(consent.provider).consent)
     }
 
@@ -114,8 +117,11 @@ package struct Consents: Sendable {
         UsherError(.authForbidden, "This was begun on an owner's page. Sign in there, and press Connect again.")
     }
 
-    private static func isOf(_ session: Secret?, _ consent: StoredConsent) -> Bool {
-        consent.session.isEmpty || session.map { Vault.hash($0.reveal().utf8) } == consent.session
+    /// Whether the session that a consent was begun in, if it was begun in one, is there and still stands.
+    private static func isOf(_ session: Secret?, _ consent: StoredConsent, _ tx: Tx, _ now: Instant) throws -> Bool {
+        guard !consent.session.isEmpty else { return true }
+        guard let session, Vault.hash(session.reveal().utf8) == consent.session else { return false }
+        return try tx.sessionOwner(hash: consent.session, now: now) == consent.ownerID
     }
 
     /// Binds a consent to the browser that opens it.
@@ -130,7 +136,7 @@ package struct Consents: Sendable {
             guard var consent = try tx.consent(id), consent.expiresAt > now, consent.state == .open || consent.state == .started else {
                 return StoredConsent?.none
             }
-            guard Self.isOf(session, consent) else { throw Self.otherSession }
+            guard try Self.isOf(session, consent, tx, now) else { throw Self.otherSession }
             let from = consent.state
             (consent.state, consent.browser, consent.sealed) = (.started, browserHash, sealed)
             return try tx.move(consent, from: from) ? consent : nil
@@ -154,7 +160,7 @@ package struct Consents: Sendable {
         func refused(_ refusal: Refusal) -> Outcome { .refused(refusal, owner: consent.ownerID, service: module.consent.name) }
         guard let browser, Vault.hash(browser.reveal().utf8) == consent.browser else { return refused(.otherBrowser) }
         guard consent.expiresAt > now else { return refused(.expired) }
-        guard Self.isOf(session, consent) else { return refused(.signedOut) }
+        guard try await context.store.read({ try Self.isOf(session, consent, $0, now) }) else { return refused(.signedOut) }
         var used = consent
         (used.state, used.sealed) = (.used, "")
         let taken = used
@@ -169,7 +175,8 @@ package struct Consents: Sendable {
             let grant = try await module.exchange(Secret(code), request(consent, module, verifier: verifier), call)
             let missing = module.consent.missing(grant.access.scopes).filter(\.isEssential)
             guard missing.isEmpty else {
-                try await discard(grant, nil, consent, call)
+                // Whose it is decides whether it may be ended: it may be the account that is connected.
+                try await discard(grant, try? await module.account(grant, call), consent, call)
                 return refused(.missing(missing))
             }
             let account: ConnectedAccount
@@ -178,7 +185,7 @@ package struct Consents: Sendable {
                 throw error
             }
             return try await settle(grant, account, consent, call)
-        } catch let error as ProviderError { return refused(.failed(error)) }
+        } catch let error as ProviderError { return refused(.failed(error)) } catch is UsherError { return refused(.alreadyUsed) }
     }
 
     /// A grant that nobody will use is ended at its service, by work that does not depend on this request.
@@ -202,28 +209,29 @@ package struct Consents: Sendable {
     }
 
     /// The owner agrees to the other account.
-    package func confirm(_ id: String, browser: Secret?) async throws -> Outcome {
+    package func confirm(_ id: String, browser: Secret?, session: Secret? = nil) async throws -> Outcome {
         let now = context.now
         guard let consent = try await context.store.read({ try $0.consent(id) }), let module = try? connections.module(consent.provider)
         else { return .refused(.unknownState, owner: nil, service: "") }
         func refused(_ refusal: Refusal) -> Outcome { .refused(refusal, owner: consent.ownerID, service: module.consent.name) }
         guard let browser, Vault.hash(browser.reveal().utf8) == consent.browser else { return refused(.otherBrowser) }
         guard consent.expiresAt > now else { return refused(.expired) }
+        guard try await context.store.read({ try Self.isOf(session, consent, $0, now) }) else { return refused(.signedOut) }
         let text = try consent.state == .asking ? context.vault.open(consent.sealed, context: StoredConsent.context(id)) : ""
         var used = consent
         (used.state, used.sealed) = (.used, "")
         let taken = used
         let isTaken = try await context.store.write { tx in
-            guard try tx.move(taken, from: .asking) else { return false }
-            try tx.removeRevocation(consent.revocation)
-            return true
+            try tx.move(taken, from: .asking)
         }
         guard consent.state == .asking, isTaken else { return refused(.alreadyUsed) }
         let (grant, account) = try Self.waiting(text, context.vault, consent)
         do {
             return .connected(
-                try await connections.keep(grant, account, owner: consent.ownerID, provider: consent.provider), returnTo: consent.returnTo)
-        } catch let error as ProviderError { return refused(.failed(error)) }
+                try await connections.keep(
+                    grant, account, owner: consent.ownerID, provider: consent.provider, instead: consent.revocation),
+                returnTo: consent.returnTo)
+        } catch let error as ProviderError { return refused(.failed(error)) } catch is UsherError { return refused(.alreadyUsed) }
     }
 
     /// The owner keeps the account that was connected: the other one's grant is ended.
@@ -248,6 +256,7 @@ package struct Consents: Sendable {
     private func settle(
         _ grant: Grant, _ account: ConnectedAccount, _ consent: StoredConsent, _ call: ProviderCall
     ) async throws -> Outcome {
+        let now = context.now
         let (present, owner) = try await context.store.read { tx in
             (try tx.connection(owner: consent.ownerID, provider: consent.provider), try tx.owner(consent.ownerID))
         }
@@ -265,9 +274,9 @@ package struct Consents: Sendable {
             asking.sealed = try context.vault.seal(waiting.serialized, context: StoredConsent.context(consent.id))
             let kept = asking
             let isKept = try await context.store.write { tx in
-                guard try tx.move(kept, from: .used) else { return false }
-                try context.revoke(revocation, due: consent.expiresAt + .minutes(1), tx)
-                return true
+                let isKept = try tx.move(kept, from: .used)
+                try context.revoke(revocation, due: isKept ? consent.expiresAt + .minutes(1) : now, tx)
+                return isKept
             }
             guard isKept else {
                 return .refused(.alreadyUsed, owner: consent.ownerID, service: try connections.module(consent.provider).consent.name)

@@ -16,7 +16,9 @@ struct RevokeStep: Step {
     func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
         guard let revocation = try turn.tx.revocation(claim.subject), !revocation.isGivenUp else { return try end(claim, turn) }
         // A service may end every grant of an account at once: not where somebody is connected through it.
-        guard try turn.tx.connections(clientID: revocation.clientID, accountID: revocation.accountID).isEmpty else {
+        let isUnknown = revocation.accountID.isEmpty
+        let ofOwner = isUnknown ? try turn.tx.connection(owner: revocation.ownerID, provider: revocation.provider) : nil
+        guard try ofOwner == nil && turn.tx.connections(clientID: revocation.clientID, accountID: revocation.accountID).isEmpty else {
             try turn.tx.removeRevocation(revocation.id)
             return try end(claim, turn)
         }
@@ -65,6 +67,9 @@ struct RevokeStep: Step {
                 if error.code == .reauthorize { return }
                 throw error
             }
+            // The pair before it may be dead from now on: another try needs this one.
+            let renewed = try GrantBox.seal(grant, context.vault, context: place)
+            try await context.store.write { try $0.renew(revocation.id, sealed: renewed) }
         }
         try await module.revoke(grant, call)
     }

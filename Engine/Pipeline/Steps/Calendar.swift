@@ -137,11 +137,11 @@ struct CalendarStep: Step {
     /// As the owner sees it.
     private func entry(_ id: String, _ booking: Booking, _ turn: Turn) throws -> CalendarEntry {
         // Others may read the calendar: what stands there lets nobody in as the owner.
-        let joinPage = try Links(context).url(.join, .attendee(0), booking.id, try turn.tx.links(of: booking.id))
+        let page = context.ownersPage
         let text = context.renderer.calendarText(
             Letter(
                 booking: booking, reader: .owner, kind: .confirmation, outboxID: "", messageID: "", threadID: nil, writtenAt: turn.now,
-                joinPage: joinPage))
+                joinPage: page, calendarPage: page))
         return CalendarEntry(
             id: id, title: booking.title, description: text.description, location: text.location, start: booking.start, end: booking.end,
             timeZone: booking.terms.owner.timeZone)

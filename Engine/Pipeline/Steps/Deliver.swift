@@ -110,7 +110,7 @@ struct DeliverStep: Step {
         return Letter(
             booking: booking, reader: mail.reader, kind: Letter.Kind(mail.kind), outboxID: mail.id, messageID: mail.messageID,
             threadID: mail.threadID, writtenAt: mail.writtenAt, joinPage: try desk.url(.join, mail.reader, booking.id, links),
-            calendarPage: mail.reader == .owner ? try desk.url(.join, .attendee(0), booking.id, links) : nil,
+            calendarPage: mail.reader == .owner ? context.ownersPage : nil,
             managePage: mail.reader == .owner ? nil : try desk.url(.manage, mail.reader, booking.id, links), onCalendar: mail.onCalendar,
             before: Told(mail.before))
     }

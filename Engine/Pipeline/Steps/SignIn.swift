@@ -35,6 +35,6 @@ extension OwnerDesk {
     package func mailSignInLink(to email: String) async throws {
         guard let address = asciiMailAddress(email)?.lowercased(), address.utf8.count <= Self.longestAddress else { return }
         let now = context.now
-        try await context.store.write { try $0.poke(kind: SignInStep.kind, subject: address, due: now) }
+        try await context.store.write { try $0.poke(kind: SignInStep.kind, subject: address, due: now, service: SignInStep.kind) }
     }
 }

@@ -2,7 +2,6 @@ import Hummingbird
 import UsherCore
 import UsherPipeline
 import UsherStore
-import UsherVault
 
 /// Who makes a call: a key, and what it may do.
 struct Caller: Sendable {
@@ -56,16 +55,16 @@ struct Authenticator: Sendable {
     /// - Throws: ``ErrorCode/rateLimited`` where too many wrong ones came from the address.
     func holder(of key: Secret, _ action: String) async throws -> Caller? {
         let address = TrustedProxies.group(Actor.current.address)
-        let hash = Vault.hash(key.reveal().utf8)
-        guard guesses.mayTry(hash, from: address) else {
+        if let caller = try await known(key) { return caller }
+        let (guess, now) = (guesses.wasWrong(from: address), context.now)
+        if guess.untold > 0 {
+            try await context.store.write {
+                try $0.auditRefusals(guess.untold, action, outcome: ErrorCode.authInvalid.rawValue, from: guess.row, at: now)
+            }
+        }
+        guard guess.isListenedTo else {
             throw UsherError(.rateLimited, "Too many wrong keys came from your address. Try again in a minute.")
         }
-        if let caller = try await known(key) {
-            guesses.wasRight(hash)
-            return caller
-        }
-        let (count, now) = (guesses.wasWrong(hash, from: address), context.now)
-        try await context.store.write { try $0.auditWrongKeys(count, action: action, from: address, at: now) }
         return nil
     }
 

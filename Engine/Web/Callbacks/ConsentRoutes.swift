@@ -93,7 +93,9 @@ struct ConsentRoutes: Sendable {
 
     private func confirm(_ request: Request) async throws -> Response {
         let form = try await request.form()
-        return page(try await consents.confirm(form["consent"] ?? "", browser: cookie.value(in: request)))
+        return page(
+            try await consents.confirm(
+                form["consent"] ?? "", browser: cookie.value(in: request), session: ownerCookie.value(in: request)))
     }
 
     // MARK: Pages

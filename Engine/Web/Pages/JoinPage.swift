@@ -172,7 +172,8 @@ struct JoinPage: Sendable {
         let letter = Letter(
             booking: visit.booking, reader: visit.reader, kind: visit.booking.status == .cancelled ? .cancellation : .confirmation,
             outboxID: "", messageID: "", threadID: nil, writtenAt: visit.booking.changedAt,
-            joinPage: "\(context.settings.publicURL)/join/\(token)")
+            joinPage: "\(context.settings.publicURL)/join/\(token)",
+            calendarPage: visit.reader == .owner ? context.ownersPage : nil)
         return Response(
             status: .ok,
             headers: [

@@ -75,7 +75,8 @@ struct Invariants {
     }
 
     /// What stands at Google and Microsoft for a booking, and what is wrong with it.
-    private func roomViolationsElsewhere(_ booking: Booking, _ rooms: [RoomRecord], entry: String?) -> (owned: Set<String>, found: [String]) {
+    private func roomViolationsElsewhere(_ booking: Booking, _ rooms: [RoomRecord], entry: String?) -> (owned: Set<String>, found: [String])
+    {
         let standing = Set(google.live + microsoft.meetings.map(\.id))
         let theirs = Set(rooms.filter { $0.module == "google-meet" || $0.module == "microsoft-teams" }.map(\.roomID)).intersection(standing)
         let entries = entry.map { standing.contains($0) ? [$0] : [] } ?? []
@@ -86,7 +87,8 @@ struct Invariants {
             return (owned, owned.isEmpty ? [] : ["cancelled, and yet stands at a provider: \(owned.sorted())"])
         }
         let isElsewhere = booking.meeting.module == "google-meet" || booking.meeting.module == "microsoft-teams"
-        guard isElsewhere, booking.meeting.status == .ready, let id = rooms.last(where: { $0.provider == booking.meeting.provider })?.roomID else {
+        guard isElsewhere, booking.meeting.status == .ready, let id = rooms.last(where: { $0.provider == booking.meeting.provider })?.roomID
+        else {
             return (owned, theirs.isEmpty ? [] : ["has rooms that it does not show: \(theirs.sorted())"])
         }
         var found = theirs == [id] ? [] : ["shows the room \(id) and has \(theirs.sorted())"]
@@ -98,7 +100,9 @@ struct Invariants {
     }
 
     private func overlaps(_ bookings: [Booking]) -> [String] {
-        let strict = bookings.filter { !$0.terms.type.overlapAllowed }.sorted { ($0.terms.owner.id, $0.start) < ($1.terms.owner.id, $1.start) }
+        let strict = bookings.filter { !$0.terms.type.overlapAllowed }.sorted {
+            ($0.terms.owner.id, $0.start) < ($1.terms.owner.id, $1.start)
+        }
         return zip(strict, strict.dropFirst()).filter { $0.terms.owner.id == $1.terms.owner.id && $1.start < $0.end }
             .map { "\($0.id) and \($1.id) overlap" }
     }

@@ -86,11 +86,13 @@ final class Simulation: Sendable {
         await quiesce()
         let bookings = state.withLock { $0.bookings }
         let violations = try await Invariants(
-            zoom: zoom, google: google, microsoft: microsoft, mail: mail, store: store, clock: clock, foreign: state.withLock { $0.foreign },
+            zoom: zoom, google: google, microsoft: microsoft, mail: mail, store: store, clock: clock,
+            foreign: state.withLock { $0.foreign },
             drifted: state.withLock { $0.drifted }
         )
+        .violations(bookings: bookings)
+        let told = try await Told(store: store, received: receiver.received, webhook: webhook, replayed: state.withLock { $0.replayed })
             .violations(bookings: bookings)
-        let told = try await Told(store: store, received: receiver.received, webhook: webhook, replayed: state.withLock { $0.replayed }).violations(bookings: bookings)
         let events = try await store.read { tx in
             try bookings.flatMap { try tx.timeline(of: $0).map { $0.detail.hasPrefix("reminder") ? "\($0.event).reminder" : $0.event } }
         }
@@ -159,7 +161,8 @@ final class Simulation: Sendable {
                 let context = try? TestEngine.context(
                     database: FaultyDatabase(database: database, process: process, dice: dice),
                     transport: FaultyTransport(
-                        sandbox: SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { [clock] in clock.advance(by: $0) }, process: process, dice: dice,
+                        sandbox: SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { [clock] in clock.advance(by: $0) },
+                        process: process, dice: dice,
                         clock: clock, pause: pause),
                     mailer: FaultyMailer(recorder: mail, process: process, dice: dice),
                     receivers: FaultyReceiver(receiver: receiver, process: process, dice: dice), clock: clock, seed: dice.seed,
@@ -204,7 +207,9 @@ final class Simulation: Sendable {
     private func book(_ desk: BookingDesk) async throws {
         let key = "key-\(state.withLock { $0.bookings.count })"
         let start = Instant(seconds: (clock.now + .minutes(Int64(dice.seed.pick([3, 20, 90, 3_000])))).seconds / 60 * 60).rfc3339
-        let type = dice.seed.pick(["fixed", "fixed", "safe", "safe", "safe", "consultation", "open", "later", "healing", "mine", "meet", "teams", "diary"])
+        let type = dice.seed.pick([
+            "fixed", "fixed", "safe", "safe", "safe", "consultation", "open", "later", "healing", "mine", "meet", "teams", "diary",
+        ])
         let request = TestEngine.request(type, at: start)
         let fixed = state.withLock { state in
             defer { state.pending[key] = state.pending[key] ?? request }

@@ -36,9 +36,16 @@ struct AdminSession: Sendable {
     /// - Returns: what the browser is to keep; `nil` for a key that is not valid or no admin's.
     /// - Throws: ``ErrorCode/rateLimited``.
     func signIn(_ key: Secret) async throws -> String? {
-        guard let caller = try await authenticator.holder(of: key, "admin.sign-in"), caller.may(.admin),
-            caller.standing?.isAllowed ?? true
-        else { return nil }
+        guard let caller = try await authenticator.holder(of: key, "admin.sign-in"), caller.standing?.isAllowed ?? true else {
+            return nil
+        }
+        guard caller.may(.admin) else {
+            let (address, now) = (TrustedProxies.group(Actor.current.address), context.now)
+            try await context.store.write {
+                try $0.auditRefusals(1, "admin.sign-in", outcome: ErrorCode.authForbidden.rawValue, from: address, at: now)
+            }
+            return nil
+        }
         let secret = context.surroundings.code(bits: 160)
         let now = context.now
         let holder = caller.id == "admin" ? configured : caller.id
