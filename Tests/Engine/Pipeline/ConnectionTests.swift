@@ -92,6 +92,33 @@ struct ConnectionTests {
         _ = try await Consents(engine.context).confirm(id, browser: Secret("browser"))
         #expect(try await Connections(engine.context).list(owner: "ana")[0].account.email == to)
         #expect(refusal(try await Consents(engine.context).confirm(id, browser: Secret("browser"))) == "alreadyUsed")
+        // The account whose place was taken is of no use any more.
+        try await engine.run(for: .seconds(5))
+        #expect(engine.zoom.connectedUsers == ["tom@northwind.example"])
+    }
+
+    @Test("whoever connects again and leaves a permission out keeps the connection that works")
+    func reconnectLacking() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        engine.zoom.change { $0.userApp.scopes = ["user:read:user"] }
+        #expect(refusal(try await engine.connect()) == "missing")
+        try await engine.run(for: .minutes(5))
+        #expect(engine.zoom.connectedUsers == ["ana@northwind.example"])
+    }
+
+    @Test("a consent that was begun in a session ends with it")
+    func sessionEnds() async throws {
+        let engine = try await TestEngine()
+        let owners = OwnerDesk(engine.context)
+        let token = try await owners.portalLink("ana").value.url.split(separator: "/").last.map(String.init) ?? ""
+        let session = try #require(try await owners.signIn(token))
+        let consents = Consents(engine.context)
+        let begun = try await consents.begin(owner: "ana", provider: "zoom", returnTo: "", session: session).value
+        #expect(try await consents.look(begun.id, session: session).owner.id == "ana")
+        try await owners.signOutEverywhere("ana")
+        await #expect(throws: UsherError.self) { try await consents.look(begun.id, session: session) }
+        await #expect(throws: UsherError.self) { try await consents.start(begun.id, browser: Secret("browser"), session: session) }
     }
 
     @Test("an app without the scope to make meetings is not connected; one without others is, and says what is missing")
