@@ -200,7 +200,8 @@ struct AccessTests {
             let body =
                 #"{"meetingType": "open", "owner": "ana", "start": "2027-03-01T10:00:00Z", "attendees": [{"email": "bo@example.org"}]}"#
             let booked = try await site.call(
-                "POST", "/v1/bookings", body: body, headers: [("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "203.0.113.9:4711, 127.0.0.1")], key: crm)
+                "POST", "/v1/bookings", body: body,
+                headers: [("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "203.0.113.9:4711, 127.0.0.1")], key: crm)
             let id = booked.json["id"]?.string ?? ""
             let manage = booked.json["managePage"]?.string ?? ""
             #expect(try await site.browse(manage + "/cancel", form: ["sure": "yes"]).status == 303)
