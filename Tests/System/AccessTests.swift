@@ -263,8 +263,7 @@ struct AccessTests {
                 #expect(try await site.browse("/health/live").status == 200)
                 delays.append(ContinuousClock.now - began)
             }
-            // Other tests run beside it: the least is what the crowd leaves to others.
-            #expect(delays.min() ?? .seconds(60) < .milliseconds(100), "\(delays)")
+            #expect(delays.sorted()[4] < .milliseconds(100), "\(delays)")
             #expect(try await site.book("open", at: "2027-03-01T10:00:00Z").status == 201)
             crowd.kill()
         }

@@ -44,8 +44,7 @@ struct CrashTests {
         #expect(accepted.all.count >= kills)
         let sorted = recoveries.sorted()
         print("recoveries: \(sorted.map { "\($0.microseconds / 1_000) ms" }.joined(separator: ", "))")
-        // Other tests run beside it: the middle one is what a start takes.
-        #expect(sorted[sorted.count / 2] < .seconds(1), "recovery starts within a second")
+        #expect(sorted.allSatisfy { $0 < .seconds(1) }, "recovery starts within a second")
         await site.close()
     }
 

@@ -59,9 +59,6 @@ struct QueueTests {
             receivers: receivers ?? engine.receiver, clock: engine.clock, seed: engine.seed, catalog: engine.context.catalog.current)
     }
 
-    /// A second by itself; other tests run on the same cores.
-    private static let bound = Duration.seconds(5)
-
     @Test("a relay that hangs holds up no room: two hundred are made while not one mail is taken")
     func hangingRelay() async throws {
         let engine = try await TestEngine()
@@ -108,7 +105,7 @@ struct QueueTests {
             delays.append(ContinuousClock.now - began)
         }
         // Other tests run beside it: the least of five is what the queue itself takes.
-        #expect(delays.min() ?? .seconds(60) < Self.bound)
+        #expect(delays.allSatisfy { $0 < .seconds(1) }, "\(delays)")
         gate.open()
         running.cancel()
         await running.value
@@ -162,7 +159,7 @@ struct QueueTests {
             try await eventually { try await engine.desk.view(id).booking.meeting.status == .ready }
             delays.append(ContinuousClock.now - began)
         }
-        #expect(delays.min() ?? .seconds(60) < Self.bound)
+        #expect(delays.allSatisfy { $0 < .seconds(1) }, "\(delays)")
         gate.open()
         running.cancel()
         await running.value
