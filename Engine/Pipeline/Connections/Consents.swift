@@ -192,20 +192,24 @@ package struct Consents: Sendable {
     private func discard(
         _ grant: Grant, _ account: ConnectedAccount?, _ consent: StoredConsent, _ call: ProviderCall
     ) async throws {
-        let revocation = try revocation(of: grant, account, consent, call)
+        let revocation = try await revocation(of: grant, account, consent, call)
         let now = context.now
         try await context.store.write { try context.revoke(revocation, due: now, $0) }
     }
 
     private func revocation(
         of grant: Grant, _ account: ConnectedAccount?, _ consent: StoredConsent, _ call: ProviderCall
-    ) throws -> StoredRevocation {
-        StoredRevocation(
+    ) async throws -> StoredRevocation {
+        let clientID = call.credentials["CLIENT_ID"]?.reveal() ?? ""
+        // A grant is ended by the app that it was given to, which may be the owner's organisation's own.
+        let app = try await context.store.read { try $0.apps(of: consent.ownerID) }
+            .first { $0.provider == consent.provider && $0.clientID == clientID }
+        return StoredRevocation(
             id: context.surroundings.id("rv_"), ownerID: consent.ownerID, provider: consent.provider,
-            clientID: call.credentials["CLIENT_ID"]?.reveal() ?? "", accountID: account?.id ?? "", email: account?.email ?? "",
+            clientID: clientID, accountID: account?.id ?? "", email: account?.email ?? "",
             sealed: try GrantBox.seal(
                 grant, context.vault, context: StoredConnection.context(owner: consent.ownerID, provider: consent.provider)),
-            since: context.now)
+            app: app?.sealed ?? "", since: context.now)
     }
 
     /// The owner agrees to the other account.
@@ -263,7 +267,7 @@ package struct Consents: Sendable {
         let isStrange = present == nil && account.email.lowercased() != owner?.owner.email.lowercased()
         if isStrange || present.map({ $0.account.id != account.id }) ?? false {
             // Unless the owner agrees in time, the grant is ended.
-            let revocation = try revocation(of: grant, account, consent, call)
+            let revocation = try await revocation(of: grant, account, consent, call)
             var asking = consent
             (asking.state, asking.revocation) = (.asking, revocation.id)
             let waiting: JSON = [

@@ -59,6 +59,11 @@ struct RevokeStep: Step {
                 ownerID: revocation.ownerID, provider: revocation.provider, clientID: revocation.clientID, sealed: revocation.app,
                 createdAt: revocation.since)
         let call = try Provisioner(context).call(revocation.provider, app: app, deadline: deadline).call
+        guard call.credentials["CLIENT_ID"]?.reveal() ?? "" == revocation.clientID else {
+            throw ProviderError(
+                .configuration, retry: .never, "The app that the permission was given to is not here any more.",
+                remedy: "Remove the app at the service, in the account's settings for connected apps.")
+        }
         let place = StoredConnection.context(owner: revocation.ownerID, provider: revocation.provider)
         var grant = try GrantBox.open(revocation.sealed, context.vault, context: place)
         if grant.access.expiresAt <= context.now + .seconds(60) {

@@ -208,7 +208,8 @@ final class Simulation: Sendable {
         let key = "key-\(state.withLock { $0.bookings.count })"
         let start = Instant(seconds: (clock.now + .minutes(Int64(dice.seed.pick([3, 20, 90, 3_000])))).seconds / 60 * 60).rfc3339
         let type = dice.seed.pick([
-            "fixed", "fixed", "safe", "safe", "safe", "consultation", "open", "later", "later", "later", "healing", "mine", "meet", "teams", "diary",
+            "fixed", "fixed", "safe", "safe", "safe", "consultation", "open", "later", "later", "later", "healing", "mine", "meet", "teams",
+            "diary",
         ])
         let request = TestEngine.request(type, at: start)
         let fixed = state.withLock { state in
