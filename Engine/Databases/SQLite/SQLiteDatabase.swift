@@ -8,6 +8,7 @@ package final class SQLiteDatabase: UsherCore.Database {
     private let writer: any DatabaseWriter
     private let waiting = Mutex(Waiting())
     private let living: LivingProcesses?
+    private var isInMemory: Bool { living == nil }
 
     private struct Waiting {
         var jobs: [any WriteJob] = []
@@ -59,15 +60,33 @@ package final class SQLiteDatabase: UsherCore.Database {
                 defer { waiting.isDraining = true }
                 return !waiting.isDraining
             }
-            if mustStart { writer.asyncWriteWithoutTransaction { self.drain($0) } }
+            guard mustStart else { return }
+            if isInMemory {
+                writer.unsafeReentrantWrite { self.drain($0) }
+            } else {
+                writer.asyncWriteWithoutTransaction { self.drain($0) }
+            }
         }
     }
 
     package func read<Result: Sendable>(
         _ body: @escaping @Sendable (any SQLSession) throws -> Result
     ) async throws -> Result {
-        do { return try await writer.read { try body(SQLiteSession($0)) } } catch let error as GRDB.DatabaseError {
+        do {
+            if isInMemory { return try readHere(body) }
+            return try await writer.read { try body(SQLiteSession($0)) }
+        } catch let error as GRDB.DatabaseError {
             throw UsherCore.DatabaseError(error)
+        }
+    }
+
+    /// In memory nothing waits for a disk, so the caller's thread does the work. Nobody else is on the one connection meanwhile; GRDB's
+    /// `read` would set `query_only` on it and back, after which SQLite compiles every statement anew.
+    private func readHere<Result>(_ body: (any SQLSession) throws -> Result) throws -> Result {
+        try writer.unsafeRead {
+            let session = SQLiteSession($0)
+            defer { precondition(!session.hasWritten, "a read has written") }
+            return try body(session)
         }
     }
 
