@@ -79,10 +79,11 @@ package enum OutboxSQL: String, SQLStatement {
         FROM outbox WHERE id = $1
         """
     case oldestUnsent = "SELECT MIN(o.written_at) FROM steps s JOIN outbox o ON o.id = s.subject WHERE s.kind = 'deliver'"
+    /// In the order in which they tell, whatever the clocks of those who wrote them say: the news of a revision before its reminders.
     case ofBooking = """
         SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar,
             told, before, look, kept
-        FROM outbox WHERE booking_id = $1 ORDER BY written_at, id
+        FROM outbox WHERE booking_id = $1 ORDER BY revision, about, written_at, id
         """
 }
 

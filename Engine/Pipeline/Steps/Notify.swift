@@ -77,13 +77,14 @@ struct Notification {
     }
 
     /// - Parameters:
-    ///   - earlier: what has reached this reader, in order.
+    ///   - earlier: what has reached this reader, or is about to, in order.
     ///   - about: what it is about beside the revision.
     func write(_ kind: OutboxMail.Kind, to reader: Reader, of booking: Booking, after earlier: [OutboxMail], about: String = "") throws {
         let surroundings = turn.context.surroundings
         let mail = OutboxMail(
             id: surroundings.id("ml_"), bookingID: booking.id, revision: booking.revision, reader: reader, kind: kind,
-            messageID: "\(surroundings.code(bits: 128))@\(booking.terms.site.from.domain)", threadID: earlier.first?.messageID,
+            messageID: "\(surroundings.code(bits: 128))@\(booking.terms.site.from.domain)",
+            threadID: earlier.first.map { $0.threadID ?? $0.messageID },
             writtenAt: turn.now, about: about,
             onCalendar: reader == .owner ? try CalendarStep.isOnCalendar(booking, turn) : false, told: Told(booking).text,
             before: earlier.last?.told ?? "")

@@ -42,7 +42,10 @@ struct RemindStep: Step {
         let mails = try turn.tx.mails(of: booking.id)
         for reader in booking.readers
         where !mails.contains(where: { $0.reader == reader && $0.about == about && ($0.state != .dropped || $0.reachedReader) }) {
-            let earlier = mails.filter { $0.reader == reader && $0.isNews && $0.reachedReader }
+            // A confirmation that is late may still arrive, and begins the thread then.
+            let earlier = mails.filter { mail in
+                mail.reader == reader && mail.isNews && (mail.reachedReader || mail.state == .queued || mail.state == .sending)
+            }
             try Notification(turn).write(.reminder, to: reader, of: booking, after: earlier, about: about)
         }
     }

@@ -1,4 +1,5 @@
 import ProviderSandbox
+import Synchronization
 import TestSupport
 import Testing
 import UsherCore
@@ -37,6 +38,44 @@ struct ReminderTests {
         #expect(reminders.count == 4)
         #expect(reminders.allSatisfy { !$0.contains("text/calendar") && !$0.contains("invite.ics") && $0.contains("In-Reply-To: ") })
         #expect(texts[0].contains("invite.ics"))
+    }
+
+    @Test("a reminder beside a confirmation that is late stands in its thread, whichever arrives first")
+    func lateConfirmation() async throws {
+        let isLate = Mutex(true)
+        let engine = try await TestEngine(
+            catalog: Self.catalog,
+            mail: { mail in mail.recipient == "bo@example.org" && isLate.withLock { $0 } ? .later("451") : .accepted })
+        _ = try await engine.booked("reminded", at: "2026-11-24T09:00:00Z")
+        try await engine.run(for: .minutes(46))
+        isLate.withLock { $0 = false }
+        try await engine.run(for: .hours(2))
+        let mails = engine.mailer.taken.filter { $0.recipient == "bo@example.org" }.map { String(decoding: $0.bytes, as: UTF8.self) }
+        let threads = mails.map { mail in
+            let lines = mail.split(separator: "\r\n")
+            return (lines.first { $0.hasPrefix("References: ") } ?? lines.first { $0.hasPrefix("Message-ID: ") })?.split(separator: " ")
+                .last
+        }
+        #expect(mails.count == 2)
+        #expect(Set(threads).count == 1, "\(threads)")
+    }
+
+    @Test("whatever the clocks of the servers say, the first mail to a reader stays the first of its thread")
+    func clocksApart() async throws {
+        let engine = try await TestEngine(catalog: Self.catalog)
+        let early = try TestEngine.context(
+            database: engine.context.store.database, transport: engine.context.transport, mailer: engine.mailer, clock: engine.clock,
+            seed: engine.seed, catalog: try TestEngine.catalog(Self.catalog), skew: { .seconds(5) })
+        let view = try await BookingDesk(early).book(TestEngine.request("reminded")).value
+        _ = try await Worker(early).pump()
+        for day in [2, 3] {
+            engine.clock.advance(by: .seconds(1))
+            _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-0\(day)T10:00:00Z")
+            _ = try await engine.worker.pump()
+        }
+        let mails = try await engine.context.store.read { try $0.mails(of: view.booking.id) }.filter { $0.reader == .owner }
+        #expect(mails.map(\.revision) == mails.map(\.revision).sorted())
+        #expect(Set(mails.dropFirst().map(\.threadID)) == [mails[0].messageID])
     }
 
     @Test("a time that had passed when the booking was made, or moved, is not made up for")
