@@ -43,8 +43,9 @@ package enum RevocationSQL: String, SQLStatement {
         """
     case ofOwner = """
         SELECT id, owner_id, provider, client_id, account_id, email, sealed, app, since, given_up FROM revocations
-        WHERE owner_id = $1 ORDER BY since, id
+        WHERE owner_id = $1 AND of_former = 0 ORDER BY since, id
         """
+    case leaveToFormer = "UPDATE revocations SET of_former = 1 WHERE owner_id = $1"
     case giveUp = "UPDATE revocations SET given_up = 1, sealed = '', app = '' WHERE id = $1"
     case renew = "UPDATE revocations SET sealed = $1 WHERE id = $2"
     case remove = "DELETE FROM revocations WHERE id = $1"
@@ -61,9 +62,12 @@ extension Tx {
     package func revocation(_ id: String) throws -> StoredRevocation? {
         try query(RevocationSQL.one, .text(id)).first.map(revocation(from:))
     }
+    /// Those of the owner who bears the id now.
     package func revocations(of owner: String) throws -> [StoredRevocation] {
         try query(RevocationSQL.ofOwner, .text(owner)).map(revocation(from:))
     }
+    /// What is to be ended of an owner who is taken out is no matter of one made anew under the id.
+    package func leaveRevocations(toFormer owner: String) throws { try execute(RevocationSQL.leaveToFormer, .text(owner)) }
     /// The grant is forgotten here; that it may stand there stays known.
     package func giveUpRevocation(_ id: String) throws { try execute(RevocationSQL.giveUp, .text(id)) }
     package func renew(_ id: String, sealed: String) throws { try execute(RevocationSQL.renew, .text(sealed), .text(id)) }

@@ -3,7 +3,12 @@ import UsherCore
 /// The tables, in the one dialect of both databases: text, 64-bit integers, instants in microseconds, booleans 0 and 1, JSON as text.
 package enum Schema {
     /// Each entry brings the schema one version further; an entry that has been released never changes.
-    package static let migrations: [[String]] = [version1, version2, version3, version4, version5, version6, version7]
+    package static let migrations: [[String]] = [version1, version2, version3, version4, version5, version6, version7, version8]
+
+    private static let version8 = [
+        // Whether the owner has been taken out since.
+        "ALTER TABLE revocations ADD COLUMN of_former BIGINT NOT NULL DEFAULT 0"
+    ]
 
     /// What is known of providers' health, and of connections that were lost; who did what.
     private static let version7 = [

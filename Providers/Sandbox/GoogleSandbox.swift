@@ -63,6 +63,7 @@ public final class GoogleSandbox: Sendable {
     }
 
     public func inject(_ faults: Fault...) { state.withLock { $0.faults += faults } }
+    public func clearFaults() { state.withLock { $0.faults = [] } }
     public func change(_ body: (inout Account) -> Void) { state.withLock { body(&$0.account) } }
     /// Ids of events that are there.
     public var live: [String] { state.withLock { $0.events.values.filter { !$0.isCancelled }.map(\.id).sorted() } }

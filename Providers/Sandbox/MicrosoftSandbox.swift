@@ -54,6 +54,7 @@ public final class MicrosoftSandbox: Sendable {
     }
 
     public func inject(_ faults: Fault...) { state.withLock { $0.faults += faults } }
+    public func clearFaults() { state.withLock { $0.faults = [] } }
     public func change(_ body: (inout Account) -> Void) { state.withLock { body(&$0.account) } }
     public var created: Int { state.withLock { $0.created } }
     public var meetings: [(id: String, start: String)] {

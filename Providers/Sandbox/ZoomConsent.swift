@@ -84,6 +84,9 @@ extension ZoomSandbox {
         )
     }
 
+    /// Whether a refresh token is good for one more renewal.
+    public func isLive(refresh token: String) -> Bool { state.withLock { state in state.grants.contains { $0.refresh == token } } }
+
     /// Who has agreed to the app.
     public var connectedUsers: [String] { state.withLock { Array(Set($0.grants.map(\.user))).sorted() } }
 

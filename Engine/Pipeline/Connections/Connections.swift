@@ -8,6 +8,8 @@ package struct Connections: Sendable {
     private let context: EngineContext
 
     /// Revoking at the service is a courtesy that must not hold the owner up.
+    /// Between tries to store a new grant, while the browser waits.
+    private static let pauses: [Duration] = [.milliseconds(100), .milliseconds(400), .seconds(1), .seconds(2)]
     private static let patience = Duration.seconds(10)
     /// So many upcoming bookings are put on a calendar that is connected anew.
     private static let calendarLimit = 1_000
@@ -53,7 +55,9 @@ package struct Connections: Sendable {
             generation: now.microseconds, expiresAt: grant.access.expiresAt, health: missing.isEmpty ? .ok : .missingScope,
             problem: problem,
             connectedAt: now, refreshedAt: now)
-        let isKept = try await context.store.write { tx in
+        let isKept = try await insisting { [context] tx in
+            // A commit before this one took hold although nobody could tell.
+            if try tx.connection(owner: owner, provider: provider)?.sealed == connection.sealed { return true }
             if let revocation { try tx.removeRevocation(revocation) }
             guard let stored = try tx.owner(owner), stored.isActive else {
                 try context.revoke(connection, tx)
@@ -103,44 +107,25 @@ package struct Connections: Sendable {
         }
     }
 
-    /// Ends a connection, at the service too; existing bookings keep their links. It succeeds here when the service is down.
+    /// Tries a write again where the database cannot be written: a service gives a grant once, and has ended the one before.
+    private func insisting<Result: Sendable>(_ body: @escaping @Sendable (Tx) throws -> Result) async throws -> Result {
+        for pause in Self.pauses {
+            do { return try await context.store.write(body) } catch is DatabaseError { await context.pause(pause) }
+        }
+        return try await context.store.write(body)
+    }
+
+    /// Ends a connection; existing bookings keep their links. Its grant is ended at the service as soon as that goes, by a step of the same
+    /// commit: a process that dies in between leaves neither a connection that is dead nor a grant that lives.
     /// - Returns: whether there was one.
     @discardableResult
     package func disconnect(owner: String, provider: String) async throws -> Bool {
-        let found = try await context.store.read { tx in
-            try tx.connection(owner: owner, provider: provider).map { connection in
-                try tx.connections(clientID: connection.clientID, accountID: connection.account.id).count > 1
-            }
-        }
-        guard let isShared = found else { return false }
-        // A service may end every grant of an account at once: another owner who is connected through it would lose theirs.
-        let isRevoked = isShared ? true : await revoke(owner: owner, provider: provider)
-        return try await context.store.write { tx in
-            // It may have been renewed meanwhile.
-            guard let present = try tx.connection(owner: owner, provider: provider) else { return false }
+        try await context.store.write { tx in
+            guard let present = try tx.connection(owner: owner, provider: provider), try end(present, tx) else { return false }
             try tx.removeLostConnection(owner: owner, provider: provider)
-            guard try end(present, tx) else { return false }
-            if !isRevoked { try context.revoke(present, tx) }
+            try context.revoke(present, tx)
             try context.audit("connection.disconnect", "\(owner)/\(provider)", tx)
             return true
-        }
-    }
-
-    /// - Returns: `false` where the service did not take it: then it is tried for a day.
-    private func revoke(owner: String, provider: String) async -> Bool {
-        do {
-            // A service may revoke by a living access token alone: one that has run out is renewed first.
-            let call = try await Provisioner(context).call(provider, owner: owner, deadline: context.now + Self.patience).call
-            _ = try await call.connection?.access(rejected: nil)
-            guard let present = try await context.store.read({ try $0.connection(owner: owner, provider: provider) }) else { return true }
-            try await module(provider).revoke(try GrantBox.open(present.sealed, context.vault, context: present.sealContext), call)
-            return true
-        } catch {
-            context.logger.warning(
-                "a connection could not be revoked at the service; it is ended here, and there as soon as that goes",
-                metadata: ["owner": "\(owner)", "provider": "\(provider)", "error": "\((error as? ProviderError)?.message ?? "\(error)")"])
-            // A grant that is dead has ended already.
-            return (error as? ProviderError)?.code == .reauthorize
         }
     }
 

@@ -3,7 +3,7 @@ import UsherStore
 import UsherVault
 
 /// Grants as they lie in the database: sealed for their owner and provider.
-enum GrantBox {
+package enum GrantBox {
     static func seal(_ grant: Grant, _ vault: Vault, context: String) throws -> String {
         let value: JSON = [
             "access": .string(grant.access.access.reveal()), "expires": .int(grant.access.expiresAt.microseconds),
@@ -13,7 +13,7 @@ enum GrantBox {
         return try vault.seal(value.serialized, context: context)
     }
 
-    static func open(_ sealed: String, _ vault: Vault, context: String) throws(UsherError) -> Grant {
+    package static func open(_ sealed: String, _ vault: Vault, context: String) throws(UsherError) -> Grant {
         let text = try vault.open(sealed, context: context)
         guard let value = try? JSON(parsing: text), let access = value["access"]?.string, let expires = value["expires"]?.int else {
             throw UsherError(.internalError, "A stored grant cannot be read.")

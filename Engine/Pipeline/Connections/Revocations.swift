@@ -105,6 +105,7 @@ extension EngineContext {
             try revoke(connection, tx)
             if try tx.remove(connection) { try announcer.tell(.connectionRemoved, connection, tx) }
         }
+        try tx.leaveRevocations(toFormer: id)
         try tx.removeApps(of: id)
         try tx.removeLostConnections(of: id)
         try tx.deactivateOwner(id)

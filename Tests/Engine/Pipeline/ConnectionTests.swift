@@ -17,6 +17,31 @@ struct ConnectionTests {
         return "\(refusal)".prefix { $0 != "(" }.description
     }
 
+    @Test("an owner made anew under an id is not told of grants that could not be ended for the one before")
+    func formerRevocations() async throws {
+        let engine = try await TestEngine(transport: { NoRevocations(sandbox: $0) })
+        let desk = OwnerDesk(engine.context)
+        let eva = Owner(id: "eva", name: "Eva Lind", email: "ana@northwind.example", timeZone: "Europe/Stockholm", language: "en")
+        _ = try await desk.put(eva)
+        _ = try await engine.connect("eva")
+        #expect(try await Connections(engine.context).disconnect(owner: "eva", provider: "zoom"))
+        #expect(try await desk.accounts(of: "eva").revocations.count == 1)
+        try await desk.remove("eva")
+        _ = try await desk.put(eva)
+        #expect(try await desk.accounts(of: "eva").revocations.isEmpty)
+        try await engine.run(for: .days(2))
+        #expect(try await desk.accounts(of: "eva").revocations.isEmpty)
+    }
+
+    /// A service that is never there to end a grant.
+    private struct NoRevocations: Transport {
+        let sandbox: SandboxTransport
+        func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+            if request.url.contains("revoke") { throw .notSent("refused") }
+            return try await sandbox.send(request)
+        }
+    }
+
     // MARK: Consent
 
     @Test("an owner who connects gets meetings in the account that they agreed as, and no preference changes")
@@ -274,6 +299,8 @@ struct ConnectionTests {
         engine.zoom.inject(.cutBefore)
         #expect(try await Connections(engine.context).disconnect(owner: "ana", provider: "zoom"))
         #expect(try await Connections(engine.context).list(owner: "ana").isEmpty)
+        try await engine.run(for: .minutes(5))
+        #expect(engine.zoom.connectedUsers.isEmpty)
         let after = try await engine.desk.view(view.booking.id)
         #expect(after.booking.meeting.room == view.booking.meeting.room)
         _ = try await engine.desk.cancel(view.booking.id)
@@ -283,12 +310,25 @@ struct ConnectionTests {
         #expect(events.contains("meeting.remains"))
     }
 
+    @Test("a disconnect that cannot be written down ends nothing at Zoom, so that no connection is dead without anybody's knowledge")
+    func disconnectUnwritten() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        _ = try await engine.context.store.database.write { session in
+            try session.execute("CREATE TRIGGER forbid BEFORE DELETE ON connections BEGIN SELECT RAISE(ABORT, 'broken'); END", [])
+        }
+        await #expect(throws: (any Error).self) { try await Connections(engine.context).disconnect(owner: "ana", provider: "zoom") }
+        #expect(try await Connections(engine.context).list(owner: "ana").count == 1)
+        #expect(engine.zoom.connectedUsers == ["ana@northwind.example"])
+    }
+
     @Test("a disconnect long after the last call revokes at Zoom all the same")
     func disconnectsLate() async throws {
         let engine = try await TestEngine()
         _ = try await engine.connect()
         engine.clock.advance(by: .hours(5))
         #expect(try await Connections(engine.context).disconnect(owner: "ana", provider: "zoom"))
+        _ = try await engine.worker.pump()
         #expect(engine.zoom.connectedUsers.isEmpty)
         #expect(try await Connections(engine.context).list(owner: "ana").isEmpty)
     }
