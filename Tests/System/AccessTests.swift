@@ -186,8 +186,24 @@ struct AccessTests {
             #expect(try await site.browse("/owners/me", cookies: [session]).status == 401)
             #expect(try await site.call("PUT", "/v1/owners/eve", body: eve).json["defaultProvider"] == .null)
             #expect(try await site.browse("/owners/me", cookies: [session]).status == 401)
-            #expect(try await site.browse(link).status == 410)
+            #expect(try await site.browse(link, form: [:]).status == 410)
+            let refusals = try await site.call("GET", "/v1/audit?limit=100").json["items"]?.array?.filter { $0["outcome"] == "link.dead" }
+            #expect(refusals?.first?["action"] == "owner.sign-in" && refusals?.first?["address"] == "127.0.0.1")
             #expect(try await site.call("GET", "/v1/owners/eve/connections").json["items"]?.array?.isEmpty == true)
+        }
+    }
+
+    @Test("whoever asks for sign-in links again and again is told to wait, and others are not")
+    func manySignInLinks() async throws {
+        try await served(environment: ["USHER_TRUSTED_PROXIES": "127.0.0.0/8"]) { site, _ in
+            func ask(from address: String) async throws -> Int {
+                try await site.browse("/owners/signin", form: ["email": "ana@northwind.example"], headers: [("X-Forwarded-For", address)])
+                    .status
+            }
+            var answers: [Int] = []
+            for _ in 0..<12 { answers.append(try await ask(from: "203.0.113.7")) }
+            #expect(answers.prefix(10).allSatisfy { $0 == 200 } && answers.last == 429)
+            #expect(try await ask(from: "203.0.113.8") == 200)
         }
     }
 

@@ -40,6 +40,21 @@ package struct Consents: Sendable {
         /// What the owner left out, or the app does not have.
         case missing([ConsentDescriptor.Ability])
         case failed(ProviderError)
+
+        /// In the audit.
+        package var name: String {
+            switch self {
+            case .unknownState: "consent.unknown"
+            case .expired: "consent.expired"
+            case .alreadyUsed: "consent.used"
+            case .otherBrowser: "consent.other-browser"
+            case .signedOut: "consent.signed-out"
+            case .declined: "consent.declined"
+            case .noCode: "consent.no-code"
+            case .missing: "consent.permission-missing"
+            case .failed(let error): error.code.rawValue
+            }
+        }
     }
 
     /// Opens a consent.

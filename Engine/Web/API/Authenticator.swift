@@ -21,6 +21,14 @@ struct Caller: Sendable {
     }
 }
 
+extension EngineContext {
+    /// Writes down that somebody was let in nowhere, counted by address and hour.
+    func auditRefusal(_ action: String, outcome: String) async throws {
+        let (address, now) = (TrustedProxies.group(Actor.current.address), now)
+        try await store.write { try $0.auditRefusals(1, action, outcome: outcome, from: address, at: now) }
+    }
+}
+
 /// Finds out whose key a call bears.
 struct Authenticator: Sendable {
     private let adminKey: Secret?

@@ -78,10 +78,11 @@ struct ConsentRoutes: Sendable {
     private func back(_ request: Request, _ service: String) async throws -> Response {
         let query = request.uri.queryParameters
         let error = query.get("error").map { ($0, query.get("error_description") ?? "") }
-        return page(
-            try await consents.finish(
-                service: service, state: query.get("state"), code: query.get("code"), error: error, browser: cookie.value(in: request),
-                session: ownerCookie.value(in: request)))
+        let outcome = try await consents.finish(
+            service: service, state: query.get("state"), code: query.get("code"), error: error, browser: cookie.value(in: request),
+            session: ownerCookie.value(in: request))
+        if case .refused(let refusal, _, _) = outcome { try await context.auditRefusal("connection.connect", outcome: refusal.name) }
+        return page(outcome)
     }
 
     private func keep(_ request: Request) async throws -> Response {

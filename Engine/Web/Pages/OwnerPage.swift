@@ -12,6 +12,8 @@ struct OwnerPage: Sendable {
     private let desk: BookingDesk
     private let owners: OwnerDesk
     private let cookie: Cookie
+    /// Sign-in links that are asked for from one address.
+    private let asks: RateLimiter
     private static let bookingsShown = 20
     private static let bookingsRead = 100
     private static let typesShown = 100
@@ -21,13 +23,16 @@ struct OwnerPage: Sendable {
         self.desk = desk
         owners = OwnerDesk(context)
         cookie = Cookie(Cookie.owner, context.settings.publicURL)
+        asks = RateLimiter(burst: 10, perMinute: 1, now: context.surroundings.now)
     }
 
     func add(to router: Router<WebContext>) {
         router.get("/owners/signin/{token}") { _, parameters in try await invite(try parameters.parameters.require("token")) }
         router.post("/owners/signin/{token}") { _, parameters in try await signIn(try parameters.parameters.require("token")) }
         router.post("/owners/signin") { request, _ in
-            try await owners.mailSignInLink(to: (try await request.form())["email"]?.trimmingBlanks ?? "")
+            let address = (try await request.form())["email"]?.trimmingBlanks ?? ""
+            guard asks.take(TrustedProxies.group(Actor.current.address)).isAllowed else { return Self.askedTooOften }
+            try await owners.mailSignInLink(to: address)
             return Self.mailed
         }
         router.get("/owners/me") { request, _ in
@@ -131,7 +136,10 @@ struct OwnerPage: Sendable {
     }
 
     private func signIn(_ token: String) async throws -> Response {
-        guard let secret = try await owners.signIn(token) else { return Self.deadLink }
+        guard let secret = try await owners.signIn(token) else {
+            try await context.auditRefusal("owner.sign-in", outcome: "link.dead")
+            return Self.deadLink
+        }
         return Page.redirect(to: "/owners/me", cookies: [cookie.setting(secret, for: OwnerDesk.longestSession)])
     }
 
@@ -144,6 +152,10 @@ struct OwnerPage: Sendable {
         Page.response(
             .gone, "This link has been used",
             "<p>A link signs in once, and within 15 minutes.</p>\(askForLink)")
+    }
+
+    private static var askedTooOften: Response {
+        Page.response(.tooManyRequests, "That was often", "<p>Many links were asked for from your network. Wait a few minutes.</p>")
     }
 
     private static var signedOut: Response {

@@ -40,10 +40,7 @@ struct AdminSession: Sendable {
             return nil
         }
         guard caller.may(.admin) else {
-            let (address, now) = (TrustedProxies.group(Actor.current.address), context.now)
-            try await context.store.write {
-                try $0.auditRefusals(1, "admin.sign-in", outcome: ErrorCode.authForbidden.rawValue, from: address, at: now)
-            }
+            try await context.auditRefusal("admin.sign-in", outcome: ErrorCode.authForbidden.rawValue)
             return nil
         }
         let secret = context.surroundings.code(bits: 160)
