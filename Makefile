@@ -48,7 +48,8 @@ define tests
 $(SWIFT) build --build-tests
 @$(call run_tests,--skip "CrashTests|$(TIMED)")
 @$(call run_tests,--filter "$(TIMED)")
-@$(call run_tests,--filter CrashTests)
+@$(call run_tests,--filter "[.]CrashTests")
+@$(call run_tests,--filter ChangeCrashTests)
 endef
 
 test: testdeps ## Run the tests, long ones in their short form
@@ -57,6 +58,8 @@ test: testdeps ## Run the tests, long ones in their short form
 soak: export USHER_SOAK = 1
 soak: testdeps ## Run the tests, long ones in full
 	$(tests)
+	$(SWIFT) build -c release --product usher-simulate
+	.build/release/usher-simulate 1-50000
 
 mutants: testdeps ## Switch the engine's guards off one by one, and see the seeded runs notice
 	/usr/bin/python3 Tests/System/Scripts/mutants.py . .build/mutants .build/mutants-build 600

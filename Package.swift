@@ -99,12 +99,16 @@ let package = Package(
             name: "usher-bench",
             dependencies: ["ProviderSandbox", "UsherAssembly", "UsherCore", "UsherMail", "UsherSQLite"],
             path: "Tests/Benchmarks"),
+        module(
+            "Simulation", at: "Tests/Simulation/Run", "TestSupport", "ProviderSandbox", "UsherCatalog", "UsherCore", "UsherMail",
+            "UsherPipeline", "UsherSQLite", "UsherStore", "UsherVault"),
+        .executableTarget(name: "usher-simulate", dependencies: ["Simulation"], path: "Tests/Simulation/Command"),
         module("DatabaseConformance", at: "Tests/Kits/DatabaseConformance", "UsherCore"),
         module("CorridorExample", at: "Tests/Example/Provider", "UsherCore"),
         .executableTarget(name: "usher-example", dependencies: ["CorridorExample", "Usher"], path: "Tests/Example/Main"),
         test("EngineTests", at: "Tests/Engine", "TestSupport", "DatabaseConformance", excluding: ["Mail/Golden"]),
         test("ProviderTests", at: "Tests/Providers", "TestSupport", "ProviderConformance", "CorridorExample"),
-        test("SystemTests", at: "Tests/System", "TestSupport", "Usher", excluding: ["Scripts"]),
+        test("SystemTests", at: "Tests/System", "Simulation", "TestSupport", "Usher", "UsherAssembly", excluding: ["Scripts"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -33,6 +33,8 @@ package struct EngineContext: Sendable {
     let keeper: GrantKeeper
     /// Lets time pass while the database cannot be written.
     package var pause: @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) }
+    /// Lets time pass between two looks of a loop; returns at once where the task is cancelled.
+    package var sleep: @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) }
     /// This process, in claims and heartbeats.
     package var processID: String
 

@@ -27,7 +27,8 @@ package struct TestEngine: Sendable {
     package let worker: Worker
 
     package static let registryModules: [any Provider.Type] = [
-        LinkProvider.self, ZoomAccountProvider.self, ZoomProvider.self, GoogleMeetProvider.self, TeamsProvider.self,
+        LinkProvider.self, JitsiProvider.self, MiroTalkProvider.self, ZoomAccountProvider.self, ZoomProvider.self, GoogleMeetProvider.self,
+        TeamsProvider.self,
     ]
 
     package static let catalogText = """
@@ -119,13 +120,13 @@ package struct TestEngine: Sendable {
 
     package static func context(
         database: any Database, transport: any Transport, mailer: any Mailer, receivers: any Transport = TestReceiver(),
-        clock: VirtualClock, seed: Seed, catalog: Catalog, environment: [String: Secret] = environment,
+        clock: VirtualClock, seed: Seed, catalog: Catalog, environment: [String: Secret] = environment, renderer: MailRenderer? = nil,
         skew: @escaping @Sendable () -> Duration = { .zero }
     ) throws -> EngineContext {
         var context = EngineContext(
             store: Store(database), vault: try Vault(keys: [Array(repeating: 7, count: 32)]), catalog: CatalogHolder(catalog),
             registry: try ProviderRegistry(registryModules), transport: transport, mailer: mailer, receivers: receivers,
-            renderer: try MailRenderer(),
+            renderer: try renderer ?? MailRenderer(),
             surroundings: .virtual(clock, seed, skew: skew),
             settings: EngineSettings(publicURL: "https://usher.example", environment: environment),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))

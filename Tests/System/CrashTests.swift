@@ -20,7 +20,7 @@ struct CrashTests {
     func killed() async throws {
         let site = try await Site()
         let accepted = Accepted()
-        let kills = isSoak ? 50 : 8
+        let kills = isSoak ? 100 : 8
         var recoveries: [Duration] = []
         try await withThrowingTaskGroup(of: Void.self) { group in
             for caller in 0..<4 {

@@ -30,15 +30,16 @@ package struct Membership: Sendable {
     /// Beats and watches until the task is cancelled.
     package func run() async {
         var beat = context.now
-        while !Task.isCancelled {
+        while true {
+            await context.sleep(Self.lookInterval)
+            guard !Task.isCancelled else { return }
             do {
-                try await Task.sleep(for: Self.lookInterval)
                 if context.now - beat >= Self.beatInterval {
                     beat = context.now
                     try await self.beat()
                 }
                 try await takeOver()
-            } catch is CancellationError { return } catch {
+            } catch {
                 context.logger.warning("the heartbeat could not be written", metadata: ["error": "\(error)"])
             }
         }

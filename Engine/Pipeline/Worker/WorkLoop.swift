@@ -68,7 +68,7 @@ package final class WorkLoop: Sendable {
     /// Has the loops look for what other processes have made, and for what has come due.
     private func tick() async {
         while !Task.isCancelled {
-            try? await Task.sleep(for: Self.pollInterval)
+            await context.sleep(Self.pollInterval)
             bell.tick()
         }
     }

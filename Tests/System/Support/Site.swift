@@ -89,14 +89,16 @@ final class Site: Sendable {
     }
 
     /// One API call.
+    /// - Parameter other: the port of another server than the site's first.
     func call(
-        _ method: String, _ path: String, body: String? = nil, headers: [(name: String, value: String)] = [], key: String? = nil
+        _ method: String, _ path: String, body: String? = nil, headers: [(name: String, value: String)] = [], key: String? = nil,
+        port other: Int? = nil
     ) async throws -> (status: Int, json: JSON, response: HTTPResponse) {
         var headers = headers + [("Authorization", "Bearer \(key ?? self.key)")]
         if body != nil, !headers.contains(where: { $0.name == "Content-Type" }) { headers.append(("Content-Type", "application/json")) }
         let response = try await Self.transport.send(
             HTTPRequest(
-                method, "http://127.0.0.1:\(port)\(path)", headers: headers, body: Array((body ?? "").utf8),
+                method, "http://127.0.0.1:\(other ?? port)\(path)", headers: headers, body: Array((body ?? "").utf8),
                 deadline: Surroundings.system.now() + .seconds(60)))
         keep(response)
         return (response.status, (try? JSON(parsing: response.body)) ?? .null, response)

@@ -5,7 +5,7 @@ import UsherPipeline
 import UsherStore
 
 /// What a program that is told of events must have heard after any run.
-struct Told {
+struct ReceivedEvents {
     let store: Store
     let received: [HTTPRequest]
     let webhook: String

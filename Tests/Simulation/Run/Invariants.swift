@@ -4,6 +4,7 @@ import TestSupport
 import UsherCore
 import UsherPipeline
 import UsherStore
+import UsherVault
 
 /// What must hold after any run, whatever went wrong in it.
 struct Invariants {
@@ -12,39 +13,60 @@ struct Invariants {
     let microsoft: MicrosoftSandbox
     let mail: MailRecorder
     let store: Store
+    let vault: Vault
     let clock: VirtualClock
     let foreign: [Int64]
     /// Whose rooms somebody has taken away at the provider: they have one or none.
     let drifted: Set<String>
+    /// Owners whose accounts were disconnected or replaced at one time or another: what they have there may be out of reach.
+    let disconnected: Set<String>
+    let removedAtZoom: Set<String>
+    /// Bookings whose cancellation was answered.
+    let cancelled: Set<String>
+    let hasDailyLimit: Bool
+    /// Whether a pair of tokens was lost on its way, so that a connection at Zoom has ended by itself.
+    let mayHaveLostGrants: Bool
 
     func violations(bookings: [String]) async throws -> [String] {
         var found = zoom.violations + google.violations
         if Set(bookings).count != bookings.count { found.append("a booking was made twice for one idempotency key") }
+        let mailboxes = Mailboxes(taken: mail.taken)
         var owned: [Int64] = []
         var elsewhere: Set<String> = []
-        var kept: [Booking] = []
+        var outbox: Set<String> = []
         for id in bookings {
             let (booking, rooms, mails) = try await store.read { tx in (try tx.booking(id), try tx.rooms(of: id), try tx.mails(of: id)) }
             guard let booking else {
                 found.append("\(id) was accepted and is lost")
                 continue
             }
+            if cancelled.contains(id), booking.status != .cancelled { found.append("\(id) was cancelled, and is \(booking.status)") }
+            outbox.formUnion(mails.map(\.id))
             let keys = Set(rooms.map(\.key))
             let live = zoom.meetings.filter { meeting in keys.contains { meeting.agenda.hasPrefix("[usher:\($0)]") } }
             owned += live.map(\.id)
             let entry = try await store.read { try $0.calendarRecord(of: id)?.eventID }
             let foreignRooms = roomViolationsElsewhere(booking, rooms, entry: entry)
             elsewhere.formUnion(foreignRooms.owned)
-            if booking.status == .confirmed { kept.append(booking) }
-            let violations = roomViolations(booking, live) + foreignRooms.found + mailViolations(booking, mails)
+            let violations =
+                roomViolations(booking, live) + foreignRooms.found + mailViolations(booking, mails)
+                + mailboxes.violations(booking, mails) + (try await calendarViolations(booking, entry: entry))
             guard !violations.isEmpty else { continue }
             let story = try await store.read { try $0.timeline(of: id) }.map { "\($0.at.rfc3339) \($0.event) \($0.detail)" }
             found += violations.map { "\(id): \($0)\n  " + (story + rooms.map { "\($0)" }).joined(separator: "\n  ") }
         }
         let strays = zoom.meetings.map(\.id).filter { !owned.contains($0) && !foreign.contains($0) }
         if !strays.isEmpty { found.append("rooms that belong to no booking: \(strays)") }
-        for id in Set(google.live + microsoft.meetings.map(\.id)).subtracting(elsewhere) { found.append("\(id) belongs to no booking") }
-        found += overlaps(kept)
+        // What was unclear when its account was disconnected is out of reach.
+        if !disconnected.contains("ana") {
+            for id in Set(google.live + microsoft.meetings.map(\.id)).subtracting(elsewhere) { found.append("\(id) belongs to no booking") }
+        }
+        found += try await deadGrants()
+        let unknown = Set(mail.taken.map(\.id)).filter { $0.hasPrefix("ml_") }.subtracting(outbox)
+        if !unknown.isEmpty { found.append("mails were sent that belong to no booking: \(unknown)") }
+        let stored = try await store.database.read { try $0.query("SELECT id FROM bookings", []).map { try $0.text(0) } }
+        let nobodys = Set(stored).subtracting(bookings)
+        if !nobodys.isEmpty { found.append("bookings that nobody was told of: \(nobodys)") }
         for id in foreign where !zoom.meetings.contains(where: { $0.id == id }) { found.append("the foreign room \(id) was touched") }
         if zoom.ledger.contains(where: { foreign.contains($0.meetingID) }) { found.append("a foreign room stands in the ledger") }
         return found
@@ -52,9 +74,9 @@ struct Invariants {
 
     private func roomViolations(_ booking: Booking, _ live: [ZoomSandbox.Meeting]) -> [String] {
         guard booking.status == .confirmed, booking.meeting.status != .onJoin else {
-            return live.isEmpty ? [] : ["\(booking.status.rawValue), and yet has rooms: \(live.map(\.id))"]
+            return live.isEmpty || mayBeOutOfReach(booking) ? [] : ["\(booking.status.rawValue), and yet has rooms: \(live.map(\.id))"]
         }
-        if drifted.contains(booking.id) { return live.count > 1 ? ["has \(live.count) rooms at Zoom"] : [] }
+        if drifted.contains(booking.id) || mayBeOutOfReach(booking) { return live.count > 1 ? ["has \(live.count) rooms at Zoom"] : [] }
         switch booking.meeting.status {
         case .ready where booking.meeting.module == "zoom-s2s" || booking.meeting.module == "zoom":
             guard live.count == 1, let room = live.first else { return ["ready with \(live.count) rooms at Zoom"] }
@@ -67,11 +89,54 @@ struct Invariants {
             return found
         case .ready: return live.isEmpty ? [] : ["held at \(booking.meeting.provider), and yet has rooms at Zoom"]
         case .failed
-        where booking.meeting.problem?.code == .unavailable || booking.meeting.problem?.code == .dailyLimit
-            || booking.meeting.problem?.code == .providerRateLimited || booking.meeting.problem?.code == .reauthorize:
+        where (booking.start <= clock.now || hasDailyLimit)
+            && (booking.meeting.problem?.code == .unavailable || booking.meeting.problem?.code == .dailyLimit
+                || booking.meeting.problem?.code == .providerRateLimited || booking.meeting.problem?.code == .reauthorize):
             return live.isEmpty ? [] : ["given up, and yet has rooms"]
+        case _ where disconnected.contains(booking.terms.owner.id) && booking.meeting.problem?.code == .notConnected:
+            return live.isEmpty ? [] : ["has no connection, and yet has rooms"]
         default: return ["is \(booking.meeting.status.rawValue) after everything has healed: \(booking.meeting.problem?.message ?? "")"]
         }
+    }
+
+    /// Whether its rooms are of an account that was disconnected.
+    private func mayBeOutOfReach(_ booking: Booking) -> Bool {
+        if mayHaveLostGrants, booking.meeting.module == "zoom" { return true }
+        return disconnected.contains(booking.terms.owner.id) && ["zoom", "google-meet", "microsoft-teams"].contains(booking.meeting.module)
+    }
+
+    /// Whether the owner's calendar shows the meeting where the type says so; what the engine has told that it could not do is told.
+    private func calendarViolations(_ booking: Booking, entry: String?) async throws -> [String] {
+        guard booking.terms.type.calendar, booking.meeting.module != "google-meet", booking.start > clock.now,
+            !disconnected.contains(booking.terms.owner.id)
+        else { return [] }
+        let isStanding = entry.map { google.live.contains($0) } ?? false
+        guard booking.status == .confirmed else { return isStanding ? ["was cancelled, and is on the owner's calendar"] : [] }
+        let told = try await store.read { try $0.timeline(of: booking.id) }.contains { $0.event == "mail.sent" }
+        guard told, let entry else { return told ? ["is not on the owner's calendar"] : [] }
+        let start = google.start(of: entry) ?? ""
+        guard isStanding else { return ["is not on the owner's calendar any more"] }
+        return start.hasPrefix(booking.start.rfc3339.prefix(16))
+            ? [] : ["is at \(start) on the owner's calendar, and at \(booking.start.rfc3339)"]
+    }
+
+    /// Connections that count as living and are not: somebody has stored another pair than the last.
+    private func deadGrants() async throws -> [String] {
+        if mayHaveLostGrants { return [] }
+        var found: [String] = []
+        for owner in ["ana", "eva"] where !removedAtZoom.contains(owner) {
+            guard let connection = try await store.read({ try $0.connection(owner: owner, provider: "zoom") }) else { continue }
+            let grant = try GrantBox.open(
+                connection.sealed, vault, context: StoredConnection.context(owner: owner, provider: "zoom"))
+            let isLive = zoom.isLive(refresh: grant.refresh?.reveal() ?? "")
+            if connection.health == .ok, !isLive { found.append("\(owner)'s connection is dead, and nobody knows") }
+            if connection.health != .ok, isLive { found.append("\(owner)'s connection lives, and counts as dead") }
+            if !isLive, !disconnected.contains(owner) { found.append("\(owner)'s grant was lost") }
+        }
+        guard !found.isEmpty else { return [] }
+        let story = try await store.read { try $0.audit(before: (.never, ""), limit: 200) }.reversed()
+            .filter { !$0.action.hasPrefix("booking.") }.map { "\($0.at.rfc3339) \($0.action) \($0.subject) \($0.outcome)" }
+        return found.map { "\($0)\n  " + story.joined(separator: "\n  ") }
     }
 
     /// What stands at Google and Microsoft for a booking, and what is wrong with it.
@@ -82,7 +147,8 @@ struct Invariants {
         let entries = entry.map { standing.contains($0) ? [$0] : [] } ?? []
         let owned = theirs.union(entries)
         let isOver = booking.end <= clock.now
-        if isOver || drifted.contains(booking.id) { return (owned, []) }
+        if theirs.count > 1, !disconnected.contains(booking.terms.owner.id) { return (owned, ["has \(theirs.count) rooms: \(theirs)"]) }
+        if isOver || drifted.contains(booking.id) || disconnected.contains(booking.terms.owner.id) { return (owned, []) }
         guard booking.status == .confirmed else {
             return (owned, owned.isEmpty ? [] : ["cancelled, and yet stands at a provider: \(owned.sorted())"])
         }
@@ -97,14 +163,6 @@ struct Invariants {
             found.append("the room is at \(start), the booking at \(booking.start.rfc3339)")
         }
         return (owned, found)
-    }
-
-    private func overlaps(_ bookings: [Booking]) -> [String] {
-        let strict = bookings.filter { !$0.terms.type.overlapAllowed }.sorted {
-            ($0.terms.owner.id, $0.start) < ($1.terms.owner.id, $1.start)
-        }
-        return zip(strict, strict.dropFirst()).filter { $0.terms.owner.id == $1.terms.owner.id && $1.start < $0.end }
-            .map { "\($0.id) and \($1.id) overlap" }
     }
 
     private func mailViolations(_ booking: Booking, _ mails: [OutboxMail]) -> [String] {
@@ -135,6 +193,7 @@ struct Invariants {
         for mail in mails {
             let copies = self.mail.taken.filter { $0.id == mail.id }
             if Set(copies.map(\.bytes)).count > 1 { found.append("copies of one mail differ") }
+            if copies.count > 1, !mail.maybeDelivered { found.append("a mail was sent \(copies.count) times, and nobody had to") }
             if mail.state == .sent, copies.isEmpty { found.append("a mail counts as sent and never was") }
             if !copies.isEmpty, !mail.reachedReader { found.append("a mail was delivered, and nobody knows") }
         }

@@ -1,0 +1,233 @@
+import Foundation
+import ProviderSandbox
+import Synchronization
+import TestSupport
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+/// What people and programs do.
+extension SimulatedRun {
+    func act() async {
+        if dice.seed.chance(4) { disk.fill(until: clock.now + .seconds(dice.seed.pick([5, 30, 90]))) }
+        if dice.seed.chance(6) { anyServer()?.process.stop(until: clock.now + .seconds(dice.seed.pick([10, 70, 130]))) }
+        switch dice.seed.below(17) {
+        case 0, 1, 2, 3: await bookSomething()
+        case 4, 5: await person { try await self.move($0.desk) }
+        case 6, 7, 8: await person { try await self.cancel($0.desk) }
+        case 9: await person { try await self.retry($0.desk) }
+        case 10: await person { try await self.enter($0.desk) }
+        case 11 where mood.reconnects, 12 where mood.reconnects, 13 where mood.reconnects:
+            await person { try await self.changeConnections($0.context) }
+        case 11 where mood.drifts, 12 where mood.drifts: await person { try await self.interfere($0) }
+        case 14: await person { try await self.reload($0.context) }
+        case 15: await person { try await self.changeWebhook($0.context) }
+        case 16: await person { try await self.command($0) }
+        default: serviceTrouble()
+        }
+    }
+
+    /// What a person asks for may fail, and a program that asks for them tries again.
+    private func person(_ body: (Server) async throws -> Void) async {
+        for _ in 0..<4 {
+            guard let server = anyServer() else { return }
+            do {
+                try await body(server)
+                return
+            } catch let error as UsherError {
+                if error.code == .internalError { state.withLock { $0.violations.append("somebody was told: \(error.message)") } }
+                return
+            } catch { await scheduler.turn() }
+        }
+    }
+
+    // MARK: Bookings
+
+    static let types = [
+        "fixed", "fixed", "safe", "safe", "safe", "consultation", "open", "later", "later", "healing", "mine", "meet", "teams", "diary",
+        "hall", "stage",
+    ]
+
+    private func bookSomething() async {
+        let call = state.withLock { state -> Call in
+            // Now and then a program calls again while the first call is under way, or long after.
+            if let former = state.calls.last, dice.seed.chance(15) { return former }
+            let start = Instant(seconds: (clock.now + .minutes(Int64(dice.seed.pick([3, 20, 90, 3_000])))).seconds / 60 * 60)
+            let type = dice.seed.chance(50) ? mood.favourite : dice.seed.pick(Self.types)
+            // Eva has an account at Zoom alone.
+            let others = type == "mine" ? ["eva"] : ["eva", "tom"]
+            let owner = ["meet", "teams", "diary"].contains(type) ? "ana" : dice.seed.pick(["ana", "ana", "ana"] + others)
+            let call = Call(
+                key: "key-\(state.calls.count)",
+                request: TestEngine.request(type, owner: owner, at: start.rfc3339))
+            state.calls.append(call)
+            return call
+        }
+        await person { try await self.book(call, $0.desk) }
+    }
+
+    func book(_ call: Call, _ desk: BookingDesk) async throws {
+        let key = IdempotencyKey(scope: "test", key: call.key, fingerprint: "\(call.request)")
+        let id = try await desk.book(call.request, repeating: key).value.booking.id
+        state.withLock { state in
+            guard let index = state.calls.firstIndex(where: { $0.key == call.key }) else { return }
+            if let former = state.calls[index].booking, former != id { state.violations.append("\(call.key) made \(former) and \(id)") }
+            state.calls[index].booking = id
+        }
+    }
+
+    /// A booking that somebody has something to do with.
+    private func anyBooking() throws -> String {
+        let ids = bookings
+        guard !ids.isEmpty else { throw UsherError(.notFound, "There is no booking yet.") }
+        return dice.seed.pick(ids)
+    }
+
+    private func move(_ desk: BookingDesk) async throws {
+        let start = Instant(seconds: (clock.now + .minutes(Int64(60 + dice.seed.below(5_000)))).seconds / 60 * 60).rfc3339
+        _ = try await desk.reschedule(try anyBooking(), to: start)
+    }
+
+    private func cancel(_ desk: BookingDesk) async throws {
+        let id = try anyBooking()
+        _ = try await desk.cancel(id)
+        state.withLock { _ = $0.cancelled.insert(id) }
+    }
+    private func enter(_ desk: BookingDesk) async throws { _ = try await desk.enter(try anyBooking()) }
+    private func retry(_ desk: BookingDesk) async throws { _ = try await desk.retry(try anyBooking()) }
+
+    /// A command that does its own booking's work beside the servers.
+    private func command(_ server: Server) async throws {
+        let worker = Worker(server.context)
+        for work in try await worker.claim(booking: try anyBooking()) { await worker.run(work) }
+    }
+
+    // MARK: Providers
+
+    /// Somebody takes a room away where it was made, and the service may tell of it.
+    private func interfere(_ server: Server) async throws {
+        let booking = try await server.desk.view(try anyBooking()).booking
+        let id = try await server.context.store.read { try $0.rooms(of: booking.id).last?.roomID } ?? ""
+        guard booking.status == .confirmed, let room = booking.meeting.room, !id.isEmpty else { return }
+        let isThere = ["zoom-s2s", "zoom", "google-meet", "microsoft-teams"].contains(booking.meeting.module)
+        if isThere { state.withLock { _ = $0.drifted.insert(booking.id) } }
+        switch booking.meeting.module {
+        case "zoom-s2s", "zoom": if let id = Int64(room.meetingID) { zoom.deleteAtPortal(id) }
+        case "google-meet": google.deleteByHand(id)
+        case "microsoft-teams": microsoft.deleteByHand(id)
+        default: break
+        }
+        if dice.seed.chance(50) { try await ProviderEvents(server.context).touched(id) }
+    }
+
+    /// A service has a bad moment.
+    private func serviceTrouble() {
+        google.inject(
+            dice.seed.pick([
+                .unauthorized, .refused(status: 403, reason: "rateLimitExceeded"), .errorAfter(status: 500), .cutBefore, .cutAfter,
+            ]))
+        microsoft.inject(
+            dice.seed.pick([
+                .refused(status: 401, retryAfter: nil), .refused(status: 429, retryAfter: 5), .refused(status: 503, retryAfter: nil),
+                .errorAfter(status: 500), .cutBefore, .cutAfter,
+            ]))
+    }
+
+    static let services: [(provider: String, service: String)] = [("zoom", "zoom"), ("meet", "google"), ("teams", "microsoft")]
+
+    /// An owner connects an account, or disconnects it here or at the service.
+    private func changeConnections(_ context: EngineContext) async throws {
+        let owner = dice.seed.pick(["ana", "eva"])
+        let (provider, _) = owner == "eva" ? Self.services[0] : dice.seed.pick(Self.services)
+        switch dice.seed.below(4) {
+        case 0:
+            disturb(owner)
+            _ = try await Connections(context).disconnect(owner: owner, provider: provider)
+        case 1:
+            disturb(owner)
+            state.withLock { _ = $0.removedAtZoom.insert(owner) }
+            zoom.removeApp(of: "\(owner)@northwind.example")
+            try await deauthorized(owner, context)
+        case 2:
+            disturb("eva")
+            if dice.seed.chance(50) { try await OwnerDesk(context).remove("eva") } else { try await addEva(context) }
+        default:
+            disturb(owner)
+            // Servers find their tokens dead, and renew them while the owner agrees anew.
+            zoom.expireTokens()
+            for _ in 0..<dice.seed.below(40) { await scheduler.turn() }
+            try await connect(owner, provider, context)
+        }
+    }
+
+    private func disturb(_ owner: String) { state.withLock { _ = $0.disconnected.insert(owner) } }
+
+    private func deauthorized(_ owner: String, _ context: EngineContext) async throws {
+        let event = zoom.deauthorization(of: "\(owner)@northwind.example")
+        let events = ProviderEvents(context)
+        for (path, module) in events.paths where path.path == "/auth/zoom/deauthorize" {
+            _ = try await events.receive(EventDelivery(headers: event.headers, body: event.body, now: clock.now), path, module)
+        }
+    }
+
+    /// An owner who was made by the API, with a Zoom account of her own.
+    func addEva(_ context: EngineContext) async throws {
+        let eva = Owner(id: "eva", name: "Eva Lind", email: "eva@northwind.example", timeZone: "Europe/Stockholm", language: "en")
+        _ = try await OwnerDesk(context).put(eva)
+        try await connect("eva", "zoom", context)
+    }
+
+    /// The way of a browser to the consent page and back.
+    func connect(_ owner: String, _ provider: String, _ context: EngineContext) async throws {
+        let consents = Consents(context)
+        let begun = try await consents.begin(owner: owner, provider: provider, returnTo: "").value
+        let browser = Secret("browser")
+        let url = try await consents.start(begun.id, browser: browser)
+        let query = String(url.split(separator: "?", maxSplits: 1)[1])
+        let user = "\(owner)@northwind.example"
+        let back =
+            switch provider {
+            case "zoom": zoom.decide(query, user: user)
+            case "meet": google.decide(query, user: user)
+            default: microsoft.decide(query, user: user)
+            }
+        let fields = Dictionary(
+            (back.split(separator: "?", maxSplits: 1).last ?? "").split(separator: "&").map { pair in
+                let parts = pair.split(separator: "=", maxSplits: 1).map { String($0).removingPercentEncoding ?? "" }
+                return (parts[0], parts.count > 1 ? parts[1] : "")
+            }, uniquingKeysWith: { first, _ in first })
+        let service = Self.services.first { $0.provider == provider }?.service ?? provider
+        var isConnected = false
+        // At Zoom a new grant ends the one before, whatever becomes of it here.
+        defer { if provider == "zoom", !isConnected { lostGrants.add() } }
+        let outcome = try await consents.finish(
+            service: service, state: fields["state"], code: fields["code"], error: nil, browser: browser)
+        if case .connected = outcome { isConnected = true }
+        if provider == "zoom", isConnected { state.withLock { _ = $0.removedAtZoom.remove(owner) } }
+    }
+
+    // MARK: The admin
+
+    /// The file has changed, and this server has seen it.
+    private func reload(_ context: EngineContext) async throws {
+        let file = dice.seed.pick([world.catalog, world.otherCatalog])
+        try await context.store.write { try context.follow(file.owners, $0) }
+        context.catalog.current = file
+    }
+
+    /// Somebody has an event sent once more, changes the secret, or takes up again what was given up.
+    private func changeWebhook(_ context: EngineContext) async throws {
+        let hooks = WebhookDesk(context)
+        let webhook = state.withLock { $0.webhook }
+        switch dice.seed.below(3) {
+        case 0: _ = try await hooks.rotate(webhook)
+        case 1: _ = try await hooks.enable(webhook)
+        default:
+            let log = try await hooks.deliveries(of: webhook, before: nil, limit: 10).items
+            guard !log.isEmpty else { return }
+            let id = dice.seed.pick(log).id
+            state.withLock { _ = $0.replayed.insert(id) }
+            _ = try await hooks.replay(id, of: webhook)
+        }
+    }
+}

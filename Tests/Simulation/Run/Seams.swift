@@ -1,0 +1,295 @@
+import Foundation
+import ProviderSandbox
+import Synchronization
+import TestSupport
+import UsherCore
+
+/// What goes wrong, and how often in a thousand times.
+struct FaultRates: Sendable {
+    var crash = 5
+    var database = 15
+    var transport = 150
+    var mail = 120
+    var read = 5
+    static let none = FaultRates(crash: 0, database: 0, transport: 0, mail: 0, read: 0)
+}
+
+/// The dice of a run: every fault is thrown from one seed, and can be switched off for the time of healing.
+final class Dice: Sendable {
+    let seed: Seed
+    private let rates = Mutex(FaultRates.none)
+    init(_ seed: Seed) { self.seed = seed }
+    func begin() { rates.withLock { $0 = FaultRates() } }
+    func heal() { rates.withLock { $0 = .none } }
+    func throwDice(_ rate: (FaultRates) -> Int) -> Bool { seed.below(1_000) < rate(rates.withLock { $0 }) }
+}
+
+/// Where a process meets the world: whoever comes here waits for their turn, and for the end of a stand-still of the whole process.
+struct Seam {
+    let process: SimulatedProcess
+    let dice: Dice
+    let clock: VirtualClock
+    let scheduler: Scheduler
+    /// How far the process's own clock is ahead.
+    let skew: @Sendable () -> Duration
+    let disk: Disk
+    let lostGrants: LostGrants
+
+    func pass() async {
+        await scheduler.turn()
+        await thaw()
+    }
+
+    /// Lets time pass for a loop of this process.
+    func pause(_ time: Duration) async {
+        await scheduler.pause()
+        clock.advance(by: time)
+        await thaw()
+    }
+
+    private func thaw() async {
+        while process.isStopped(at: clock.now) {
+            await scheduler.pause()
+            clock.advance(by: .milliseconds(200))
+        }
+    }
+
+    /// A deadline of the process, by the true time.
+    func deadline(_ own: Instant) -> Instant { own - skew() }
+}
+
+/// The disk of all servers: full, for a while.
+final class Disk: Sendable {
+    private let fullUntil = Mutex(Instant(microseconds: 0))
+    func fill(until end: Instant) { fullUntil.withLock { $0 = end } }
+    func isFull(at now: Instant) -> Bool { fullUntil.withLock { now < $0 } }
+}
+
+/// The database as the world of one run sees it: before each commit, no two bookings overlap.
+struct WatchedDatabase: Database {
+    let database: any Database
+    let scheduler: Scheduler
+    let overlaps: Overlaps
+    let living: LivingProcesses
+
+    func write<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
+        try await scheduler.away {
+            try await database.write { [overlaps] session in
+                let result = try body(session)
+                try overlaps.look(session)
+                return result
+            }
+        }
+    }
+
+    func read<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
+        try await scheduler.away { try await database.read(body) }
+    }
+
+    func announce(process id: String) throws {}
+    func isDead(process id: String) -> Bool { living.isDead(id) }
+    func close() async throws { try await database.close() }
+}
+
+/// The processes that a driver can tell dead from living, at once. Of others only the heartbeat tells.
+final class LivingProcesses: Sendable {
+    private let processes = Mutex<[String: SimulatedProcess]>([:])
+    func add(_ id: String, _ process: SimulatedProcess) { processes.withLock { $0[id] = process } }
+    func isDead(_ id: String) -> Bool { processes.withLock { $0[id]?.isDead ?? false } }
+}
+
+/// Bookings of one owner that were in each other's time, at any moment.
+final class Overlaps: Sendable {
+    private let found = Mutex<Set<String>>([])
+    var violations: [String] { found.withLock { $0.sorted() } }
+
+    func look(_ session: any SQLSession) throws {
+        let rows = try session.query(
+            """
+            SELECT one.id, other.id FROM bookings one JOIN bookings other ON other.owner_id = one.owner_id AND other.id > one.id
+            WHERE one.status = 'confirmed' AND other.status = 'confirmed' AND one.overlap_allowed = 0 AND other.overlap_allowed = 0
+                AND one.starts_at < other.ends_at AND other.starts_at < one.ends_at
+            """, [])
+        for row in rows {
+            let pair = "\(try row.text(0)) and \(try row.text(1)) overlap"
+            found.withLock { _ = $0.insert(pair) }
+        }
+    }
+}
+
+/// A database that is locked or full, loses the answer of a commit, or whose caller dies or stands still before or after one.
+struct FaultyDatabase: Database {
+    let database: WatchedDatabase
+    let seam: Seam
+
+    func write<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
+        seam.process.callsDatabase()
+        await seam.pass()
+        try check()
+        if seam.dice.throwDice(\.crash) { throw died() }
+        if seam.disk.isFull(at: seam.clock.now) || seam.dice.throwDice(\.database) { throw DatabaseError(.busy, "simulated") }
+        let result = try await database.write(body)
+        await seam.pass()
+        try check()
+        if seam.dice.throwDice(\.crash) { throw died() }
+        if seam.dice.throwDice(\.database) { throw DatabaseError(.unclear, "simulated") }
+        return result
+    }
+
+    func read<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
+        await seam.pass()
+        try check()
+        if seam.dice.throwDice(\.read) { throw DatabaseError(.busy, "simulated") }
+        let result = try await database.read(body)
+        await seam.pass()
+        try check()
+        return result
+    }
+
+    func announce(process id: String) throws { database.living.add(id, seam.process) }
+    func isDead(process id: String) -> Bool { database.isDead(process: id) }
+    func close() async throws {}
+
+    private func check() throws { if seam.process.isDead { throw SimulatedCrash() } }
+    private func died() -> SimulatedCrash {
+        seam.process.crash()
+        return SimulatedCrash()
+    }
+}
+
+/// A way to the providers that times out, is cut, or whose caller dies or stands still before or after the request.
+struct FaultyTransport: Transport {
+    let sandbox: SandboxTransport
+    let seam: Seam
+
+    func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        var request = request
+        request.deadline = seam.deadline(request.deadline)
+        await seam.pass()
+        if seam.process.isDead { throw .notSent("dead") }
+        if seam.dice.throwDice(\.crash) { throw died() }
+        guard seam.clock.now < request.deadline else { throw .notSent("no time was left") }
+        if seam.dice.throwDice(\.transport) { return try await fault(request) }
+        let response = try await carriedOut(request)
+        await seam.pass()
+        if isForGrant(request) { seam.process.gotGrant() }
+        if seam.process.isDead || seam.dice.throwDice(\.crash) { throw died() }
+        return response
+    }
+
+    /// Whether Zoom gives a new pair of tokens for it, and ends the one before.
+    private func isForGrant(_ request: HTTPRequest) -> Bool {
+        let form = String(decoding: request.body, as: UTF8.self)
+        return request.url.hasPrefix(SandboxTransport.zoomOAuthURL)
+            && (form.contains("grant_type=refresh_token") || form.contains("grant_type=authorization_code"))
+    }
+
+    private func carriedOut(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        do throws(TransportError) {
+            let response = try await sandbox.send(request)
+            if isForGrant(request), response.status >= 500 || seam.process.isDead { seam.lostGrants.add() }
+            return response
+        } catch {
+            if isForGrant(request) { seam.lostGrants.add() }
+            throw error
+        }
+    }
+
+    private func fault(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        switch seam.dice.seed.below(5) {
+        case 0: throw .notSent("simulated refusal")
+        case 1: return try await arriveAfterDeath(request)
+        case 2:
+            try await loseAnswer(request)
+            throw .unclear("simulated cut")
+        case 3: try await loseAnswer(request)
+        default: break
+        }
+        // Too late came the answer, or nothing was done.
+        await seam.pass()
+        seam.clock.advance(to: request.deadline)
+        throw .unclear("simulated time-out")
+    }
+
+    private func loseAnswer(_ request: HTTPRequest) async throws(TransportError) {
+        _ = try await carriedOut(request)
+        if isForGrant(request) { seam.lostGrants.add() }
+    }
+
+    /// The process dies, and what it has sent is on its way still, until its deadline at the latest.
+    private func arriveAfterDeath(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        seam.process.crash()
+        await seam.scheduler.pause()
+        if seam.clock.now < request.deadline { try await loseAnswer(request) }
+        throw .unclear("dead")
+    }
+
+    private func died() -> TransportError {
+        seam.process.crash()
+        return .unclear("dead")
+    }
+}
+
+/// A mail system that refuses, delays, loses the answer, or whose caller dies before or after it took the mail.
+struct FaultyMailer: Mailer {
+    let recorder: MailRecorder
+    let seam: Seam
+
+    func deliver(_ mail: OutgoingMail, within limit: Duration) async -> DeliveryOutcome {
+        let end = seam.clock.now + limit
+        await seam.pass()
+        if seam.process.isDead { return .later("dead") }
+        guard seam.clock.now < end else { return .later("no time was left") }
+        if seam.dice.throwDice(\.crash) { return died() }
+        if seam.dice.throwDice(\.mail) {
+            switch seam.dice.seed.below(3) {
+            case 0: return .later("simulated 451")
+            case 1: return .unclear("simulated cut, not taken")
+            default:
+                recorder.keep(mail)
+                return .unclear("simulated cut, taken")
+            }
+        }
+        recorder.keep(mail)
+        await seam.pass()
+        if seam.process.isDead || seam.dice.throwDice(\.crash) { return died() }
+        return .accepted
+    }
+
+    private func died() -> DeliveryOutcome {
+        seam.process.crash()
+        return .unclear("dead")
+    }
+}
+
+/// A program that is told of events, and refuses, is cut off, or whose caller dies before or after it took one.
+struct FaultyReceiver: Transport {
+    let receiver: TestReceiver
+    let seam: Seam
+
+    func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        let deadline = seam.deadline(request.deadline)
+        await seam.pass()
+        if seam.process.isDead { throw .notSent("dead") }
+        guard seam.clock.now < deadline else { throw .notSent("no time was left") }
+        if seam.dice.throwDice(\.crash) { throw died() }
+        if seam.dice.throwDice(\.mail) {
+            switch seam.dice.seed.below(3) {
+            case 0: return HTTPResponse(status: 503)
+            case 1: throw .notSent("simulated refusal")
+            default:
+                _ = try await receiver.send(request)
+                throw .unclear("simulated cut, taken")
+            }
+        }
+        let response = try await receiver.send(request)
+        await seam.pass()
+        if seam.process.isDead || seam.dice.throwDice(\.crash) { throw died() }
+        return response
+    }
+
+    private func died() -> TransportError {
+        seam.process.crash()
+        return .unclear("dead")
+    }
+}

@@ -1,0 +1,108 @@
+import ProviderSandbox
+import Synchronization
+import TestSupport
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+/// The process died here: nothing that it does from now on has any effect.
+struct SimulatedCrash: Error {}
+
+/// One process of a simulated run: once dead, it stays dead, and every seam it holds refuses it.
+final class SimulatedProcess: Sendable {
+    private let dead = Mutex(false)
+    private let loop = Mutex<WorkLoop?>(nil)
+    /// Calls of the database in which a pair of tokens that has just come may not be stored yet.
+    private let callsToStore = Mutex(0)
+    private let lostGrants: LostGrants
+    var isDead: Bool { dead.withLock { $0 } }
+
+    private let stoppedUntil = Mutex(Instant(microseconds: 0))
+
+    init(_ lostGrants: LostGrants) { self.lostGrants = lostGrants }
+
+    func crash() {
+        if callsToStore.withLock({ $0 > 0 }) { lostGrants.add() }
+        dead.withLock { $0 = true }
+        loop.withLock { $0 }?.stop()
+    }
+
+    /// The machine stops the process; it goes on as if nothing had been.
+    func stop(until end: Instant) { stoppedUntil.withLock { $0 = end } }
+    func isStopped(at now: Instant) -> Bool { !isDead && stoppedUntil.withLock { now < $0 } }
+
+    func gotGrant() { callsToStore.withLock { $0 = 60 } }
+    func callsDatabase() { callsToStore.withLock { $0 = max(0, $0 - 1) } }
+    func runs(_ loop: WorkLoop) { self.loop.withLock { $0 = loop } }
+}
+
+/// Pairs of tokens that a service gave and nobody stored, because the answer was lost or its reader died: the connection has ended, and
+/// nobody can help it.
+final class LostGrants: Sendable {
+    private let count = Mutex(0)
+    var isEmpty: Bool { count.withLock { $0 == 0 } }
+    func add() { count.withLock { $0 += 1 } }
+}
+
+/// A server: a process with its work loop.
+struct Server {
+    var process: SimulatedProcess
+    var context: EngineContext
+    var bell: Bell
+    var loop: WorkLoop
+    var desk: BookingDesk { BookingDesk(context, bell: bell) }
+}
+
+extension SimulatedRun {
+    /// Two servers or three, until the trouble is over.
+    func replaceDead(_ group: inout DiscardingTaskGroup) async {
+        state.withLock { state in
+            state.crashes += state.servers.count { $0.process.isDead }
+            state.servers.removeAll { $0.process.isDead }
+        }
+        let wanted = dice.seed.chance(20) ? 3 : 2
+        while state.withLock({ $0.servers.count }) < wanted {
+            do {
+                let server = try start()
+                try await Membership(server.context).join()
+                state.withLock { $0.servers.append(server) }
+                group.addTask { await server.loop.run() }
+            } catch {
+                // It is started again after a while.
+                await scheduler.turn()
+                clock.advance(by: .seconds(1))
+            }
+        }
+    }
+
+    private func start() throws -> Server {
+        let process = SimulatedProcess(lostGrants)
+        // No clock is right to the second, and some are set while they run.
+        let skews: [Duration] = [.zero, .zero, .seconds(2), .seconds(-2), .seconds(5), .seconds(-5)]
+        let (early, late) = (dice.seed.pick(skews), dice.seed.pick(skews))
+        let turn = clock.now + .minutes(Int64(dice.seed.below(300)))
+        let skew: @Sendable () -> Duration = { [clock] in clock.now < turn ? early : late }
+        let seam = Seam(
+            process: process, dice: dice, clock: clock, scheduler: scheduler, skew: skew, disk: disk, lostGrants: lostGrants)
+        let slow = SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { [clock] in
+            await seam.pass()
+            clock.advance(by: $0)
+        }
+        var context = try TestEngine.context(
+            database: FaultyDatabase(database: database, seam: seam), transport: FaultyTransport(sandbox: slow, seam: seam),
+            mailer: FaultyMailer(recorder: mail, seam: seam), receivers: FaultyReceiver(receiver: receiver, seam: seam), clock: clock,
+            seed: dice.seed, catalog: world.catalog, renderer: world.renderer, skew: skew)
+        context.pause = seam.pause
+        context.sleep = seam.pause
+        let bell = Bell()
+        let loop = WorkLoop(context, bell: bell, concurrency: dice.seed.pick([1, 2, 4, 8]))
+        process.runs(loop)
+        return Server(process: process, context: context, bell: bell, loop: loop)
+    }
+
+    /// One of the servers, living or not; `nil` where there is none.
+    func anyServer() -> Server? {
+        let servers = state.withLock { $0.servers }
+        return servers.isEmpty ? nil : dice.seed.pick(servers)
+    }
+}

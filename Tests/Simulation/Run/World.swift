@@ -1,0 +1,50 @@
+import Foundation
+import TestSupport
+import UsherCore
+import UsherMail
+import UsherSQLite
+import UsherStore
+
+/// What is dear to make, and serves one run after the other: a database, catalogues, and the mails' templates.
+final class World: Sendable {
+    let database: SQLiteDatabase
+    let catalog: Catalog
+    /// The file as the admin has it at other times: a room has moved, and Tom has left.
+    let otherCatalog: Catalog
+    let renderer: MailRenderer
+
+    init() throws {
+        database = try SQLiteDatabase()
+        renderer = try MailRenderer()
+        let text = TestEngine.catalogText.replacing(
+            "title: \"At Zoom\", duration: 30m,", with: "title: \"At Zoom\", duration: 30m, reminders: [1h, 10m],"
+        ).replacing(
+            "  teams: { module: microsoft-teams }",
+            with: """
+                  teams: { module: microsoft-teams }
+                  hall: { module: jitsi, url: "https://jitsi.northwind.example" }
+                  stage: { module: mirotalk, url: "https://mirotalk.sandbox" }
+                """
+        ).appending(
+            """
+
+              hall: { title: "At Jitsi", duration: 30m, provider: hall }
+              stage: { title: "At MiroTalk", duration: 30m, provider: stage }
+            """)
+        catalog = try TestEngine.catalog(text)
+        otherCatalog = try TestEngine.catalog(
+            text.replacing("https://meet.northwind.example/{code}", with: "https://rooms.northwind.example/{code}")
+                .replacing("  tom: { name: Tom Berg, email: tom@northwind.example }\n", with: ""))
+    }
+
+    /// Makes the database as good as new.
+    func clear() async throws {
+        try await Store(database).migrate()
+        try await database.write { session in
+            try session.execute("PRAGMA defer_foreign_keys = ON", [])
+            let tables = try session.query(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_versions'", [])
+            for table in tables { try session.execute("DELETE FROM \(try table.text(0))", []) }
+        }
+    }
+}
