@@ -7,7 +7,6 @@ import UsherVault
 package struct Connections: Sendable {
     private let context: EngineContext
 
-    /// Revoking at the service is a courtesy that must not hold the owner up.
     /// Between tries to store a new grant, while the browser waits.
     private static let pauses: [Duration] = [.milliseconds(100), .milliseconds(400), .seconds(1), .seconds(2)]
     private static let patience = Duration.seconds(10)
@@ -110,7 +109,9 @@ package struct Connections: Sendable {
     /// Tries a write again where the database cannot be written: a service gives a grant once, and has ended the one before.
     private func insisting<Result: Sendable>(_ body: @escaping @Sendable (Tx) throws -> Result) async throws -> Result {
         for pause in Self.pauses {
-            do { return try await context.store.write(body) } catch is DatabaseError { await context.pause(pause) }
+            do { return try await context.store.write(body) } catch let error as DatabaseError
+                where error.kind == .busy || error.kind == .unclear
+            { await context.pause(pause) }
         }
         return try await context.store.write(body)
     }

@@ -25,7 +25,6 @@ struct Mailboxes {
         var sequence: Int
         var start: String
         var end: String
-        var location: String
         var isCancelled: Bool
     }
 
@@ -73,7 +72,7 @@ struct Mailboxes {
         for event in mails.compactMap(\.event) {
             let entry = Entry(
                 sequence: Int(event["SEQUENCE"] ?? "") ?? -1, start: event["DTSTART"] ?? "", end: event["DTEND"] ?? "",
-                location: event["LOCATION"] ?? "", isCancelled: event["METHOD"] == "CANCEL")
+                isCancelled: event["METHOD"] == "CANCEL")
             let uid = event["UID"] ?? ""
             if let former = entries[uid], former.sequence > entry.sequence { continue }
             entries[uid] = entry

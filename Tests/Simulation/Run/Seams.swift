@@ -205,7 +205,7 @@ struct FaultyTransport: Transport {
         case 3: try await loseAnswer(request)
         default: break
         }
-        // Too late came the answer, or nothing was done.
+        // The answer comes too late, or nothing was done.
         await seam.pass()
         seam.clock.advance(to: request.deadline)
         throw .unclear("simulated time-out")

@@ -53,7 +53,6 @@ final class SimulatedRun: Sendable {
         var webhook = ""
         /// Events that somebody had sent once more.
         var replayed: Set<String> = []
-        var isWebhookChanged = false
         var actions = 0
         var violations: [String] = []
     }
@@ -160,7 +159,7 @@ final class SimulatedRun: Sendable {
             hasDailyLimit: hasDailyLimit, mayHaveLostGrants: !lostGrants.isEmpty)
         let told = ReceivedEvents(store: store, received: receiver.received, webhook: state.webhook, replayed: state.replayed)
         return try await invariants.violations(bookings: bookings)
-            + (state.isWebhookChanged ? [] : try await told.violations(bookings: bookings)) + overlaps.violations + state.violations
+            + (try await told.violations(bookings: bookings)) + overlaps.violations + state.violations
     }
 
     // MARK: Before
