@@ -101,7 +101,7 @@ let package = Package(
             path: "Tests/Benchmarks"),
         module(
             "Simulation", at: "Tests/Simulation/Run", "TestSupport", "ProviderSandbox", "UsherCatalog", "UsherCore", "UsherMail",
-            "UsherPipeline", "UsherSQLite", "UsherStore", "UsherVault"),
+            "UsherPipeline", "UsherSQLite", "UsherStore", "UsherVault", .crypto),
         .executableTarget(name: "usher-simulate", dependencies: ["Simulation"], path: "Tests/Simulation/Command"),
         module("DatabaseConformance", at: "Tests/Kits/DatabaseConformance", "UsherCore"),
         module("CorridorExample", at: "Tests/Example/Provider", "UsherCore"),

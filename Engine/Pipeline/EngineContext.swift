@@ -84,6 +84,8 @@ package struct EngineSettings: Sendable {
     package static let claimLength = Duration.seconds(60)
     /// How long one piece of work may take; shorter than the claim, so that nothing is sent after it has ended.
     package static let workLength = Duration.seconds(40)
+    /// The clocks of two servers differ by less.
+    package static let clockSkew = Duration.seconds(10)
 }
 
 /// The catalogue in force; a reload replaces it whole.

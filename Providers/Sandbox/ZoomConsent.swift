@@ -87,6 +87,14 @@ extension ZoomSandbox {
     /// Whether a refresh token is good for one more renewal.
     public func isLive(refresh token: String) -> Bool { state.withLock { state in state.grants.contains { $0.refresh == token } } }
 
+    /// Whom a request for tokens is about, by the code or the refresh token in its form.
+    public func user(asking form: String) -> String? {
+        let fields = SandboxRequest.form(form)
+        return state.withLock { state in
+            state.codes[fields["code"] ?? ""]?.user ?? state.grants.first { $0.refresh == fields["refresh_token"] }?.user
+        }
+    }
+
     /// Who has agreed to the app.
     public var connectedUsers: [String] { state.withLock { Array(Set($0.grants.map(\.user))).sorted() } }
 
@@ -95,8 +103,12 @@ extension ZoomSandbox {
     public var staleRefreshes: Int { state.withLock { $0.staleRefreshes } }
 
     /// Ends every access token, as time would.
-    public func expireTokens() {
-        state.withLock { state in for token in state.tokens.keys { state.tokens[token] = now() - .seconds(1) } }
+    /// - Parameter age: younger ones live on.
+    public func expireTokens(olderThan age: Duration = .zero) {
+        state.withLock { state in
+            let newest = now() + state.account.tokenLifetime - age
+            for (token, end) in state.tokens where end <= newest { state.tokens[token] = now() - .seconds(1) }
+        }
     }
 }
 

@@ -119,8 +119,17 @@ package struct Provisioner: Sendable {
         if case .repeatable? = context.registry.descriptor(module)?.creation { true } else { false }
     }
 
-    func settles(_ module: String) -> Duration {
-        if case .lookup(let settles)? = context.registry.descriptor(module)?.creation { settles } else { .zero }
+    /// When an empty list says that a create made nothing: after the provider's own delay, and what the clock of the process that looks
+    /// may be ahead of the one that created.
+    func settled(_ room: RoomRecord) -> Instant { listed(room) + EngineSettings.clockSkew }
+
+    /// When to look for a room again that was not found: as soon as it may be listed, and once more when an empty list counts.
+    func nextLook(for room: RoomRecord, now: Instant) -> Instant { now < listed(room) ? listed(room) : settled(room) }
+
+    /// When the provider lists it at the latest, by the clock of the process that created it.
+    private func listed(_ room: RoomRecord) -> Instant {
+        guard case .lookup(let settles)? = context.registry.descriptor(room.module)?.creation else { return room.flightEnds }
+        return room.flightEnds + settles
     }
 
     /// The account that hosts an owner's meetings at a provider; empty where the module has no hosts.

@@ -209,7 +209,7 @@ struct RoomBook {
         }
         if room.state == .attempting || room.state == .unclear {
             room.state = isSettled ? .absent : .unclear
-            room.notBefore = isSettled ? turn.now : room.flightEnds + Provisioner(turn.context).settles(room.module)
+            room.notBefore = isSettled ? turn.now : Provisioner(turn.context).nextLook(for: room, now: turn.now)
             if isSettled {
                 room.twinChecksLeft = Int64(Self.twinChecks.count)
                 room.twinCheck = turn.now + Self.twinChecks[0]
@@ -229,8 +229,7 @@ struct RoomBook {
         room.goneSeen += 1
         guard room.goneSeen > 1, isOnlyOne, isSettled else {
             room.state = .unclear
-            room.notBefore = max(
-                turn.now + Self.goneDelay, room.flightEnds + Provisioner(turn.context).settles(room.module))
+            room.notBefore = max(turn.now + Self.goneDelay, Provisioner(turn.context).nextLook(for: room, now: turn.now))
             return try turn.tx.save(room)
         }
         room.goneSeen = 0

@@ -128,7 +128,7 @@ struct ProvisionStep: Step {
     /// Finds the rooms that bear the key; adopts the oldest where one is wanted, and removes the others.
     private func search(_ room: RoomRecord, _ booking: Booking, _ rooms: [RoomRecord], _ turn: Turn) -> Effect {
         let deadline = turn.deadline
-        let settled = room.flightEnds + provisioner.settles(room.module)
+        let settled = provisioner.settled(room)
         let mayAdopt = room.state != .live && booking.wantsRoom && rooms.last?.generation == room.generation
         return Effect(provider: room.provider, about: about(booking)) { [provisioner, context] in
             let began = context.now

@@ -38,7 +38,7 @@ struct ExactlyOnceTests {
         #expect(engine.zoom.ledger.count { $0.event == .created } == 1)
     }
 
-    @Test("an empty list counts only ten seconds after the attempt, because lists are late")
+    @Test("a room that is listed late is found as soon as it may be listed")
     func lateList() async throws {
         let engine = try await warmed(listDelay: .seconds(8))
         engine.zoom.inject(.cutAfter)
@@ -56,6 +56,9 @@ struct ExactlyOnceTests {
         let view = try await engine.booked("fixed")
         #expect(view.booking.meeting.status == .pending)
         try await engine.run(for: .seconds(11))
+        // The clock of the process that created may be behind.
+        #expect(engine.zoom.meetings.isEmpty)
+        try await engine.run(for: .seconds(10))
         let rooms = try await engine.context.store.read { try $0.rooms(of: view.booking.id) }
         #expect(rooms.count == 1)
         #expect(engine.zoom.meetings.count == 1)
@@ -66,7 +69,7 @@ struct ExactlyOnceTests {
         let engine = try await warmed(listDelay: .seconds(40))
         engine.zoom.inject(.cutAfter)
         let view = try await engine.booked("fixed")
-        try await engine.run(for: .seconds(12))
+        try await engine.run(for: .seconds(22))
         #expect(engine.zoom.meetings.count == 2)
         try await engine.run(for: .minutes(2))
         let held = try await engine.desk.view(view.booking.id).booking.meeting.room?.meetingID

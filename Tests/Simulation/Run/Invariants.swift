@@ -18,14 +18,16 @@ struct Invariants {
     let foreign: [Int64]
     /// Whose rooms somebody has taken away at the provider: they have one or none.
     let drifted: Set<String>
-    /// Owners whose accounts were disconnected or replaced at one time or another: what they have there may be out of reach.
-    let disconnected: Set<String>
-    let removedAtZoom: Set<String>
+    /// Accounts that were disconnected at one time or another: what stands there may be out of reach.
+    let disconnected: Set<SimulatedRun.Account>
+    let endedGrants: EndedGrants
     /// Bookings whose cancellation was answered.
     let cancelled: Set<String>
+    /// What people asked to be moved.
+    let moves: Moves
+    /// Mails that were refused for good, by outbox id.
+    let refused: Set<String>
     let hasDailyLimit: Bool
-    /// Whether a pair of tokens was lost on its way, so that a connection at Zoom has ended by itself.
-    let mayHaveLostGrants: Bool
 
     func violations(bookings: [String]) async throws -> [String] {
         var found = zoom.violations + google.violations
@@ -42,6 +44,7 @@ struct Invariants {
             }
             if cancelled.contains(id), booking.status != .cancelled { found.append("\(id) was cancelled, and is \(booking.status)") }
             outbox.formUnion(mails.map(\.id))
+            found += moves.violations(booking)
             let keys = Set(rooms.map(\.key))
             let live = zoom.meetings.filter { meeting in keys.contains { meeting.agenda.hasPrefix("[usher:\($0)]") } }
             owned += live.map(\.id)
@@ -49,8 +52,9 @@ struct Invariants {
             let foreignRooms = roomViolationsElsewhere(booking, rooms, entry: entry)
             elsewhere.formUnion(foreignRooms.owned)
             let violations =
-                roomViolations(booking, live) + foreignRooms.found + mailViolations(booking, mails)
-                + mailboxes.violations(booking, mails) + (try await calendarViolations(booking, entry: entry))
+                roomViolations(booking, rooms, live) + foreignRooms.found + mailViolations(booking, mails)
+                + mailboxes.violations(booking, mails, refused: refused) + (try await noticeViolations(booking, mails))
+                + (try await calendarViolations(booking, entry: entry))
             guard !violations.isEmpty else { continue }
             let story = try await store.read { try $0.timeline(of: id) }.map { "\($0.at.rfc3339) \($0.event) \($0.detail)" }
             found += violations.map { "\(id): \($0)\n  " + (story + rooms.map { "\($0)" }).joined(separator: "\n  ") }
@@ -58,8 +62,8 @@ struct Invariants {
         let strays = zoom.meetings.map(\.id).filter { !owned.contains($0) && !foreign.contains($0) }
         if !strays.isEmpty { found.append("rooms that belong to no booking: \(strays)") }
         // What was unclear when its account was disconnected is out of reach.
-        if !disconnected.contains("ana") {
-            for id in Set(google.live + microsoft.meetings.map(\.id)).subtracting(elsewhere) { found.append("\(id) belongs to no booking") }
+        for (provider, standing) in [("meet", google.live), ("teams", microsoft.meetings.map(\.id))] where !isGone("ana", provider) {
+            for id in Set(standing).subtracting(elsewhere) { found.append("\(id) belongs to no booking") }
         }
         found += try await deadGrants()
         let unknown = Set(mail.taken.map(\.id)).filter { $0.hasPrefix("ml_") }.subtracting(outbox)
@@ -72,11 +76,14 @@ struct Invariants {
         return found
     }
 
-    private func roomViolations(_ booking: Booking, _ live: [ZoomSandbox.Meeting]) -> [String] {
+    private func roomViolations(_ booking: Booking, _ rooms: [RoomRecord], _ live: [ZoomSandbox.Meeting]) -> [String] {
         guard booking.status == .confirmed, booking.meeting.status != .onJoin else {
-            return live.isEmpty || mayBeOutOfReach(booking) ? [] : ["\(booking.status.rawValue), and yet has rooms: \(live.map(\.id))"]
+            return live.isEmpty || mayBeOutOfReach(booking, rooms)
+                ? [] : ["\(booking.status.rawValue), and yet has rooms: \(live.map(\.id))"]
         }
-        if drifted.contains(booking.id) || mayBeOutOfReach(booking) { return live.count > 1 ? ["has \(live.count) rooms at Zoom"] : [] }
+        if drifted.contains(booking.id) || mayBeOutOfReach(booking, rooms) {
+            return live.count > 1 ? ["has rooms at Zoom: \(live.map { "\($0.id) since \($0.createdAt.rfc3339)" })"] : []
+        }
         switch booking.meeting.status {
         case .ready where booking.meeting.module == "zoom-s2s" || booking.meeting.module == "zoom":
             guard live.count == 1, let room = live.first else { return ["ready with \(live.count) rooms at Zoom"] }
@@ -93,22 +100,26 @@ struct Invariants {
             && (booking.meeting.problem?.code == .unavailable || booking.meeting.problem?.code == .dailyLimit
                 || booking.meeting.problem?.code == .providerRateLimited || booking.meeting.problem?.code == .reauthorize):
             return live.isEmpty ? [] : ["given up, and yet has rooms"]
-        case _ where disconnected.contains(booking.terms.owner.id) && booking.meeting.problem?.code == .notConnected:
+        case _ where isGone(booking.terms.owner.id, booking.meeting.provider) && booking.meeting.problem?.code == .notConnected:
             return live.isEmpty ? [] : ["has no connection, and yet has rooms"]
         default: return ["is \(booking.meeting.status.rawValue) after everything has healed: \(booking.meeting.problem?.message ?? "")"]
         }
     }
 
-    /// Whether its rooms are of an account that was disconnected.
-    private func mayBeOutOfReach(_ booking: Booking) -> Bool {
-        if mayHaveLostGrants, booking.meeting.module == "zoom" { return true }
-        return disconnected.contains(booking.terms.owner.id) && ["zoom", "google-meet", "microsoft-teams"].contains(booking.meeting.module)
+    private func isGone(_ owner: String, _ provider: String) -> Bool { disconnected.contains(.init(owner: owner, provider: provider)) }
+
+    /// Whether it has rooms of an account that was disconnected.
+    private func mayBeOutOfReach(_ booking: Booking, _ rooms: [RoomRecord]) -> Bool {
+        let owner = booking.terms.owner
+        return ([booking.meeting.provider] + rooms.map(\.provider)).contains { provider in
+            isGone(owner.id, provider) || (provider == "zoom" && endedGrants.contains(owner.email))
+        }
     }
 
     /// Whether the owner's calendar shows the meeting where the type says so; what the engine has told that it could not do is told.
     private func calendarViolations(_ booking: Booking, entry: String?) async throws -> [String] {
         guard booking.terms.type.calendar, booking.meeting.module != "google-meet", booking.start > clock.now,
-            !disconnected.contains(booking.terms.owner.id)
+            !isGone(booking.terms.owner.id, "meet")
         else { return [] }
         let isStanding = entry.map { google.live.contains($0) } ?? false
         guard booking.status == .confirmed else { return isStanding ? ["was cancelled, and is on the owner's calendar"] : [] }
@@ -122,16 +133,17 @@ struct Invariants {
 
     /// Connections that count as living and are not: somebody has stored another pair than the last.
     private func deadGrants() async throws -> [String] {
-        if mayHaveLostGrants { return [] }
         var found: [String] = []
-        for owner in ["ana", "eva"] where !removedAtZoom.contains(owner) {
-            guard let connection = try await store.read({ try $0.connection(owner: owner, provider: "zoom") }) else { continue }
+        for owner in ["ana", "eva"] where !endedGrants.contains("\(owner)@northwind.example") {
+            guard let connection = try await store.read({ try $0.connection(owner: owner, provider: "zoom") }) else {
+                found.append("\(owner)'s connection is gone, and nobody has ended it")
+                continue
+            }
             let grant = try GrantBox.open(
                 connection.sealed, vault, context: StoredConnection.context(owner: owner, provider: "zoom"))
             let isLive = zoom.isLive(refresh: grant.refresh?.reveal() ?? "")
-            if connection.health == .ok, !isLive { found.append("\(owner)'s connection is dead, and nobody knows") }
+            if !isLive { found.append("\(owner)'s grant was lost, and the connection counts as \(connection.health)") }
             if connection.health != .ok, isLive { found.append("\(owner)'s connection lives, and counts as dead") }
-            if !isLive, !disconnected.contains(owner) { found.append("\(owner)'s grant was lost") }
         }
         guard !found.isEmpty else { return [] }
         let story = try await store.read { try $0.audit(before: (.never, ""), limit: 200) }.reversed()
@@ -147,8 +159,9 @@ struct Invariants {
         let entries = entry.map { standing.contains($0) ? [$0] : [] } ?? []
         let owned = theirs.union(entries)
         let isOver = booking.end <= clock.now
-        if theirs.count > 1, !disconnected.contains(booking.terms.owner.id) { return (owned, ["has \(theirs.count) rooms: \(theirs)"]) }
-        if isOver || drifted.contains(booking.id) || disconnected.contains(booking.terms.owner.id) { return (owned, []) }
+        let mayRemain = mayBeOutOfReach(booking, rooms) || (entry != nil && isGone(booking.terms.owner.id, "meet"))
+        if theirs.count > 1, !mayRemain { return (owned, ["has \(theirs.count) rooms: \(theirs)"]) }
+        if isOver || drifted.contains(booking.id) || mayRemain { return (owned, []) }
         guard booking.status == .confirmed else {
             return (owned, owned.isEmpty ? [] : ["cancelled, and yet stands at a provider: \(owned.sorted())"])
         }
@@ -165,6 +178,17 @@ struct Invariants {
         return (owned, found)
     }
 
+    /// The owner hears of news that an attendee's mail system will not take.
+    private func noticeViolations(_ booking: Booking, _ mails: [OutboxMail]) async throws -> [String] {
+        guard booking.start > clock.now else { return [] }
+        var found: [String] = []
+        for mail in mails where mail.state == .failed && mail.reader != .owner && mail.isNews && mail.revision == booking.revision {
+            let notice = try await store.read { try $0.notice("undelivered \(mail.id)") }
+            if notice == nil || notice?.state == .queued { found.append("its owner was not told of a mail that was refused") }
+        }
+        return found
+    }
+
     private func mailViolations(_ booking: Booking, _ mails: [OutboxMail]) -> [String] {
         var found: [String] = []
         for reader in booking.readers {
@@ -172,12 +196,12 @@ struct Invariants {
             let reminders = mails.filter { $0.reader == reader && !$0.isNews && $0.reachedReader }
             if Set(reminders.map(\.about)).count != reminders.count { found.append("\(reader.text) was reminded twice of one time") }
             let newest = theirs.filter { $0.revision == booking.revision }
-            if booking.status == .confirmed, newest.count != 1 || newest[0].state != .sent {
+            if booking.status == .confirmed, newest.count != 1 || !(newest[0].state == .sent || refused.contains(newest[0].id)) {
                 found.append(
                     "\(reader.text) was not told of revision \(booking.revision): \(theirs.map { "\($0.kind) \($0.revision) \($0.state)" })"
                 )
             }
-            if booking.status == .cancelled,
+            if booking.status == .cancelled, !newest.contains(where: { refused.contains($0.id) }),
                 theirs.contains(where: { $0.reachedReader && $0.kind != .cancellation })
                     != newest.contains(where: { $0.state == .sent && $0.kind == .cancellation })
             {

@@ -28,8 +28,10 @@ struct Mailboxes {
         var isCancelled: Bool
     }
 
-    func violations(_ booking: Booking, _ mails: [OutboxMail]) -> [String] {
-        booking.readers.flatMap { reader in
+    /// - Parameter refused: mails that a reader's mail system would not take, by outbox id: that reader holds what came before.
+    func violations(_ booking: Booking, _ mails: [OutboxMail], refused: Set<String>) -> [String] {
+        booking.readers.filter { reader in !mails.contains { $0.reader == reader && $0.isNews && refused.contains($0.id) } }.flatMap {
+            reader in
             let theirs = mails.filter { $0.reader == reader && $0.reachedReader }
             let ids = Set(theirs.map(\.id))
             let arrived = ids.flatMap { self.arrived[$0] ?? [] }.sorted { $0.order < $1.order }

@@ -85,7 +85,10 @@ extension SimulatedRun {
 
     private func move(_ desk: BookingDesk) async throws {
         let start = Instant(seconds: (clock.now + .minutes(Int64(60 + dice.seed.below(5_000)))).seconds / 60 * 60).rfc3339
-        _ = try await desk.reschedule(try anyBooking(), to: start)
+        let id = try anyBooking()
+        let move = state.withLock { $0.moves.begin(id, to: start) }
+        _ = try await desk.reschedule(id, to: start)
+        state.withLock { $0.moves.answered(move, of: id) }
     }
 
     private func cancel(_ desk: BookingDesk) async throws {
@@ -120,8 +123,12 @@ extension SimulatedRun {
         if dice.seed.chance(50) { try await ProviderEvents(server.context).touched(id) }
     }
 
+    /// What servers hold is refused from now on. No service refuses a token that it has just given.
+    private func expireTokens() { zoom.expireTokens(olderThan: .minutes(2)) }
+
     /// A service has a bad moment.
     private func serviceTrouble() {
+        if dice.seed.chance(30) { expireTokens() }
         google.inject(
             dice.seed.pick([
                 .unauthorized, .refused(status: 403, reason: "rateLimitExceeded"), .errorAfter(status: 500), .cutBefore, .cutAfter,
@@ -138,29 +145,45 @@ extension SimulatedRun {
     /// An owner connects an account, or disconnects it here or at the service.
     private func changeConnections(_ context: EngineContext) async throws {
         let owner = dice.seed.pick(["ana", "eva"])
-        let (provider, _) = owner == "eva" ? Self.services[0] : dice.seed.pick(Self.services)
-        switch dice.seed.below(4) {
+        let provider = owner == "eva" ? "zoom" : dice.seed.pick(Self.services).provider
+        switch dice.seed.below(5) {
         case 0:
-            disturb(owner)
-            _ = try await Connections(context).disconnect(owner: owner, provider: provider)
+            try await disconnecting(owner, provider) { _ = try await Connections(context).disconnect(owner: owner, provider: provider) }
         case 1:
-            disturb(owner)
-            state.withLock { _ = $0.removedAtZoom.insert(owner) }
-            zoom.removeApp(of: "\(owner)@northwind.example")
-            try await deauthorized(owner, context)
+            try await disconnecting(owner, "zoom") {
+                zoom.removeApp(of: "\(owner)@northwind.example")
+                try await deauthorized(owner, context)
+            }
         case 2:
-            disturb("eva")
-            if dice.seed.chance(50) { try await OwnerDesk(context).remove("eva") } else { try await addEva(context) }
-        default:
-            disturb(owner)
-            // Servers find their tokens dead, and renew them while the owner agrees anew.
-            zoom.expireTokens()
-            for _ in 0..<dice.seed.below(40) { await scheduler.turn() }
-            try await connect(owner, provider, context)
+            if dice.seed.chance(50) {
+                try await disconnecting("eva", "zoom") { try await OwnerDesk(context).remove("eva") }
+            } else {
+                try await addEva(context)
+            }
+        default: try await connectAgain(owner, provider, context)
         }
     }
 
-    private func disturb(_ owner: String) { state.withLock { _ = $0.disconnected.insert(owner) } }
+    /// Servers find their tokens dead, and renew them while the owner agrees anew.
+    private func connectAgain(_ owner: String, _ provider: String, _ context: EngineContext) async throws {
+        // Each goes through one consent at a time.
+        guard state.withLock({ $0.consenting.insert(owner).inserted }) else { return }
+        defer { state.withLock { _ = $0.consenting.remove(owner) } }
+        expireTokens()
+        for _ in 0..<dice.seed.below(40) { await scheduler.turn() }
+        try await connect(owner, provider, context)
+    }
+
+    /// What an owner has there may be out of reach from now on, and is so once this has been answered.
+    private func disconnecting(_ owner: String, _ provider: String, _ body: () async throws -> Void) async throws {
+        let end = { [self] in
+            state.withLock { _ = $0.disconnected.insert(Account(owner: owner, provider: provider)) }
+            if provider == "zoom" { endedGrants.add("\(owner)@northwind.example") }
+        }
+        end()
+        defer { end() }
+        try await body()
+    }
 
     private func deauthorized(_ owner: String, _ context: EngineContext) async throws {
         let event = zoom.deauthorization(of: "\(owner)@northwind.example")
@@ -174,7 +197,7 @@ extension SimulatedRun {
     func addEva(_ context: EngineContext) async throws {
         let eva = Owner(id: "eva", name: "Eva Lind", email: "eva@northwind.example", timeZone: "Europe/Stockholm", language: "en")
         _ = try await OwnerDesk(context).put(eva)
-        try await connect("eva", "zoom", context)
+        try await connectAgain("eva", "zoom", context)
     }
 
     /// The way of a browser to the consent page and back.
@@ -199,11 +222,10 @@ extension SimulatedRun {
         let service = Self.services.first { $0.provider == provider }?.service ?? provider
         var isConnected = false
         // At Zoom a new grant ends the one before, whatever becomes of it here.
-        defer { if provider == "zoom", !isConnected { lostGrants.add() } }
+        defer { if provider == "zoom", !isConnected { endedGrants.add(user) } }
         let outcome = try await consents.finish(
             service: service, state: fields["state"], code: fields["code"], error: nil, browser: browser)
         if case .connected = outcome { isConnected = true }
-        if provider == "zoom", isConnected { state.withLock { _ = $0.removedAtZoom.remove(owner) } }
     }
 
     // MARK: The admin
@@ -215,12 +237,21 @@ extension SimulatedRun {
         context.catalog.current = file
     }
 
+    private func rotate(_ webhook: String, _ hooks: WebhookDesk) async throws {
+        state.withLock { $0.lostSecrets += 1 }
+        let made = try await hooks.rotate(webhook).value
+        state.withLock { state in
+            state.lostSecrets -= 1
+            state.secrets.append(made.secret)
+        }
+    }
+
     /// Somebody has an event sent once more, changes the secret, or takes up again what was given up.
     private func changeWebhook(_ context: EngineContext) async throws {
         let hooks = WebhookDesk(context)
         let webhook = state.withLock { $0.webhook }
         switch dice.seed.below(3) {
-        case 0: _ = try await hooks.rotate(webhook)
+        case 0: try await rotate(webhook, hooks)
         case 1: _ = try await hooks.enable(webhook)
         default:
             let log = try await hooks.deliveries(of: webhook, before: nil, limit: 10).items

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import TestSupport
 import UsherCore
@@ -11,6 +12,8 @@ struct ReceivedEvents {
     let webhook: String
     /// Events that somebody had sent once more: they tell of the past, as asked.
     let replayed: Set<String>
+    /// What signatures are checked with; empty where a secret was lost on its way to the receiver.
+    let secrets: [Secret]
 
     func violations(bookings: [String]) async throws -> [String] {
         let log = try await store.read { [webhook] tx in try bookings.map { try tx.deliveries(of: webhook, about: $0) } }
@@ -18,7 +21,8 @@ struct ReceivedEvents {
         // What is told of connections belongs to no booking.
         let ofBookings = received.filter { !String(decoding: $0.body, as: UTF8.self).contains("\"type\":\"connection.") }
         let heard = Dictionary(grouping: ofBookings.map(Self.id)) { subjects[$0] ?? "nobody" }
-        return (heard["nobody"] ?? []).map { "\($0) was told, and is not in the log" }
+        return received.filter { !isSigned($0) }.map { "\(Self.id($0)) was told, and is not signed" }
+            + (heard["nobody"] ?? []).map { "\($0) was told, and is not in the log" }
             + zip(bookings, log).flatMap { id, written in
                 let heard = heard[id] ?? []
                 return violations(written, heard).map { "\(id): \($0): \(written.map { "\($0.type) \($0.state)" })" }
@@ -45,6 +49,18 @@ struct ReceivedEvents {
             found.append("was told of the past again")
         }
         return found
+    }
+
+    /// By the description of the webhooks: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+    private func isSigned(_ request: HTTPRequest) -> Bool {
+        guard !secrets.isEmpty else { return true }
+        let header = { name in request.headers.first { $0.name == name }?.value ?? "" }
+        let signed = Data("\(header("webhook-id")).\(header("webhook-timestamp")).".utf8) + request.body
+        let given = header("webhook-signature").split(separator: " ").map(String.init)
+        return secrets.contains { secret in
+            let key = SymmetricKey(data: Data(base64Encoded: String(secret.reveal().dropFirst("whsec_".count))) ?? Data())
+            return given.contains("v1," + Data(HMAC<SHA256>.authenticationCode(for: signed, using: key)).base64EncodedString())
+        }
     }
 
     private static func id(_ request: HTTPRequest) -> String { request.headers.first { $0.name == "webhook-id" }?.value ?? "" }

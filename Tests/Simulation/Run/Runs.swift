@@ -4,30 +4,24 @@ import Synchronization
 /// Many runs, one on each core.
 package enum Runs {
     package struct Report: Sendable {
+        package init() {}
         /// `seed 7: …`
         package var violations: [String] = []
         /// How often what happened.
         package var events: [String: Int] = [:]
     }
 
-    /// Runs each seed; a line is printed for each violation as it is found.
-    package static func run(_ seeds: ClosedRange<UInt64>, threads: Int = 2) -> Report {
+    /// Runs each seed, on as many threads; a line is printed for each violation as it is found.
+    package static func run(_ seeds: [UInt64], threads: Int = 2) -> Report {
         let report = Mutex(Report())
-        let next = Mutex(seeds.lowerBound)
+        let left = Mutex(seeds[...])
         DispatchQueue.concurrentPerform(iterations: threads) { _ in
             let world: World
             do { world = try World() } catch {
                 report.withLock { $0.violations.append("no world could be made: \(error)") }
                 return
             }
-            while true {
-                let seed = next.withLock { next in
-                    defer { next += 1 }
-                    return next
-                }
-                guard seed <= seeds.upperBound else { return }
-                add(seed, in: world, to: report)
-            }
+            while let seed = left.withLock({ $0.popFirst() }) { add(seed, in: world, to: report) }
         }
         return report.withLock { $0 }
     }

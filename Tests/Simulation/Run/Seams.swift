@@ -33,7 +33,7 @@ struct Seam {
     /// How far the process's own clock is ahead.
     let skew: @Sendable () -> Duration
     let disk: Disk
-    let lostGrants: LostGrants
+    let endedGrants: EndedGrants
 
     func pass() async {
         await scheduler.turn()
@@ -160,6 +160,7 @@ struct FaultyDatabase: Database {
 /// A way to the providers that times out, is cut, or whose caller dies or stands still before or after the request.
 struct FaultyTransport: Transport {
     let sandbox: SandboxTransport
+    let zoom: ZoomSandbox
     let seam: Seam
 
     func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
@@ -170,29 +171,35 @@ struct FaultyTransport: Transport {
         if seam.dice.throwDice(\.crash) { throw died() }
         guard seam.clock.now < request.deadline else { throw .notSent("no time was left") }
         if seam.dice.throwDice(\.transport) { return try await fault(request) }
+        let user = asksForGrant(request)
         let response = try await carriedOut(request)
         await seam.pass()
-        if isForGrant(request) { seam.process.gotGrant() }
+        if let user { seam.process.gotGrant(of: user) }
         if seam.process.isDead || seam.dice.throwDice(\.crash) { throw died() }
         return response
     }
 
-    /// Whether Zoom gives a new pair of tokens for it, and ends the one before.
-    private func isForGrant(_ request: HTTPRequest) -> Bool {
-        let form = String(decoding: request.body, as: UTF8.self)
-        return request.url.hasPrefix(SandboxTransport.zoomOAuthURL)
-            && (form.contains("grant_type=refresh_token") || form.contains("grant_type=authorization_code"))
+    /// The user for whom Zoom gives a new pair of tokens, and ends the one before.
+    private func asksForGrant(_ request: HTTPRequest) -> String? {
+        guard request.url.hasPrefix(SandboxTransport.zoomOAuthURL) else { return nil }
+        return zoom.user(asking: String(decoding: request.body, as: UTF8.self))
     }
 
     private func carriedOut(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
-        do throws(TransportError) {
-            let response = try await sandbox.send(request)
-            if isForGrant(request), response.status >= 500 || seam.process.isDead { seam.lostGrants.add() }
-            return response
-        } catch {
-            if isForGrant(request) { seam.lostGrants.add() }
+        let user = asksForGrant(request)
+        let response: HTTPResponse
+        do throws(TransportError) { response = try await sandbox.send(request) } catch {
+            if let user { seam.endedGrants.add(user) }
             throw error
         }
+        guard let user else { return response }
+        if isForCode(request), response.status == 200 { seam.endedGrants.begin(user) }
+        if response.status >= 500 || seam.process.isDead { seam.endedGrants.add(user) }
+        return response
+    }
+
+    private func isForCode(_ request: HTTPRequest) -> Bool {
+        String(decoding: request.body, as: UTF8.self).contains("grant_type=authorization_code")
     }
 
     private func fault(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
@@ -212,8 +219,9 @@ struct FaultyTransport: Transport {
     }
 
     private func loseAnswer(_ request: HTTPRequest) async throws(TransportError) {
+        let user = asksForGrant(request)
         _ = try await carriedOut(request)
-        if isForGrant(request) { seam.lostGrants.add() }
+        if let user { seam.endedGrants.add(user) }
     }
 
     /// The process dies, and what it has sent is on its way still, until its deadline at the latest.
@@ -233,6 +241,7 @@ struct FaultyTransport: Transport {
 /// A mail system that refuses, delays, loses the answer, or whose caller dies before or after it took the mail.
 struct FaultyMailer: Mailer {
     let recorder: MailRecorder
+    let refused: RefusedMails
     let seam: Seam
 
     func deliver(_ mail: OutgoingMail, within limit: Duration) async -> DeliveryOutcome {
@@ -242,9 +251,12 @@ struct FaultyMailer: Mailer {
         guard seam.clock.now < end else { return .later("no time was left") }
         if seam.dice.throwDice(\.crash) { return died() }
         if seam.dice.throwDice(\.mail) {
-            switch seam.dice.seed.below(3) {
-            case 0: return .later("simulated 451")
-            case 1: return .unclear("simulated cut, not taken")
+            switch seam.dice.seed.below(10) {
+            case 0:
+                refused.add(mail.id)
+                return .refused("simulated 550")
+            case 1...3: return .later("simulated 451")
+            case 4...6: return .unclear("simulated cut, not taken")
             default:
                 recorder.keep(mail)
                 return .unclear("simulated cut, taken")
@@ -260,6 +272,13 @@ struct FaultyMailer: Mailer {
         seam.process.crash()
         return .unclear("dead")
     }
+}
+
+/// Mails that were refused for good.
+final class RefusedMails: Sendable {
+    private let list = Mutex<Set<String>>([])
+    var ids: Set<String> { list.withLock { $0 } }
+    func add(_ id: String) { list.withLock { _ = $0.insert(id) } }
 }
 
 /// A program that is told of events, and refuses, is cut off, or whose caller dies before or after it took one.

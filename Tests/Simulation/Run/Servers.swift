@@ -12,17 +12,17 @@ struct SimulatedCrash: Error {}
 final class SimulatedProcess: Sendable {
     private let dead = Mutex(false)
     private let loop = Mutex<WorkLoop?>(nil)
-    /// Calls of the database in which a pair of tokens that has just come may not be stored yet.
-    private let callsToStore = Mutex(0)
-    private let lostGrants: LostGrants
+    /// By user, the calls of the database in which a pair of tokens that has just come may not be stored yet.
+    private let callsToStore = Mutex<[String: Int]>([:])
+    private let endedGrants: EndedGrants
     var isDead: Bool { dead.withLock { $0 } }
 
     private let stoppedUntil = Mutex(Instant(microseconds: 0))
 
-    init(_ lostGrants: LostGrants) { self.lostGrants = lostGrants }
+    init(_ endedGrants: EndedGrants) { self.endedGrants = endedGrants }
 
     func crash() {
-        if callsToStore.withLock({ $0 > 0 }) { lostGrants.add() }
+        for user in callsToStore.withLock({ $0.keys }) { endedGrants.add(user) }
         dead.withLock { $0 = true }
         loop.withLock { $0 }?.stop()
     }
@@ -31,17 +31,19 @@ final class SimulatedProcess: Sendable {
     func stop(until end: Instant) { stoppedUntil.withLock { $0 = end } }
     func isStopped(at now: Instant) -> Bool { !isDead && stoppedUntil.withLock { now < $0 } }
 
-    func gotGrant() { callsToStore.withLock { $0 = 60 } }
-    func callsDatabase() { callsToStore.withLock { $0 = max(0, $0 - 1) } }
+    func gotGrant(of user: String) { callsToStore.withLock { $0[user] = 60 } }
+    func callsDatabase() { callsToStore.withLock { calls in calls = calls.mapValues { $0 - 1 }.filter { $0.value > 0 } } }
     func runs(_ loop: WorkLoop) { self.loop.withLock { $0 = loop } }
 }
 
-/// Pairs of tokens that a service gave and nobody stored, because the answer was lost or its reader died: the connection has ended, and
-/// nobody can help it.
-final class LostGrants: Sendable {
-    private let count = Mutex(0)
-    var isEmpty: Bool { count.withLock { $0 == 0 } }
-    func add() { count.withLock { $0 += 1 } }
+/// Whose grants at Zoom have ended, or may have: somebody disconnected, or a new pair of tokens was lost on its way or with its reader,
+/// which nobody can help.
+final class EndedGrants: Sendable {
+    private let users = Mutex<Set<String>>([])
+    func contains(_ user: String) -> Bool { users.withLock { $0.contains(user) } }
+    func add(_ user: String) { users.withLock { _ = $0.insert(user) } }
+    /// A user has agreed anew, and Zoom has ended the grant before.
+    func begin(_ user: String) { users.withLock { _ = $0.remove(user) } }
 }
 
 /// A server: a process with its work loop.
@@ -76,21 +78,22 @@ extension SimulatedRun {
     }
 
     private func start() throws -> Server {
-        let process = SimulatedProcess(lostGrants)
+        let process = SimulatedProcess(endedGrants)
         // No clock is right to the second, and some are set while they run.
         let skews: [Duration] = [.zero, .zero, .seconds(2), .seconds(-2), .seconds(5), .seconds(-5)]
         let (early, late) = (dice.seed.pick(skews), dice.seed.pick(skews))
         let turn = clock.now + .minutes(Int64(dice.seed.below(300)))
         let skew: @Sendable () -> Duration = { [clock] in clock.now < turn ? early : late }
         let seam = Seam(
-            process: process, dice: dice, clock: clock, scheduler: scheduler, skew: skew, disk: disk, lostGrants: lostGrants)
+            process: process, dice: dice, clock: clock, scheduler: scheduler, skew: skew, disk: disk, endedGrants: endedGrants)
         let slow = SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { [clock] in
             await seam.pass()
             clock.advance(by: $0)
         }
         var context = try TestEngine.context(
-            database: FaultyDatabase(database: database, seam: seam), transport: FaultyTransport(sandbox: slow, seam: seam),
-            mailer: FaultyMailer(recorder: mail, seam: seam), receivers: FaultyReceiver(receiver: receiver, seam: seam), clock: clock,
+            database: FaultyDatabase(database: database, seam: seam), transport: FaultyTransport(sandbox: slow, zoom: zoom, seam: seam),
+            mailer: FaultyMailer(recorder: mail, refused: refusedMails, seam: seam),
+            receivers: FaultyReceiver(receiver: receiver, seam: seam), clock: clock,
             seed: dice.seed, catalog: world.catalog, renderer: world.renderer, skew: skew)
         context.pause = seam.pause
         context.sleep = seam.pause

@@ -20,7 +20,8 @@ final class SimulatedRun: Sendable {
     let receiver = TestReceiver()
     let database: WatchedDatabase
     let overlaps = Overlaps()
-    let lostGrants = LostGrants()
+    let endedGrants = EndedGrants()
+    let refusedMails = RefusedMails()
     let disk = Disk()
     let world: World
     let hasDailyLimit: Bool
@@ -44,17 +45,28 @@ final class SimulatedRun: Sendable {
         var crashes = 0
         /// Bookings whose cancellation was answered.
         var cancelled: Set<String> = []
+        var moves = Moves()
         /// Whose rooms somebody has taken away at the provider.
         var drifted: Set<String> = []
-        /// Owners whose accounts were connected anew or disconnected, at one time or another.
-        var disconnected: Set<String> = []
-        /// Whose app was removed at Zoom, where the engine may not have heard of it.
-        var removedAtZoom: Set<String> = []
+        /// Accounts that were disconnected, here or at the service, at one time or another.
+        var disconnected: Set<Account> = []
+        /// Owners who are on their way through a consent.
+        var consenting: Set<String> = []
         var webhook = ""
+        /// What the receiver has been given to check signatures with.
+        var secrets: [Secret] = []
+        /// New secrets whose answer is on its way, or was lost.
+        var lostSecrets = 0
         /// Events that somebody had sent once more.
         var replayed: Set<String> = []
         var actions = 0
         var violations: [String] = []
+    }
+
+    /// An owner's account, by the provider that it is connected as.
+    struct Account: Hashable {
+        var owner: String
+        var provider: String
     }
 
     struct Call {
@@ -82,7 +94,7 @@ final class SimulatedRun: Sendable {
         zoom = ZoomSandbox(account, now: { [clock] in clock.now }) { _, _ in
             guard dice.throwDice({ $0.transport }) else { return nil }
             return dice.seed.pick([
-                .unauthorized, .perSecondLimit, .tooManyConcurrent, .errorBefore(status: 503), .errorAfter(status: 500), .cutAfter,
+                .perSecondLimit, .tooManyConcurrent, .errorBefore(status: 503), .errorAfter(status: 500), .cutAfter,
                 .cutBefore, .xml, .late(.seconds(20)), .late(.seconds(70)),
             ])
         }
@@ -129,6 +141,7 @@ final class SimulatedRun: Sendable {
         try await retryFailed()
         await quiesce()
         try await checkLiveness()
+        try await checkCallsUnderWay()
         await quiesce(for: .minutes(10))
         var violations = try await verdict(store)
         // Then for days, for sweeps, reminders and grants that nobody uses; all has been right already.
@@ -155,9 +168,12 @@ final class SimulatedRun: Sendable {
         let invariants = Invariants(
             zoom: zoom, google: google, microsoft: microsoft, mail: mail, store: store, vault: try undisturbed().vault, clock: clock,
             foreign: state.foreign,
-            drifted: state.drifted, disconnected: state.disconnected, removedAtZoom: state.removedAtZoom, cancelled: state.cancelled,
-            hasDailyLimit: hasDailyLimit, mayHaveLostGrants: !lostGrants.isEmpty)
-        let told = ReceivedEvents(store: store, received: receiver.received, webhook: state.webhook, replayed: state.replayed)
+            drifted: state.drifted, disconnected: state.disconnected, endedGrants: endedGrants, cancelled: state.cancelled,
+            moves: state.moves,
+            refused: refusedMails.ids, hasDailyLimit: hasDailyLimit)
+        let told = ReceivedEvents(
+            store: store, received: receiver.received, webhook: state.webhook, replayed: state.replayed,
+            secrets: state.lostSecrets == 0 ? state.secrets : [])
         return try await invariants.violations(bookings: bookings)
             + (try await told.violations(bookings: bookings)) + overlaps.violations + state.violations
     }
@@ -169,16 +185,16 @@ final class SimulatedRun: Sendable {
         let context = try undisturbed()
         try await store.write { [world] in try context.follow(world.catalog.owners, $0) }
         plantForeign()
-        let webhook = try await WebhookDesk(context).create(url: "https://crm.example/hook", events: nil).value.webhook.id
-        state.withLock { $0.webhook = webhook }
+        let made = try await WebhookDesk(context).create(url: "https://crm.example/hook", events: nil).value
+        state.withLock { ($0.webhook, $0.secrets) = (made.webhook.id, [made.secret]) }
         for (provider, _) in Self.services { try await connect("ana", provider, context) }
         try await addEva(context)
     }
 
     /// A way into the engine that nothing goes wrong on.
-    func undisturbed() throws -> EngineContext {
+    func undisturbed(_ wrap: (SandboxTransport) -> any Transport = { $0 }) throws -> EngineContext {
         try TestEngine.context(
-            database: database, transport: SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { _ in }, mailer: mail,
+            database: database, transport: wrap(SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { _ in }), mailer: mail,
             receivers: receiver, clock: clock, seed: dice.seed, catalog: world.catalog, renderer: world.renderer)
     }
 
@@ -277,7 +293,7 @@ final class SimulatedRun: Sendable {
     }
 
     /// Whether the room is there, and both readers have been told.
-    private func isTold(_ id: String, _ context: EngineContext) async throws -> Bool {
+    func isTold(_ id: String, _ context: EngineContext) async throws -> Bool {
         let (booking, mails) = try await context.store.read { (try $0.booking(id), try $0.mails(of: id)) }
         return booking?.meeting.status == .ready && mails.count == 2 && mails.allSatisfy { $0.state == .sent }
     }
@@ -285,22 +301,35 @@ final class SimulatedRun: Sendable {
     /// Whatever else there is to do: new bookings at services that work are ready within a minute, and everybody is told.
     private func checkLiveness() async throws {
         let context = try undisturbed()
-        let disconnected = state.withLock { $0.disconnected.contains("ana") }
-        let types = ["open", "hall", "stage"] + (hasDailyLimit ? [] : ["fixed"]) + (disconnected ? [] : ["meet", "teams"])
+        let accounts = ["meet", "teams"].filter { isConnected("ana", $0) }
+        let types = ["open", "hall", "stage"] + (hasDailyLimit ? [] : ["fixed"]) + accounts
         for (day, type) in types.enumerated() {
-            let start = Instant(seconds: (clock.now + .days(Int64(200 + day))).seconds / 3_600 * 3_600).rfc3339
-            let request = TestEngine.request(type, at: start)
-            let id = try await BookingDesk(context).book(request).value.booking.id
-            state.withLock { $0.calls.append(Call(key: "", request: request, booking: id)) }
-            // A process that died may have left a lease behind, which ends by itself.
-            let end = clock.now + .seconds(60)
-            while try await !isTold(id, context), clock.now < end {
-                for work in try await Worker(context).claim(limit: 64) { await Worker(context).run(work) }
-                clock.advance(by: .seconds(1))
-            }
-            if try await !isTold(id, context) {
+            let id = try await bookInCalm(type, in: .days(Int64(200 + day)), context)
+            if try await !within(.seconds(60), Worker(context), { try await self.isTold(id, context) }) {
                 state.withLock { $0.violations.append("\(type), booked when all was well, is not ready within a minute") }
             }
         }
+    }
+
+    func isConnected(_ owner: String, _ provider: String) -> Bool {
+        !state.withLock { $0.disconnected.contains(Account(owner: owner, provider: provider)) }
+    }
+
+    func bookInCalm(_ type: String, in time: Duration, _ context: EngineContext) async throws -> String {
+        let request = TestEngine.request(type, at: Instant(seconds: (clock.now + time).seconds / 3_600 * 3_600).rfc3339)
+        let id = try await BookingDesk(context).book(request).value.booking.id
+        state.withLock { $0.calls.append(Call(key: "", request: request, booking: id)) }
+        return id
+    }
+
+    /// Works until something holds, for a time at most. A process that died may have left a lease behind, which ends by itself.
+    func within(_ time: Duration, _ worker: Worker, _ holds: () async throws -> Bool) async throws -> Bool {
+        let end = clock.now + time
+        while clock.now < end {
+            if try await holds() { return true }
+            for work in try await worker.claim(limit: 64) { await worker.run(work) }
+            clock.advance(by: .seconds(1))
+        }
+        return try await holds()
     }
 }

@@ -9,7 +9,6 @@ sources, copy, scratch, last = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[
 chosen = sys.argv[5:]
 ROOMS, STEPS = "Engine/Pipeline/Rooms/RoomBook.swift", "Engine/Store/Steps.swift"
 PROVISION, DESK = "Engine/Pipeline/Steps/Provision.swift", "Engine/Pipeline/Desk/BookingDesk.swift"
-
 WORKER, DELIVER = "Engine/Pipeline/Worker/Worker.swift", "Engine/Pipeline/Steps/Deliver.swift"
 
 # What looks a second time for rooms that came late hides the lack of other guards: it goes with them.
@@ -28,7 +27,7 @@ GUARDS = [
     ("intent: a create is written down before it leaves", [
         (PROVISION, "        try turn.tx.save(room)\n        let (intent, deadline)", "        let (intent, deadline)")]),
     ("flight: an empty list counts once the create cannot be under way", [
-        (PROVISION, "let settled = room.flightEnds + provisioner.settles(room.module)", "let settled = Instant(microseconds: 0)"),
+        (PROVISION, "let settled = provisioner.settled(room)", "let settled = Instant(microseconds: 0)"),
         SECOND_LOOK]),
     ("unclear: a create without an answer is not one without effect", [
         (ROOMS, "        if error.isUnclear {\n            room.state = .unclear", "        if error.isUnclear {\n            room.state = .absent")]),
@@ -45,6 +44,15 @@ GUARDS = [
         (DELIVER, "if mail.state == .sending { mail.maybeDelivered = true }", "")]),
     ("again: what is asked for while a step runs is looked at when it ends", [
         (STEPS, "THEN excluded.due_at ELSE steps.again_at END", "THEN steps.again_at ELSE steps.again_at END")]),
+    ("skew: a clock that is ahead waits for one that is behind", [
+        ("Engine/Pipeline/Rooms/Provisioner.swift", "listed(room) + EngineSettings.clockSkew", "listed(room)"), SECOND_LOOK]),
+    ("order: a program hears of one thing after the other", [
+        ("Engine/Store/Webhooks.swift", "state = 'waiting' ORDER BY seq LIMIT 1", "state = 'waiting' ORDER BY seq DESC LIMIT 1")]),
+    ("reminders: once for each time", [
+        ("Engine/Pipeline/Steps/Remind.swift", "$0.about == about &&", "$0.about == about && $0.about.isEmpty &&")]),
+    ("unsaved: a pair that could not be stored is the living one", [
+        ("Engine/Pipeline/Connections/GrantKeeper.swift", "if let kept = unsaved.withLock({ $0[stored.sealContext] }),",
+         "if let kept = unsaved.withLock({ $0[stored.sealContext + \"?\"] }),")]),
     ("grants: a pair is stored over its own generation alone", [
         ("Engine/Store/Connections.swift", "AND provider = $8 AND generation = $9", "AND provider = $8 AND (generation = $9 OR 1)")]),
 ]
