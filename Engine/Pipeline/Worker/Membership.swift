@@ -39,6 +39,8 @@ package struct Membership: Sendable {
                     try await self.beat()
                 }
                 try await takeOver()
+            } catch is CancellationError {
+                return
             } catch {
                 context.logger.warning("the heartbeat could not be written", metadata: ["error": "\(error)"])
             }
