@@ -22,8 +22,8 @@ package struct Doctor: Sendable {
 
     private let configuration: Configuration
     private let registry: ProviderRegistry
-    /// A clock that differs by more is worth a word: tokens and signatures bear times.
-    private static let clockTolerance = Duration.seconds(60)
+    /// A clock that differs by more is worth a word: two servers that are this wrong either way agree no more on when a claim ends.
+    private static let clockTolerance = EngineSettings.clockSkew / 2
 
     package init(_ configuration: Configuration, _ registry: ProviderRegistry) {
         self.configuration = configuration

@@ -84,7 +84,7 @@ package struct EngineSettings: Sendable {
     package static let claimLength = Duration.seconds(60)
     /// How long one piece of work may take; shorter than the claim, so that nothing is sent after it has ended.
     package static let workLength = Duration.seconds(40)
-    /// The clocks of two servers differ by less.
+    /// The clocks of two servers differ by this much at most.
     package static let clockSkew = Duration.seconds(10)
 }
 

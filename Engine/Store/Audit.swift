@@ -50,9 +50,9 @@ package enum AuditSQL: String, SQLStatement {
 extension Tx {
     /// Writes down what is done in this transaction, on whose account it is.
     /// - Parameter id: sorts by time of making.
-    package func audit(_ action: String, _ subject: String, id: String, at now: Instant) throws {
-        try audit(
-            AuditEntry(id: id, at: now, actor: actor, action: action, subject: subject, outcome: "done", count: 1))
+    package func audit(_ action: String, _ subject: String, by name: String? = nil, id: String, at now: Instant) throws {
+        let actor = name.map { Actor($0, address: self.actor.address) } ?? self.actor
+        try audit(AuditEntry(id: id, at: now, actor: actor, action: action, subject: subject, outcome: "done", count: 1))
     }
 
     /// Adds an entry, or its count to one of the same id.
@@ -62,13 +62,13 @@ extension Tx {
             .text(entry.outcome), .text(entry.actor.address), .int(entry.count))
     }
 
-    /// Counts what was refused to an address in one row for each hour and outcome.
-    package func auditRefusals(_ count: Int64, _ action: String, outcome: String, from address: String, at now: Instant) throws {
+    /// Counts what was refused to somebody at an address in one row for each hour and outcome.
+    package func auditRefusals(_ count: Int64, _ action: String, outcome: String, to actor: Actor, at now: Instant) throws {
         let hour = now.microseconds / Duration.hours(1).microseconds
         try audit(
             AuditEntry(
-                id: "au_\(hour)_\(action)_\(outcome)_\(address)", at: now, actor: Actor("nobody", address: address), action: action,
-                subject: "", outcome: outcome, count: count))
+                id: "au_\(hour)_\(action)_\(outcome)_\(actor.name)_\(actor.address)", at: now, actor: actor, action: action, subject: "",
+                outcome: outcome, count: count))
     }
 
     /// The newest first, those before `before`.

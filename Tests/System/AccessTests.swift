@@ -235,6 +235,9 @@ struct AccessTests {
             let page = try await site.browse("/admin/audit", cookies: [signedIn]).page
             #expect(page.contains("booking.create") && page.contains("203.0.113.9") && page.contains("admin.sign-in"))
             #expect(try await site.call("GET", "/v1/audit", key: crm).status == 403)
+            let after = try await site.call("GET", "/v1/audit?limit=100").json["items"]?.array ?? []
+            #expect(
+                after.contains { $0["action"] == "GET /v1/audit" && $0["actor"] == made?["actor"] && $0["outcome"] == "auth.forbidden" })
         }
     }
 
@@ -262,6 +265,17 @@ struct AccessTests {
             }
             let refused = try await site.browse(path + "/reschedule", form: ["start": "2027-03-05T10:00:00Z", "sure": "yes"])
             #expect(refused.status == 200 && refused.page.contains("Please contact Ana Ruiz."))
+            // Neither the page nor its question offers what would be refused.
+            let page = try await site.browse(path).page
+            #expect(page.contains("Please contact Ana Ruiz.") && !page.contains("/reschedule") && page.contains("/cancel"))
+            let asked = try await site.browse(path + "/reschedule", form: ["start": "2027-03-05T10:00"])
+            #expect(asked.page.contains("Please contact Ana Ruiz.") && !asked.page.contains("sure"))
+            let entries = try await site.call("GET", "/v1/audit?limit=100").json["items"]?.array ?? []
+            #expect(
+                entries.contains {
+                    $0["action"] == "booking.reschedule" && $0["actor"] == "guest:0" && $0["outcome"] == "auth.forbidden"
+                        && $0["count"] == 2
+                })
             #expect(try await site.browse(path + "/cancel", form: ["sure": "yes"]).status == 303)
         }
     }

@@ -199,7 +199,7 @@ package struct Consents: Sendable {
                 try await discard(grant, nil, consent, call)
                 throw error
             }
-            return try await settle(grant, account, consent, call)
+            return try await Self.acting(consent) { try await settle(grant, account, consent, call) }
         } catch let error as ProviderError { return refused(.failed(error)) } catch is UsherError { return refused(.alreadyUsed) }
     }
 
@@ -246,10 +246,11 @@ package struct Consents: Sendable {
         guard consent.state == .asking, isTaken else { return refused(.alreadyUsed) }
         let (grant, account) = try Self.waiting(text, context.vault, consent)
         do {
-            return .connected(
+            let kept = try await Self.acting(consent) {
                 try await connections.keep(
-                    grant, account, owner: consent.ownerID, provider: consent.provider, instead: consent.revocation),
-                returnTo: consent.returnTo)
+                    grant, account, owner: consent.ownerID, provider: consent.provider, instead: consent.revocation)
+            }
+            return .connected(kept, returnTo: consent.returnTo)
         } catch let error as ProviderError { return refused(.failed(error)) } catch is UsherError { return refused(.alreadyUsed) }
     }
 
@@ -306,6 +307,11 @@ package struct Consents: Sendable {
         }
         return .connected(
             try await connections.keep(grant, account, owner: consent.ownerID, provider: consent.provider), returnTo: consent.returnTo)
+    }
+
+    /// What is begun on the owner's page is ended in the owner's session.
+    private static func acting<Result>(_ consent: StoredConsent, _ body: () async throws -> Result) async rethrows -> Result {
+        try await Actor.acting(consent.session.isEmpty ? Actor.current.name : "owner:\(consent.ownerID)", body)
     }
 
     private static func waiting(_ text: String, _ vault: Vault, _ consent: StoredConsent) throws -> (Grant, ConnectedAccount) {

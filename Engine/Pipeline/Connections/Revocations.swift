@@ -113,8 +113,9 @@ extension EngineContext {
     }
 
     /// Writes down what is done in this transaction.
-    package func audit(_ action: String, _ subject: String, _ tx: Tx) throws {
-        try tx.audit(action, subject, id: surroundings.id("au_"), at: now)
+    /// - Parameter actor: who does it, where that is known only now.
+    package func audit(_ action: String, _ subject: String, by actor: String? = nil, _ tx: Tx) throws {
+        try tx.audit(action, subject, by: actor, id: surroundings.id("au_"), at: now)
     }
 
     /// Makes the owners of a file those of the database; who has left it is removed.

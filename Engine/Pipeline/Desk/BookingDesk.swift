@@ -63,6 +63,17 @@ package struct BookingDesk: Sendable {
         }
     }
 
+    /// Why whoever acts may not move a booking now; `nil` where they may.
+    package func refusalOfMove(_ booking: Booking) async throws -> UsherError? {
+        let (actor, now) = (Actor.current, context.now)
+        return try await context.store.read { tx in
+            do { try GuestRules(booking: booking, tx: tx, actor: actor, now: now).checkMove() } catch let error as UsherError {
+                return error
+            }
+            return nil
+        }
+    }
+
     /// Moves a booking. The same time again changes nothing.
     package func reschedule(
         _ id: String, to start: String, timeZone: String? = nil, disambiguation: BookingRequest.Disambiguation? = nil,
@@ -75,7 +86,7 @@ package struct BookingDesk: Sendable {
             var drafting = Drafting(context.catalog.current, now: now)
             let newStart = try drafting.newStart(start, timeZone: timeZone ?? booking.timeZone, disambiguation: disambiguation)
             guard newStart != booking.start else { return false }
-            try GuestRules(booking: booking, tx: tx, now: now).checkMove()
+            try GuestRules(booking: booking, tx: tx, actor: tx.actor, now: now).checkMove()
             (booking.start, booking.end) = (newStart, newStart + booking.duration)
             try refuseConflict(booking, tx)
             _ = try tx.touchOwner(booking.terms.owner.id)
@@ -91,7 +102,7 @@ package struct BookingDesk: Sendable {
     package func cancel(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<BookingView> {
         try await change(id, key) { booking, tx, now in
             guard booking.status == .confirmed else { return false }
-            try GuestRules(booking: booking, tx: tx, now: now).checkCancel()
+            try GuestRules(booking: booking, tx: tx, actor: tx.actor, now: now).checkCancel()
             booking.status = .cancelled
             booking.meeting.status = .cancelled
             booking.meeting.problem = nil
@@ -105,8 +116,8 @@ package struct BookingDesk: Sendable {
     package func enter(_ id: String) async throws -> BookingView {
         let entered = try await context.store.write { tx in
             guard var booking = try tx.booking(id) else { throw Self.notFound(id) }
-            guard booking.status == .confirmed, booking.meeting.status == .onJoin else { return try view(id, tx) }
             let now = context.now
+            guard booking.status == .confirmed, booking.meeting.status == .onJoin, now < booking.end else { return try view(id, tx) }
             booking.meeting.status = .pending
             try context.update(booking, tx)
             try tx.note(id, "booking.entered", at: now)

@@ -6,6 +6,7 @@ import UsherStore
 struct GuestRules {
     let booking: Booking
     let tx: Tx
+    let actor: Actor
     let now: Instant
 
     private static let movesAnHour = 3
@@ -15,7 +16,7 @@ struct GuestRules {
 
     /// - Throws: ``ErrorCode/authForbidden`` where a guest asks for a move that only the owner can make.
     func checkMove() throws {
-        guard tx.actor.isGuest else { return }
+        guard actor.isGuest else { return }
         let type = booking.terms.type
         let limits = type.guestChanges ?? .usual
         let moves = try tx.timeline(of: booking.id).filter { $0.event == "booking.rescheduled" && Actor($0.actor).isGuest }
@@ -27,7 +28,7 @@ struct GuestRules {
 
     /// - Throws: ``ErrorCode/authForbidden``.
     func checkCancel() throws {
-        guard tx.actor.isGuest else { return }
+        guard actor.isGuest else { return }
         guard booking.guestsMay(.cancel) else { throw refusal("cancelled") }
     }
 

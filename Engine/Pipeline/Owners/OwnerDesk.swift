@@ -151,7 +151,7 @@ extension OwnerDesk {
         let isIn = try await context.store.write { tx in
             guard let owner = try tx.usePortalLink(hash: Vault.hash(token.utf8), now: now) else { return false }
             try tx.addSession(hash: Vault.hash(secret.utf8), owner: owner, expiresAt: now + Self.sessionLifetime, now: now)
-            try context.audit("owner.sign-in", owner, tx)
+            try context.audit("owner.sign-in", owner, by: "owner:\(owner)", tx)
             return true
         }
         return isIn ? Secret(secret) : nil

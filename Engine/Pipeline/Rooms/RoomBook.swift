@@ -175,23 +175,22 @@ struct RoomBook {
         try show(.failed, error.problem, of: room)
     }
 
-    mutating func gaveUp(_ room: RoomRecord) throws {
-        var room = try present(room)
-        let isUnclear = room.state == .unclear || room.state == .attempting
-        room.state = .refused
-        try turn.tx.save(room)
-        let problem = booking.meeting.problem
+    mutating func gaveUp(_ room: RoomRecord?) throws {
+        var room = try room.map { try present($0) }
+        let unclear = room.flatMap { $0.state == .unclear || $0.state == .attempting ? $0 : nil }
+        room?.state = .refused
+        if let room { try turn.tx.save(room) }
         try note(
             "meeting.given-up",
-            isUnclear
-                ? "the meeting is over, and \(room.provider) never said whether it made a room under the key \(room.key)"
-                : "the meeting is over")
-        try show(
-            .failed,
-            Problem(
-                problem?.code ?? .unavailable,
-                "No room could be made before the meeting was over. \(problem?.message ?? "")".trimmingBlanks,
-                remedy: "Book a new meeting."), of: room)
+            unclear.map { "the meeting is over, and \($0.provider) never said whether it made a room under the key \($0.key)" }
+                ?? "the meeting is over")
+        guard booking.wantsRoom, try room?.generation == turn.tx.rooms(of: booking.id).last?.generation else { return }
+        let problem = booking.meeting.problem
+        booking.meeting.status = .failed
+        booking.meeting.problem = Problem(
+            problem?.code ?? .unavailable, "No room could be made before the meeting was over. \(problem?.message ?? "")".trimmingBlanks,
+            remedy: "Book a new meeting.")
+        try save()
     }
 
     // MARK: A search

@@ -14,8 +14,8 @@ package enum RoomMove: Hashable, Sendable {
     case lookForTwins(RoomRecord)
     /// Look whether the room is still as it was.
     case check(RoomRecord)
-    /// The meeting is over, and there never was a room.
-    case giveUp(RoomRecord)
+    /// The meeting is over, and there never was a room; `nil` where none was asked for.
+    case giveUp(RoomRecord?)
     /// Nothing before this instant; `nil`: nothing at all.
     case rest(until: Instant?)
 }
@@ -44,7 +44,7 @@ package enum RoomPlan {
             let isWanted = booking.wantsRoom && room.generation == rooms.last?.generation
             due += moves(for: room, of: booking, isWanted: isWanted, now: now, isRepeatable: isRepeatable(room.module))
         }
-        if booking.wantsRoom, now < booking.end, let begin = beginning(booking, rooms) { due.append((now, begin)) }
+        if booking.wantsRoom, let begin = beginning(booking, rooms) { due.append((now, now < booking.end ? begin : .giveUp(rooms.last))) }
         if let first = due.first(where: { $0.at <= now }) { return first.move }
         return .rest(until: due.map(\.at).filter { $0 < .never }.min())
     }
@@ -75,8 +75,8 @@ package enum RoomPlan {
     /// A new generation: the first room, a fallback after a final no, a new room where the old one is gone.
     /// None begins while an earlier create is unclear.
     private static func beginning(_ booking: Booking, _ rooms: [RoomRecord]) -> RoomMove? {
-        guard let last = rooms.last else { return booking.terms.chain.first.map { .begin($0, generation: 1) } }
         guard booking.meeting.status != .failed else { return nil }
+        guard let last = rooms.last else { return booking.terms.chain.first.map { .begin($0, generation: 1) } }
         switch last.state {
         case .refused: return link(after: last, booking).map { .begin($0, generation: last.generation + 1) }
         case .removed:

@@ -68,6 +68,8 @@ package struct Membership: Sendable {
     }
 
     /// Frees the claims of processes that have died.
+    ///
+    /// Of one that is only silent every claim from before has ended by itself. Should it hold one, it lives and has just made it.
     package func takeOver() async throws {
         let now = context.now
         let dead = try await context.store.read { try $0.processes() }
@@ -75,10 +77,10 @@ package struct Membership: Sendable {
             .filter { isDead($0.id, $0.heartbeat, now) }
             .map(\.id)
         guard !dead.isEmpty else { return }
-        let freed = try await context.store.write { tx in
+        let freed = try await context.store.write { [database = context.store.database] tx in
             try dead.reduce(0) { count, id in
                 try tx.removeProcess(id)
-                return try count + tx.freeClaims(of: id, now: now)
+                return database.isDead(process: id) ? try count + tx.freeClaims(of: id, now: now) : count
             }
         }
         context.logger.notice("took over from processes that died", metadata: ["processes": "\(dead.count)", "steps": "\(freed)"])

@@ -25,7 +25,12 @@ struct APIRoutes: Sendable {
                 throw UsherError(
                     .rateLimited, "This key makes more than \(Int(RateLimiter.perMinute)) calls a minute. Try again in a second.")
             }
-            if let scope = operation.access.scope, !operation.access.isOpen(to: request) { try caller.require(scope) }
+            if let scope = operation.access.scope, !operation.access.isOpen(to: request) {
+                do throws(UsherError) { try caller.require(scope) } catch {
+                    try await authenticator.audit(error, of: "\(operation.method.rawValue) \(operation.path)", to: caller)
+                    throw error
+                }
+            }
             var query = QueryFields(request)
             query.check(operation.query)
             if operation.query.isEmpty { try query.check() }

@@ -22,10 +22,10 @@ struct Caller: Sendable {
 }
 
 extension EngineContext {
-    /// Writes down that somebody was let in nowhere, counted by address and hour.
+    /// Writes down that whoever acts was refused something, counted by address and hour.
     func auditRefusal(_ action: String, outcome: String) async throws {
-        let (address, now) = (TrustedProxies.group(Actor.current.address), now)
-        try await store.write { try $0.auditRefusals(1, action, outcome: outcome, from: address, at: now) }
+        let (actor, now) = (Actor(Actor.current.name, address: TrustedProxies.group(Actor.current.address)), now)
+        try await store.write { try $0.auditRefusals(1, action, outcome: outcome, to: actor, at: now) }
     }
 }
 
@@ -58,6 +58,11 @@ struct Authenticator: Sendable {
         return caller
     }
 
+    /// Writes down that a key is not allowed to do what it asked for.
+    func audit(_ refusal: UsherError, of action: String, to caller: Caller) async throws {
+        try await Actor.acting("key:\(caller.id)") { try await context.auditRefusal(action, outcome: refusal.code.rawValue) }
+    }
+
     /// Whose key this is; `nil` for one that is not valid. It takes one call from what the key may make.
     /// - Parameter action: what a wrong key is written down as.
     /// - Throws: ``ErrorCode/rateLimited`` where too many wrong ones came from the address.
@@ -67,7 +72,8 @@ struct Authenticator: Sendable {
         let (guess, now) = (guesses.wasWrong(from: address), context.now)
         if guess.untold > 0 {
             try await context.store.write {
-                try $0.auditRefusals(guess.untold, action, outcome: ErrorCode.authInvalid.rawValue, from: guess.row, at: now)
+                try $0.auditRefusals(
+                    guess.untold, action, outcome: ErrorCode.authInvalid.rawValue, to: Actor("nobody", address: guess.row), at: now)
             }
         }
         guard guess.isListenedTo else {

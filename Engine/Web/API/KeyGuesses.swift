@@ -80,7 +80,9 @@ final class KeyGuesses: Sendable {
     private static func makeRoom(_ state: inout State, _ now: Instant) {
         guard state.guessers.count >= mostAddresses else { return }
         state.guessers = state.guessers.filter { refilled($0.value, now) < burst }
-        if state.guessers.count >= mostAddresses { state.guessers.removeAll() }
+        guard state.guessers.count >= mostAddresses else { return }
+        let newest = state.guessers.sorted { $0.value.at > $1.value.at }.prefix(mostAddresses / 2)
+        state.guessers = Dictionary(uniqueKeysWithValues: newest.map { ($0.key, $0.value) })
     }
 
     private static func row(_ address: String, _ state: inout State, _ now: Instant) -> String {

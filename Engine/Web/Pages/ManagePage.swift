@@ -23,7 +23,9 @@ struct ManagePage: Sendable {
             let token = try parameters.parameters.require("token")
             guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
             let typed = request.uri.queryParameters.get("start")
-            return Page.response(.ok, visit.booking.title, body(visit, token, typed: typed), words: visit.words)
+            return Page.response(
+                .ok, visit.booking.title, body(visit, token, typed: typed, mayMove: try await refusalOfMove(visit) == nil),
+                words: visit.words)
         }
         router.post("/manage/{token}/cancel") { request, parameters in
             try await cancel(request, try parameters.parameters.require("token"))
@@ -33,8 +35,14 @@ struct ManagePage: Sendable {
         }
     }
 
-    /// - Parameter typed: what the visitor had in the field before a refusal or a second thought.
-    private func body(_ visit: ReaderLinks.Visit, _ token: String, typed: String?) -> String {
+    private func refusalOfMove(_ visit: ReaderLinks.Visit) async throws -> UsherError? {
+        try await Actor.acting(visit.actor) { try await desk.refusalOfMove(visit.booking) }
+    }
+
+    /// - Parameters:
+    ///   - typed: what the visitor had in the field before a refusal or a second thought.
+    ///   - mayMove: otherwise the page refers to the owner.
+    private func body(_ visit: ReaderLinks.Visit, _ token: String, typed: String?, mayMove: Bool) -> String {
         let booking = visit.booking
         let (head, words) = (Page.head(of: visit), visit.words)
         if booking.status == .cancelled { return head + "<p><strong>\(escapedHTML(words(.cancelled)))</strong></p>" }
@@ -50,7 +58,7 @@ struct ManagePage: Sendable {
             <section><h2>\(escapedHTML(words(.cancel)))</h2>\(Page.button(words(.cancelButton), action: "/manage/\(token)/cancel", key: nil, isPlain: true))</section>
             """
         let ask = "<p>\(escapedHTML(words(.askOwner, ["owner": booking.terms.owner.name])))</p>"
-        return head + (booking.guestsMay(.moveAndCancel) ? move : ask) + (booking.guestsMay(.cancel) ? cancel : "")
+        return head + (mayMove ? move : ask) + (booking.guestsMay(.cancel) ? cancel : "")
     }
 
     /// `2026-12-01T10:00`, as the field shows it.
@@ -81,7 +89,7 @@ struct ManagePage: Sendable {
                     + Page.button(words(.yesCancel), action: "/manage/\(token)/cancel", key: nil, fields: [("sure", "yes")])
                     + Page.back(to: "/manage/\(token)", words(.no)), words: words)
         }
-        return try await act(visit, token) {
+        return try await act("booking.cancel", visit, token) {
             guard context.now < visit.booking.start else {
                 throw UsherError(.bookingInPast, "The meeting has begun, and cannot be cancelled here any more.")
             }
@@ -93,6 +101,7 @@ struct ManagePage: Sendable {
         guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
         let form = try await request.form()
         let start = form["start"]?.trimmingBlanks ?? ""
+        if let refusal = try await refusalOfMove(visit) { return try await refused(visit, token, refusal, of: "booking.reschedule") }
         guard form["sure"] == "yes" else {
             let zone = TimeZone(iana: visit.timeZone) ?? .gmt
             guard case .wall(let wall)? = WrittenTime(Self.shown(start) ?? start) else {
@@ -106,7 +115,7 @@ struct ManagePage: Sendable {
         }
         var typed: String?
         if case .instant(let instant)? = WrittenTime(start) { typed = local(instant, visit.timeZone) }
-        return try await act(visit, token, typed: typed) {
+        return try await act("booking.reschedule", visit, token, typed: typed) {
             guard context.now < visit.booking.start else {
                 throw UsherError(.bookingInPast, "The meeting has begun, and cannot be moved here any more.")
             }
@@ -130,15 +139,25 @@ struct ManagePage: Sendable {
             buttons.joined() + Page.back(to: form(token, typed: typed), visit.words(.no)), words: visit.words)
     }
 
+    /// - Parameter action: as the audit calls it.
     private func act(
-        _ visit: ReaderLinks.Visit, _ token: String, typed: String? = nil, _ change: () async throws -> BookingView
+        _ action: String, _ visit: ReaderLinks.Visit, _ token: String, typed: String? = nil, _ change: () async throws -> BookingView
     ) async throws -> Response {
         do {
             _ = try await Actor.acting(visit.actor) { try await change() }
             return Page.redirect(to: "/manage/\(token)")
         } catch let error as UsherError {
-            return refused(visit, token, words(for: error, visit), typed: typed)
+            return try await refused(visit, token, error, of: action, typed: typed)
         }
+    }
+
+    private func refused(
+        _ visit: ReaderLinks.Visit, _ token: String, _ error: UsherError, of action: String, typed: String? = nil
+    ) async throws -> Response {
+        if error.code == .authForbidden {
+            try await Actor.acting(visit.actor) { try await context.auditRefusal(action, outcome: error.code.rawValue) }
+        }
+        return refused(visit, token, words(for: error, visit), typed: typed)
     }
 
     private func words(for error: UsherError, _ visit: ReaderLinks.Visit) -> String {

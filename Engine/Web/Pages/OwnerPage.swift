@@ -29,6 +29,7 @@ struct OwnerPage: Sendable {
     func add(to router: Router<WebContext>) {
         router.get("/owners/signin/{token}") { _, parameters in try await invite(try parameters.parameters.require("token")) }
         router.post("/owners/signin/{token}") { _, parameters in try await signIn(try parameters.parameters.require("token")) }
+        router.get("/owners/signin") { _, _ in Page.redirect(to: "/owners/me") }
         router.post("/owners/signin") { request, _ in
             let address = (try await request.form())["email"]?.trimmingBlanks ?? ""
             guard asks.take(TrustedProxies.group(Actor.current.address)).isAllowed else { return Self.askedTooOften }

@@ -29,6 +29,19 @@ struct ExactlyOnceTests {
         #expect(engine.zoom.meetings.map { String($0.id) } == [view.booking.meeting.room?.meetingID])
     }
 
+    @Test("a meeting that is over is given no room: not when someone enters late, and not when nobody could work before")
+    func overBeforeItsRoom() async throws {
+        let engine = try await TestEngine()
+        let later = try await engine.booked("later").booking.id
+        let waiting = try await engine.desk.book(TestEngine.request("fixed", at: "2026-12-02T10:00:00Z")).value.booking.id
+        engine.clock.advance(by: .days(30))
+        #expect(try await engine.desk.enter(later).booking.meeting.status == .onJoin)
+        _ = try await engine.worker.pump()
+        let given = try await engine.desk.view(waiting).booking.meeting
+        #expect(given.status == .failed && given.problem?.code == .unavailable)
+        #expect(engine.zoom.ledger.isEmpty)
+    }
+
     @Test("an answer that comes too late is no answer: the room is found by its key")
     func late() async throws {
         let engine = try await TestEngine()

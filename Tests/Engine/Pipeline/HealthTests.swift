@@ -35,6 +35,23 @@ struct HealthTests {
         #expect(try await state(engine) == nil)
     }
 
+    @Test("a process that has been silent for long and goes on keeps what it has claimed since")
+    func silentProcess() async throws {
+        let engine = try await TestEngine()
+        let other = try TestEngine.context(
+            database: engine.context.store.database, transport: engine.context.transport, mailer: engine.mailer, clock: engine.clock,
+            seed: engine.seed, catalog: engine.context.catalog.current)
+        try await Membership(other).join()
+        engine.clock.advance(by: .minutes(10))
+        _ = try await engine.desk.book(TestEngine.request("fixed"))
+        let works = try await Worker(other).claim(limit: 8)
+        #expect(!works.isEmpty)
+        try await Membership(engine.context).takeOver()
+        #expect(try await engine.worker.claim(limit: 8).isEmpty)
+        for work in works { await Worker(other).run(work) }
+        #expect(engine.zoom.ledger.count { $0.event == .created } == 1)
+    }
+
     @Test("what concerns one host, or one owner's connection, says nothing of the provider")
     func onlyOne() async throws {
         let engine = try await TestEngine(

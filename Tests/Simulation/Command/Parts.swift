@@ -11,13 +11,13 @@ struct SeedRange {
 
     init?(_ text: String) {
         let parts = text.split(separator: "/").map(String.init)
-        let seeds = (parts.first ?? "").split(separator: "-").map { UInt64($0) }
+        let seeds = (parts.first ?? "").split(separator: "-", omittingEmptySubsequences: false).map { UInt64($0) }
         guard (1...2).contains(parts.count), (1...2).contains(seeds.count), let first = seeds[0], let last = seeds[seeds.count - 1],
             first <= last
         else { return nil }
         (self.first, self.last) = (first, last)
         guard parts.count == 2 else { return }
-        guard let step = UInt64(parts[1]), step > 0 else { return nil }
+        guard let step = UInt64(parts[1]), step > 0, seeds.count == 2 else { return nil }
         self.step = step
     }
 }
@@ -35,7 +35,9 @@ enum Parts {
             process.waitUntilExit()
             report.withLock { report in
                 guard process.terminationStatus > 1 || process.terminationReason == .uncaughtSignal else { return }
-                report.violations.append("a process of the runs ended with \(process.terminationStatus)")
+                let violation = "a process of the runs ended with \(process.terminationStatus), see above"
+                report.violations.append(violation)
+                print(violation)
             }
         }
         return report.withLock { $0 }

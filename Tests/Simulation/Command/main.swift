@@ -4,7 +4,7 @@ import Simulation
 // usher-simulate 7 | usher-simulate 1-50000: replays a seed, or runs a range of them; ends with 1 where something is wrong.
 // usher-simulate 1-50000/2: every second of them, in this process, with the events as JSON at the end.
 guard let wanted = SeedRange(CommandLine.arguments.dropFirst().first ?? "") else {
-    FileHandle.standardError.write(Data("Usage: usher-simulate SEED | FIRST-LAST\n".utf8))
+    FileHandle.standardError.write(Data("Usage: usher-simulate SEED | FIRST-LAST | FIRST-LAST/STEP\n".utf8))
     exit(2)
 }
 if wanted.step > 0 {

@@ -16,8 +16,10 @@ struct Invariants {
     let vault: Vault
     let clock: VirtualClock
     let foreign: [Int64]
-    /// Whose rooms somebody has taken away at the provider: they have one or none.
+    /// Whose rooms somebody has taken away or moved at the provider, unknown to the engine: they have one or none.
     let drifted: Set<String>
+    /// Whose rooms somebody has moved at the provider, where the booking stays as it is.
+    let moved: Set<String>
     /// Accounts that were disconnected at one time or another: what stands there may be out of reach.
     let disconnected: Set<SimulatedRun.Account>
     let endedGrants: EndedGrants
@@ -90,19 +92,24 @@ struct Invariants {
             var found: [String] = []
             if String(room.id) != booking.meeting.room?.meetingID { found.append("shows another room than it has") }
             let isOver = booking.start <= clock.now
-            if room.start != booking.start, !isOver {
+            if room.start != booking.start, !isOver, !moved.contains(booking.id) {
                 found.append("the room is at \(room.start.rfc3339), the booking at \(booking.start.rfc3339)")
             }
             return found
         case .ready: return live.isEmpty ? [] : ["held at \(booking.meeting.provider), and yet has rooms at Zoom"]
-        case .failed
-        where (booking.start <= clock.now || hasDailyLimit)
-            && (booking.meeting.problem?.code == .unavailable || booking.meeting.problem?.code == .dailyLimit
-                || booking.meeting.problem?.code == .providerRateLimited || booking.meeting.problem?.code == .reauthorize):
-            return live.isEmpty ? [] : ["given up, and yet has rooms"]
+        case .failed where mayBeGivenUp(booking): return live.isEmpty ? [] : ["given up, and yet has rooms"]
         case _ where isGone(booking.terms.owner.id, booking.meeting.provider) && booking.meeting.problem?.code == .notConnected:
             return live.isEmpty ? [] : ["has no connection, and yet has rooms"]
         default: return ["is \(booking.meeting.status.rawValue) after everything has healed: \(booking.meeting.problem?.message ?? "")"]
+        }
+    }
+
+    /// What could not be made before its meeting began, or waits for a quota that is used up each day anew.
+    private func mayBeGivenUp(_ booking: Booking) -> Bool {
+        switch booking.meeting.problem?.code {
+        case .unavailable, .reauthorize, .meetingGone: booking.start <= clock.now
+        case .dailyLimit, .providerRateLimited: booking.start <= clock.now || hasDailyLimit
+        default: false
         }
     }
 
@@ -116,7 +123,7 @@ struct Invariants {
         }
     }
 
-    /// Whether the owner's calendar shows the meeting where the type says so; what the engine has told that it could not do is told.
+    /// Whether the owner's calendar shows the meeting where the type says so, once anybody has been mailed.
     private func calendarViolations(_ booking: Booking, entry: String?) async throws -> [String] {
         guard booking.terms.type.calendar, booking.meeting.module != "google-meet", booking.start > clock.now,
             !isGone(booking.terms.owner.id, "meet")
@@ -161,10 +168,13 @@ struct Invariants {
         let isOver = booking.end <= clock.now
         let mayRemain = mayBeOutOfReach(booking, rooms) || (entry != nil && isGone(booking.terms.owner.id, "meet"))
         if theirs.count > 1, !mayRemain { return (owned, ["has \(theirs.count) rooms: \(theirs)"]) }
-        if isOver || drifted.contains(booking.id) || mayRemain { return (owned, []) }
+        if mayRemain { return (owned, []) }
         guard booking.status == .confirmed else {
-            return (owned, owned.isEmpty ? [] : ["cancelled, and yet stands at a provider: \(owned.sorted())"])
+            // What took place stays on the calendar.
+            let left = isOver ? theirs : owned
+            return (owned, left.isEmpty ? [] : ["cancelled, and yet stands at a provider: \(left.sorted())"])
         }
+        if isOver || drifted.contains(booking.id) { return (owned, []) }
         let isElsewhere = booking.meeting.module == "google-meet" || booking.meeting.module == "microsoft-teams"
         guard isElsewhere, booking.meeting.status == .ready, let id = rooms.last(where: { $0.provider == booking.meeting.provider })?.roomID
         else {

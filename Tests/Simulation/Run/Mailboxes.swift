@@ -54,11 +54,10 @@ struct Mailboxes {
                 found.append("has \(entry.start) on the calendar, the booking is at \(booking.start.rfc3339)")
             }
         }
-        // A mail that tells of the time and room that there are now names that room, and the way in; where the room is made on join,
-        // the page that makes it.
-        if wanted, booking.terms.type.provision != .onJoin, let told = mails.last(where: { $0.isNews && $0.told == Told(booking).text }),
-            let room = booking.meeting.room,
-            let mail = arrived.last(where: { $0.id == told.id })
+        // The last mail names the room that there is, and the way in; where the room is made on join, the page that makes it.
+        let news = mails.last { mail in mail.isNews && arrived.contains { $0.id == mail.id } }
+        if wanted, booking.terms.type.provision != .onJoin, booking.meeting.status == .ready, let room = booking.meeting.room,
+            let mail = arrived.last(where: { $0.id == news?.id })
         {
             if !mail.text.contains(room.joinURL) { found.append("was not told of \(room.joinURL)") }
             if let passcode = room.passcode, !mail.text.contains(passcode) { found.append("was not told of the passcode") }

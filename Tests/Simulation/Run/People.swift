@@ -9,8 +9,14 @@ import UsherStore
 /// What people and programs do.
 extension SimulatedRun {
     func act() async {
-        if dice.seed.chance(4) { disk.fill(until: clock.now + .seconds(dice.seed.pick([5, 30, 90]))) }
-        if dice.seed.chance(6) { anyServer()?.process.stop(until: clock.now + .seconds(dice.seed.pick([10, 70, 130]))) }
+        if dice.seed.chance(4) {
+            disk.fill(until: clock.now + .seconds(dice.seed.pick([5, 30, 90])))
+            tally("disk.full")
+        }
+        if dice.seed.chance(6) {
+            anyServer()?.process.stop(until: clock.now + .seconds(dice.seed.pick([10, 70, 130])))
+            tally("process.stopped")
+        }
         switch dice.seed.below(17) {
         case 0, 1, 2, 3: await bookSomething()
         case 4, 5: await person { try await self.move($0.desk) }
@@ -107,20 +113,34 @@ extension SimulatedRun {
 
     // MARK: Providers
 
-    /// Somebody takes a room away where it was made, and the service may tell of it.
+    /// Somebody takes a room away where it was made, or moves it, and the service may tell of it.
     private func interfere(_ server: Server) async throws {
         let booking = try await server.desk.view(try anyBooking()).booking
         let id = try await server.context.store.read { try $0.rooms(of: booking.id).last?.roomID } ?? ""
         guard booking.status == .confirmed, let room = booking.meeting.room, !id.isEmpty else { return }
-        let isThere = ["zoom-s2s", "zoom", "google-meet", "microsoft-teams"].contains(booking.meeting.module)
-        if isThere { state.withLock { _ = $0.drifted.insert(booking.id) } }
+        let drift = state.withLock { $0.drifted.add(booking.id) }
+        var move: Int?
         switch booking.meeting.module {
-        case "zoom-s2s", "zoom": if let id = Int64(room.meetingID) { zoom.deleteAtPortal(id) }
+        case "zoom-s2s", "zoom":
+            guard let id = Int64(room.meetingID) else { return }
+            if dice.seed.chance(40) {
+                move = state.withLock { $0.moved.add(booking.id) }
+                zoom.editAtPortal(id) { $0.start = $0.start + .minutes(15) }
+            } else {
+                zoom.deleteAtPortal(id)
+            }
         case "google-meet": google.deleteByHand(id)
         case "microsoft-teams": microsoft.deleteByHand(id)
         default: break
         }
-        if dice.seed.chance(50) { try await ProviderEvents(server.context).touched(id) }
+        guard dice.seed.chance(50) else { return }
+        try await ProviderEvents(server.context).touched(id)
+        tally("drift.told")
+        // From here on the engine knows, and whatever the type says is done.
+        state.withLock { state in
+            state.drifted.end(drift, of: booking.id)
+            if let move, booking.terms.type.onDrift == .recreate { state.moved.end(move, of: booking.id) }
+        }
     }
 
     /// What servers hold is refused from now on. No service refuses a token that it has just given.
@@ -235,6 +255,7 @@ extension SimulatedRun {
         let file = dice.seed.pick([world.catalog, world.otherCatalog])
         try await context.store.write { try context.follow(file.owners, $0) }
         context.catalog.current = file
+        tally("catalog.reloaded")
     }
 
     private func rotate(_ webhook: String, _ hooks: WebhookDesk) async throws {

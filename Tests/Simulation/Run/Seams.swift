@@ -98,7 +98,7 @@ final class LivingProcesses: Sendable {
     func isDead(_ id: String) -> Bool { processes.withLock { $0[id]?.isDead ?? false } }
 }
 
-/// Bookings of one owner that were in each other's time, at any moment.
+/// Bookings of one owner that were in each other's time, at any moment, where not both may be.
 final class Overlaps: Sendable {
     private let found = Mutex<Set<String>>([])
     var violations: [String] { found.withLock { $0.sorted() } }
@@ -107,7 +107,7 @@ final class Overlaps: Sendable {
         let rows = try session.query(
             """
             SELECT one.id, other.id FROM bookings one JOIN bookings other ON other.owner_id = one.owner_id AND other.id > one.id
-            WHERE one.status = 'confirmed' AND other.status = 'confirmed' AND one.overlap_allowed = 0 AND other.overlap_allowed = 0
+            WHERE one.status = 'confirmed' AND other.status = 'confirmed' AND (one.overlap_allowed = 0 OR other.overlap_allowed = 0)
                 AND one.starts_at < other.ends_at AND other.starts_at < one.ends_at
             """, [])
         for row in rows {
@@ -284,6 +284,8 @@ final class RefusedMails: Sendable {
 /// A program that is told of events, and refuses, is cut off, or whose caller dies before or after it took one.
 struct FaultyReceiver: Transport {
     let receiver: TestReceiver
+    /// Whether it says now and then that it is gone for good.
+    let mayEnd: Bool
     let seam: Seam
 
     func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
@@ -294,7 +296,7 @@ struct FaultyReceiver: Transport {
         if seam.dice.throwDice(\.crash) { throw died() }
         if seam.dice.throwDice(\.mail) {
             switch seam.dice.seed.below(3) {
-            case 0: return HTTPResponse(status: 503)
+            case 0: return HTTPResponse(status: mayEnd && seam.dice.seed.chance(30) ? 410 : 503)
             case 1: throw .notSent("simulated refusal")
             default:
                 _ = try await receiver.send(request)

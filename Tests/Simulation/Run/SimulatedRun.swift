@@ -35,6 +35,8 @@ final class SimulatedRun: Sendable {
         var drifts: Bool
         /// Whether owners disconnect and connect accounts.
         var reconnects: Bool
+        /// Whether the program that is told of events says now and then that it is gone for good, and is turned on again.
+        var receiverEnds: Bool
     }
 
     struct State {
@@ -46,8 +48,12 @@ final class SimulatedRun: Sendable {
         /// Bookings whose cancellation was answered.
         var cancelled: Set<String> = []
         var moves = Moves()
-        /// Whose rooms somebody has taken away at the provider.
-        var drifted: Set<String> = []
+        /// Whose rooms somebody has taken away or moved at the provider, and nobody has told the engine of it.
+        var drifted = Drifts()
+        /// Whose rooms somebody has moved at the provider, where the booking stays as it is.
+        var moved = Drifts()
+        /// How often what happened that no timeline shows.
+        var tally: [String: Int] = [:]
         /// Accounts that were disconnected, here or at the service, at one time or another.
         var disconnected: Set<Account> = []
         /// Owners who are on their way through a consent.
@@ -90,7 +96,7 @@ final class SimulatedRun: Sendable {
         let reconnects = dice.seed.chance(25)
         mood = Mood(
             favourite: reconnects && dice.seed.chance(50) ? "mine" : dice.seed.pick(Self.types), drifts: dice.seed.chance(50),
-            reconnects: reconnects)
+            reconnects: reconnects, receiverEnds: dice.seed.chance(10))
         zoom = ZoomSandbox(account, now: { [clock] in clock.now }) { _, _ in
             guard dice.throwDice({ $0.transport }) else { return nil }
             return dice.seed.pick([
@@ -147,14 +153,15 @@ final class SimulatedRun: Sendable {
         // Then for days, for sweeps, reminders and grants that nobody uses; all has been right already.
         if dice.seed.chance(20) {
             await quiesce(for: .days(3))
-            violations += try await verdict(store).map { "days later: \($0)" }
+            violations += try await verdict(store, isLongAgo: true).map { "days later: \($0)" }
         }
         let bookings = bookings
         let events = try await store.read { tx in
             try bookings.flatMap { try tx.timeline(of: $0).map { $0.detail.hasPrefix("reminder") ? "\($0.event).reminder" : $0.event } }
                 + tx.audit(before: (.never, ""), limit: 1_000).map(\.action).filter { !$0.hasPrefix("booking.") }
         }
-        return Outcome(violations: violations, events: events + Array(repeating: "crash", count: state.withLock { $0.crashes }))
+        let tally = state.withLock { $0.tally.merging(["crash": $0.crashes], uniquingKeysWith: +) }
+        return Outcome(violations: violations, events: events + tally.flatMap { Array(repeating: $0.key, count: $0.value) })
     }
 
     /// Bookings that were accepted, each once.
@@ -163,17 +170,19 @@ final class SimulatedRun: Sendable {
         return state.withLock { $0.calls.compactMap(\.booking) }.filter { seen.insert($0).inserted }
     }
 
-    private func verdict(_ store: Store) async throws -> [String] {
+    /// - Parameter isLongAgo: whether all that is tried for days must have come to its end.
+    private func verdict(_ store: Store, isLongAgo: Bool = false) async throws -> [String] {
         let (bookings, state) = (bookings, state.withLock { $0 })
         let invariants = Invariants(
             zoom: zoom, google: google, microsoft: microsoft, mail: mail, store: store, vault: try undisturbed().vault, clock: clock,
             foreign: state.foreign,
-            drifted: state.drifted, disconnected: state.disconnected, endedGrants: endedGrants, cancelled: state.cancelled,
+            drifted: state.drifted.bookings, moved: state.moved.bookings, disconnected: state.disconnected, endedGrants: endedGrants,
+            cancelled: state.cancelled,
             moves: state.moves,
             refused: refusedMails.ids, hasDailyLimit: hasDailyLimit)
         let told = ReceivedEvents(
             store: store, received: receiver.received, webhook: state.webhook, replayed: state.replayed,
-            secrets: state.lostSecrets == 0 ? state.secrets : [])
+            secrets: state.lostSecrets == 0 ? state.secrets : [], mayBeIncomplete: mood.receiverEnds, isLongAgo: isLongAgo)
         return try await invariants.violations(bookings: bookings)
             + (try await told.violations(bookings: bookings)) + overlaps.violations + state.violations
     }
@@ -255,10 +264,18 @@ final class SimulatedRun: Sendable {
 
     // MARK: Healing
 
+    /// What a call may be answered for good: its time is taken or over, or its owner is gone.
+    private static let refusals: Set<ErrorCode> = [.bookingConflict, .bookingInPast, .notFound, .validationFailed]
+
+    func tally(_ event: String) { state.withLock { $0.tally[event, default: 0] += 1 } }
+
     /// A program repeats its call until it has an answer.
     private func settleCalls() async {
-        guard let desk = try? BookingDesk(undisturbed()) else { return }
-        for call in state.withLock({ $0.calls }) where call.booking == nil { try? await book(call, desk) }
+        for call in state.withLock({ $0.calls }) where call.booking == nil {
+            do { try await book(call, BookingDesk(undisturbed())) } catch let error as UsherError where Self.refusals.contains(error.code) {
+                tally("call.refused")
+            } catch { state.withLock { $0.violations.append("\(call.key) could not be settled when all was well: \(error)") } }
+        }
     }
 
     /// All faults are over, and everything that waits comes due. The time ends before the sweeper's next round, which would
@@ -298,7 +315,7 @@ final class SimulatedRun: Sendable {
         return booking?.meeting.status == .ready && mails.count == 2 && mails.allSatisfy { $0.state == .sent }
     }
 
-    /// Whatever else there is to do: new bookings at services that work are ready within a minute, and everybody is told.
+    /// New bookings at services that work are ready within a minute, and everybody is told, whatever the trouble has left behind.
     private func checkLiveness() async throws {
         let context = try undisturbed()
         let accounts = ["meet", "teams"].filter { isConnected("ana", $0) }

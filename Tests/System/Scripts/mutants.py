@@ -1,59 +1,72 @@
 """Switches one guard of the engine off at a time, in a copy of the sources, and sees whether the seeded runs notice.
 
 Usage: mutants.py SOURCES COPY SCRATCH LAST_SEED [NAME…]
-Prints a line for each guard: the seed that caught it, or MISSED. Ends with 1 where one was missed.
+Prints a line for each guard: the seed that caught it, by the violation that it is to cause, or MISSED. Ends with 1 where one was
+missed.
 """
-import pathlib, re, shutil, subprocess, sys, time
+import os, pathlib, re, shutil, signal, subprocess, sys, time
 
 sources, copy, scratch, last = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3], sys.argv[4]
 chosen = sys.argv[5:]
 ROOMS, STEPS = "Engine/Pipeline/Rooms/RoomBook.swift", "Engine/Store/Steps.swift"
 PROVISION, DESK = "Engine/Pipeline/Steps/Provision.swift", "Engine/Pipeline/Desk/BookingDesk.swift"
+NOTIFY, SCHEMA = "Engine/Pipeline/Steps/Notify.swift", "Engine/Store/Schema.swift"
 WORKER, DELIVER = "Engine/Pipeline/Worker/Worker.swift", "Engine/Pipeline/Steps/Deliver.swift"
 
 # What looks a second time for rooms that came late hides the lack of other guards: it goes with them.
 SECOND_LOOK = (ROOMS, "room.twinCheck = turn.now + Self.twinChecks[0]", "room.twinCheck = .never")
 
-# Name, and of each place the file, what stands there, and what stands there without the guard.
+# Name, what the violation says, and of each place the file, what stands there, and what stands there without the guard.
 GUARDS = [
-    ("fence: only the holder of a claim writes its outcome down", [
+    ("fence: only the holder of a claim writes its outcome down", "", [
         (STEPS, "fence = $5 AND claimed_by = $6 AND due_at = $7", "(fence = $5 OR 1) AND (claimed_by = $6 OR 1) AND (due_at = $7 OR 1)"),
         (STEPS, "fence = $6 AND claimed_by = $7 AND due_at = $8", "(fence = $6 OR 1) AND (claimed_by = $7 OR 1) AND (due_at = $8 OR 1)"),
         (STEPS, "fence = $3 AND claimed_by = $4 AND due_at = $5", "(fence = $3 OR 1) AND (claimed_by = $4 OR 1) AND (due_at = $5 OR 1)")]),
-    ("claim-end: a create leaves while its claim lasts, or not at all", [
+    ("claim-end: a create leaves while its claim lasts, or not at all", "rooms", [
         (WORKER, "let hasTime = context.now + EngineSettings.workLength <= claim.until", "let hasTime = context.now <= .never"),
         (PROVISION, "let (intent, deadline) = (room, turn.deadline)", "let (intent, deadline) = (room, turn.deadline + .seconds(200))"),
         SECOND_LOOK]),
-    ("intent: a create is written down before it leaves", [
+    ("intent: a create is written down before it leaves", "room", [
         (PROVISION, "        try turn.tx.save(room)\n        let (intent, deadline)", "        let (intent, deadline)")]),
-    ("flight: an empty list counts once the create cannot be under way", [
+    ("flight: an empty list counts once the create cannot be under way", "rooms", [
         (PROVISION, "let settled = provisioner.settled(room)", "let settled = Instant(microseconds: 0)"),
         SECOND_LOOK]),
-    ("unclear: a create without an answer is not one without effect", [
+    ("unclear: a create without an answer is not one without effect", "room", [
         (ROOMS, "        if error.isUnclear {\n            room.state = .unclear", "        if error.isUnclear {\n            room.state = .absent")]),
-    ("twins: the second room of a key is removed", [
+    ("twins: the second room of a key is removed", "rooms", [
         (PROVISION, "for twin in found where twin.id != kept {", "for twin in found where twin.id != kept && twin.id.isEmpty {")]),
-    ("repeatable: unclear until a create succeeds", [
+    ("repeatable: unclear until a create succeeds", "", [
         (ROOMS, "isRepeatable(room.module), error.isUnclear || mayExist {",
          "isRepeatable(room.module), error.isUnclear && mayExist && room.key.isEmpty {")]),
-    ("conflict: an owner is in one meeting at a time", [(DESK, "        if other != nil {", "        if other == \"\" {")]),
-    ("repeats: a call under a known key makes nothing", [
+    ("conflict: an owner is in one meeting at a time", "overlap", [(DESK, "        if other != nil {", "        if other == \"\" {")]),
+    ("exclusive: a booking that may overlap stands beside none that may not", "overlap", [
+        ("Engine/Store/Bookings.swift", "AND id <> $5 AND overlap_allowed = 0 LIMIT 1", "AND id <> $5 AND overlap_allowed = 2 LIMIT 1")]),
+    ("repeats: a call under a known key makes nothing", "twice|made .* and|somebody was told|could not be settled", [
         ("Engine/Pipeline/Desk/Repeats.swift", "try tx.idempotent(scope: key.scope, key: key.key, now: now)",
          "try tx.idempotent(scope: \"\", key: key.key, now: now)")]),
-    ("outbox: a mail that was being sent when its process died may have arrived", [
+    ("once: a reader is told of a revision once", "confirmations|times|told of revision", [
+        (NOTIFY, "guard !theirs.contains(where: { $0.revision == booking.revision }) else { return nil }", ""),
+        (SCHEMA, "CREATE UNIQUE INDEX outbox_once ON outbox (booking_id, revision, reader, about)",
+         "CREATE INDEX outbox_once ON outbox (booking_id, revision, reader, about)")]),
+    ("news: what a mail said changes with a new revision alone", "was not told", [
+        (ROOMS, "guard try turn.tx.mails(of: booking.id).contains(where: { $0.revision == booking.revision }) else { return }",
+         "guard booking.revision < 0 else { return }")]),
+    ("takeover: a process that is only silent keeps its claims", "past again|rooms|nobody had to", [
+        ("Engine/Pipeline/Worker/Membership.swift", "return database.isDead(process: id) ?", "return id != context.processID ?")]),
+    ("outbox: a mail that was being sent when its process died may have arrived", "nobody had to|copies", [
         (DELIVER, "if mail.state == .sending { mail.maybeDelivered = true }", "")]),
-    ("again: what is asked for while a step runs is looked at when it ends", [
+    ("again: what is asked for while a step runs is looked at when it ends", "minute later|on the owner.s calendar", [
         (STEPS, "THEN excluded.due_at ELSE steps.again_at END", "THEN steps.again_at ELSE steps.again_at END")]),
-    ("skew: a clock that is ahead waits for one that is behind", [
+    ("skew: a clock that is ahead waits for one that is behind", "rooms", [
         ("Engine/Pipeline/Rooms/Provisioner.swift", "listed(room) + EngineSettings.clockSkew", "listed(room)"), SECOND_LOOK]),
-    ("order: a program hears of one thing after the other", [
+    ("order: a program hears of one thing after the other", "order|past again|confirmation", [
         ("Engine/Store/Webhooks.swift", "state = 'waiting' ORDER BY seq LIMIT 1", "state = 'waiting' ORDER BY seq DESC LIMIT 1")]),
-    ("reminders: once for each time", [
+    ("reminders: once for each time", "reminded twice", [
         ("Engine/Pipeline/Steps/Remind.swift", "$0.about == about &&", "$0.about == about && $0.about.isEmpty &&")]),
-    ("unsaved: a pair that could not be stored is the living one", [
+    ("unsaved: a pair that could not be stored is the living one", "grant|counts as dead", [
         ("Engine/Pipeline/Connections/GrantKeeper.swift", "if let kept = unsaved.withLock({ $0[stored.sealContext] }),",
          "if let kept = unsaved.withLock({ $0[stored.sealContext + \"?\"] }),")]),
-    ("grants: a pair is stored over its own generation alone", [
+    ("grants: a pair is stored over its own generation alone", "grant|counts as dead", [
         ("Engine/Store/Connections.swift", "AND provider = $8 AND generation = $9", "AND provider = $8 AND (generation = $9 OR 1)")]),
 ]
 
@@ -61,6 +74,9 @@ GUARDS = [
 def mirror():
     copy.mkdir(parents=True, exist_ok=True)
     for name in ["Engine", "Providers", "Tests"]:
+        for path in sorted((copy / name).rglob("*"), reverse=True):
+            if not (sources / path.relative_to(copy)).exists():
+                path.rmdir() if path.is_dir() else path.unlink()
         for path in sorted((sources / name).rglob("*")):
             target = copy / path.relative_to(sources)
             if path.is_dir():
@@ -78,29 +94,32 @@ def build():
         sys.exit(f"the copy does not build\n{(done.stdout + done.stderr)[-3000:]}")
 
 
-def caught():
-    """The first seed that notices; None where none does."""
-    command = [f"{scratch}/release/usher-simulate", "1-" + last]
-    command = ["timeout", "900"] + command
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as run:
+def violation(pattern):
+    """The first violation that fits; None where there is none. A run that ends otherwise proves nothing, and is an error."""
+    command = ["timeout", "900", f"{scratch}/release/usher-simulate", "1-" + last]
+    others = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace", start_new_session=True) as run:
         for line in run.stdout:
-            found = re.match(r"seed (\d+): (.{0,100})", line)
-            if found:
-                run.kill()
-                return found
-        if run.wait():
-            return re.match("(.*) (.*)", f"none usher-simulate ended with {run.returncode}")
+            if found := re.match(r"seed (\d+): (.*)", line):
+                if re.search(pattern, found.group(2)):
+                    os.killpg(run.pid, signal.SIGKILL)
+                    return found
+                others.append(found.group(0)[:100])
+        code = run.wait()
+    if code not in (0, 1):
+        sys.exit(f"usher-simulate ended with {code}")
+    for other in others[:3]:
+        print(f"         {other}", flush=True)
     return None
 
 
 mirror()
 build()
-found = caught()
-if found:
+if found := violation(""):
     sys.exit(f"with every guard in place, {found.group(0)}")
 print(f"clean    with every guard in place, to seed {last}", flush=True)
 missed = False
-for name, changes in GUARDS:
+for name, pattern, changes in GUARDS:
     if chosen and name.split(":")[0] not in chosen:
         continue
     mirror()
@@ -111,8 +130,8 @@ for name, changes in GUARDS:
         (copy / file).write_text(text.replace(guard, without))
     build()
     began = time.time()
-    found = caught()
+    found = violation(pattern)
     missed = missed or found is None
-    how = f"seed {found.group(1)}, {time.time() - began:.0f} s: {found.group(2)}" if found else f"{time.time() - began:.0f} s"
+    how = f"seed {found.group(1)}, {time.time() - began:.0f} s: {found.group(2)[:100]}" if found else f"{time.time() - began:.0f} s"
     print(f"{'caught' if found else 'MISSED':<9}{name}  ({how})", flush=True)
 sys.exit(1 if missed else 0)
