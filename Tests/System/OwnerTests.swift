@@ -47,6 +47,10 @@ struct OwnerTests {
         #expect(try await site.browse(back).page.contains("Another browser"))
         #expect(try await site.browse(back, cookies: [started.cookie]).page.contains("You are signed out"))
         #expect(try await site.browse(back, cookies: [started.cookie, session]).page.contains("Connected"))
+        let audit = try await site.call("GET", "/v1/audit?limit=100").json["items"]?.array ?? []
+        for action in ["owner.sign-in", "connection.connect"] {
+            #expect(audit.contains { $0["action"] == .string(action) && $0["actor"] == "owner:ana" && $0["outcome"] == "done" })
+        }
 
         page = try await site.browse("/owners/me", cookies: [session])
         #expect(page.page.contains("Connected as <strong>ana@northwind.example</strong>"))
@@ -96,6 +100,8 @@ struct OwnerTests {
         let site = try await Site()
         let server = try await site.serve()
         #expect(try await site.browse("/owners/me").page.contains("Mail me a link"))
+        let reloaded = try await site.browse("/owners/signin")
+        #expect(reloaded.status == 303)
         let answer = try await site.browse("/owners/signin", form: ["email": "ana@northwind.example"]).page
         #expect(try await site.browse("/owners/signin", form: ["email": "stranger@example.org"]).page == answer)
         let mail = try await site.mail { String(decoding: $0.content, as: UTF8.self).contains("Your way in") }

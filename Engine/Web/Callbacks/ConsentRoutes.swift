@@ -59,9 +59,11 @@ struct ConsentRoutes: Sendable {
         let browser = Secret(context.surroundings.code(bits: 160))
         let form = try await request.form()
         return try await telling {
-            let url = try await consents.start(form["consent"] ?? "", browser: browser, session: ownerCookie.value(in: request))
+            let (id, session) = (form["consent"] ?? "", ownerCookie.value(in: request))
+            let service = try await consents.look(id, session: session).service.name
+            let url = try await consents.start(id, browser: browser, session: session)
             return Page.onward(
-                to: url, "Off to the provider", "Continue", cookies: [cookie.setting(browser, for: Consents.lifetime)])
+                to: url, "Off to \(service)", "Continue to \(service)", cookies: [cookie.setting(browser, for: Consents.lifetime)])
         }
     }
 
