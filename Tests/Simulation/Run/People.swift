@@ -146,9 +146,13 @@ extension SimulatedRun {
     /// What servers hold is refused from now on. No service refuses a token that it has just given.
     private func expireTokens() { zoom.expireTokens(olderThan: .minutes(2)) }
 
-    /// A service has a bad moment.
+    /// A service has a bad moment; troubles often come in a row.
     private func serviceTrouble() {
         if dice.seed.chance(30) { expireTokens() }
+        for _ in 0..<dice.seed.pick([1, 2, 3]) { injectFaults() }
+    }
+
+    private func injectFaults() {
         google.inject(
             dice.seed.pick([
                 .unauthorized, .refused(status: 403, reason: "rateLimitExceeded"), .errorAfter(status: 500), .cutBefore, .cutAfter,

@@ -52,7 +52,7 @@ GUARDS = [
         (ROOMS, "guard try turn.tx.mails(of: booking.id).contains(where: { $0.revision == booking.revision }) else { return }",
          "guard booking.revision < 0 else { return }")]),
     ("takeover: a process that is only silent keeps its claims", "past again|rooms|nobody had to", [
-        ("Engine/Pipeline/Worker/Membership.swift", "return database.isDead(process: id) ?", "return id != context.processID ?")]),
+        ("Engine/Pipeline/Worker/Membership.swift", "return database.isDead(process: id) ?", "return database.isDead(process: id) || !id.isEmpty ?")]),
     ("outbox: a mail that was being sent when its process died may have arrived", "nobody had to|copies", [
         (DELIVER, "if mail.state == .sending { mail.maybeDelivered = true }", "")]),
     ("again: what is asked for while a step runs is looked at when it ends", "minute later|on the owner.s calendar", [
