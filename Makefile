@@ -1,6 +1,6 @@
 # The verbs of this house; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release demo test soak mutants bench lint format clean
+.PHONY: help deps build release demo test soak mutants architecture bench lint format clean
 
 SWIFT ?= swift
 # Where the toolchain has them, Swift's own libraries become part of the program: it is quicker, and runs where no Swift is installed.
@@ -14,7 +14,7 @@ install = packages="$(call missing,$(1))"; if [ -n "$$packages" ]; then \
 	$(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$packages; fi
 
 help: ## List the verbs
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 deps: ## Install the system packages that a build needs
 	@$(call install,$(SYSTEM_PACKAGES))
@@ -63,6 +63,9 @@ soak: testdeps ## Run the tests, long ones in full
 
 mutants: testdeps ## Switch the engine's guards off one by one, and see the seeded runs notice
 	/usr/bin/python3 Tests/System/Scripts/mutants.py . .build/mutants .build/mutants-build 600
+
+architecture: ## Measure files, functions, circles of references and documentation
+	/usr/bin/python3 Tests/System/Scripts/architecture.py .
 
 bench: testdeps release ## Measure, in a release build
 	@$(call install,hey)

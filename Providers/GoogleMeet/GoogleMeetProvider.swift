@@ -5,11 +5,13 @@ import UsherCore
 /// repeated meets the first one's event. Nobody is invited, because the mail comes from us.
 /// Source: https://developers.google.com/workspace/calendar/api/v3/reference/events
 public enum GoogleMeetProvider: ConnectableProvider {
+    /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "google-meet", name: "Google Meet", connection: .owner, capabilities: [.dialIn, .schedule, .host],
         creation: .lookup(settles: .zero), credentialPrefix: "GOOGLE", credentials: ["CLIENT_ID", "CLIENT_SECRET"],
         endpoints: ["GOOGLE_API_URL", "GOOGLE_AUTH_URL", "GOOGLE_TOKEN_URL"])
 
+    /// What an owner is asked for: to write events.
     public static let consent = ConsentDescriptor(
         service: "google", name: "Google", callbackPath: "/auth/google/callback",
         abilities: [.init("make meetings", scopes: GoogleScopes.events, essential: true)],
@@ -17,28 +19,34 @@ public enum GoogleMeetProvider: ConnectableProvider {
 
     // MARK: Rooms
 
+    /// Inserts an event under the key with a Meet conference, and waits until its link is there.
     public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try await events(call, request.host).create(request)
     }
 
+    /// Reads the event whose id the key is; there is one or none.
     public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] {
         try await events(call, host).find(key)
     }
 
+    /// Changes the event in place, with its conference.
     public static func update(
         _ roomID: String, to request: RoomRequest, _ call: ProviderCall
     ) async throws(ProviderError) -> ProvidedRoom {
         try await events(call, request.host).update(roomID, to: request)
     }
 
+    /// Deletes the event. One that is gone is success.
     public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {
         try await events(call, host).cancel(roomID)
     }
 
+    /// Reads the event and its conference.
     public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try await events(call, host).fetch(roomID)
     }
 
+    /// Reads one event of the primary calendar with the owner's token.
     public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
         do throws(ProviderError) {
             let client = GoogleClient(call, try call.connected("Google"))
@@ -71,10 +79,12 @@ public enum GoogleMeetProvider: ConnectableProvider {
             isDead: { error, _ in error == "invalid_grant" })
     }
 
+    /// Google's consent page, asked for a refresh token each time.
     public static func authorizationURL(_ request: ConsentRequest, _ call: ProviderCall) -> String {
         service(call).authorizationURL(request, call)
     }
 
+    /// Turns the code into a grant with an ID token.
     public static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderCall) async throws(ProviderError) -> Grant {
         try await service(call).exchange(code, request, call)
     }
@@ -100,6 +110,7 @@ public enum GoogleMeetProvider: ConnectableProvider {
             id: id, tenant: claims["hd"]?.string ?? "", email: claims["email"]?.string ?? "", name: claims["name"]?.string ?? "")
     }
 
+    /// Renews the access token; Google keeps the refresh token.
     public static func refresh(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> Grant {
         try await service(call).refresh(grant, call)
     }

@@ -5,6 +5,7 @@ import UsherCore
 /// ours, so a create is simply asked again.
 /// Source: https://learn.microsoft.com/graph/api/onlinemeeting-createorget
 public enum TeamsProvider: ConnectableProvider {
+    /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "microsoft-teams", name: "Microsoft Teams", connection: .owner, capabilities: [.dialIn, .schedule, .host],
         creation: .repeatable, credentialPrefix: "MICROSOFT", credentials: ["CLIENT_ID", "CLIENT_SECRET"],
@@ -12,6 +13,7 @@ public enum TeamsProvider: ConnectableProvider {
 
     private static let scope = "OnlineMeetings.ReadWrite"
 
+    /// What an owner is asked for: to make and change online meetings.
     public static let consent = ConsentDescriptor(
         service: "microsoft", name: "Microsoft Teams", callbackPath: "/auth/microsoft/callback",
         abilities: [.init("make meetings", scopes: [scope, "https://graph.microsoft.com/\(scope)"], essential: true)],
@@ -19,6 +21,7 @@ public enum TeamsProvider: ConnectableProvider {
 
     // MARK: Rooms
 
+    /// Asks `createOrGet` for the meeting of the key; asked again, it gives the same one.
     public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         let body: JSON = [
             "externalId": .string(request.key), "startDateTime": .string(request.start.rfc3339),
@@ -41,16 +44,19 @@ public enum TeamsProvider: ConnectableProvider {
         return try room(try await client(call, request.host).send("PATCH", path(roomID), body: change, changes: true))
     }
 
+    /// Deletes the meeting. One that is gone is success.
     public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {
         do throws(ProviderError) { _ = try await client(call, host).send("DELETE", path(roomID), changes: true) } catch {
             if error.code != .meetingGone { throw error }
         }
     }
 
+    /// Reads the meeting.
     public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try room(try await client(call, host).send("GET", path(roomID), changes: false))
     }
 
+    /// Looks whether the owner's token holds the permission.
     public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
         do throws(ProviderError) {
             let connection = try call.connected("Microsoft Teams")
@@ -123,10 +129,12 @@ public enum TeamsProvider: ConnectableProvider {
             isDead: { error, _ in error == "invalid_grant" || error == "interaction_required" })
     }
 
+    /// Microsoft's consent page, with a choice of accounts.
     public static func authorizationURL(_ request: ConsentRequest, _ call: ProviderCall) -> String {
         service(call).authorizationURL(request, call)
     }
 
+    /// Turns the code into a grant with an ID token.
     public static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderCall) async throws(ProviderError) -> Grant {
         try await service(call).exchange(code, request, call)
     }
@@ -144,6 +152,7 @@ public enum TeamsProvider: ConnectableProvider {
             name: claims["name"]?.string ?? "")
     }
 
+    /// Renews the grant; the new refresh token takes the place of the old.
     public static func refresh(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> Grant {
         try await service(call).refresh(grant, call)
     }

@@ -8,20 +8,29 @@ import UsherCore
 /// Its rules follow https://developers.google.com/workspace/calendar/api/v3/reference/events and
 /// https://developers.google.com/workspace/calendar/api/guides/errors
 public final class GoogleSandbox: Sendable {
+    /// How the stand-in is set up.
     public struct Account: Sendable {
+        /// The app's id.
         public var clientID = "sandbox-google-client"
+        /// The app's secret.
         public var clientSecret = "sandbox-google-secret"
+        /// Registered with the app; any other is refused.
         public var redirectURLs: Set<String> = []
+        /// Who can agree, by address.
         public var users: [String] = ["ana@northwind.example"]
         /// What the owner leaves ticked.
         public var scopes = "openid https://www.googleapis.com/auth/userinfo.email https://www.googleapis.com/auth/calendar.events"
         /// Looks at an event before its link is there.
         public var pendingLooks = 0
+        /// No event gets a conference.
         public var conferenceFails = false
+        /// Conferences have telephone numbers.
         public var hasPhones = true
+        /// The defaults.
         public init() {}
     }
 
+    /// What is to go wrong with a request.
     public enum Fault: Hashable, Sendable {
         case unauthorized
         /// By reason: `rateLimitExceeded`, `quotaExceeded`, …
@@ -57,22 +66,35 @@ public final class GoogleSandbox: Sendable {
     private let state: Mutex<State>
     private let now: @Sendable () -> Instant
 
+    /// - Parameters:
+    ///   - account: how it is set up.
+    ///   - now: the clock that tokens and events go by.
     public init(_ account: Account = Account(), now: @escaping @Sendable () -> Instant) {
         state = Mutex(State(account: account))
         self.now = now
     }
 
+    /// Makes the next requests go wrong, one fault each.
     public func inject(_ faults: Fault...) { state.withLock { $0.faults += faults } }
+    /// Forgets the faults that are left.
     public func clearFaults() { state.withLock { $0.faults = [] } }
+    /// Sets the stand-in up otherwise.
     public func change(_ body: (inout Account) -> Void) { state.withLock { body(&$0.account) } }
     /// Ids of events that are there.
     public var live: [String] { state.withLock { $0.events.values.filter { !$0.isCancelled }.map(\.id).sorted() } }
+    /// How many events were ever made.
     public var created: Int { state.withLock { $0.created } }
+    /// How often grants were renewed.
     public var refreshes: Int { state.withLock { $0.refreshes } }
+    /// What a caller did that Google's rules forbid.
     public var violations: [String] { state.withLock { $0.violations } }
+    /// When an event begins, as it was written; `nil` where there is none.
     public func start(of id: String) -> String? { state.withLock { $0.events[id]?.body["start"]?["dateTime"]?.string } }
+    /// A text of an event; `nil` where there is none.
     public func field(_ name: String, of id: String) -> String? { state.withLock { $0.events[id]?.body[name]?.string } }
+    /// Deletes an event as its owner would.
     public func deleteByHand(_ id: String) { state.withLock { $0.events[id]?.isCancelled = true } }
+    /// Ends a user's grants as the user would.
     public func revokeByHand(_ user: String) {
         state.withLock { state in
             state.refreshTokens = state.refreshTokens.filter { $0.value != user }

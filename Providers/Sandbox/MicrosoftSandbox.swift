@@ -7,17 +7,27 @@ import UsherCore
 ///
 /// Its rules follow https://learn.microsoft.com/graph/api/onlinemeeting-createorget
 public final class MicrosoftSandbox: Sendable {
+    /// How the stand-in is set up.
     public struct Account: Sendable {
+        /// The app's id.
         public var clientID = "sandbox-microsoft-client"
+        /// The app's secret.
         public var clientSecret = "sandbox-microsoft-secret"
+        /// The tenant in the addresses.
         public var tenant = "organizations"
+        /// Registered with the app; any other is refused.
         public var redirectURLs: Set<String> = []
+        /// Who can agree, by address.
         public var users: [String] = ["ana@northwind.example"]
+        /// What a grant holds.
         public var scopes = "openid email profile offline_access OnlineMeetings.ReadWrite"
+        /// The organiser has an Audio Conferencing licence.
         public var hasAudio = true
+        /// The defaults.
         public init() {}
     }
 
+    /// What is to go wrong with a request.
     public enum Fault: Hashable, Sendable {
         case refused(status: Int, retryAfter: Int?)
         case errorAfter(status: Int)
@@ -48,19 +58,29 @@ public final class MicrosoftSandbox: Sendable {
     private let state: Mutex<State>
     private let now: @Sendable () -> Instant
 
+    /// - Parameters:
+    ///   - account: how it is set up.
+    ///   - now: the clock that tokens and events go by.
     public init(_ account: Account = Account(), now: @escaping @Sendable () -> Instant) {
         state = Mutex(State(account: account))
         self.now = now
     }
 
+    /// Makes the next requests go wrong, one fault each.
     public func inject(_ faults: Fault...) { state.withLock { $0.faults += faults } }
+    /// Forgets the faults that are left.
     public func clearFaults() { state.withLock { $0.faults = [] } }
+    /// Sets the stand-in up otherwise.
     public func change(_ body: (inout Account) -> Void) { state.withLock { body(&$0.account) } }
+    /// How many meetings were ever made.
     public var created: Int { state.withLock { $0.created } }
+    /// The meetings that there are, with their starts as they were written.
     public var meetings: [(id: String, start: String)] {
         state.withLock { $0.meetings.values.map { ($0.id, $0.body["startDateTime"]?.string ?? "") }.sorted { $0.0 < $1.0 } }
     }
+    /// Deletes a meeting as its organiser would.
     public func deleteByHand(_ id: String) { state.withLock { _ = $0.meetings.removeValue(forKey: id) } }
+    /// Ends every grant.
     public func revokeByHand() {
         state.withLock { state in
             state.refreshTokens.removeAll()

@@ -7,8 +7,10 @@ public final class MiroTalkSandbox: Sendable {
     private let key: String
     private let made = Mutex(0)
 
+    /// - Parameter key: the API's key; any other is refused.
     public init(key: String = "sandbox-mirotalk-key") { self.key = key }
 
+    /// Answers one request.
     public func handle(_ method: String, _ path: String, headers: [(name: String, value: String)]) -> HTTPResponse {
         let given = headers.first { $0.name.lowercased() == "authorization" }?.value
         guard given == key else { return ZoomAnswer.json(403, ["error": "Unauthorized!"]) }

@@ -21,15 +21,20 @@ public struct SandboxTransport: Transport {
 
     /// What `ZOOM_OAUTH_URL` and `ZOOM_API_URL` are to be.
     public static let zoomOAuthURL = "http://zoom.sandbox/oauth"
+    /// What `ZOOM_API_URL` is to be.
     public static let zoomAPIURL = "http://zoom.sandbox/v2"
     /// What `GOOGLE_API_URL`, `GOOGLE_AUTH_URL` and `GOOGLE_TOKEN_URL` are to be.
     public static let googleAPIURL = "http://google.sandbox"
+    /// What `GOOGLE_AUTH_URL` is to be.
     public static let googleAuthURL = "http://google.sandbox/o"
+    /// What `GOOGLE_TOKEN_URL` is to be.
     public static let googleTokenURL = "http://google.sandbox/token"
     /// What `MICROSOFT_GRAPH_URL` and `MICROSOFT_LOGIN_URL` are to be.
     public static let microsoftGraphURL = "http://microsoft.sandbox/v1.0"
+    /// What `MICROSOFT_LOGIN_URL` is to be.
     public static let microsoftLoginURL = "http://microsoft.sandbox"
 
+    /// Has the stand-in answer that the address names.
     public func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
         if request.url.hasPrefix("https://mirotalk.sandbox/") {
             return mirotalk.handle(

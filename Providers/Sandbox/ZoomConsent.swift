@@ -8,18 +8,22 @@ import UsherCore
 extension ZoomSandbox {
     /// The Marketplace app that users agree to.
     public struct UserApp: Sendable {
+        /// The app's id.
         public var clientID = "sandbox-zoom-client"
+        /// The app's secret.
         public var clientSecret = "sandbox-zoom-secret"
         /// Signs what is sent to the app.
         public var secretToken = "sandbox-zoom-deauth"
         /// Registered with the app; any other is refused.
         public var redirectURLs: Set<String> = []
+        /// What its grants hold.
         public var scopes: Set<String> = [
             "meeting:write:meeting", "meeting:read:meeting", "meeting:update:meeting", "meeting:delete:meeting",
             "meeting:read:list_meetings", "user:read:user", "user:read:settings",
         ]
         /// The administrator has to allow it first.
         public var needsApproval = false
+        /// The defaults.
         public init() {}
     }
 
@@ -100,6 +104,7 @@ extension ZoomSandbox {
 
     /// How often grants were renewed, and how often a refresh token that was not the live one was tried.
     public var refreshes: Int { state.withLock { $0.refreshes } }
+    /// How often a refresh token was tried that was not the live one.
     public var staleRefreshes: Int { state.withLock { $0.staleRefreshes } }
 
     /// Ends every access token, as time would.

@@ -9,10 +9,13 @@ import UsherCore
 public final class ZoomSandbox: Sendable {
     /// A user of the account.
     public struct User: Sendable {
+        /// The user's address, which names them to the API.
         public var email: String
         /// 1 Basic, 2 Licensed.
         public var type: Int64
+        /// `active`, `inactive` or `pending`.
         public var status: String
+        /// Takes each property as it is.
         public init(_ email: String, type: Int64 = 2, status: String = "active") {
             self.email = email
             self.type = type
@@ -23,13 +26,18 @@ public final class ZoomSandbox: Sendable {
 
     /// How the account is set up.
     public struct Account: Sendable {
+        /// The account's id.
         public var accountID = "sandbox-account"
+        /// The Server-to-Server app's id.
         public var clientID = "sandbox-client"
+        /// Its secret.
         public var clientSecret = "sandbox-secret"
+        /// What its tokens hold.
         public var scopes: Set<String> = [
             "meeting:write:meeting:admin", "meeting:read:meeting:admin", "meeting:update:meeting:admin", "meeting:delete:meeting:admin",
             "meeting:read:list_meetings:admin", "user:read:user:admin", "user:read:settings:admin",
         ]
+        /// The users of the account.
         public var users: [User] = []
         /// The app that users connect.
         public var userApp = UserApp()
@@ -45,11 +53,15 @@ public final class ZoomSandbox: Sendable {
         public var unknownZones: Set<String> = []
         /// How long a new meeting is missing from lists.
         public var listDelay = Duration.zero
+        /// The most that a page of a list holds.
         public var pageSize = 300
         /// Issuing a token ends the one before.
         public var hasOneToken = true
+        /// How long an access token is good for.
         public var tokenLifetime = Duration.hours(1)
+        /// What the account asks of passcodes, as `GET /users/{id}/settings` says it.
         public var passcodeRule: JSON = ["length": 6, "have_number": true]
+        /// The defaults.
         public init() {}
     }
 
@@ -75,23 +87,37 @@ public final class ZoomSandbox: Sendable {
 
     /// Something that happened to a room.
     public struct Entry: Hashable, Sendable {
+        /// What happened.
         public enum Event: String, Sendable { case created, updated, deleted }
+        /// When.
         public var at: Instant
+        /// What happened.
         public var event: Event
+        /// To which room.
         public var meetingID: Int64
+        /// Whose room it is.
         public var host: String
     }
 
     /// A meeting as the account holds it.
     public struct Meeting: Hashable, Sendable {
+        /// The meeting number.
         public var id: Int64
+        /// Whose room it is.
         public var host: String
+        /// The title.
         public var topic: String
+        /// The description; ours begins with the key.
         public var agenda: String
+        /// When it begins.
         public var start: Instant
+        /// How long it lasts.
         public var minutes: Int64
+        /// IANA name.
         public var timeZone: String
+        /// Empty where there is none.
         public var passcode: String
+        /// When it was made.
         public var createdAt: Instant
         var settings: JSON
     }
@@ -126,6 +152,9 @@ public final class ZoomSandbox: Sendable {
     /// Decides for each request whether something goes wrong; asked beside the faults that are queued.
     private let chance: @Sendable (_ method: String, _ path: String) -> Fault?
 
+    /// - Parameters:
+    ///   - account: how it is set up.
+    ///   - now: the clock that tokens and events go by.
     public init(
         _ account: Account, now: @escaping @Sendable () -> Instant,
         chance: @escaping @Sendable (_ method: String, _ path: String) -> Fault? = { _, _ in nil }
@@ -137,14 +166,18 @@ public final class ZoomSandbox: Sendable {
 
     /// The rooms that exist now.
     public var meetings: [Meeting] { state.withLock { $0.meetings.values.sorted { $0.id < $1.id } } }
+    /// Everything that happened to rooms, in its order.
     public var ledger: [Entry] { state.withLock { $0.ledger } }
+    /// How many tokens were ever given.
     public var tokensIssued: Int { state.withLock { $0.tokensIssued } }
+    /// How many requests came.
     public var requests: Int { state.withLock { $0.requests } }
     /// What a caller did that Zoom's rules forbid.
     public var violations: [String] { state.withLock { $0.violations } }
 
     /// Makes the next requests go wrong, one fault each.
     public func inject(_ faults: Fault...) { state.withLock { $0.faults += faults } }
+    /// Sets the account up otherwise.
     public func change(_ body: (inout Account) -> Void) { state.withLock { body(&$0.account) } }
 
     /// A meeting that somebody else made, in the web portal say.

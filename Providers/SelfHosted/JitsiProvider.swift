@@ -5,6 +5,7 @@ import UsherCore
 /// made when somebody presses Join, and never stored or mailed.
 /// Source: https://github.com/jitsi/lib-jitsi-meet/blob/master/doc/tokens.md
 public enum JitsiProvider: EntryProvider {
+    /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "jitsi", name: "Jitsi Meet", connection: .none, capabilities: [], creation: .repeatable,
         settings: [.init("url", .urlTemplate(marks: []), "The server's address; JITSI_URL where it is not given")],
@@ -14,22 +15,28 @@ public enum JitsiProvider: EntryProvider {
     private static let tokenSlack = Duration.hours(2)
     private static let longestToken = Duration.hours(3)
 
+    /// Makes nothing: the key is the room's name.
     public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try room(request.key, call)
     }
 
+    /// Empty: a room is its address, and none is ever lost.
     public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] { [] }
 
+    /// The room as it was: it bears no time.
     public static func update(
         _ roomID: String, to request: RoomRequest, _ call: ProviderCall
     ) async throws(ProviderError) -> ProvidedRoom { try room(request.key, call) }
 
+    /// Does nothing: an empty room is gone.
     public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {}
 
+    /// The address of the room.
     public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try room(roomID, call)
     }
 
+    /// Looks whether an address and the whole of the app's credentials are there.
     public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
         var problems: [Problem] = []
         do throws(ProviderError) { _ = try base(call) } catch { problems.append(error.problem) }
@@ -42,6 +49,7 @@ public enum JitsiProvider: EntryProvider {
         return Preflight(problems: problems)
     }
 
+    /// The room's address, with a token of the visitor's own where the server asks for one.
     public static func entry(_ room: Room, _ visitor: Visitor, _ call: ProviderCall) -> String {
         guard let id = call.credentials["APP_ID"], let secret = call.credentials["APP_SECRET"] else { return room.joinURL }
         let now = call.surroundings.now()

@@ -6,6 +6,7 @@ import UsherCore
 /// A room follows from its key alone: the first 100 bits are the `{code}` of the address, the other 28 make the passcode,
 /// so that neither tells the other.
 public enum LinkProvider: Provider {
+    /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "link", name: "Link template", connection: .none, capabilities: [.passcode, .dialIn], creation: .repeatable,
         settings: [
@@ -16,24 +17,30 @@ public enum LinkProvider: Provider {
             .init("dial-in", .dialIn, "Telephone numbers; a pin of \"{pin}\" is made for each booking"),
         ])
 
+    /// Fills the template with codes of the key; asked again, it gives the same link.
     public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try room(request.key, request.options.passcode, call)
     }
 
+    /// Empty: a link is made of its key, and none is ever lost.
     public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] { [] }
 
+    /// The room as it was: it bears no time.
     public static func update(
         _ roomID: String, to request: RoomRequest, _ call: ProviderCall
     ) async throws(ProviderError) -> ProvidedRoom {
         try room(request.key, request.options.passcode, call)
     }
 
+    /// Does nothing: the house whose room it is keeps it.
     public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {}
 
+    /// The link, made of its key again.
     public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try room(roomID, .inherit, call)
     }
 
+    /// Looks whether the template is there.
     public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
         let isSet = call.settings["url"]?.string != nil
         return Preflight(problems: isSet ? [] : [missingURL(call).problem])

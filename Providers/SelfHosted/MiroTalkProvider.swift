@@ -5,6 +5,7 @@ import UsherCore
 /// together here, with a name that nobody can guess; the API is asked whether server and key are right.
 /// Source: https://github.com/miroslavpejic85/mirotalksfu/blob/main/app/api/README.md
 public enum MiroTalkProvider: Provider {
+    /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "mirotalk", name: "MiroTalk", connection: .none, capabilities: [], creation: .repeatable,
         settings: [.init("url", .urlTemplate(marks: []), "The server's address; MIROTALK_URL where it is not given")],
@@ -13,22 +14,28 @@ public enum MiroTalkProvider: Provider {
     /// Known to everybody.
     private static let defaultKeys = ["mirotalksfu_default_secret", "mirotalkp2p_default_secret"]
 
+    /// Makes nothing: the key is the room's name.
     public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try room(request.key, call)
     }
 
+    /// Empty: a room is its address, and none is ever lost.
     public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] { [] }
 
+    /// The room as it was: it bears no time.
     public static func update(
         _ roomID: String, to request: RoomRequest, _ call: ProviderCall
     ) async throws(ProviderError) -> ProvidedRoom { try room(request.key, call) }
 
+    /// Does nothing: an empty room is gone.
     public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {}
 
+    /// The address of the room.
     public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try room(roomID, call)
     }
 
+    /// Looks whether an address is there, and whether the server takes the API key, where one is set.
     public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
         let address: String
         do throws(ProviderError) { address = try base(call) } catch { return Preflight(problems: [error.problem]) }

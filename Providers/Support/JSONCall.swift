@@ -2,11 +2,14 @@ import UsherCore
 
 /// An answer with its body read as JSON, where it is JSON.
 public struct JSONAnswer: Sendable {
+    /// The three digits of the status line.
     public var status: Int
+    /// As it came.
     public var response: HTTPResponse
     /// `nil` when the body is empty or is not JSON: some services answer errors in XML.
     public var json: JSON?
 
+    /// A member of the body, where that is an object.
     public subscript(key: String) -> JSON? { json?[key] }
 }
 

@@ -3,6 +3,7 @@ import UsherCore
 
 /// An OAuth 2 service with an authorisation code flow: what modules fill in, so that the flow itself stands once.
 public struct OAuthService: Sendable {
+    /// How the app proves itself at the token endpoint: in a Basic header, or in the form.
     public enum ClientAuthentication: Sendable {
         /// `Authorization: Basic`, RFC 6749 §2.3.1.
         case basic
@@ -10,9 +11,13 @@ public struct OAuthService: Sendable {
         case form
     }
 
+    /// As people call the service.
     public var name: String
+    /// Where browsers agree.
     public var authorizeURL: String
+    /// Where codes and refresh tokens are turned in.
     public var tokenURL: String
+    /// How the app proves itself there.
     public var authentication: ClientAuthentication
     /// What is asked for; `nil` where the service takes it from the app's own configuration.
     public var scope: String?
@@ -21,6 +26,7 @@ public struct OAuthService: Sendable {
     /// The documented words that a grant is dead, and no others.
     public var isDead: @Sendable (_ error: String, _ reason: String) -> Bool
 
+    /// Takes each property as it is.
     public init(
         name: String, authorizeURL: String, tokenURL: String, authentication: ClientAuthentication, scope: String? = nil,
         parameters: [(name: String, value: String)] = [], isDead: @escaping @Sendable (_ error: String, _ reason: String) -> Bool
@@ -34,6 +40,7 @@ public struct OAuthService: Sendable {
         self.isDead = isDead
     }
 
+    /// The page that asks for consent, with state and PKCE challenge.
     public func authorizationURL(_ request: ConsentRequest, _ call: ProviderCall) -> String {
         let query: [(name: String, value: String)] =
             [
@@ -44,6 +51,8 @@ public struct OAuthService: Sendable {
         return authorizeURL + "?" + query.map { "\($0.name)=\(percentEncoded($0.value))" }.joined(separator: "&")
     }
 
+    /// Turns a code into a grant.
+    /// - Throws: an error that is final: a code works once.
     public func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderCall) async throws(ProviderError) -> Grant {
         try await grant(
             [
@@ -52,6 +61,8 @@ public struct OAuthService: Sendable {
             ], keeping: nil, call)
     }
 
+    /// Renews a grant; a refresh token that is not given anew stays.
+    /// - Throws: ``ErrorCode/reauthorize`` where ``isDead`` says so.
     public func refresh(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> Grant {
         guard let token = grant.refresh else { throw dead(call, cause: "there is no refresh token") }
         return try await self.grant(

@@ -14,8 +14,11 @@ extension ProviderError {
 
 /// Characters for passcodes that are read aloud and typed on phones: no `0 O 1 l I`.
 public enum PasscodeAlphabet {
+    /// Without 0 and 1.
     public static let digits = Array("23456789".utf8)
+    /// Without `i`, `l` and `o`.
     public static let lower = Array("abcdefghjkmnpqrstuvwxyz".utf8)
+    /// Without `I`, `L` and `O`.
     public static let upper = Array("ABCDEFGHJKMNPQRSTUVWXYZ".utf8)
 }
 

@@ -4,6 +4,7 @@ import UsherCore
 /// What Zoom sends: signed with the app's secret token over the raw bytes.
 /// Source: https://developers.zoom.us/docs/api/webhooks/ and, for the form of a deauthorisation, https://devforum.zoom.us/t/133778
 extension ZoomProvider: EventfulProvider {
+    /// Deauthorisations, and what happens to meetings.
     public static let eventPaths = [
         EventPath("/auth/zoom/deauthorize", secrets: ["DEAUTH_SECRET"]),
         EventPath("/webhooks/zoom", secrets: ["WEBHOOK_SECRET", "DEAUTH_SECRET"]),
@@ -17,6 +18,7 @@ extension ZoomProvider: EventfulProvider {
     /// Zoom's clock may be ahead of ours.
     private static let youngest = Duration.minutes(5)
 
+    /// Whether both headers are there, and the time is one of the last 90 minutes.
     public static func mayBeSigned(_ delivery: EventDelivery) -> Bool {
         guard let seconds = delivery.header("x-zm-request-timestamp").flatMap({ Int64($0) }), abs(seconds) < 100_000_000_000,
             delivery.header("x-zm-signature")?.hasPrefix("v0=") == true
@@ -25,6 +27,7 @@ extension ZoomProvider: EventfulProvider {
         return age <= oldest && age >= .zero - youngest
     }
 
+    /// Checks the signature over the raw bytes, and reads the event.
     public static func read(_ delivery: EventDelivery, secret: Secret) -> EventReading {
         guard mayBeSigned(delivery), let time = delivery.header("x-zm-request-timestamp"), let seconds = Int64(time),
             let signature = delivery.header("x-zm-signature")

@@ -5,6 +5,7 @@ import UsherCore
 /// is called `me`, since a user's token may name no other.
 /// Source: https://developers.zoom.us/docs/api/using-zoom-apis/
 public enum ZoomProvider: ConnectableProvider {
+    /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "zoom", name: "Zoom", connection: .owner,
         capabilities: [.passcode, .dialIn, .waitingRoom, .joinBeforeHost, .alternativeHosts, .schedule, .host],
@@ -13,6 +14,7 @@ public enum ZoomProvider: ConnectableProvider {
         optionalCredentials: ["STATE_SECRET"],
         endpoints: ["ZOOM_API_URL", "ZOOM_OAUTH_URL"])
 
+    /// What an owner is asked for; the app's scopes stand in the Marketplace.
     public static let consent = ConsentDescriptor(
         service: "zoom", name: "Zoom", callbackPath: "/auth/zoom/video/callback",
         abilities: ZoomAbility.all.filter { $0.isForOwners }.map {
@@ -21,28 +23,34 @@ public enum ZoomProvider: ConnectableProvider {
 
     // MARK: Rooms
 
+    /// Makes a meeting of the connected user, whose agenda begins with the key.
     public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try await rooms(call, request.host).create(request.hostedByMe)
     }
 
+    /// Looks through the user's upcoming meetings, page by page, for agendas that begin with a key.
     public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] {
         try await rooms(call, host).find(key, host: "me")
     }
 
+    /// Changes the meeting, and reads it back.
     public static func update(
         _ roomID: String, to request: RoomRequest, _ call: ProviderCall
     ) async throws(ProviderError) -> ProvidedRoom {
         try await rooms(call, request.host).update(roomID, to: request.hostedByMe)
     }
 
+    /// Deletes the meeting without Zoom's own mail. One that is gone is success.
     public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {
         try await rooms(call, host).cancel(roomID)
     }
 
+    /// Reads the meeting.
     public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try await rooms(call, host).fetch(roomID)
     }
 
+    /// Looks at the connection, its scopes and the user's licence.
     public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
         do throws(ProviderError) { _ = try call.connected("Zoom") } catch { return Preflight(problems: [error.problem]) }
         return await ZoomPreflight(call, ZoomOwnerGrant()).run(hosts: ["me"])
@@ -71,14 +79,17 @@ public enum ZoomProvider: ConnectableProvider {
             isDead: { error, reason in error == "invalid_grant" || reason == "Invalid Token!" })
     }
 
+    /// Zoom's consent page.
     public static func authorizationURL(_ request: ConsentRequest, _ call: ProviderCall) -> String {
         service(call).authorizationURL(request, call)
     }
 
+    /// Turns the code into a grant; at Zoom it ends the user's grant before.
     public static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderCall) async throws(ProviderError) -> Grant {
         try await service(call).exchange(code, request, call)
     }
 
+    /// By `GET /users/me`.
     public static func account(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> ConnectedAccount {
         let user = try await ZoomClient(call, ZoomFixedGrant(token: grant.access)).send("GET", "/users/me", changes: false)
         guard let id = user["id"]?.text, !id.isEmpty else {
@@ -92,10 +103,12 @@ public enum ZoomProvider: ConnectableProvider {
             name: user["display_name"]?.string ?? names.joined(separator: " "))
     }
 
+    /// Renews the pair: the old refresh token is good for nothing more.
     public static func refresh(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> Grant {
         try await service(call).refresh(grant, call)
     }
 
+    /// Ends the grant by its access token.
     public static func revoke(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) {
         let service = service(call)
         try await service.revoke(grant.access.access, at: service.tokenURL.replacing("/token", with: "/revoke"), call)

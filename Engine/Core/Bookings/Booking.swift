@@ -1,25 +1,38 @@
 /// One confirmed appointment, with the terms under which it was made.
 public struct Booking: Hashable, Sendable {
+    /// Whether it takes place.
     public enum Status: String, Sendable, CaseIterable { case confirmed, cancelled }
 
+    /// `bk_…`: unique, sortable by the time of its making.
     public var id: String
+    /// Whether it takes place.
     public var status: Status
     /// Raised by every change that readers are told of; an invitation's SEQUENCE is one less.
     public var revision: Int64
+    /// When the meeting begins.
     public var start: Instant
+    /// When the meeting ends; later than ``start``.
     public var end: Instant
     /// IANA name: the zone in which the booking was made.
     public var timeZone: String
+    /// Who is invited, at least one, in the order of the request.
     public var attendees: [Attendee]
+    /// What the person who booked wants to say; empty for nothing.
     public var note: String
+    /// The caller's own names and values, given back as they came.
     public var metadata: [String: String]
+    /// Where the booking came from, in the caller's words; empty where it does not say.
     public var source: String
+    /// What was agreed when it was made.
     public var terms: Terms
+    /// The room, and how far it has come.
     public var meeting: Meeting
     /// When this revision came about.
     public var changedAt: Instant
+    /// When it was made.
     public var createdAt: Instant
 
+    /// Takes each property as it is.
     public init(
         id: String, status: Status = .confirmed, revision: Int64 = 1, start: Instant, end: Instant, timeZone: String,
         attendees: [Attendee], note: String = "", metadata: [String: String] = [:], source: String = "", terms: Terms,
@@ -44,11 +57,16 @@ public struct Booking: Hashable, Sendable {
 
 /// A person who is invited.
 public struct Attendee: Hashable, Sendable, Codable {
+    /// As it is written in mails.
     public var name: String
+    /// The address, with its domain in ASCII.
     public var email: String
+    /// IANA name: the zone that times are shown in.
     public var timeZone: String
+    /// A tag of ``Language/all``.
     public var language: String
 
+    /// Takes each property as it is.
     public init(name: String, email: String, timeZone: String, language: String) {
         self.name = name
         self.email = email
@@ -59,23 +77,31 @@ public struct Attendee: Hashable, Sendable, Codable {
 
 /// What was agreed when the booking was made. A later change of the catalogue does not touch it, and many bookings share one.
 public struct Terms: Hashable, Sendable, Codable {
+    /// The meeting type as it stood then.
     public var type: MeetingType
     /// Name, address, zone and language of the owner at that time.
     public var owner: Owner
+    /// The site as it stood then.
     public var site: Site
     /// The provider that resolution chose, then the fallbacks, in order.
     public var chain: [Link]
+    /// The rule that chose the first provider of ``chain``.
     public var because: Because
 
+    /// A provider that may make the room.
     public struct Link: Hashable, Sendable, Codable {
+        /// Its name in `meeting-types.yaml`.
         public var provider: String
+        /// The id of its module.
         public var module: String
+        /// Takes each property as it is.
         public init(provider: String, module: String) {
             self.provider = provider
             self.module = module
         }
     }
 
+    /// Takes each property as it is.
     public init(type: MeetingType, owner: Owner, site: Site, chain: [Link], because: Because) {
         self.type = type
         self.owner = owner
@@ -88,8 +114,11 @@ public struct Terms: Hashable, Sendable, Codable {
 extension Booking {
     /// The meeting's title in the reader's eyes, placeholders filled.
     public var title: String { filled(terms.type.title) }
+    /// The type's description, placeholders filled.
     public var description: String { filled(terms.type.description) }
+    /// The type's words for the top of mails, placeholders filled.
     public var intro: String { filled(terms.type.intro) }
+    /// From start to end.
     public var duration: Duration { end - start }
 
     private func filled(_ text: String) -> String {
@@ -113,6 +142,7 @@ public enum Reader: Hashable, Sendable {
     case owner
     case attendee(Int)
 
+    /// Reads what ``text`` writes; `nil` for anything else.
     public init?(_ text: String) {
         if text == "owner" { self = .owner } else if let index = Int(text), index >= 0 { self = .attendee(index) } else { return nil }
     }
@@ -136,5 +166,6 @@ extension Reader {
 }
 
 extension Booking {
+    /// Everyone who is told about the booking: the attendees, then the owner.
     public var readers: [Reader] { attendees.indices.map(Reader.attendee) + [.owner] }
 }

@@ -1,14 +1,18 @@
 /// What an admin has configured: the content of `meeting-types.yaml`, checked and whole.
 public struct Catalog: Hashable, Sendable {
+    /// What holds for everything.
     public var site: Site
     /// By name, in the order of the file.
     public var providers: [ProviderEntry]
+    /// The people who host, in the order of the file.
     public var owners: [Owner]
+    /// The kinds of meetings, in the order of the file.
     public var meetingTypes: [MeetingType]
 
     private let providerIndex: [String: Int]
     private let typeIndex: [String: Int]
 
+    /// Takes each property as it is. Of two with one name the first is found.
     public init(site: Site, providers: [ProviderEntry], owners: [Owner], meetingTypes: [MeetingType]) {
         self.site = site
         self.providers = providers
@@ -18,24 +22,32 @@ public struct Catalog: Hashable, Sendable {
         typeIndex = Dictionary(meetingTypes.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The provider of that name.
     public func provider(_ name: String) -> ProviderEntry? { providerIndex[name].map { providers[$0] } }
+    /// The meeting type of that id.
     public func meetingType(_ id: String) -> MeetingType? { typeIndex[id].map { meetingTypes[$0] } }
 }
 
 /// The house that sends the mail.
 public struct Site: Hashable, Sendable, Codable {
+    /// As mails and pages name it.
     public var name: String
+    /// The sender of all mails.
     public var from: Mailbox
     /// IANA name.
     public var timeZone: String
+    /// For readers without a language of their own: a tag of ``Language/all``.
     public var language: String
     /// The last link of the provider chain.
     public var defaultProvider: String
     /// `#rrggbb`.
     public var color: String
+    /// The path of a PNG file.
     public var logo: String?
+    /// The path of a folder whose templates take the place of the built-in ones.
     public var templates: String?
 
+    /// Takes each property as it is.
     public init(
         name: String, from: Mailbox, timeZone: String, language: String = "en", defaultProvider: String,
         color: String = "#0b6e4f", logo: String? = nil, templates: String? = nil
@@ -53,13 +65,16 @@ public struct Site: Hashable, Sendable, Codable {
 
 /// A provider module under a name of the admin's choosing, with its settings.
 public struct ProviderEntry: Hashable, Sendable {
+    /// As `meeting-types.yaml` names it.
     public var name: String
+    /// The id of a module of the ``ProviderRegistry``.
     public var module: String
     /// The prefix of its environment variables; the module's own when it is not given.
     public var credentials: String?
     /// The module's own settings, as the file writes them.
     public var settings: JSON
 
+    /// Takes each property as it is.
     public init(name: String, module: String, credentials: String? = nil, settings: JSON = .object([])) {
         self.name = name
         self.module = module
@@ -70,37 +85,53 @@ public struct ProviderEntry: Hashable, Sendable {
 
 /// A kind of bookable meeting.
 public struct MeetingType: Hashable, Sendable, Codable {
+    /// When the room is made: at the booking, or when someone first joins.
     public enum Provision: String, Sendable, Codable, CaseIterable {
         case onConfirmation = "on-confirmation"
         case onJoin = "on-join"
     }
+    /// What follows when the room was changed or deleted at the provider.
     public enum Drift: String, Sendable, Codable, CaseIterable { case notify, recreate }
 
     /// The value of `provider:` that leaves the choice to the owner.
     public static let ownerDefault = "owner-default"
 
+    /// As requests name it.
     public var id: String
     /// May hold `{owner.name}` and the other placeholders of ``Placeholders``.
     public var title: String
+    /// May hold placeholders; empty for none.
     public var description: String
     /// In minutes' precision; the first is the default.
     public var durations: [Duration]
+    /// A provider's name, or ``ownerDefault``.
     public var provider: String
+    /// Providers to try when the first has failed for good, in order.
     public var fallback: [String]
+    /// When the room is made.
     public var provision: Provision
+    /// How the room is to behave.
     public var meeting: MeetingOptions
+    /// Whether the meeting stands on the owner's connected calendar.
     public var calendar: Bool
+    /// How long before the start reminders go out.
     public var reminders: [Duration]
+    /// Whether the owner may be in other meetings at the same time.
     public var overlapAllowed: Bool
+    /// What follows when the room was changed or deleted at the provider.
     public var onDrift: Drift
+    /// The providers that a request may name; empty for none, or for any where ``provider`` is ``ownerDefault``.
     public var choices: [String]
+    /// Stands at the top of mails; may hold placeholders.
     public var intro: String
+    /// Whether attendees see each other in mails and invitations.
     public var showAttendees: Bool
     /// `nil` for the usual limits.
     public var guestChanges: GuestChanges?
     /// `nil` for ``GuestsMay/moveAndCancel``.
     public var guestsMay: GuestsMay?
 
+    /// Takes each property as it is.
     public init(
         id: String, title: String, description: String = "", durations: [Duration], provider: String = MeetingType.ownerDefault,
         fallback: [String] = [], provision: Provision = .onConfirmation, meeting: MeetingOptions = MeetingOptions(),
@@ -142,8 +173,10 @@ public struct GuestChanges: Hashable, Sendable, Codable {
     /// So long before the start moving ends.
     public var notice: Duration
 
+    /// What holds where the type says nothing: 10 moves, until the start.
     public static let usual = GuestChanges()
 
+    /// Takes each property as it is.
     public init(moves: Int = 10, notice: Duration = .zero) {
         self.moves = moves
         self.notice = notice
@@ -152,8 +185,10 @@ public struct GuestChanges: Hashable, Sendable, Codable {
 
 /// How the room is to behave; `inherit` leaves each matter to the account's own settings.
 public struct MeetingOptions: Hashable, Sendable, Codable {
+    /// Whether a room has a passcode: as the account decides, always, or never.
     public enum Passcode: String, Sendable, Codable, CaseIterable { case inherit, generate, none }
 
+    /// Whether a room has a passcode.
     public var passcode: Passcode
     /// `nil` inherits.
     public var waitingRoom: Bool?
@@ -162,6 +197,7 @@ public struct MeetingOptions: Hashable, Sendable, Codable {
     /// Mail addresses of accounts at the provider.
     public var alternativeHosts: [String]
 
+    /// Takes each property as it is.
     public init(
         passcode: Passcode = .inherit, waitingRoom: Bool? = nil, joinBeforeHost: Bool? = nil, alternativeHosts: [String] = []
     ) {

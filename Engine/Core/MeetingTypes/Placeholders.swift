@@ -1,5 +1,6 @@
 /// The `{name}` marks that a meeting type's title, description and intro may hold.
 public enum Placeholders {
+    /// The names that may stand between braces.
     public static let known = ["owner.name", "attendee.name", "site.name", "duration"]
 
     /// The names between braces in `text`, in order.

@@ -1,5 +1,6 @@
 /// The room of a booking as users see it: what state it is in, who holds it, how to get in.
 public struct Meeting: Hashable, Sendable {
+    /// How far the room has come.
     public enum Status: String, Sendable, CaseIterable {
         /// Being made, or waiting for a limit or an outage.
         case pending
@@ -13,14 +14,20 @@ public struct Meeting: Hashable, Sendable {
         case cancelled
     }
 
+    /// How far the room has come.
     public var status: Status
     /// The provider that holds the room or is to make it.
     public var provider: String
+    /// The id of that provider's module.
     public var module: String
+    /// The rule that named the provider.
     public var because: Because
+    /// How to get in; `nil` while there is no room.
     public var room: Room?
+    /// What is wrong and how to mend it; `nil` while nothing is.
     public var problem: Problem?
 
+    /// Takes each property as it is.
     public init(
         status: Status, provider: String, module: String, because: Because, room: Room? = nil, problem: Problem? = nil
     ) {
@@ -48,11 +55,14 @@ public struct Room: Hashable, Sendable, Codable {
     public var joinURL: String
     /// As people read it out: digits at Zoom, a code elsewhere. Empty where the provider has none.
     public var meetingID: String
+    /// `nil` where the room has none.
     public var passcode: String?
+    /// Telephone numbers; empty where there are none.
     public var dialIn: [DialIn]
     /// The bare address lets nobody in: mail and pages lead through the join page, which makes what is needed on the click.
     public var needsEntry: Bool
 
+    /// Takes each property as it is.
     public init(joinURL: String, meetingID: String, passcode: String? = nil, dialIn: [DialIn] = [], needsEntry: Bool = false) {
         self.needsEntry = needsEntry
         self.joinURL = joinURL
@@ -70,11 +80,14 @@ public struct DialIn: Hashable, Sendable, Codable {
     public var number: String
     /// What is keyed in after the meeting id, if anything.
     public var pin: String?
+    /// Whether the call is free.
     public var tollFree: Bool
+    /// Where the number is at home, if the provider says so.
     public var city: String?
     /// The meeting id to key in, where the number is shared by many rooms.
     public var meetingID: String?
 
+    /// Takes each property as it is.
     public init(
         country: String, number: String, pin: String? = nil, tollFree: Bool = false, city: String? = nil, meetingID: String? = nil
     ) {

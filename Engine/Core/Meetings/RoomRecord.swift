@@ -2,6 +2,7 @@
 ///
 /// A booking has one record for each *generation*; a new one begins only with a deliberate new room (a fallback, a recreation).
 public struct RoomRecord: Hashable, Sendable {
+    /// What is known of the room at the provider.
     public enum State: String, Sendable, CaseIterable {
         /// The request is on its way, or was when its process died.
         case attempting
@@ -19,20 +20,27 @@ public struct RoomRecord: Hashable, Sendable {
 
     /// 128 random bits in base32: travels to the provider, and is how we know the room again.
     public var key: String
+    /// The booking that it is for.
     public var bookingID: String
+    /// Counts the deliberate new rooms of the booking, from 1.
     public var generation: Int64
+    /// The provider's name in `meeting-types.yaml`.
     public var provider: String
+    /// The id of its module.
     public var module: String
     /// The account at the provider that hosts; empty where there is none.
     public var host: String
+    /// What is known of the room at the provider.
     public var state: State
     /// When the last request can no longer be in flight.
     public var flightEnds: Instant
     /// The provider's own id of the room.
     public var roomID: String
+    /// How to get in, once the provider has said so.
     public var room: Room?
     /// The start and end that the provider was last told.
     public var appliedStart: Instant
+    /// See ``appliedStart``.
     public var appliedEnd: Instant
     /// When to look for a twin of a create that was repeated; ``Instant/never`` when all looks are done.
     public var twinCheck: Instant
@@ -47,6 +55,7 @@ public struct RoomRecord: Hashable, Sendable {
     /// Not before this is the provider asked again.
     public var notBefore: Instant
 
+    /// An attempt that has not begun: nothing has been asked, and no check is due.
     public init(key: String, bookingID: String, generation: Int64, provider: String, module: String, host: String, state: State) {
         self.key = key
         self.bookingID = bookingID

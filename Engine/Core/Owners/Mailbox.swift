@@ -2,9 +2,12 @@ import Foundation
 
 /// A name and a mail address: `Northwind Clinic <bookings@northwind.example>`.
 public struct Mailbox: Hashable, Sendable, Codable {
+    /// Empty where there is none.
     public var name: String
+    /// `local@domain`, in ASCII.
     public var address: String
 
+    /// Takes each property as it is, unchecked.
     public init(name: String, address: String) {
         self.name = name
         self.address = address

@@ -1,16 +1,21 @@
 /// The person who hosts.
 public struct Owner: Hashable, Sendable, Codable {
+    /// As requests and the file name them.
     public var id: String
+    /// As mails and invitations name them.
     public var name: String
+    /// Where their mails go; attendees' replies, too.
     public var email: String
     /// IANA name.
     public var timeZone: String
+    /// A tag of ``Language/all``.
     public var language: String
     /// A provider's name; `nil` leaves it to the site.
     public var defaultProvider: String?
     /// By provider's name: the address of the account there, where it is not ``email``.
     public var hosts: [String: String]
 
+    /// Takes each property as it is.
     public init(
         id: String, name: String, email: String, timeZone: String, language: String, defaultProvider: String? = nil,
         hosts: [String: String] = [:]
@@ -27,6 +32,7 @@ public struct Owner: Hashable, Sendable, Codable {
 
 /// An owner as the database holds them.
 public struct StoredOwner: Hashable, Sendable {
+    /// Who it is.
     public var owner: Owner
     /// Name, address, zone, language and hosts follow `meeting-types.yaml`.
     public var isInFile: Bool
@@ -36,6 +42,7 @@ public struct StoredOwner: Hashable, Sendable {
     /// The default provider is the owner's own choice, "none" included, and the file does not overrule it.
     public var hasChosenDefault: Bool
 
+    /// Takes each property as it is.
     public init(owner: Owner, isInFile: Bool, isActive: Bool, hasChosenDefault: Bool = false) {
         self.owner = owner
         self.hasChosenDefault = hasChosenDefault

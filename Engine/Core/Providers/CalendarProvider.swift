@@ -15,15 +15,20 @@ public protocol CalendarProvider: ConnectableProvider {
 public struct CalendarEntry: Hashable, Sendable {
     /// 128 random bits in base32.
     public var id: String
+    /// The event's title.
     public var title: String
+    /// Plain text: how to join.
     public var description: String
     /// The link that leads into the room.
     public var location: String
+    /// When the meeting begins.
     public var start: Instant
+    /// When it ends.
     public var end: Instant
     /// IANA name.
     public var timeZone: String
 
+    /// Takes each property as it is.
     public init(id: String, title: String, description: String, location: String, start: Instant, end: Instant, timeZone: String) {
         self.id = id
         self.title = title

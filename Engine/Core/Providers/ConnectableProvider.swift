@@ -33,13 +33,16 @@ public struct ConsentDescriptor: Sendable {
     /// What the module does, and the scopes of which any one allows it.
     public var abilities: [Ability]
 
+    /// Something that the module does in the owner's account.
     public struct Ability: Sendable {
         /// `move meetings`.
         public var name: String
+        /// Any one of them allows it.
         public var scopes: [String]
         /// Without it the connection is of no use.
         public var isEssential: Bool
 
+        /// Takes each property as it is.
         public init(_ name: String, scopes: [String], essential: Bool = false) {
             self.name = name
             self.scopes = scopes
@@ -50,6 +53,7 @@ public struct ConsentDescriptor: Sendable {
     /// Where an organisation's administrator allows an app, in the service's own words.
     public var approval: String
 
+    /// Takes each property as it is.
     public init(service: String, name: String, callbackPath: String, abilities: [Ability], approval: String) {
         self.approval = approval
         self.service = service
@@ -72,8 +76,10 @@ public struct ConsentRequest: Sendable {
     public var redirectURL: String
     /// PKCE (RFC 7636): the secret, and its SHA-256 in base64url, method `S256`.
     public var verifier: Secret
+    /// The SHA-256 of ``verifier`` in base64url.
     public var challenge: String
 
+    /// Takes each property as it is.
     public init(state: String, redirectURL: String, verifier: Secret, challenge: String) {
         self.state = state
         self.redirectURL = redirectURL
@@ -84,12 +90,14 @@ public struct ConsentRequest: Sendable {
 
 /// What a service granted.
 public struct Grant: Hashable, Sendable {
+    /// The token to call with, and how long it is good for.
     public var access: IssuedToken
     /// `nil` where the service gave none: then the grant ends with its access token.
     public var refresh: Secret?
     /// Of OpenID Connect, as received over TLS from the token endpoint.
     public var identity: Secret?
 
+    /// Takes each property as it is.
     public init(access: IssuedToken, refresh: Secret?, identity: Secret? = nil) {
         self.access = access
         self.refresh = refresh
@@ -103,9 +111,12 @@ public struct ConnectedAccount: Hashable, Sendable {
     public var id: String
     /// The organisation's id there; empty where there is none.
     public var tenant: String
+    /// The account's address; it may differ from the owner's.
     public var email: String
+    /// The account's name, for pages; may be empty.
     public var name: String
 
+    /// Takes each property as it is.
     public init(id: String, tenant: String = "", email: String, name: String) {
         self.id = id
         self.tenant = tenant

@@ -7,12 +7,16 @@ public protocol EntryProvider: Provider {
 
 /// Who presses Join.
 public struct Visitor: Hashable, Sendable {
+    /// As the others in the room see them.
     public var name: String
+    /// Their mail address.
     public var email: String
+    /// Whether they host, and may do what hosts may.
     public var isHost: Bool
     /// When the meeting ends.
     public var end: Instant
 
+    /// Takes each property as it is.
     public init(name: String, email: String, isHost: Bool, end: Instant) {
         self.name = name
         self.email = email

@@ -13,26 +13,35 @@ public protocol EventfulProvider: Provider {
 }
 
 extension EventfulProvider {
+    /// The module itself alone.
     public static var eventModules: [String] { [descriptor.id] }
 }
 
 /// An address that a service sends events to, and the variables that may hold its secret, after the app's prefix: the first that is
 /// set counts.
 public struct EventPath: Hashable, Sendable {
+    /// Below the public URL, with a slash in front.
     public var path: String
+    /// Names of variables after the app's prefix.
     public var secrets: [String]
 
+    /// Takes each property as it is.
     public init(_ path: String, secrets: [String]) {
         self.path = path
         self.secrets = secrets
     }
 }
 
+/// One request that a service sent.
 public struct EventDelivery: Sendable {
+    /// As they came, in their order.
     public var headers: [(name: String, value: String)]
+    /// As it came, byte for byte.
     public var body: [UInt8]
+    /// When it came, by our clock.
     public var now: Instant
 
+    /// Takes each property as it is.
     public init(headers: [(name: String, value: String)], body: [UInt8], now: Instant) {
         self.headers = headers
         self.body = body
@@ -43,6 +52,7 @@ public struct EventDelivery: Sendable {
     public func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
 }
 
+/// What a delivery turned out to be.
 public enum EventReading: Hashable, Sendable {
     /// The signature is missing, wrong or too old.
     case refused

@@ -36,16 +36,22 @@ public protocol Provider: Sendable {
 public struct RoomRequest: Hashable, Sendable {
     /// 128 random bits in base32, the same for every try.
     public var key: String
+    /// The meeting's title.
     public var title: String
+    /// Plain text, for the provider's own invitation.
     public var description: String
+    /// When the meeting begins.
     public var start: Instant
+    /// When it ends.
     public var end: Instant
     /// IANA name: what the host sees at the provider.
     public var timeZone: String
     /// The account that hosts; empty where the module has none.
     public var host: String
+    /// How the room is to behave.
     public var options: MeetingOptions
 
+    /// Takes each property as it is.
     public init(
         key: String, title: String, description: String, start: Instant, end: Instant, timeZone: String, host: String,
         options: MeetingOptions
@@ -65,13 +71,16 @@ public struct RoomRequest: Hashable, Sendable {
 public struct ProvidedRoom: Hashable, Sendable {
     /// The provider's own id.
     public var id: String
+    /// How to get in.
     public var room: Room
     /// The time that the room bears there, where rooms bear one and the provider says so.
     public var start: Instant?
+    /// See ``start``.
     public var end: Instant?
     /// What the provider did not do as asked, in words for the owner: `Zoom refused x@y as alternative host`.
     public var notes: [String]
 
+    /// Takes each property as it is.
     public init(id: String, room: Room, start: Instant? = nil, end: Instant? = nil, notes: [String] = []) {
         self.id = id
         self.room = room
@@ -83,10 +92,14 @@ public struct ProvidedRoom: Hashable, Sendable {
 
 /// A room that was found by its key.
 public struct FoundRoom: Hashable, Sendable {
+    /// The provider's own id.
     public var id: String
+    /// The key that it bears.
     public var key: String
+    /// When it was made, by the provider's clock.
     public var createdAt: Instant
 
+    /// Takes each property as it is.
     public init(id: String, key: String, createdAt: Instant) {
         self.id = id
         self.key = key
@@ -104,14 +117,18 @@ public struct ProviderCall: Sendable {
     public var credentials: [String: Secret]
     /// By the names in ``ProviderDescriptor/endpoints``; only those that were configured.
     public var endpoints: [String: String]
+    /// The way to the service.
     public var transport: any Transport
+    /// Access tokens that processes share, for modules with one account for the whole site.
     public var tokens: any TokenCache
     /// The account that the owner has connected; `nil` where there is none, or the module needs none.
     public var connection: (any Connection)?
     /// No request may still be under way after this.
     public var deadline: Instant
+    /// Clock, ids and randomness.
     public var surroundings: Surroundings
 
+    /// Takes each property as it is.
     public init(
         provider: String, settings: JSON, credentials: [String: Secret], endpoints: [String: String],
         transport: any Transport, tokens: any TokenCache, connection: (any Connection)? = nil, deadline: Instant,
@@ -131,10 +148,12 @@ public struct ProviderCall: Sendable {
 
 /// What a look at a provider's set-up brought to light.
 public struct Preflight: Sendable {
+    /// What keeps rooms from being made; empty where nothing does.
     public var problems: [Problem]
     /// The provider's clock when it answered, from its `Date` header.
     public var providerTime: Instant?
 
+    /// Takes each property as it is.
     public init(problems: [Problem], providerTime: Instant? = nil) {
         self.problems = problems
         self.providerTime = providerTime

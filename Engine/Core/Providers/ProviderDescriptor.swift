@@ -4,8 +4,11 @@ public struct ProviderDescriptor: Sendable {
     public var id: String
     /// As people call it: `Zoom (account-level)`.
     public var name: String
+    /// Whose account makes the rooms.
     public var connection: Connection
+    /// What rooms of the module have and can do.
     public var capabilities: Set<Capability>
+    /// How a create that got no clear answer is settled.
     public var creation: Creation
     /// What may stand beside `module:` in the file.
     public var settings: [Setting]
@@ -18,6 +21,7 @@ public struct ProviderDescriptor: Sendable {
     /// Whole names of variables that replace an address: `ZOOM_API_URL`.
     public var endpoints: [String]
 
+    /// Whose account makes the rooms.
     public enum Connection: String, Sendable {
         /// Needs no account.
         case none
@@ -27,6 +31,7 @@ public struct ProviderDescriptor: Sendable {
         case owner
     }
 
+    /// Something that rooms of a module have or can do.
     public enum Capability: String, Sendable, CaseIterable {
         case passcode
         case dialIn = "dial-in"
@@ -50,6 +55,7 @@ public struct ProviderDescriptor: Sendable {
 
     /// One key of the module's settings.
     public struct Setting: Sendable {
+        /// What a setting's value may be.
         public enum Kind: Sendable {
             case text
             /// `https://…`, with these marks allowed.
@@ -58,11 +64,16 @@ public struct ProviderDescriptor: Sendable {
             /// A list of `{country, number, pin}`.
             case dialIn
         }
+        /// As the file writes it, beside `module:`.
         public var key: String
+        /// What its value may be.
         public var kind: Kind
+        /// Whether the file must give it.
         public var isRequired: Bool
+        /// For the schema and the reference: what it does, in a sentence.
         public var summary: String
 
+        /// Takes each property as it is.
         public init(_ key: String, _ kind: Kind, required: Bool = false, _ summary: String) {
             self.key = key
             self.kind = kind
@@ -71,6 +82,7 @@ public struct ProviderDescriptor: Sendable {
         }
     }
 
+    /// Takes each property as it is.
     public init(
         id: String, name: String, connection: Connection, capabilities: Set<Capability>, creation: Creation,
         settings: [Setting] = [], credentialPrefix: String = "", credentials: [String] = [],

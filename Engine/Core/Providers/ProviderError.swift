@@ -1,5 +1,6 @@
 /// Why a provider did not do what it was asked.
 public struct ProviderError: Error, Hashable, Sendable {
+    /// When the same question may be asked again.
     public enum Retry: Hashable, Sendable {
         /// Only a person can help.
         case never
@@ -11,7 +12,9 @@ public struct ProviderError: Error, Hashable, Sendable {
         case nextQuotaDay
     }
 
+    /// The kind of trouble.
     public var code: ErrorCode
+    /// When the same question may be asked again.
     public var retry: Retry
     /// The provider may have done it all the same.
     public var isUnclear: Bool
@@ -24,6 +27,7 @@ public struct ProviderError: Error, Hashable, Sendable {
     /// The provider's own words and its id of the request, for the timeline and the log.
     public var cause: String
 
+    /// Takes each property as it is.
     public init(
         _ code: ErrorCode, retry: Retry, isUnclear: Bool = false, _ message: String, remedy: String, operation: String = "",
         cause: String = ""
@@ -37,6 +41,7 @@ public struct ProviderError: Error, Hashable, Sendable {
         self.cause = cause
     }
 
+    /// The same for readers: without the provider's own words.
     public var problem: Problem { Problem(code, message, remedy: remedy) }
 }
 

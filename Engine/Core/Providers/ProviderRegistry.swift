@@ -1,5 +1,6 @@
 /// The modules that this program was built with, by id.
 public struct ProviderRegistry: Sendable {
+    /// In the order in which they were given.
     public let modules: [any Provider.Type]
     private let byID: [String: any Provider.Type]
 
@@ -15,6 +16,7 @@ public struct ProviderRegistry: Sendable {
         self.byID = byID
     }
 
+    /// The module of that id.
     public func module(_ id: String) -> (any Provider.Type)? { byID[id] }
     /// What the environment variables of a provider's app begin with.
     public func prefix(_ entry: ProviderEntry) -> String { entry.credentials ?? descriptor(entry.module)?.credentialPrefix ?? "" }
@@ -36,5 +38,6 @@ public struct ProviderRegistry: Sendable {
             })
     }
 
+    /// What the module of that id is.
     public func descriptor(_ id: String) -> ProviderDescriptor? { byID[id]?.descriptor }
 }

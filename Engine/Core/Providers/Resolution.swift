@@ -1,18 +1,28 @@
 /// Which provider makes the room for a meeting type and an owner, and why.
 public struct Resolution: Hashable, Sendable {
+    /// A rule that was looked at, and what it said.
     public struct Step: Hashable, Sendable {
+        /// What became of a rule: it named the provider, it did not apply, or it named one that cannot work now.
         public enum Outcome: String, Sendable { case chosen, skipped, unusable }
+        /// Which rule.
         public var rule: Because
+        /// The provider that it names; `nil` where it names none.
         public var provider: String?
+        /// What became of it.
         public var outcome: Outcome
+        /// Why, in words for the admin.
         public var detail: String
     }
 
+    /// The provider's name.
     public var provider: String
+    /// The id of its module; empty where the provider is not in the catalogue any more.
     public var module: String
+    /// The rule that named it.
     public var because: Because
     /// What keeps the provider from working now; the chain does not wander on.
     public var problem: Problem?
+    /// Every rule in the order in which it was looked at.
     public var trace: [Step]
 }
 

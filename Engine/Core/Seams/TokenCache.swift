@@ -13,13 +13,16 @@ public protocol TokenCache: Sendable {
 
 /// An access token and what the provider said with it.
 public struct IssuedToken: Hashable, Sendable {
+    /// What stands in the `Authorization` header.
     public var access: Secret
+    /// When the provider takes it no more.
     public var expiresAt: Instant
     /// As granted; empty where the provider does not say.
     public var scopes: [String]
     /// The base address that the provider wants used with it.
     public var apiURL: String?
 
+    /// Takes each property as it is.
     public init(access: Secret, expiresAt: Instant, scopes: [String] = [], apiURL: String? = nil) {
         self.access = access
         self.expiresAt = expiresAt

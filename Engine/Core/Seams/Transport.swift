@@ -4,14 +4,20 @@ public protocol Transport: Sendable {
     func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse
 }
 
+/// A request, whole.
 public struct HTTPRequest: Sendable {
+    /// In capitals: `POST`.
     public var method: String
+    /// Absolute, with its query.
     public var url: String
+    /// In the order in which they are sent.
     public var headers: [(name: String, value: String)]
+    /// Empty for none.
     public var body: [UInt8]
     /// After this instant the request is abandoned, answered or not.
     public var deadline: Instant
 
+    /// Takes each property as it is.
     public init(
         _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [], deadline: Instant
     ) {
@@ -23,11 +29,16 @@ public struct HTTPRequest: Sendable {
     }
 }
 
+/// An answer that came whole.
 public struct HTTPResponse: Sendable {
+    /// The three digits of the status line.
     public var status: Int
+    /// In the order in which they came.
     public var headers: [(name: String, value: String)]
+    /// As it came, decoded from its transfer coding.
     public var body: [UInt8]
 
+    /// Takes each property as it is.
     public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
         self.status = status
         self.headers = headers
@@ -40,12 +51,14 @@ public struct HTTPResponse: Sendable {
     }
 }
 
+/// Why there is no answer.
 public enum TransportError: Error, Hashable, Sendable {
     /// No connection, or no TLS: the server has seen nothing.
     case notSent(String)
     /// Sent, in part at least, and no answer that can be read: the server may have done what was asked.
     case unclear(String)
 
+    /// What happened, for the log.
     public var reason: String {
         switch self {
         case .notSent(let reason), .unclear(let reason): reason

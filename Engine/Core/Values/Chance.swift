@@ -8,6 +8,9 @@ public struct Surroundings: Sendable {
     /// Random bytes, fit for secrets outside of tests.
     public var random: @Sendable (_ count: Int) -> [UInt8]
 
+    /// - Parameters:
+    ///   - now: the time.
+    ///   - random: so many random bytes.
     public init(now: @escaping @Sendable () -> Instant, random: @escaping @Sendable (Int) -> [UInt8]) {
         self.now = now
         self.random = random

@@ -33,20 +33,27 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
 
 /// What went wrong, in words for the reader, with a stable code and, for input, every finding at once.
 public struct UsherError: Error, Hashable, Sendable {
+    /// What is wrong with one part of the input.
     public struct Finding: Hashable, Sendable {
         /// RFC 6901: `/attendees/0/email`.
         public var pointer: String
+        /// What must stand there, or what is wrong, in a sentence's second half.
         public var detail: String
+        /// Takes each property as it is.
         public init(_ pointer: String, _ detail: String) {
             self.pointer = pointer
             self.detail = detail
         }
     }
 
+    /// The kind of trouble, for programs.
     public var code: ErrorCode
+    /// What went wrong, in one or two sentences.
     public var message: String
+    /// Every part of the input that is wrong; empty where input is not the matter.
     public var findings: [Finding]
 
+    /// Takes each property as it is.
     public init(_ code: ErrorCode, _ message: String, findings: [Finding] = []) {
         self.code = code
         self.message = message
@@ -56,10 +63,14 @@ public struct UsherError: Error, Hashable, Sendable {
 
 /// Something that a person can see and mend: code, what happened, what to do.
 public struct Problem: Hashable, Sendable, Codable {
+    /// The kind of trouble, for programs.
     public var code: ErrorCode
+    /// What happened.
     public var message: String
+    /// What the reader can do.
     public var remedy: String
 
+    /// Takes each property as it is.
     public init(_ code: ErrorCode, _ message: String, remedy: String) {
         self.code = code
         self.message = message

@@ -8,9 +8,13 @@ public enum JSON: Hashable, Sendable {
     case array([JSON])
     case object([Member])
 
+    /// A name and its value in an object.
     public struct Member: Hashable, Sendable {
+        /// The name.
         public var key: String
+        /// Its value.
         public var value: JSON
+        /// Takes each property as it is.
         public init(_ key: String, _ value: JSON) {
             self.key = key
             self.value = value
@@ -21,29 +25,44 @@ public enum JSON: Hashable, Sendable {
 extension JSON: ExpressibleByStringLiteral, ExpressibleByStringInterpolation, ExpressibleByBooleanLiteral,
     ExpressibleByIntegerLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
+    /// A string.
     public init(stringLiteral value: String) { self = .string(value) }
+    /// A boolean.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// A whole number.
     public init(integerLiteral value: Int64) { self = .int(value) }
+    /// `null`.
     public init(nilLiteral: ()) { self = .null }
+    /// An array.
     public init(arrayLiteral elements: JSON...) { self = .array(elements) }
+    /// An object whose members keep their order; a name that stands twice is written twice.
     public init(dictionaryLiteral elements: (String, JSON)...) { self = .object(elements.map { Member($0.0, $0.1) }) }
 
+    /// A string, or `null` for `nil`.
     public init(_ value: String?) { self = value.map(JSON.string) ?? .null }
+    /// An object of strings, its members by name.
     public init(_ pairs: [String: String]) {
         self = .object(pairs.sorted { $0.key < $1.key }.map { Member($0.key, .string($0.value)) })
     }
 }
 
 extension JSON {
+    /// The value of the first member of that name; `nil` where there is none, or this is no object.
     public subscript(key: String) -> JSON? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.key == key }?.value
     }
+    /// The string; `nil` for anything else.
     public var string: String? { if case .string(let value) = self { value } else { nil } }
+    /// The whole number; `nil` for anything else.
     public var int: Int64? { if case .int(let value) = self { value } else { nil } }
+    /// The boolean; `nil` for anything else.
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+    /// The items; `nil` where this is no array.
     public var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
+    /// The members in their order; `nil` where this is no object.
     public var members: [Member]? { if case .object(let value) = self { value } else { nil } }
+    /// Whether this is `null`.
     public var isNull: Bool { self == .null }
 
     /// A string, or a number written as one: ids arrive in either form.
@@ -84,6 +103,7 @@ extension JSON {
         return out
     }
 
+    /// ``bytes`` as text.
     public var serialized: String { String(decoding: bytes, as: UTF8.self) }
 
     /// Indented by two blanks, for people.

@@ -1,9 +1,11 @@
 extension JSON {
     /// What is wrong with a text that is not JSON.
     public struct SyntaxError: Error, CustomStringConvertible {
+        /// What is wrong, in words.
         public var problem: String
         /// Bytes from the beginning.
         public var offset: Int
+        /// The problem and where it is.
         public var description: String { "\(problem) at byte \(offset)" }
     }
 
@@ -16,6 +18,8 @@ extension JSON {
         self = try parser.document()
     }
 
+    /// Parses one document, as from its bytes.
+    /// - Throws: ``SyntaxError``.
     public init(parsing text: String) throws(SyntaxError) { try self.init(parsing: text.utf8) }
 }
 

@@ -1,5 +1,6 @@
 /// The languages that readers may choose, by ISO 639-1 code, with or without a region: `en`, `en-US`, `pt-BR` (BCP 47).
 public enum Language {
+    /// Tags of the languages that mails and pages speak.
     public static let all = ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "uk", "ja", "ar"]
 
     /// The tag as it is kept: `en-us` is `en-US`; `nil` for a language that is not spoken here, or for what is no tag.

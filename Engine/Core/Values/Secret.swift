@@ -2,13 +2,17 @@
 public struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let value: String
 
+    /// Wraps a value, which only ``reveal()`` gives back.
     public init(_ value: String) { self.value = value }
 
     /// The value itself, for the one line that sends or compares it.
     public func reveal() -> String { value }
 
+    /// Never the value.
     public var description: String { "<redacted>" }
+    /// Never the value.
     public var debugDescription: String { "<redacted>" }
+    /// Shows nothing of the value.
     public var customMirror: Mirror { Mirror(self, children: []) }
 
     /// Compares every byte whatever the first difference, so that the time taken tells nothing.

@@ -2,11 +2,17 @@ import Foundation
 
 /// A date and time as a clock on the wall shows it, without a zone.
 public struct WallTime: Hashable, Sendable {
+    /// Of the Gregorian calendar.
     public var year: Int64
+    /// 1 to 12.
     public var month: Int64
+    /// 1 to 31.
     public var day: Int64
+    /// 0 to 23.
     public var hour: Int64
+    /// 0 to 59.
     public var minute: Int64
+    /// 0 to 59.
     public var second: Int64
 
     /// What a clock `offsetSeconds` east of Greenwich shows at `instant`.
@@ -24,6 +30,7 @@ public struct WallTime: Hashable, Sendable {
         (hour, minute, second) = (rest / 3_600, rest % 3_600 / 60, rest % 60)
     }
 
+    /// What a clock in `zone` shows at `instant`.
     public init(_ instant: Instant, in zone: TimeZone) {
         self.init(instant, offsetSeconds: Int64(zone.offset(at: instant)))
     }

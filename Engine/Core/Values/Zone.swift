@@ -25,6 +25,7 @@ public enum WallTimeMeaning: Hashable, Sendable {
     case skipped
     case twice(earlier: Instant, later: Instant)
 
+    /// Finds what `wall` means in `zone`.
     public init(_ wall: WallTime, in zone: TimeZone) {
         let guess = wall.asUTC
         let offsets = Set([guess - .days(1), guess + .days(1)].map { zone.offset(at: $0) })

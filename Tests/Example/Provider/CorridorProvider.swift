@@ -3,27 +3,34 @@ import UsherCore
 /// A module of a third party: rooms of a house telephone, each with a name and a door code. It stands here as an example; the tests
 /// build it and run the kit over it.
 public enum CorridorProvider: Provider {
+    /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "corridor", name: "Corridor", connection: .none, capabilities: [.passcode, .dialIn], creation: .repeatable,
         settings: [.init("house", .text, required: true, "The house's host name")],
         credentialPrefix: "CORRIDOR", optionalCredentials: ["DOOR_CODE"])
 
+    /// Makes nothing: the key is the room's name.
     public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try room(request.key, call)
     }
 
+    /// Empty: a room is its address, and none is ever lost.
     public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] { [] }
 
+    /// The room as it was: it bears no time.
     public static func update(
         _ roomID: String, to request: RoomRequest, _ call: ProviderCall
     ) async throws(ProviderError) -> ProvidedRoom { try room(request.key, call) }
 
+    /// Does nothing: an empty room is gone.
     public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {}
 
+    /// The address of the room.
     public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
         try room(roomID, call)
     }
 
+    /// Looks whether the house is named.
     public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
         do throws(ProviderError) { _ = try room("preflight", call) } catch { return Preflight(problems: [error.problem]) }
         return Preflight(problems: [])

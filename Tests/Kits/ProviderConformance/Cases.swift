@@ -3,11 +3,15 @@ import UsherCore
 /// One promise of the provider contract. The kit needs no test framework: `run` throws a ``ConformanceFailure`` when the
 /// promise is not kept, in any framework's test.
 public struct ConformanceCase: Sendable, CustomStringConvertible {
+    /// What is promised, as a sentence.
     public var name: String
     /// Whether the promise concerns a module; otherwise why not.
     public var applies: @Sendable (ConformanceSubject) -> Bool
+    /// Tries it.
+    /// - Throws: ``ConformanceFailure``, or what the module threw.
     public var run: @Sendable (ConformanceSubject) async throws -> Void
 
+    /// ``name``.
     public var description: String { name }
 
     init(

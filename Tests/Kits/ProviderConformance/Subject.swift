@@ -2,6 +2,7 @@ import UsherCore
 
 /// A module under test, with the service that it talks to, real or stood in for.
 public struct ConformanceSubject: Sendable {
+    /// The module.
     public var module: any Provider.Type
     /// A call with good settings and credentials.
     public var call: @Sendable () -> ProviderCall
@@ -16,6 +17,7 @@ public struct ConformanceSubject: Sendable {
     /// A call with credentials that the service does not take; `nil` where there are none.
     public var badCall: (@Sendable () -> ProviderCall)?
 
+    /// Takes each property as it is.
     public init(
         module: any Provider.Type, host: String = "", unknownHost: String? = nil, call: @escaping @Sendable () -> ProviderCall,
         badCall: (@Sendable () -> ProviderCall)? = nil, loseNextAnswer: (@Sendable () -> Void)? = nil,
@@ -44,7 +46,9 @@ public struct ConformanceSubject: Sendable {
 
 /// A promise that was not kept.
 public struct ConformanceFailure: Error, CustomStringConvertible {
+    /// What was promised, and what happened.
     public var description: String
+    /// Takes the property as it is.
     public init(_ description: String) { self.description = description }
 }
 
