@@ -5,19 +5,27 @@ import UsherWeb
 
 /// The configuration: the environment, over the same keys in the file that `USHER_CONFIG` names.
 package struct Configuration: Sendable {
+    /// Where mail goes: to a relay, or into a folder.
     package enum Mail: Sendable {
         case smtp(SMTPAddress)
         case maildir(String)
     }
 
+    /// `USHER_CATALOG`
     package var catalogPath: String
+    /// The file of `DATABASE_URL`.
     package var databasePath: String
+    /// `USHER_HOST`
     package var host: String
+    /// `USHER_PORT`
     package var port: Int
+    /// `USHER_PUBLIC_URL`, without a slash at its end.
     package var publicURL: String
     /// `nil`: a key file beside the database.
     package var vaultKeys: String?
+    /// `USHER_API_KEY`
     package var adminKey: Secret?
+    /// `SMTP_URL`, or `USHER_MAILDIR`.
     package var mail: Mail
     /// `USHER_RETURN_ORIGINS`
     package var returnOrigins: [String]

@@ -8,10 +8,15 @@ import UsherVault
 
 /// Looks at everything that Usher needs, and says how to mend what is wrong. It sends no mail and makes no room.
 package struct Doctor: Sendable {
+    /// One thing that was looked at.
     package struct Finding: Sendable {
+        /// What was looked at: `database`, `mail`, a provider's name.
         package var area: String
+        /// Whether it is as it should be.
         package var isFine: Bool
+        /// What was found.
         package var text: String
+        /// What to do; empty where all is well.
         package var remedy: String
 
         static func fine(_ area: String, _ text: String) -> Finding { Finding(area: area, isFine: true, text: text, remedy: "") }
@@ -25,11 +30,13 @@ package struct Doctor: Sendable {
     /// A clock that differs by more is worth a word: two servers that are this wrong either way agree no more on when a claim ends.
     private static let clockTolerance = EngineSettings.clockSkew / 2
 
+    /// Looks at what `configuration` names.
     package init(_ configuration: Configuration, _ registry: ProviderRegistry) {
         self.configuration = configuration
         self.registry = registry
     }
 
+    /// Looks at everything; nothing is changed or made.
     package func examine() async -> [Finding] {
         var findings = [Finding.fine("configuration", "read; links begin with \(configuration.publicURL)")]
         let report = CatalogReader.withFiles(registry).read(path: configuration.catalogPath)
@@ -76,7 +83,7 @@ package struct Doctor: Sendable {
         }
         var keys = 0
         do {
-            let now = Surroundings.system.now()
+            let now = Environment.system.now()
             keys = try await store.read { try $0.keys().count { now < $0.expiresAt } }
         } catch { findings.append(.wrong("database", "the API keys cannot be read: \(error)", "Check the disk.")) }
         do { try await store.database.close() } catch {
@@ -157,7 +164,7 @@ package struct Doctor: Sendable {
         let hosts = needsHost ? owners.map { $0.hosts[entry.name] ?? $0.email } : []
         do throws(ProviderError) {
             let deadline = runtime.context.now + .seconds(30)
-            let (module, call) = try Provisioner(runtime.context).call(entry.name, deadline: deadline)
+            let (module, call) = try ProviderResolver(runtime.context).call(entry.name, deadline: deadline)
             let preflight = await module.preflight(hosts: hosts, call)
             // What concerns one host alone is not the provider's health.
             let matter = preflight.problems.first { $0.code != .hostUnknown }
@@ -177,8 +184,8 @@ package struct Doctor: Sendable {
         _ entry: ProviderEntry, _ module: any ConnectableProvider.Type, _ owners: [Owner], _ runtime: Runtime
     ) async -> [Finding] {
         let area = "provider \(entry.name)"
-        let provisioner = Provisioner(runtime.context)
-        if let problem = provisioner.obstacle(entry) { return [.wrong(area, problem.message, problem.remedy)] }
+        let provisioner = ProviderResolver(runtime.context)
+        if let problem = provisioner.readinessProblem(entry) { return [.wrong(area, problem.message, problem.remedy)] }
         var findings: [Finding] = [
             .fine(area, "credentials are set; the app's redirect address must be \(configuration.publicURL)\(module.consent.callbackPath)")
         ]
@@ -245,7 +252,7 @@ private struct Place {
             (self.configuration, folder) = (configuration, nil)
             return
         }
-        let folder = FileManager.default.temporaryDirectory.path + "/usher-doctor-" + Surroundings.system.code(bits: 80)
+        let folder = FileManager.default.temporaryDirectory.path + "/usher-doctor-" + Environment.system.code(bits: 80)
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         configuration.databasePath = folder + "/usher.sqlite"

@@ -10,11 +10,16 @@ import UsherVault
 
 /// The engine put together from a configuration: the one place where seams meet their implementations.
 package struct Runtime: Sendable {
+    /// What it was opened with.
     package let configuration: Configuration
+    /// The provider modules.
     package let registry: ProviderRegistry
+    /// Everything that the pipelines work with.
     package let context: EngineContext
-    package let bell: Bell
-    package let desk: BookingDesk
+    /// Wakes the work loop.
+    package let signal: WorkSignal
+    /// The way in for bookings.
+    package let service: BookingService
     private let transport: HTTPTransport
 
     /// Opens the database, the vault and the mail, and takes the file's owners in.
@@ -26,26 +31,27 @@ package struct Runtime: Sendable {
     /// - Throws: ``UsherError`` that says which part cannot be opened and how to mend it.
     package static func open(
         _ configuration: Configuration, catalog: Catalog, registry: ProviderRegistry, adopting: Bool = true, looking: Bool = false,
-        surroundings: Surroundings = .system,
+        environment: Environment = .system,
         logger: Logger = Logger(label: "usher")
     ) async throws -> Runtime {
         let isEmpty = looking && !hasDatabase(configuration)
         let store = isEmpty ? try await emptyStore() : try await store(configuration)
-        let vault = isEmpty ? try Vault(keys: [surroundings.random(32)]) : try await vault(configuration, store, surroundings)
+        let vault = isEmpty ? try Vault(keys: [environment.random(32)]) : try await vault(configuration, store, environment)
         let mailer: any Mailer = looking ? NoMailer() : try mailer(configuration)
         let renderer = try MailRenderer(configuration.look(catalog.site))
         // Last, because it must be shut down: nothing above may fail after it.
-        let transport = HTTPTransport(now: surroundings.now)
+        let transport = HTTPTransport(now: environment.now)
         let context = EngineContext(
             store: store, vault: vault, catalog: CatalogHolder(catalog), registry: registry, transport: transport, mailer: mailer,
-            receivers: PublicTransport(now: surroundings.now, allowsPrivate: configuration.allowsPrivateReceivers), renderer: renderer,
-            surroundings: surroundings,
+            receivers: PublicTransport(now: environment.now, allowsPrivate: configuration.allowsPrivateReceivers), renderer: renderer,
+            environment: environment,
             settings: EngineSettings(
-                publicURL: configuration.publicURL, environment: configuration.values,
+                publicURL: configuration.publicURL, variables: configuration.values,
                 allowsPrivateReceivers: configuration.allowsPrivateReceivers), logger: logger)
-        let bell = Bell()
+        let signal = WorkSignal()
         let runtime = Runtime(
-            configuration: configuration, registry: registry, context: context, bell: bell, desk: BookingDesk(context, bell: bell),
+            configuration: configuration, registry: registry, context: context, signal: signal,
+            service: BookingService(context, signal: signal),
             transport: transport)
         guard adopting else { return runtime }
         do { try await store.write { try $0.adopt(catalog.owners) } } catch {
@@ -62,6 +68,7 @@ package struct Runtime: Sendable {
         context.catalog.current = catalog
     }
 
+    /// Closes the connections and the database.
     package func close() async {
         do {
             try await transport.shutdown()
@@ -80,6 +87,7 @@ package struct Runtime: Sendable {
         return store
     }
 
+    /// Where the vault's key lies unless `USHER_VAULT_KEYS` holds it.
     package static func vaultKeyFile(_ configuration: Configuration) -> String { configuration.databasePath + ".key" }
 
     /// The database, its schema current.
@@ -103,7 +111,7 @@ package struct Runtime: Sendable {
     }
 
     /// The vault, once it is certain that it opens what is stored: under another key, nothing would work and nothing would say why.
-    package static func vault(_ configuration: Configuration, _ store: Store, _ surroundings: Surroundings) async throws -> Vault {
+    package static func vault(_ configuration: Configuration, _ store: Store, _ environment: Environment) async throws -> Vault {
         let samples = try await store.read { try $0.sealedSamples() }
         let path = vaultKeyFile(configuration)
         if configuration.vaultKeys == nil, !samples.isEmpty, !FileManager.default.fileExists(atPath: path) {
@@ -112,7 +120,7 @@ package struct Runtime: Sendable {
                 "The key file \(path) is missing, and the database holds secrets that were sealed under it: put it back from your backup, or set USHER_VAULT_KEYS."
             )
         }
-        let random = surroundings.random
+        let random = environment.random
         let vault =
             if let keys = configuration.vaultKeys {
                 try Vault(keys: try VaultKeys.parse(keys))

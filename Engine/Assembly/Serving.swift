@@ -24,11 +24,11 @@ package struct Serving: Sendable {
     {
         let context = runtime.context
         try await runtime.adopt(context.catalog.current)
-        try await Membership(context).join()
+        try await Heartbeat(context).join()
         let configuration = runtime.configuration
         var settings = WebSettings(
             host: configuration.host, port: configuration.port, adminKey: configuration.adminKey,
-            returnOrigins: configuration.returnOrigins, bell: runtime.bell)
+            returnOrigins: configuration.returnOrigins, signal: runtime.signal)
         settings.requestLimit = requests
         settings.proxies = configuration.proxies
         if let path {
@@ -36,8 +36,8 @@ package struct Serving: Sendable {
                 CatalogReader.withFiles(registry).read(path: path).diagnostics.map { $0.text(file: path) }
             }
         }
-        let web = WebServer(context, desk: runtime.desk, settings: settings, serverLogger: quiet(context.logger))
-        var services: [any Service] = [Workers(loop: WorkLoop(context, bell: runtime.bell, concurrency: workers))]
+        let web = WebServer(context, service: runtime.service, settings: settings, serverLogger: quiet(context.logger))
+        var services: [any Service] = [Workers(loop: WorkLoop(context, signal: runtime.signal, concurrency: workers))]
         if let path { services.append(Watching(watch: CatalogWatch(runtime, path: path))) }
         let isListening = Listening()
         services.append(

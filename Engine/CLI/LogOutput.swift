@@ -35,7 +35,7 @@ struct LogOutput: LogHandler {
     func log(event: LogEvent) {
         var all = metadata
         for more in [metadataProvider?.get(), event.metadata] { all.merge(more ?? [:]) { $1 } }
-        let now = Surroundings.system.now().rfc3339
+        let now = Environment.system.now().rfc3339
         let pairs = all.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
         switch Self.settings.withLock(\.style) {
         case .text:

@@ -2,16 +2,21 @@ import UsherCore
 
 /// Something that is wrong in the file, where, and how to mend it.
 package struct Diagnostic: Hashable, Sendable {
+    /// Whether the catalogue can be used in spite of it.
     package enum Severity: String, Sendable { case error, warning }
 
+    /// Whether the catalogue can be used in spite of it.
     package var severity: Severity
     /// Both from 1; the column counts Unicode scalars.
     package var line: Int
+    /// Counted in characters, from 1.
     package var column: Int
+    /// What is wrong and what may stand there, in a sentence.
     package var message: String
     /// Stable, for tools: `catalog.unknown-key`.
     package var code: Code
 
+    /// Kinds of findings, as programs read them.
     package enum Code: String, Sendable, CaseIterable {
         case unreadable = "catalog.unreadable"
         case tooLarge = "catalog.too-large"
@@ -36,6 +41,7 @@ package struct Diagnostic: Hashable, Sendable {
         "\(file):\(line):\(column): \(severity.rawValue): \(message) [\(code.rawValue)]"
     }
 
+    /// As `usher check --json` prints it.
     package func json(file: String) -> JSON {
         [
             "file": .string(file), "line": .int(Int64(line)), "column": .int(Int64(column)), "severity": .string(severity.rawValue),
@@ -46,8 +52,11 @@ package struct Diagnostic: Hashable, Sendable {
 
 /// The result of reading a file: a catalogue if there is no error, and everything that was found, in the order of the file.
 package struct CatalogReport: Sendable {
+    /// The catalogue; `nil` where a finding keeps it from being used.
     package var catalog: Catalog?
+    /// What was found, in the order of the file.
     package var diagnostics: [Diagnostic]
 
+    /// Whether a finding keeps the catalogue from being used.
     package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 }

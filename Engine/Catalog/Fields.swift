@@ -60,7 +60,8 @@ struct Fields {
 
     private mutating func addDoubled(_ field: Field) {
         doubled.append(field)
-        if case .scalar(let scalar) = field.value, SecretScent.isSecret(key: field.key) || SecretScent.isSecret(value: scalar.string) {
+        if case .scalar(let scalar) = field.value, SecretDetector.isSecret(key: field.key) || SecretDetector.isSecret(value: scalar.string)
+        {
             report.error(
                 .secretInFile, field.mark,
                 "'\(path(field.key))' looks like a secret, and no secret may stand in this file: set it in the environment, and change it if the file was ever shared"
@@ -75,7 +76,7 @@ struct Fields {
     /// Reports every key that is not among `known`, with the nearest that is.
     func refuseUnknown(_ known: [String]) {
         for field in all where !known.contains(field.key) {
-            if SecretScent.isSecret(key: field.key) {
+            if SecretDetector.isSecret(key: field.key) {
                 report.error(
                     .secretInFile, field.mark,
                     "'\(field.key)' looks like a secret, and no secret may stand in this file: set it in the environment (`usher providers` names the variables), and change it if the file was ever shared"
@@ -111,7 +112,7 @@ extension Fields {
             report.error(.type, node.place, "'\(path(key))' must be text: put \(scalar.string) in quotes")
             return nil
         }
-        if SecretScent.isSecret(value: scalar.string) {
+        if SecretDetector.isSecret(value: scalar.string) {
             report.error(
                 .secretInFile, node.place,
                 "the value of '\(path(key))' looks like a secret, and no secret may stand in this file: set it in the environment, and change it if the file was ever shared"

@@ -2,7 +2,7 @@ import Foundation
 import UsherCore
 
 /// Whether something in the file smells like a credential.
-enum SecretScent {
+enum SecretDetector {
     private static let words = [
         "secret", "password", "passwd", "token", "api-key", "apikey", "api_key", "private-key", "private_key", "client-secret",
     ]

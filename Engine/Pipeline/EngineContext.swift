@@ -7,30 +7,40 @@ import UsherVault
 
 /// Everything the engine works with. Each part is a seam: a run in a test differs from a run in production by these values alone.
 package struct EngineContext: Sendable {
+    /// The database behind everything.
     package var store: Store
+    /// Seals secrets and signs states.
     package var vault: Vault
+    /// The catalogue in force.
     package var catalog: CatalogHolder
+    /// The provider modules.
     package var registry: ProviderRegistry
+    /// The way to the providers.
     package var transport: any Transport
+    /// The way to the mail system.
     package var mailer: any Mailer
     /// The way to webhooks' receivers: a refused address is ``TransportError/notSent(_:)``.
     package var receivers: any Transport
+    /// Writes mails.
     package var renderer: MailRenderer
-    package var surroundings: Surroundings
+    /// Clock, ids and randomness.
+    package var environment: Environment
+    /// What the admin configures outside of the catalogue.
     package var settings: EngineSettings
+    /// Where log lines go.
     package var logger: Logger
     /// The tokens that processes share.
     package var tokens: any TokenCache
     /// What this process counts and times.
     package let meters = Meters()
     /// Whether callers are crowding in.
-    package let pressure: Pressure
+    package let pressure: LoadSignal
     /// Tells whoever waits for a booking.
     package let changes = Changes()
     /// Whether providers do what they are asked.
     package let health: ProviderHealth
     /// Renews owners' grants.
-    let keeper: GrantKeeper
+    let refresher: TokenRefresher
     /// Lets time pass while the database cannot be written.
     package var pause: @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) }
     /// Lets time pass between two looks of a loop; returns at once where the task is cancelled.
@@ -38,9 +48,12 @@ package struct EngineContext: Sendable {
     /// This process, in claims and heartbeats.
     package var processID: String
 
+    /// - Parameters:
+    ///   - receivers: the way to the programs that are told of events.
+    ///   - environment: clock, ids and randomness, which tests move by hand.
     package init(
         store: Store, vault: Vault, catalog: CatalogHolder, registry: ProviderRegistry, transport: any Transport, mailer: any Mailer,
-        receivers: any Transport, renderer: MailRenderer, surroundings: Surroundings, settings: EngineSettings, logger: Logger
+        receivers: any Transport, renderer: MailRenderer, environment: Environment, settings: EngineSettings, logger: Logger
     ) {
         self.store = store
         self.vault = vault
@@ -50,19 +63,21 @@ package struct EngineContext: Sendable {
         self.mailer = mailer
         self.receivers = receivers
         self.renderer = renderer
-        self.surroundings = surroundings
+        self.environment = environment
         self.settings = settings
         self.logger = logger
-        processID = surroundings.id("ps_")
-        pressure = Pressure(now: surroundings.now)
+        processID = environment.id("ps_")
+        pressure = LoadSignal(now: environment.now)
         health = ProviderHealth(store: store)
-        keeper = GrantKeeper(store: store, vault: vault, surroundings: surroundings, processID: processID, logger: logger, meters: meters)
-        tokens = SharedTokens(store: store, vault: vault, surroundings: surroundings, processID: processID)
+        refresher = TokenRefresher(
+            store: store, vault: vault, environment: environment, processID: processID, logger: logger, meters: meters)
+        tokens = SharedTokens(store: store, vault: vault, environment: environment, processID: processID)
     }
 
     /// Where owners sign in: what may stand where others read.
     package var ownersPage: String { settings.publicURL + "/owners/me" }
-    package var now: Instant { surroundings.now() }
+    /// The time by this process's clock.
+    package var now: Instant { environment.now() }
 }
 
 /// What the admin configures outside of the catalogue.
@@ -70,14 +85,15 @@ package struct EngineSettings: Sendable {
     /// What links in mail start with, without a slash at its end.
     package var publicURL: String
     /// Environment values that modules ask for, by whole name.
-    package var environment: [String: Secret]
+    package var variables: [String: Secret]
     /// `USHER_WEBHOOK_ALLOW_PRIVATE`
     package var allowsPrivateReceivers: Bool
 
-    package init(publicURL: String, environment: [String: Secret], allowsPrivateReceivers: Bool = false) {
+    /// Takes each property as it is.
+    package init(publicURL: String, variables: [String: Secret], allowsPrivateReceivers: Bool = false) {
         self.allowsPrivateReceivers = allowsPrivateReceivers
         self.publicURL = publicURL
-        self.environment = environment
+        self.variables = variables
     }
 
     /// How long a claim lasts without being renewed.
@@ -91,7 +107,9 @@ package struct EngineSettings: Sendable {
 /// The catalogue in force; a reload replaces it whole.
 package final class CatalogHolder: Sendable {
     private let value: Mutex<Catalog>
+    /// Holds a first catalogue.
     package init(_ catalog: Catalog) { value = Mutex(catalog) }
+    /// The catalogue in force at this moment.
     package var current: Catalog {
         get { value.withLock { $0 } }
         set { value.withLock { $0 = newValue } }

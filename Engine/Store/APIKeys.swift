@@ -2,15 +2,22 @@ import UsherCore
 
 /// A caller's key as the database holds it: of the key itself only the hash.
 package struct StoredKey: Hashable, Sendable {
+    /// `key_…`
     package var id: String
+    /// As its maker calls it.
     package var name: String
+    /// Of the secret; the key is found by it.
     package var hash: String
+    /// What it may do.
     package var scopes: Set<Scope>
+    /// When it was made.
     package var createdAt: Instant
+    /// When it ends; ``Instant/never`` where it does not.
     package var expiresAt: Instant
     /// To the minute.
     package var usedAt: Instant?
 
+    /// Takes each property as it is.
     package init(
         id: String, name: String, hash: String, scopes: Set<Scope>, createdAt: Instant, expiresAt: Instant, usedAt: Instant? = nil
     ) {
@@ -24,6 +31,7 @@ package struct StoredKey: Hashable, Sendable {
     }
 }
 
+/// Statements on API keys.
 package enum KeySQL: String, SQLStatement {
     case add = "INSERT INTO api_keys (id, name, hash, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)"
     case byHash = "SELECT id, name, hash, scopes, created_at, expires_at, used_at FROM api_keys WHERE hash = $1 AND expires_at > $2"
@@ -33,6 +41,7 @@ package enum KeySQL: String, SQLStatement {
 }
 
 extension Tx {
+    /// Adds a key.
     package func add(_ key: StoredKey) throws {
         try execute(
             KeySQL.add, .text(key.id), .text(key.name), .text(key.hash), .text(key.scopes.map(\.rawValue).sorted().joined(separator: " ")),
@@ -42,7 +51,9 @@ extension Tx {
     package func key(hash: String, now: Instant) throws -> StoredKey? {
         try query(KeySQL.byHash, .text(hash), SQLValue(now)).first.map(key(from:))
     }
+    /// Every key, the oldest first.
     package func keys() throws -> [StoredKey] { try query(KeySQL.list).map(key(from:)) }
+    /// Keeps when a key was used last.
     package func keyWasUsed(_ id: String, at now: Instant) throws { try execute(KeySQL.used, SQLValue(now), .text(id)) }
     /// - Returns: whether there was one.
     package func removeKey(_ id: String) throws -> Bool { try execute(KeySQL.remove, .text(id)) == 1 }

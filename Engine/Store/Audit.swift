@@ -3,16 +3,22 @@ import UsherCore
 /// Who did what to which subject, from where, and how it ended. Rows are only ever added; equal failures of one address are counted
 /// in one row for each hour.
 package struct AuditEntry: Hashable, Sendable {
+    /// `au_…`
     package var id: String
+    /// When it was done; the last time, where it is counted.
     package var at: Instant
+    /// Who did it, and from where.
     package var actor: Actor
     /// `booking.cancel`, `admin.sign-in`.
     package var action: String
+    /// To what: an id, or `owner/provider`; empty for nothing.
     package var subject: String
     /// `done`, or the code of the refusal.
     package var outcome: String
+    /// How often within the hour; 1 where it is not counted.
     package var count: Int64
 
+    /// Takes each property as it is.
     package init(id: String, at: Instant, actor: Actor, action: String, subject: String, outcome: String, count: Int64) {
         self.id = id
         self.at = at
@@ -32,6 +38,7 @@ package struct AuditEntry: Hashable, Sendable {
     }
 }
 
+/// Statements on the audit.
 package enum AuditSQL: String, SQLStatement {
     case add = """
         INSERT INTO audit (id, at, actor, action, subject, outcome, address, count) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

@@ -2,6 +2,7 @@ import UsherCore
 
 /// The entry of a booking on its owner's connected calendar.
 package struct CalendarRecord: Hashable, Sendable {
+    /// What is known of the event.
     package enum State: String, Sendable, CaseIterable {
         /// Asked for; it may stand there.
         case asked
@@ -10,15 +11,20 @@ package struct CalendarRecord: Hashable, Sendable {
         case over
     }
 
+    /// The booking that it shows.
     package var bookingID: String
+    /// The provider whose connection leads to the calendar.
     package var provider: String
     /// The account whose calendar it stands on.
     package var accountID: String
+    /// 128 random bits in base32, chosen here.
     package var eventID: String
+    /// What is known of the event.
     package var state: State
     /// Of what it was last made to say.
     package var digest: String
 
+    /// Takes each property as it is.
     package init(bookingID: String, provider: String, accountID: String, eventID: String, state: State, digest: String) {
         self.bookingID = bookingID
         self.provider = provider
@@ -29,6 +35,7 @@ package struct CalendarRecord: Hashable, Sendable {
     }
 }
 
+/// Statements on events in owners' calendars.
 package enum CalendarSQL: String, SQLStatement {
     case save = """
         INSERT INTO calendar_events (booking_id, provider, account_id, event_id, state, digest) VALUES ($1, $2, $3, $4, $5, $6)
@@ -40,12 +47,14 @@ package enum CalendarSQL: String, SQLStatement {
 }
 
 extension Tx {
+    /// Keeps what is known of a booking's event.
     package func save(_ event: CalendarRecord) throws {
         try execute(
             CalendarSQL.save, .text(event.bookingID), .text(event.provider), .text(event.accountID), .text(event.eventID),
             .text(event.state.rawValue), .text(event.digest))
     }
 
+    /// What is known of a booking's event; `nil` where there never was one.
     package func calendarRecord(of bookingID: String) throws -> CalendarRecord? {
         try query(CalendarSQL.one, .text(bookingID)).first.map { row in
             CalendarRecord(
@@ -54,5 +63,6 @@ extension Tx {
         }
     }
 
+    /// Forgets a booking's event.
     package func removeCalendarRecord(of bookingID: String) throws { try execute(CalendarSQL.remove, .text(bookingID)) }
 }

@@ -2,6 +2,7 @@ import UsherCore
 
 /// An owner's account at a provider, as the database holds it. The grant itself is sealed.
 package struct StoredConnection: Hashable, Sendable {
+    /// Whether the connection can be used.
     package enum Health: String, Sendable, CaseIterable {
         case ok
         /// The grant is dead: the owner must connect again.
@@ -11,24 +12,35 @@ package struct StoredConnection: Hashable, Sendable {
         case unknown
     }
 
+    /// Whose connection it is.
     package var ownerID: String
+    /// The provider's name in `meeting-types.yaml`.
     package var provider: String
+    /// The id of its module.
     package var module: String
     /// The app that the grant belongs to.
     package var clientID: String
+    /// The account behind it.
     package var account: ConnectedAccount
+    /// As granted; empty where the service names none.
     package var scopes: [String]
+    /// The grant, sealed.
     package var sealed: String
     /// Raised with every change of the grant: what is written over another generation would bring a dead pair back. It begins with the
     /// time in microseconds, so that a connection made anew never bears the number of one that was ended.
     package var generation: Int64
+    /// When its access token ends.
     package var expiresAt: Instant
+    /// Whether it can be used.
     package var health: Health
+    /// What is wrong with it; `nil` where nothing is.
     package var problem: Problem?
+    /// When the owner agreed.
     package var connectedAt: Instant
     /// When the grant was last obtained or renewed.
     package var refreshedAt: Instant
 
+    /// Takes each property as it is.
     package init(
         ownerID: String, provider: String, module: String, clientID: String, account: ConnectedAccount, scopes: [String], sealed: String,
         generation: Int64, expiresAt: Instant, health: Health, problem: Problem? = nil, connectedAt: Instant, refreshedAt: Instant
@@ -52,6 +64,7 @@ package struct StoredConnection: Hashable, Sendable {
     package static func context(owner: String, provider: String) -> String { "connection:\(owner):\(provider)" }
 }
 
+/// Statements on owners' connections.
 package enum ConnectionSQL: String, SQLStatement {
     case one = """
         SELECT owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation, expires_at, health,
@@ -101,9 +114,11 @@ package enum ConnectionSQL: String, SQLStatement {
 }
 
 extension Tx {
+    /// An owner's connection at a provider.
     package func connection(owner: String, provider: String) throws -> StoredConnection? {
         try query(ConnectionSQL.one, .text(owner), .text(provider)).first.map(connection(from:))
     }
+    /// All connections of an owner, by provider.
     package func connections(of owner: String) throws -> [StoredConnection] {
         try query(ConnectionSQL.ofOwner, .text(owner)).map(connection(from:))
     }
@@ -129,6 +144,7 @@ extension Tx {
         try execute(
             ConnectionSQL.lease, .text(process), SQLValue(until), .text(owner), .text(provider), SQLValue(now)) == 1
     }
+    /// Gives a lease back that `process` holds.
     package func unleaseConnection(owner: String, provider: String, process: String) throws {
         try execute(ConnectionSQL.unlease, .text(owner), .text(provider), .text(process))
     }

@@ -2,6 +2,7 @@ import UsherCore
 
 /// A consent that is under way: from the press on Connect to the browser's return.
 package struct StoredConsent: Hashable, Sendable {
+    /// How far a consent has come.
     package enum State: String, Sendable, CaseIterable {
         /// Nobody has opened it yet.
         case open
@@ -13,21 +14,28 @@ package struct StoredConsent: Hashable, Sendable {
         case asking
     }
 
+    /// 128 random bits in base32.
     package var id: String
+    /// Whose account is to be connected.
     package var ownerID: String
+    /// The provider that it is connected as.
     package var provider: String
+    /// Where the browser goes in the end; empty for a page of ours.
     package var returnTo: String
+    /// How far it has come.
     package var state: State
     /// SHA-256 of the browser's cookie.
     package var browser: String
     /// PKCE's secret, and while asking the grant.
     package var sealed: String
+    /// When it ends, used or not.
     package var expiresAt: Instant
     /// The hash of the owner's session that it was begun in; empty where it was begun elsewhere.
     package var session: String
     /// While asking: the revocation that ends the grant unless the owner agrees.
     package var revocation: String
 
+    /// Takes each property as it is.
     package init(
         id: String, ownerID: String, provider: String, returnTo: String, state: State = .open, browser: String = "", sealed: String = "",
         expiresAt: Instant, session: String = "", revocation: String = ""
@@ -48,6 +56,7 @@ package struct StoredConsent: Hashable, Sendable {
     package static func context(_ id: String) -> String { "consent:" + id }
 }
 
+/// Statements on consents.
 package enum ConsentSQL: String, SQLStatement {
     case add = """
         INSERT INTO consents (id, owner_id, provider, return_to, state, browser, sealed, expires_at, session, revocation)
@@ -61,6 +70,7 @@ package enum ConsentSQL: String, SQLStatement {
     case forget = "DELETE FROM consents WHERE expires_at <= $1"
 }
 
+/// Statements on portal links and owners' sessions.
 package enum SessionSQL: String, SQLStatement {
     case addLink = "INSERT INTO portal_links (hash, owner_id, expires_at) VALUES ($1, $2, $3)"
     case link = "SELECT owner_id FROM portal_links WHERE hash = $1 AND expires_at > $2"
@@ -76,6 +86,7 @@ package enum SessionSQL: String, SQLStatement {
 }
 
 extension Tx {
+    /// Adds a consent, and forgets those that ended before `now`.
     package func add(_ consent: StoredConsent, now: Instant) throws {
         try execute(ConsentSQL.forget, SQLValue(now - .hours(1)))
         try execute(
@@ -85,6 +96,7 @@ extension Tx {
             .text(consent.revocation))
     }
 
+    /// The consent of that id.
     package func consent(_ id: String) throws -> StoredConsent? {
         try query(ConsentSQL.one, .text(id)).first.map { row in
             StoredConsent(
@@ -110,6 +122,7 @@ extension Tx {
         try execute(SessionSQL.forgetLinks, SQLValue(now))
         try execute(SessionSQL.addLink, .text(hash), .text(owner), SQLValue(expiresAt))
     }
+    /// Whose portal link that is, while it can be used.
     package func portalLinkOwner(hash: String, now: Instant) throws -> String? {
         try query(SessionSQL.link, .text(hash), SQLValue(now)).first?.text(0)
     }
@@ -118,13 +131,16 @@ extension Tx {
     package func usePortalLink(hash: String, now: Instant) throws -> String? {
         try query(SessionSQL.useLink, .text(hash), SQLValue(now)).first?.text(0)
     }
+    /// Opens a session, and forgets those that ended before `now`.
     package func addSession(hash: String, owner: String, expiresAt: Instant, now: Instant) throws {
         try execute(SessionSQL.forget, SQLValue(now))
         try execute(SessionSQL.add, .text(hash), .text(owner), SQLValue(expiresAt))
     }
+    /// Whose session that is, while it lasts.
     package func sessionOwner(hash: String, now: Instant) throws -> String? {
         try query(SessionSQL.owner, .text(hash), SQLValue(now)).first?.text(0)
     }
+    /// Ends a session.
     package func removeSession(hash: String) throws { try execute(SessionSQL.remove, .text(hash)) }
     /// All of an owner's sessions end.
     package func removeSessions(of owner: String) throws { try execute(SessionSQL.removeOfOwner, .text(owner)) }

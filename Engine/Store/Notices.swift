@@ -2,6 +2,7 @@ import UsherCore
 
 /// A letter to an owner about something that needs them, beside the mails about a booking: one row for each subject.
 package struct StoredNotice: Hashable, Sendable {
+    /// How far a letter has come.
     package enum State: String, Sendable, CaseIterable { case queued, sent, failed }
 
     /// What it is about: `connection ana zoom`, `booking bk_…`, `signin ana`.
@@ -12,11 +13,14 @@ package struct StoredNotice: Hashable, Sendable {
     package var body: String
     /// Without angle brackets.
     package var messageID: String
+    /// When it was written; its `Date`.
     package var writtenAt: Instant
+    /// How far it has come.
     package var state: State
     /// Why it was refused or is late, in the mail system's words.
     package var problem: String?
 
+    /// Takes each property as it is.
     package init(
         subject: String, code: String, body: String, messageID: String, writtenAt: Instant, state: State = .queued, problem: String? = nil
     ) {
@@ -30,6 +34,7 @@ package struct StoredNotice: Hashable, Sendable {
     }
 }
 
+/// Statements on letters to owners.
 package enum NoticeSQL: String, SQLStatement {
     case save = """
         INSERT INTO notices (subject, code, body, message_id, written_at, state, problem) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -41,12 +46,14 @@ package enum NoticeSQL: String, SQLStatement {
 }
 
 extension Tx {
+    /// Keeps a letter, in place of a former one of the same subject.
     package func save(_ notice: StoredNotice) throws {
         try execute(
             NoticeSQL.save, .text(notice.subject), .text(notice.code), .text(notice.body), .text(notice.messageID),
             SQLValue(notice.writtenAt), .text(notice.state.rawValue), SQLValue(notice.problem))
     }
 
+    /// The letter about a subject.
     package func notice(_ subject: String) throws -> StoredNotice? {
         try query(NoticeSQL.one, .text(subject)).first.map(notice(from:))
     }

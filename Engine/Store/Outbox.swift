@@ -2,40 +2,51 @@ import UsherCore
 
 /// A mail that is to be sent or has been. What it says is a pure function of this row and of the booking at this revision.
 package struct OutboxMail: Hashable, Sendable {
+    /// What a mail is for.
     package enum Kind: String, Sendable, CaseIterable { case confirmation, update, cancellation, reminder }
+    /// How far a mail has come.
     package enum State: String, Sendable, CaseIterable { case queued, sending, sent, failed, dropped }
 
+    /// `ml_…`
     package var id: String
+    /// The booking that it is about.
     package var bookingID: String
+    /// The booking's revision that it tells of.
     package var revision: Int64
+    /// Who gets it.
     package var reader: Reader
+    /// What it is for.
     package var kind: Kind
     /// Without angle brackets.
     package var messageID: String
     /// The Message-ID of the first mail of the thread; `nil` in that one.
     package var threadID: String?
+    /// When it was written; its `Date`.
     package var writtenAt: Instant
+    /// How far it has come.
     package var state: State
     /// A try ended without a clear answer: the reader may have it.
     package var maybeDelivered: Bool
     /// Why it was refused or is late, in the mail system's words.
     package var problem: String?
     /// What it is about beside the revision; empty for the mails that tell of one.
-    package var about: String
+    package var dedupKey: String
     /// The reader has the event on a calendar that is connected: no file comes with it.
     package var onCalendar: Bool
     /// What it tells of time and room, in short, and what its reader had been told before.
-    package var told: String
-    package var before: String
+    package var snapshot: String
+    /// What its reader was told before, to say what has changed; empty for nothing.
+    package var previous: String
     /// The look and program that it was last made with: others may make another mail of the same row. Empty before the first try.
     package var look: String
     /// The mail as it was sent, sealed, while nobody knows whether it has arrived; else empty.
     package var kept: String
 
+    /// Takes each property as it is.
     package init(
         id: String, bookingID: String, revision: Int64, reader: Reader, kind: Kind, messageID: String, threadID: String?,
-        writtenAt: Instant, state: State = .queued, maybeDelivered: Bool = false, problem: String? = nil, about: String = "",
-        onCalendar: Bool = false, told: String = "", before: String = "", look: String = "", kept: String = ""
+        writtenAt: Instant, state: State = .queued, maybeDelivered: Bool = false, problem: String? = nil, dedupKey: String = "",
+        onCalendar: Bool = false, snapshot: String = "", previous: String = "", look: String = "", kept: String = ""
     ) {
         self.id = id
         self.bookingID = bookingID
@@ -48,10 +59,10 @@ package struct OutboxMail: Hashable, Sendable {
         self.state = state
         self.maybeDelivered = maybeDelivered
         self.problem = problem
-        self.about = about
+        self.dedupKey = dedupKey
         self.onCalendar = onCalendar
-        self.told = told
-        self.before = before
+        self.snapshot = snapshot
+        self.previous = previous
         self.look = look
         self.kept = kept
     }
@@ -60,12 +71,13 @@ package struct OutboxMail: Hashable, Sendable {
     package static func context(_ id: String) -> String { "mail:" + id }
 
     /// Whether it tells of the booking's state at its revision: all but reminders do.
-    package var isNews: Bool { about.isEmpty }
+    package var isRevisionMail: Bool { dedupKey.isEmpty }
 
     /// Whether its reader has it, as far as anyone can know.
     package var reachedReader: Bool { state == .sent || maybeDelivered }
 }
 
+/// Statements on the outbox.
 package enum OutboxSQL: String, SQLStatement {
     case insert = """
         INSERT INTO outbox (id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem,
@@ -88,15 +100,17 @@ package enum OutboxSQL: String, SQLStatement {
 }
 
 extension Tx {
+    /// Adds a mail.
     package func insert(_ mail: OutboxMail) throws {
         try execute(
             OutboxSQL.insert, .text(mail.id), .text(mail.bookingID), .int(mail.revision), .text(mail.reader.text),
             .text(mail.kind.rawValue), .text(mail.messageID), SQLValue(mail.threadID), SQLValue(mail.writtenAt),
-            .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.about),
-            SQLValue(mail.onCalendar), .text(mail.told), .text(mail.before), .text(mail.look), .text(mail.kept))
+            .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.dedupKey),
+            SQLValue(mail.onCalendar), .text(mail.snapshot), .text(mail.previous), .text(mail.look), .text(mail.kept))
         seen.mails[mail.id] = mail
     }
 
+    /// Writes what changes of a mail: its state and its tries.
     package func update(_ mail: OutboxMail) throws {
         try execute(
             OutboxSQL.update, .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.look),
@@ -104,6 +118,7 @@ extension Tx {
         seen.mails[mail.id] = mail
     }
 
+    /// The mail of that id.
     package func mail(_ id: String) throws -> OutboxMail? {
         if let known = seen.mails[id] { return known }
         let mail = try query(OutboxSQL.one, .text(id)).first.map(mail(from:))
@@ -127,7 +142,7 @@ extension Tx {
             id: try row.text(0), bookingID: try row.text(1), revision: try row.int(2), reader: reader, kind: try known(row.text(4)),
             messageID: try row.text(5), threadID: try row.optionalText(6), writtenAt: try row.instant(7),
             state: try known(row.text(8)), maybeDelivered: try row.bool(9), problem: try row.optionalText(10),
-            about: try row.text(11), onCalendar: try row.bool(12), told: try row.text(13), before: try row.text(14),
+            dedupKey: try row.text(11), onCalendar: try row.bool(12), snapshot: try row.text(13), previous: try row.text(14),
             look: try row.text(15), kept: try row.text(16))
     }
 }

@@ -2,12 +2,18 @@ import UsherCore
 
 /// The app of an owner's own organisation at a provider, in place of the site's. Its secrets are sealed.
 package struct StoredApp: Hashable, Sendable {
+    /// Whose app it is.
     package var ownerID: String
+    /// The provider that it is for.
     package var provider: String
+    /// The app's id at the service.
     package var clientID: String
+    /// Its credentials, sealed.
     package var sealed: String
+    /// When it was entered.
     package var createdAt: Instant
 
+    /// Takes each property as it is.
     package init(ownerID: String, provider: String, clientID: String, sealed: String, createdAt: Instant) {
         self.ownerID = ownerID
         self.provider = provider
@@ -20,6 +26,7 @@ package struct StoredApp: Hashable, Sendable {
     package static func context(owner: String, provider: String) -> String { "app:\(owner):\(provider)" }
 }
 
+/// Statements on owners' own apps.
 package enum AppSQL: String, SQLStatement {
     case save = """
         INSERT INTO owner_apps (owner_id, provider, client_id, sealed, created_at) VALUES ($1, $2, $3, $4, $5)
@@ -33,17 +40,21 @@ package enum AppSQL: String, SQLStatement {
 }
 
 extension Tx {
+    /// Keeps an app, in place of the owner's former one at that provider.
     package func save(_ app: StoredApp) throws {
         try execute(
             AppSQL.save, .text(app.ownerID), .text(app.provider), .text(app.clientID), .text(app.sealed), SQLValue(app.createdAt))
     }
+    /// An owner's apps, by provider.
     package func apps(of owner: String) throws -> [StoredApp] { try query(AppSQL.ofOwner, .text(owner)).map(app(from:)) }
+    /// Every app.
     package func apps() throws -> [StoredApp] { try query(AppSQL.all).map(app(from:)) }
     /// - Returns: whether there was one.
     package func removeApp(owner: String, provider: String) throws -> Bool {
         try execute(AppSQL.remove, .text(owner), .text(provider)) == 1
     }
 
+    /// Forgets all apps of an owner.
     package func removeApps(of owner: String) throws { try execute(AppSQL.removeOfOwner, .text(owner)) }
 
     private func app(from row: SQLRow) throws -> StoredApp {

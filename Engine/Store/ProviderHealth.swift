@@ -2,6 +2,7 @@ import UsherCore
 
 /// A provider that does not do what it is asked, by its last calls. One that works has no row.
 package struct FailingProvider: Hashable, Sendable {
+    /// The provider's name in `meeting-types.yaml`.
     package var provider: String
     /// When the first call failed since one that did not.
     package var since: Instant
@@ -10,6 +11,7 @@ package struct FailingProvider: Hashable, Sendable {
     /// Calls in a row.
     package var failures: Int64
 
+    /// Takes each property as it is.
     package init(provider: String, since: Instant, problem: Problem, failures: Int64) {
         self.provider = provider
         self.since = since
@@ -18,6 +20,7 @@ package struct FailingProvider: Hashable, Sendable {
     }
 }
 
+/// Statements on providers that fail.
 package enum HealthSQL: String, SQLStatement {
     case failed = """
         INSERT INTO provider_health (provider, failing_since, problem, failures, seen_at) VALUES ($1, $2, $3, 1, $2)
@@ -29,10 +32,13 @@ package enum HealthSQL: String, SQLStatement {
 }
 
 extension Tx {
+    /// Counts a call that failed, and keeps what was wrong with it.
     package func providerFailed(_ provider: String, _ problem: Problem, now: Instant) throws {
         try execute(HealthSQL.failed, .text(provider), SQLValue(now), .text(try Stored.text(problem)))
     }
+    /// Forgets that a provider failed.
     package func providerWorks(_ provider: String) throws { try execute(HealthSQL.works, .text(provider)) }
+    /// The providers whose last calls failed, by name.
     package func failingProviders() throws -> [FailingProvider] {
         try query(HealthSQL.all).map {
             FailingProvider(
@@ -44,11 +50,16 @@ extension Tx {
 
 /// A connection that the service has ended, and not its owner here: it is told until the owner connects again.
 package struct LostConnection: Hashable, Sendable {
+    /// Whose connection it was.
     package var ownerID: String
+    /// The provider's name in `meeting-types.yaml`.
     package var provider: String
+    /// The address of the account that was connected.
     package var email: String
+    /// When it was lost.
     package var at: Instant
 
+    /// Takes each property as it is.
     package init(ownerID: String, provider: String, email: String, at: Instant) {
         self.ownerID = ownerID
         self.provider = provider
@@ -57,6 +68,7 @@ package struct LostConnection: Hashable, Sendable {
     }
 }
 
+/// Statements on connections that were ended at the service.
 package enum LostSQL: String, SQLStatement {
     case add = """
         INSERT INTO lost_connections (owner_id, provider, email, lost_at) VALUES ($1, $2, $3, $4)
@@ -68,16 +80,20 @@ package enum LostSQL: String, SQLStatement {
 }
 
 extension Tx {
+    /// Keeps that a connection was lost, in place of an earlier loss.
     package func add(_ lost: LostConnection) throws {
         try execute(LostSQL.add, .text(lost.ownerID), .text(lost.provider), .text(lost.email), SQLValue(lost.at))
     }
+    /// The connections that an owner has lost and not made again.
     package func lostConnections(of owner: String) throws -> [LostConnection] {
         try query(LostSQL.ofOwner, .text(owner)).map {
             LostConnection(ownerID: try $0.text(0), provider: try $0.text(1), email: try $0.text(2), at: try $0.instant(3))
         }
     }
+    /// Forgets one loss: the owner has connected again, or knows.
     package func removeLostConnection(owner: String, provider: String) throws {
         try execute(LostSQL.remove, .text(owner), .text(provider))
     }
+    /// Forgets all losses of an owner.
     package func removeLostConnections(of owner: String) throws { try execute(LostSQL.removeAll, .text(owner)) }
 }

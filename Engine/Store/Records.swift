@@ -2,9 +2,13 @@ import UsherCore
 
 // The small tables: what happened, links, processes, repeated calls, shared tokens.
 
+/// A line of a booking's timeline: what happened to it.
 package struct TimelineEntry: Hashable, Sendable {
+    /// When it happened.
     package var at: Instant
+    /// `booking.confirmed`, `meeting.created`, `mail.sent`, …
     package var event: String
+    /// More about it, for people; may be empty.
     package var detail: String
     /// Whose doing it was; see ``Actor/name``.
     package var actor: String
@@ -15,6 +19,7 @@ package struct TimelineEntry: Hashable, Sendable {
     }
 }
 
+/// Statements on timelines.
 package enum TimelineSQL: String, SQLStatement {
     case add = """
         INSERT INTO timeline (booking_id, seq, at, event, detail, actor)
@@ -23,6 +28,7 @@ package enum TimelineSQL: String, SQLStatement {
     case ofBooking = "SELECT at, event, detail, actor FROM timeline WHERE booking_id = $1 ORDER BY seq"
 }
 
+/// Statements on the links in mails.
 package enum LinkSQL: String, SQLStatement {
     case add = "INSERT INTO links (hash, booking_id, reader, purpose, sealed) VALUES ($1, $2, $3, $4, $5)"
     case ofBooking = "SELECT reader, purpose, sealed FROM links WHERE booking_id = $1"
@@ -30,6 +36,7 @@ package enum LinkSQL: String, SQLStatement {
     case byHash = "SELECT booking_id, reader, purpose FROM links WHERE hash = $1"
 }
 
+/// Statements on the processes that are at work.
 package enum ProcessSQL: String, SQLStatement {
     case add = """
         INSERT INTO processes (id, started_at, heartbeat_at, serves) VALUES ($1, $2, $3, $4)
@@ -40,12 +47,14 @@ package enum ProcessSQL: String, SQLStatement {
     case remove = "DELETE FROM processes WHERE id = $1"
 }
 
+/// Statements on calls that may be repeated.
 package enum IdempotencySQL: String, SQLStatement {
     case add = "INSERT INTO idempotency (scope, key, fingerprint, result, created_at) VALUES ($1, $2, $3, $4, $5)"
     case one = "SELECT fingerprint, result FROM idempotency WHERE scope = $1 AND key = $2 AND created_at > $3"
     case forget = "DELETE FROM idempotency WHERE created_at <= $1"
 }
 
+/// Statements on tokens that processes share.
 package enum TokenSQL: String, SQLStatement {
     case one = "SELECT sealed, expires_at, generation, lease_by, lease_until FROM tokens WHERE name = $1"
     case sealed = "SELECT name, sealed FROM tokens WHERE sealed <> '' LIMIT 1"
@@ -62,9 +71,11 @@ package enum TokenSQL: String, SQLStatement {
 }
 
 extension Tx {
+    /// Adds a line to a booking's timeline, in the name of whoever acts.
     package func note(_ bookingID: String, _ event: String, _ detail: String = "", at: Instant) throws {
         try execute(TimelineSQL.add, .text(bookingID), SQLValue(at), .text(event), .text(detail), .text(actor.name))
     }
+    /// The lines of a booking's timeline, the oldest first.
     package func timeline(of bookingID: String) throws -> [TimelineEntry] {
         try query(TimelineSQL.ofBooking, .text(bookingID)).map {
             TimelineEntry(at: try $0.instant(0), event: try $0.text(1), detail: try $0.text(2), actor: try $0.text(3))
@@ -74,9 +85,13 @@ extension Tx {
 
 /// A reader's own link to a page: found by the hash of its token, shown again by opening the seal.
 package struct StoredLink: Hashable, Sendable {
+    /// What a link opens: the way into the room, or what the reader may change.
     package enum Purpose: String, Sendable, CaseIterable { case join, manage }
+    /// Whose link it is.
     package var reader: Reader
+    /// What it opens.
     package var purpose: Purpose
+    /// The secret part of its address, sealed.
     package var sealed: String
 
     /// What the link's token is sealed for.
@@ -84,6 +99,7 @@ package struct StoredLink: Hashable, Sendable {
         "link:\(booking):\(reader.text):\(purpose.rawValue)"
     }
 
+    /// Takes each property as it is.
     package init(reader: Reader, purpose: Purpose, sealed: String) {
         self.reader = reader
         self.purpose = purpose
@@ -92,11 +108,14 @@ package struct StoredLink: Hashable, Sendable {
 }
 
 extension Tx {
+    /// Adds a link of a booking.
+    /// - Parameter hash: of the secret part; the link is found by it.
     package func add(_ link: StoredLink, hash: String, booking: String) throws {
         try execute(
             LinkSQL.add, .text(hash), .text(booking), .text(link.reader.text), .text(link.purpose.rawValue), .text(link.sealed))
         seen.links[booking] = nil
     }
+    /// The links of a booking, one for each reader and purpose.
     package func links(of bookingID: String) throws -> [StoredLink] {
         if let known = seen.links[bookingID] { return known }
         let links = try query(LinkSQL.ofBooking, .text(bookingID)).compactMap { row -> StoredLink? in
@@ -112,6 +131,7 @@ extension Tx {
         let context = StoredLink.context(booking: try row.text(0), reader: reader, purpose: try known(row.text(2)))
         return (try row.text(3), context)
     }
+    /// What the link of that hash opens; `nil` where there is none.
     package func link(hash: String) throws -> (booking: String, reader: Reader, purpose: StoredLink.Purpose)? {
         guard let row = try query(LinkSQL.byHash, .text(hash)).first, let reader = Reader(try row.text(1)) else { return nil }
         return (try row.text(0), reader, try known(row.text(2)))
@@ -125,9 +145,11 @@ extension Tx {
     }
     /// - Returns: `false` when others have declared this process dead.
     package func beat(_ id: String, now: Instant) throws -> Bool { try execute(ProcessSQL.beat, SQLValue(now), .text(id)) == 1 }
+    /// The processes that are at work, with their last signs of life.
     package func processes() throws -> [(id: String, heartbeat: Instant, serves: Bool)] {
         try query(ProcessSQL.list).map { (try $0.text(0), try $0.instant(1), try $0.bool(2)) }
     }
+    /// Takes a process off the list.
     package func removeProcess(_ id: String) throws { try execute(ProcessSQL.remove, .text(id)) }
 }
 
@@ -135,10 +157,12 @@ extension Tx {
     /// How long a repeated call is answered with what the first one left.
     package static let idempotencyLifetime = Duration.days(7)
 
+    /// What a call under that key left; `nil` where there was none in ``idempotencyLifetime``.
     package func idempotent(scope: String, key: String, now: Instant) throws -> (fingerprint: String, result: String)? {
         try query(IdempotencySQL.one, .text(scope), .text(key), SQLValue(now - Self.idempotencyLifetime)).first
             .map { (try $0.text(0), try $0.text(1)) }
     }
+    /// Keeps what a call left, and forgets what is older than ``idempotencyLifetime``.
     package func remember(scope: String, key: String, fingerprint: String, result: String, now: Instant) throws {
         try execute(IdempotencySQL.forget, SQLValue(now - Self.idempotencyLifetime))
         try execute(IdempotencySQL.add, .text(scope), .text(key), .text(fingerprint), .text(result), SQLValue(now))
@@ -155,8 +179,11 @@ package enum StoredRepeat {
 
 /// A shared token as it lies in the database.
 package struct StoredToken: Hashable, Sendable {
+    /// The token, sealed.
     package var sealed: String
+    /// When the provider takes it no more.
     package var expiresAt: Instant
+    /// Counts the tokens that were stored under the name.
     package var generation: Int64
 
     /// What a token is sealed for.
@@ -164,6 +191,7 @@ package struct StoredToken: Hashable, Sendable {
 }
 
 extension Tx {
+    /// The token of that name; `nil` where there never was one.
     package func token(_ name: String) throws -> StoredToken? {
         try query(TokenSQL.one, .text(name)).first.map {
             StoredToken(sealed: try $0.text(0), expiresAt: try $0.instant(1), generation: try $0.int(2))
@@ -183,6 +211,7 @@ extension Tx {
     package func storeToken(_ name: String, sealed: String, expiresAt: Instant, generation: Int64) throws -> Bool {
         try execute(TokenSQL.store, .text(sealed), SQLValue(expiresAt), .text(name), .int(generation)) == 1
     }
+    /// Gives a lease back that `process` holds.
     package func unleaseToken(_ name: String, process: String) throws {
         try execute(TokenSQL.unlease, .text(name), .text(process))
     }

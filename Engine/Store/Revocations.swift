@@ -2,20 +2,28 @@ import UsherCore
 
 /// A grant that is of no use any more, and is to be ended at its service: tried for a day.
 package struct StoredRevocation: Hashable, Sendable {
+    /// `rv_…`
     package var id: String
+    /// Whose grant it was.
     package var ownerID: String
+    /// The provider that it was made as.
     package var provider: String
+    /// The app that it was given to.
     package var clientID: String
+    /// The account's id at the service; empty where it is not known.
     package var accountID: String
+    /// The account's address, for pages.
     package var email: String
     /// The grant, sealed as the owner's connection is.
     package var sealed: String
     /// The owner's own app that it was given to, sealed as it lay; empty for the site's.
     package var app: String
+    /// When it was begun.
     package var since: Instant
     /// The service never took it: the owner is told to end it there.
     package var isGivenUp: Bool
 
+    /// Takes each property as it is.
     package init(
         id: String, ownerID: String, provider: String, clientID: String, accountID: String, email: String, sealed: String,
         app: String = "", since: Instant, isGivenUp: Bool = false
@@ -33,6 +41,7 @@ package struct StoredRevocation: Hashable, Sendable {
     }
 }
 
+/// Statements on grants that are to be ended at their service.
 package enum RevocationSQL: String, SQLStatement {
     case add = """
         INSERT INTO revocations (id, owner_id, provider, client_id, account_id, email, sealed, app, since, given_up)
@@ -53,12 +62,14 @@ package enum RevocationSQL: String, SQLStatement {
 }
 
 extension Tx {
+    /// Adds a revocation.
     package func add(_ revocation: StoredRevocation) throws {
         try execute(
             RevocationSQL.add, .text(revocation.id), .text(revocation.ownerID), .text(revocation.provider), .text(revocation.clientID),
             .text(revocation.accountID), .text(revocation.email), .text(revocation.sealed), .text(revocation.app),
             SQLValue(revocation.since), SQLValue(revocation.isGivenUp))
     }
+    /// The revocation of that id.
     package func revocation(_ id: String) throws -> StoredRevocation? {
         try query(RevocationSQL.one, .text(id)).first.map(revocation(from:))
     }
@@ -70,7 +81,9 @@ extension Tx {
     package func leaveRevocations(toFormer owner: String) throws { try execute(RevocationSQL.leaveToFormer, .text(owner)) }
     /// The grant is forgotten here; that it may stand there stays known.
     package func giveUpRevocation(_ id: String) throws { try execute(RevocationSQL.giveUp, .text(id)) }
+    /// Keeps a grant that was renewed on the way.
     package func renew(_ id: String, sealed: String) throws { try execute(RevocationSQL.renew, .text(sealed), .text(id)) }
+    /// Forgets a revocation that is done.
     package func removeRevocation(_ id: String) throws { try execute(RevocationSQL.remove, .text(id)) }
     /// The account is connected anew: ending an old grant could end the new one with it.
     package func removeRevocations(clientID: String, accountID: String) throws {

@@ -34,9 +34,9 @@ extension Tx {
     package func save(_ room: RoomRecord) throws {
         let row: [SQLValue] = [
             .text(room.bookingID), .int(room.generation), .text(room.key), .text(room.provider), .text(room.module),
-            .text(room.host), .text(room.state.rawValue), SQLValue(room.flightEnds), .text(room.roomID),
-            try seen.text(of: room.room), SQLValue(room.appliedStart), SQLValue(room.appliedEnd), SQLValue(room.twinCheck),
-            .int(room.twinChecksLeft), .int(room.goneSeen), .int(room.failures), SQLValue(room.notBefore), SQLValue(room.checkAt),
+            .text(room.host), .text(room.state.rawValue), SQLValue(room.requestDeadline), .text(room.roomID),
+            try seen.text(of: room.room), SQLValue(room.appliedStart), SQLValue(room.appliedEnd), SQLValue(room.duplicateCheckAt),
+            .int(room.duplicateChecksLeft), .int(room.goneReports), .int(room.failures), SQLValue(room.notBefore), SQLValue(room.checkAt),
         ]
         try execute(RoomSQL.save, row)
         memory.rooms.keep(SQLRow(row), room, key: room.key)
@@ -61,14 +61,14 @@ extension Tx {
         var record = RoomRecord(
             key: try row.text(2), bookingID: try row.text(0), generation: try row.int(1), provider: try row.text(3),
             module: try row.text(4), host: try row.text(5), state: try known(row.text(6)))
-        record.flightEnds = try row.instant(7)
+        record.requestDeadline = try row.instant(7)
         record.roomID = try row.text(8)
         record.room = try row.optionalText(9).map { try Stored.value(Room.self, $0) }
         record.appliedStart = try row.instant(10)
         record.appliedEnd = try row.instant(11)
-        record.twinCheck = try row.instant(12)
-        record.twinChecksLeft = try row.int(13)
-        record.goneSeen = try row.int(14)
+        record.duplicateCheckAt = try row.instant(12)
+        record.duplicateChecksLeft = try row.int(13)
+        record.goneReports = try row.int(14)
         record.failures = try row.int(15)
         record.notBefore = try row.instant(16)
         record.checkAt = try row.instant(17)

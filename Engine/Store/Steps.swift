@@ -4,8 +4,11 @@ import UsherCore
 /// a step raises its fence, and whoever gives it back is its holder no more: a claim from before matches nothing. Not even where
 /// the step was done meanwhile and is there anew, with a fence from the beginning: then the claims end at different times.
 package struct Claim: Hashable, Sendable {
+    /// What is to be done.
     package var kind: String
+    /// What it is to be done for.
     package var subject: String
+    /// Counts the claims on the step since it was enqueued.
     package var fence: Int64
     /// Tries in a row that went wrong.
     package var attempt: Int64
@@ -24,7 +27,7 @@ package struct Claim: Hashable, Sendable {
 package struct ClaimLost: Error {}
 
 /// Work that must not wait for each other's providers.
-package enum Lane: Int64, Sendable, CaseIterable {
+package enum Queue: Int64, Sendable, CaseIterable {
     /// Calls to video providers.
     case rooms = 0
     /// Mail, and the timers that have it written.
@@ -32,6 +35,7 @@ package enum Lane: Int64, Sendable, CaseIterable {
     /// Webhooks to programs that listen.
     case hooks = 2
 
+    /// The queue of a kind of step.
     package init(_ kind: String) {
         self =
             switch kind {
@@ -42,8 +46,9 @@ package enum Lane: Int64, Sendable, CaseIterable {
     }
 }
 
+/// Statements on steps.
 package enum StepSQL: String, SQLStatement {
-    /// The services of a lane with the time at which each has something due. An index is skipped through, from one service to the
+    /// The services of a queue with the time at which each has something due. An index is skipped through, from one service to the
     /// next, so a long backlog costs nothing.
     case services = """
         WITH RECURSIVE known (service) AS (
@@ -69,7 +74,7 @@ package enum StepSQL: String, SQLStatement {
         INSERT INTO steps (kind, subject, lane, due_at, claimed_by, starts_at, fence, attempt) VALUES ($1, $2, $3, $4, $5, $6, 1, 0)
         """
     /// What is asked for while the step is claimed waits in `again_at` until the claim is given back.
-    case poke = """
+    case enqueue = """
         INSERT INTO steps (kind, subject, lane, due_at, service, starts_at, fence, attempt) VALUES ($1, $2, $3, $4, $5, $6, 0, 0)
         ON CONFLICT (kind, subject) DO UPDATE SET
             service = CASE WHEN excluded.service = '' THEN steps.service ELSE excluded.service END,
@@ -78,7 +83,7 @@ package enum StepSQL: String, SQLStatement {
             again_at = CASE WHEN steps.claimed_by IS NOT NULL AND (steps.again_at IS NULL OR excluded.due_at < steps.again_at)
                 THEN excluded.due_at ELSE steps.again_at END
         """
-    case hold = """
+    case renew = """
         UPDATE steps SET due_at = $1, again_at = CASE WHEN again_at <= $2 THEN NULL ELSE again_at END
         WHERE kind = $3 AND subject = $4 AND fence = $5 AND claimed_by = $6 AND due_at = $7
         """
@@ -91,8 +96,8 @@ package enum StepSQL: String, SQLStatement {
         DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3 AND claimed_by = $4 AND due_at = $5 AND again_at IS NULL
         """
     case claimed = "SELECT 1 FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NOT NULL"
-    case hurry = "UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND claimed_by IS NULL"
-    case drop = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NULL"
+    case runNow = "UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND claimed_by IS NULL"
+    case dequeue = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NULL"
     case waiting = """
         SELECT kind, COUNT(*), MIN(due_at) FROM steps WHERE claimed_by IS NULL AND due_at <= $1 GROUP BY kind
         """
@@ -108,16 +113,16 @@ package enum StepSQL: String, SQLStatement {
 extension Tx {
     /// Claims up to `limit` steps of one service that are due, for `process`, until `until`: those for the nearest meetings.
     package func claim(
-        _ lane: Lane, service: String, process: String, now: Instant, until: Instant, limit: Int
+        _ queue: Queue, service: String, process: String, now: Instant, until: Instant, limit: Int
     ) throws -> [Claim] {
         try query(
-            StepSQL.claim, .text(process), SQLValue(until), .int(lane.rawValue), .text(service), SQLValue(now), .int(Int64(limit))
+            StepSQL.claim, .text(process), SQLValue(until), .int(queue.rawValue), .text(service), SQLValue(now), .int(Int64(limit))
         ).map { try claim(from: $0, until, process) }
     }
 
-    /// The services of a lane, the empty one of unknown among them, and when each has something due.
-    package func services(_ lane: Lane) throws -> [(service: String, due: Instant)] {
-        try query(StepSQL.services, .int(lane.rawValue)).map { (try $0.text(0), try $0.instant(1)) }
+    /// The services of a queue, the empty one of unknown among them, and when each has something due.
+    package func services(_ queue: Queue) throws -> [(service: String, due: Instant)] {
+        try query(StepSQL.services, .int(queue.rawValue)).map { (try $0.text(0), try $0.instant(1)) }
     }
 
     /// Claims one step, if it is due.
@@ -130,7 +135,8 @@ extension Tx {
     /// - Parameter start: see ``Claim/start``.
     package func addClaimed(kind: String, subject: String, process: String, until: Instant, start: Instant) throws -> Claim {
         try execute(
-            StepSQL.insertClaimed, .text(kind), .text(subject), .int(Lane(kind).rawValue), SQLValue(until), .text(process), SQLValue(start))
+            StepSQL.insertClaimed, .text(kind), .text(subject), .int(Queue(kind).rawValue), SQLValue(until), .text(process), SQLValue(start)
+        )
         return Claim(kind: kind, subject: subject, fence: 1, attempt: 0, until: until, service: "", process: process, start: start)
     }
 
@@ -139,16 +145,16 @@ extension Tx {
     /// - Parameters:
     ///   - service: see ``Claim/service``.
     ///   - start: see ``Claim/start``.
-    package func poke(kind: String, subject: String, due: Instant, service: String = "", start: Instant = .never) throws {
+    package func enqueue(kind: String, subject: String, due: Instant, service: String = "", start: Instant = .never) throws {
         try execute(
-            StepSQL.poke, .text(kind), .text(subject), .int(Lane(kind).rawValue), SQLValue(due), .text(service), SQLValue(start))
+            StepSQL.enqueue, .text(kind), .text(subject), .int(Queue(kind).rawValue), SQLValue(due), .text(service), SQLValue(start))
     }
 
     /// Renews a claim until `until`, for a look at the world in this transaction: what was asked for until now is seen by it.
     /// - Returns: the claim as it is now; the one before matches no more.
     /// - Throws: ``ClaimLost``
-    package func hold(_ claim: Claim, until: Instant, now: Instant) throws -> Claim {
-        try own(StepSQL.hold, claim, SQLValue(until), SQLValue(now))
+    package func renew(_ claim: Claim, until: Instant, now: Instant) throws -> Claim {
+        try own(StepSQL.renew, claim, SQLValue(until), SQLValue(now))
         var renewed = claim
         renewed.until = until
         return renewed
@@ -182,14 +188,15 @@ extension Tx {
 
     /// Makes a step due that nobody works on.
     /// - Returns: whether there was one.
-    package func hurry(kind: String, subject: String, now: Instant) throws -> Bool {
-        try execute(StepSQL.hurry, SQLValue(now), .text(kind), .text(subject)) == 1
+    package func runNow(kind: String, subject: String, now: Instant) throws -> Bool {
+        try execute(StepSQL.runNow, SQLValue(now), .text(kind), .text(subject)) == 1
     }
 
     /// Takes a step back that nobody works on.
-    package func drop(kind: String, subject: String) throws { try execute(StepSQL.drop, .text(kind), .text(subject)) }
+    package func dequeue(kind: String, subject: String) throws { try execute(StepSQL.dequeue, .text(kind), .text(subject)) }
 
-    package func nextDue(_ lane: Lane) throws -> Instant? { try services(lane).map(\.due).min() }
+    /// When the queue has something due; `nil` where it is empty.
+    package func nextDue(_ queue: Queue) throws -> Instant? { try services(queue).map(\.due).min() }
     /// Steps by kind that are due and that nobody works on yet.
     package func waitingSteps(now: Instant) throws -> [(kind: String, count: Int64, oldest: Instant)] {
         try query(StepSQL.waiting, SQLValue(now)).map { (try $0.text(0), try $0.int(1), try $0.instant(2)) }
@@ -229,9 +236,13 @@ extension Tx {
 
 /// A step that goes wrong again and again.
 package struct TroubledStep: Hashable, Sendable {
+    /// What is to be done.
     package var kind: String
+    /// What it is to be done for.
     package var subject: String
+    /// When it is tried next.
     package var due: Instant
+    /// Tries in a row that went wrong.
     package var attempt: Int64
     /// See ``Claim/start``.
     package var start: Instant

@@ -5,7 +5,7 @@ import UsherCore
 /// All that Usher remembers. Every statement of the house stands in this module, once, for both databases.
 package struct Store: Sendable {
     package let database: any Database
-    let memory = Memory()
+    let memory = StoreCache()
 
     package init(_ database: any Database) { self.database = database }
 
@@ -41,11 +41,11 @@ extension SQLStatement {
 /// The tables as seen from inside one transaction.
 package struct Tx {
     let session: any SQLSession
-    let memory: Memory
+    let memory: StoreCache
     /// On whose account it is.
     package var actor = Actor.system
     /// What this transaction has read or written: one look at the world asks for the same rows many times.
-    let seen = Seen()
+    let seen = TransactionCache()
 
     /// - Returns: what `body` did, and the terms that it has read: they are there for certain once the transaction is committed.
     func run<Result>(_ body: (Tx) throws -> Result) throws -> (Result, [String: Terms]) { (try body(self), seen.terms) }
@@ -66,7 +66,7 @@ package struct Tx {
 }
 
 /// What a store keeps of what it has decoded.
-final class Memory: Sendable {
+final class StoreCache: Sendable {
     let terms = TermsCache()
     let bookings = RowCache<Booking>()
     let rooms = RowCache<RoomRecord>()
@@ -77,11 +77,11 @@ final class Memory: Sendable {
 final class RowCache<Value: Sendable>: Sendable {
     /// For what is being worked on now: so many young ones, and as many of before.
     private static var limit: Int { 500 }
-    private struct Known {
+    private struct CachedRow {
         var young: [String: (row: SQLRow, value: Value)] = [:]
         var old: [String: (row: SQLRow, value: Value)] = [:]
     }
-    private let known = Mutex(Known())
+    private let known = Mutex(CachedRow())
 
     func value(_ row: SQLRow, key: String, decode: (SQLRow) throws -> Value) rethrows -> Value {
         if let (seen, value) = known.withLock({ $0.young[key] ?? $0.old[key] }), seen == row { return value }
@@ -102,7 +102,7 @@ final class RowCache<Value: Sendable>: Sendable {
 }
 
 /// What is known inside one transaction, on its one thread.
-final class Seen {
+final class TransactionCache {
     var bookings: [String: Booking] = [:]
     /// By booking, earliest generation first.
     var rooms: [String: [RoomRecord]] = [:]

@@ -2,28 +2,37 @@ import UsherCore
 
 /// A program that is told of events. Its secrets are sealed.
 package struct StoredWebhook: Hashable, Sendable {
+    /// Whether events are sent to it.
     package enum State: String, Sendable, CaseIterable {
         case active
         /// It said that it is gone, or has not taken anything for days: nothing is sent until a person turns it on again.
         case disabled
     }
 
+    /// `wh_…`
     package var id: String
+    /// Where events are sent.
     package var url: String
+    /// The types that it hears of.
     package var events: [String]
+    /// The newest secret, sealed.
     package var sealed: String
     /// The secret before the last rotation; empty where there is none.
     package var former: String
+    /// So long ``former`` signs, too.
     package var formerUntil: Instant
+    /// Whether events are sent to it.
     package var state: State
     /// Why it is disabled, or what its last answer was that was no yes.
     package var problem: String?
     /// When the first try failed since one that did not; ``Instant/never`` while all is well.
     package var failingSince: Instant
+    /// When it was made.
     package var createdAt: Instant
     /// Whether its events bear the attendee's manage page, which moves and cancels.
     package var showsManagePage: Bool
 
+    /// Takes each property as it is.
     package init(
         id: String, url: String, events: [String], sealed: String, former: String = "", formerUntil: Instant = Instant(microseconds: 0),
         state: State = .active, problem: String? = nil, failingSince: Instant = .never, createdAt: Instant,
@@ -48,25 +57,35 @@ package struct StoredWebhook: Hashable, Sendable {
 
 /// One event on its way to one webhook: the log, and the queue.
 package struct StoredDelivery: Hashable, Sendable {
+    /// Whether it is still to be sent, was taken, or was given up.
     package enum State: String, Sendable, CaseIterable { case waiting, sent, failed }
 
     /// `webhook-id`: the same at every try.
     package var id: String
+    /// Whom it is sent to.
     package var webhookID: String
     /// What the event is about: those about the same thing go out one after the other.
     package var subject: String
+    /// The event's type: `booking.confirmed`, …
     package var type: String
     /// What is sent, sealed.
     package var sealed: String
+    /// How far it has come.
     package var state: State
+    /// How often it was sent.
     package var attempts: Int64
+    /// When it is sent next.
     package var dueAt: Instant
+    /// When it was sent last; `nil` where it never was.
     package var triedAt: Instant?
     /// The last answer's HTTP status.
     package var answer: Int64?
+    /// Why it was not taken; `nil` where it was.
     package var problem: String?
+    /// When it was written.
     package var createdAt: Instant
 
+    /// Takes each property as it is.
     package init(
         id: String, webhookID: String, subject: String, type: String, sealed: String, state: State = .waiting, attempts: Int64 = 0,
         dueAt: Instant, triedAt: Instant? = nil, answer: Int64? = nil, problem: String? = nil, createdAt: Instant
@@ -91,6 +110,7 @@ package struct StoredDelivery: Hashable, Sendable {
     package static func isSealed(_ text: String) -> Bool { !text.hasPrefix("{") }
 }
 
+/// Statements on webhooks and their deliveries.
 package enum WebhookSQL: String, SQLStatement {
     case add = """
         INSERT INTO webhooks (id, url, events, sealed, former, former_until, state, problem, failing_since, created_at,
@@ -138,18 +158,22 @@ package enum WebhookSQL: String, SQLStatement {
 }
 
 extension Tx {
+    /// Adds a webhook.
     package func add(_ webhook: StoredWebhook) throws {
         try execute(
             WebhookSQL.add, .text(webhook.id), .text(webhook.url), .text(webhook.events.joined(separator: " ")), .text(webhook.sealed),
             .text(webhook.former), SQLValue(webhook.formerUntil), .text(webhook.state.rawValue), SQLValue(webhook.problem),
             SQLValue(webhook.failingSince), SQLValue(webhook.createdAt), SQLValue(webhook.showsManagePage))
     }
+    /// Writes all of a webhook but its id.
     package func update(_ webhook: StoredWebhook) throws {
         try execute(
             WebhookSQL.update, .text(webhook.sealed), .text(webhook.former), SQLValue(webhook.formerUntil), .text(webhook.state.rawValue),
             SQLValue(webhook.problem), SQLValue(webhook.failingSince), .text(webhook.id))
     }
+    /// Every webhook, the oldest first.
     package func webhooks() throws -> [StoredWebhook] { try query(WebhookSQL.list).map(webhook(from:)) }
+    /// The webhook of that id.
     package func webhook(_ id: String) throws -> StoredWebhook? { try query(WebhookSQL.one, .text(id)).first.map(webhook(from:)) }
     /// - Returns: whether there was one.
     package func removeWebhook(_ id: String) throws -> Bool {
@@ -165,6 +189,7 @@ extension Tx {
             .text(delivery.sealed), .text(delivery.state.rawValue), .int(delivery.attempts), SQLValue(delivery.dueAt),
             SQLValue(delivery.problem), SQLValue(delivery.createdAt))
     }
+    /// Writes what changes of a delivery: its state and its tries.
     package func update(_ delivery: StoredDelivery) throws {
         try execute(
             WebhookSQL.updateDelivery, .text(delivery.state.rawValue), .int(delivery.attempts), SQLValue(delivery.dueAt),
@@ -175,6 +200,7 @@ extension Tx {
     package func nextDelivery(of webhook: String, about subject: String) throws -> StoredDelivery? {
         try query(WebhookSQL.nextDelivery, .text(webhook), .text(subject)).first.map(delivery(from:))
     }
+    /// The delivery of that id.
     package func delivery(_ id: String) throws -> StoredDelivery? { try query(WebhookSQL.delivery, .text(id)).first.map(delivery(from:)) }
     /// The newest first, those before `before`.
     package func deliveries(of webhook: String, before: (at: Instant, id: String), limit: Int) throws -> [StoredDelivery] {

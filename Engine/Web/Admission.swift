@@ -10,14 +10,14 @@ import UsherPipeline
 final class Admission: Sendable {
     private let limit: Int
     private let busy = Mutex(0)
-    private let pressure: Pressure
+    private let pressure: LoadSignal
     /// Bytes of large bodies that may be on their way at the same time.
     private let largeBytesLeft = Mutex(32 << 20)
     /// As many as there are connections do no harm.
     private static let smallBody = 16 << 10
 
     /// - Parameter limit: enough to keep the database's group commits full; what is beyond would only wait in a queue.
-    init(limit: Int, _ pressure: Pressure) {
+    init(limit: Int, _ pressure: LoadSignal) {
         self.limit = limit
         self.pressure = pressure
     }

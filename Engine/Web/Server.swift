@@ -11,7 +11,7 @@ import UsherStore
 /// The HTTP server: API, pages, health.
 package struct WebServer: Sendable {
     private let context: EngineContext
-    private let desk: BookingDesk
+    private let service: BookingService
     private let settings: WebSettings
     private let serverLogger: Logger
 
@@ -22,9 +22,9 @@ package struct WebServer: Sendable {
     private static let agentPatience = Duration.seconds(20)
 
     /// - Parameter serverLogger: where the HTTP library writes.
-    package init(_ context: EngineContext, desk: BookingDesk, settings: WebSettings, serverLogger: Logger) {
+    package init(_ context: EngineContext, service: BookingService, settings: WebSettings, serverLogger: Logger) {
         self.context = context
-        self.desk = desk
+        self.service = service
         self.settings = settings
         self.serverLogger = serverLogger
     }
@@ -49,7 +49,7 @@ package struct WebServer: Sendable {
     private func router() -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         let routes = RouteMap()
-        router.add(middleware: Metering(meters: context.meters, now: context.surroundings.now))
+        router.add(middleware: Metering(meters: context.meters, now: context.environment.now))
         router.add(middleware: SecurityHeaders(isSecure: context.settings.publicURL.hasPrefix("https://")))
         router.add(middleware: ProblemMiddleware(logger: context.logger, routes: routes))
         router.add(middleware: Provenance(proxies: settings.proxies))
@@ -58,21 +58,22 @@ package struct WebServer: Sendable {
         let authenticator = Authenticator(settings.adminKey, context)
         APIRoutes(operations: operations, authenticator: authenticator).add(to: router)
         AdminPage(
-            context, desk, WebhookDesk(context, bell: settings.bell), AdminSession(context, adminKey: settings.adminKey, authenticator),
+            context, service, WebhookService(context, signal: settings.signal),
+            AdminSession(context, adminKey: settings.adminKey, authenticator),
             findings: settings.catalogFindings
         ).add(to: router)
         ConsentRoutes(context).add(to: router)
-        EventRoutes(context, bell: settings.bell).add(to: router)
-        OwnerPage(context, desk).add(to: router)
-        JoinPage(context, desk).add(to: router)
+        EventRoutes(context, signal: settings.signal).add(to: router)
+        OwnerPage(context, service).add(to: router)
+        JoinPage(context, service).add(to: router)
         PageScript().add(to: router)
-        ManagePage(context, desk).add(to: router)
+        ManagePage(context, service).add(to: router)
         routes.learn(router)
         return router
     }
 
     private var agents: AgentServer {
-        AgentServer(context, desk) { id in try await Admission.waiting { try await desk.settled(id, within: Self.agentPatience) } }
+        AgentServer(context, service) { id in try await Admission.waiting { try await service.settled(id, within: Self.agentPatience) } }
     }
 
     fileprivate static func isLoopback(host: String) -> Bool {
@@ -83,9 +84,9 @@ package struct WebServer: Sendable {
 
     /// All that the API can do.
     private var operations: [Operation] {
-        BookingRoutes(desk: desk).operations + OwnerRoutes(context, returnOrigins: settings.returnOrigins).operations
-            + CatalogRoutes(context: context, desk: desk).operations
-            + WebhookRoutes(desk: WebhookDesk(context, bell: settings.bell)).operations
+        BookingRoutes(service: service).operations + OwnerRoutes(context, returnOrigins: settings.returnOrigins).operations
+            + CatalogRoutes(context: context, service: service).operations
+            + WebhookRoutes(service: WebhookService(context, signal: settings.signal)).operations
             + MetaRoutes(context: context, isLocal: settings.isLocal && isLoopback(context.settings.publicURL)).operations
             + AuditRoutes(context: context).operations
             + AgentRoutes(server: agents, origins: [context.settings.publicURL] + settings.returnOrigins).operations
@@ -107,7 +108,7 @@ package struct WebSettings: Sendable {
     /// What is wrong with the catalogue's file as it stands now, a line each.
     package var catalogFindings: @Sendable () -> [String] = { [] }
     /// Rung when there is new work.
-    package var bell: Bell?
+    package var signal: WorkSignal?
     /// Requests that are worked on at the same time.
     package var requestLimit = 32
     /// Connections that stand at the same time.
@@ -115,9 +116,9 @@ package struct WebSettings: Sendable {
     /// The same of one network address, unless it is a trusted proxy's.
     package var connectionsOfOneAddress = 250
 
-    package init(host: String, port: Int, adminKey: Secret?, returnOrigins: [String] = [], bell: Bell? = nil) {
+    package init(host: String, port: Int, adminKey: Secret?, returnOrigins: [String] = [], signal: WorkSignal? = nil) {
         self.returnOrigins = returnOrigins
-        self.bell = bell
+        self.signal = signal
         self.host = host
         self.port = port
         self.adminKey = adminKey

@@ -3,10 +3,10 @@ import UsherCore
 
 /// Google's Calendar API with the owner's token, renewed once where it was refused.
 struct GoogleClient: Sendable {
-    private let call: ProviderCall
+    private let call: ProviderContext
     private let connection: any Connection
 
-    init(_ call: ProviderCall, _ connection: any Connection) {
+    init(_ call: ProviderContext, _ connection: any Connection) {
         self.call = call
         self.connection = connection
     }
@@ -22,7 +22,7 @@ struct GoogleClient: Sendable {
             answer = try await exchange(method, path, body, try await connection.access(rejected: token), operation, changes)
         }
         guard (200..<300).contains(answer.status) else {
-            throw GoogleError(answer).meaning(operation, changes: changes, now: call.surroundings.now())
+            throw GoogleError(answer).meaning(operation, changes: changes, now: call.environment.now())
         }
         return answer
     }

@@ -5,13 +5,13 @@ import UsherCore
 /// Source: https://developers.google.com/workspace/calendar/api/guides/create-events#conferencing
 struct GoogleEvents {
     private let client: GoogleClient
-    private let call: ProviderCall
+    private let call: ProviderContext
 
     /// Google makes the link after the event; so long until the next look.
     private static let pendingWait = Duration.seconds(2)
     private static let mark = "usher"
 
-    init(_ client: GoogleClient, _ call: ProviderCall) {
+    init(_ client: GoogleClient, _ call: ProviderContext) {
         self.client = client
         self.call = call
     }
@@ -57,7 +57,7 @@ struct GoogleEvents {
             let next = page.isEmpty ? "" : "&pageToken=\(percentEncoded(page))"
             let answer = try await client.send(
                 "GET",
-                "/calendars/primary/events?privateExtendedProperty=\(Self.mark)-app%3D1&maxResults=2500&timeMin=\(percentEncoded(call.surroundings.now().rfc3339))\(next)",
+                "/calendars/primary/events?privateExtendedProperty=\(Self.mark)-app%3D1&maxResults=2500&timeMin=\(percentEncoded(call.environment.now().rfc3339))\(next)",
                 changes: false)
             guard let items = answer["items"]?.array else {
                 throw ProviderError(
@@ -127,7 +127,7 @@ struct GoogleEvents {
             default:
                 // The link follows the event; a look at the event will tell.
                 throw ProviderError(
-                    .unavailable, retry: .at(call.surroundings.now() + Self.pendingWait), isUnclear: isUnclear,
+                    .unavailable, retry: .at(call.environment.now() + Self.pendingWait), isUnclear: isUnclear,
                     "Google is still making the Meet link.", remedy: "Nothing to do: it is looked at again by itself.")
             }
         }

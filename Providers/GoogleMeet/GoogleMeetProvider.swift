@@ -20,34 +20,34 @@ public enum GoogleMeetProvider: ConnectableProvider {
     // MARK: Rooms
 
     /// Inserts an event under the key with a Meet conference, and waits until its link is there.
-    public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try await events(call, request.host).create(request)
     }
 
     /// Reads the event whose id the key is; there is one or none.
-    public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] {
+    public static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom] {
         try await events(call, host).find(key)
     }
 
     /// Changes the event in place, with its conference.
     public static func update(
-        _ roomID: String, to request: RoomRequest, _ call: ProviderCall
+        _ roomID: String, to request: RoomRequest, _ call: ProviderContext
     ) async throws(ProviderError) -> ProvidedRoom {
         try await events(call, request.host).update(roomID, to: request)
     }
 
     /// Deletes the event. One that is gone is success.
-    public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {
+    public static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) {
         try await events(call, host).cancel(roomID)
     }
 
     /// Reads the event and its conference.
-    public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func fetch(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try await events(call, host).fetch(roomID)
     }
 
     /// Reads one event of the primary calendar with the owner's token.
-    public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
+    public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
         do throws(ProviderError) {
             let client = GoogleClient(call, try call.connected("Google"))
             let answer = try await client.send("GET", "/calendars/primary/events?maxResults=1", changes: false)
@@ -56,7 +56,7 @@ public enum GoogleMeetProvider: ConnectableProvider {
     }
 
     /// A room belongs to the account that made it: with another one connected, it is out of reach.
-    private static func events(_ call: ProviderCall, _ host: String) throws(ProviderError) -> GoogleEvents {
+    private static func events(_ call: ProviderContext, _ host: String) throws(ProviderError) -> GoogleEvents {
         let connection = try call.connected("Google")
         guard host == connection.account.id else {
             throw ProviderError(
@@ -71,7 +71,7 @@ public enum GoogleMeetProvider: ConnectableProvider {
 
     /// `prompt=consent`, because a refresh token comes with the first consent only otherwise.
     /// Source: https://developers.google.com/identity/protocols/oauth2/web-server
-    private static func service(_ call: ProviderCall) -> OAuthService {
+    private static func service(_ call: ProviderContext) -> OAuthService {
         OAuthService(
             name: "Google", authorizeURL: call.endpoints["GOOGLE_AUTH_URL"] ?? "https://accounts.google.com/o/oauth2/v2/auth",
             tokenURL: call.endpoints["GOOGLE_TOKEN_URL"] ?? "https://oauth2.googleapis.com/token", authentication: .form,
@@ -80,18 +80,18 @@ public enum GoogleMeetProvider: ConnectableProvider {
     }
 
     /// Google's consent page, asked for a refresh token each time.
-    public static func authorizationURL(_ request: ConsentRequest, _ call: ProviderCall) -> String {
+    public static func authorizationURL(_ request: ConsentRequest, _ call: ProviderContext) -> String {
         service(call).authorizationURL(request, call)
     }
 
     /// Turns the code into a grant with an ID token.
-    public static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderCall) async throws(ProviderError) -> Grant {
+    public static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderContext) async throws(ProviderError) -> Grant {
         try await service(call).exchange(code, request, call)
     }
 
     /// By `sub`, never by address. The token came straight from Google over TLS, so its signature adds nothing.
     /// Source: https://developers.google.com/identity/openid-connect/openid-connect
-    public static func account(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> ConnectedAccount {
+    public static func account(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) -> ConnectedAccount {
         if let token = grant.identity, let claims = tokenClaims(token), let account = account(claims) { return account }
         let base = call.endpoints["GOOGLE_API_URL"] ?? "https://www.googleapis.com"
         do throws(TransportError) {
@@ -111,12 +111,12 @@ public enum GoogleMeetProvider: ConnectableProvider {
     }
 
     /// Renews the access token; Google keeps the refresh token.
-    public static func refresh(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> Grant {
+    public static func refresh(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) -> Grant {
         try await service(call).refresh(grant, call)
     }
 
     /// Revoking the access token ends its refresh token, too.
-    public static func revoke(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) {
+    public static func revoke(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) {
         let service = service(call)
         let url = service.tokenURL.hasSuffix("/token") ? String(service.tokenURL.dropLast("token".count)) + "revoke" : service.tokenURL
         try await service.revoke(grant.refresh ?? grant.access.access, at: url, call)

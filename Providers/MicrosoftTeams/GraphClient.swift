@@ -3,10 +3,10 @@ import UsherCore
 
 /// Microsoft Graph with the owner's token, renewed once where it was refused.
 struct GraphClient: Sendable {
-    private let call: ProviderCall
+    private let call: ProviderContext
     private let connection: any Connection
 
-    init(_ call: ProviderCall, _ connection: any Connection) {
+    init(_ call: ProviderContext, _ connection: any Connection) {
         self.call = call
         self.connection = connection
     }
@@ -44,7 +44,7 @@ struct GraphClient: Sendable {
                 cause: "HTTP \(answer.status) \(answer["error"]?["code"]?.string ?? "") \(words) request \(id)")
         }
         let patience = "Nothing to do: it is tried again by itself."
-        let after = retryAfter(answer.response.header("retry-after"), now: call.surroundings.now())
+        let after = retryAfter(answer.response.header("retry-after"), now: call.environment.now())
         let wait = after.map { ProviderError.Retry.at($0) } ?? .backoff
         switch answer.status {
         case 500..., 300..<400:

@@ -22,7 +22,7 @@ public enum TeamsProvider: ConnectableProvider {
     // MARK: Rooms
 
     /// Asks `createOrGet` for the meeting of the key; asked again, it gives the same one.
-    public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         let body: JSON = [
             "externalId": .string(request.key), "startDateTime": .string(request.start.rfc3339),
             "endDateTime": .string(request.end.rfc3339), "subject": .string(request.title),
@@ -32,11 +32,11 @@ public enum TeamsProvider: ConnectableProvider {
     }
 
     /// Graph tells a meeting by its external id only in `createOrGet`, so there is no list to look through.
-    public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] { [] }
+    public static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom] { [] }
 
     /// Start and end go together: Graph moves neither alone.
     public static func update(
-        _ roomID: String, to request: RoomRequest, _ call: ProviderCall
+        _ roomID: String, to request: RoomRequest, _ call: ProviderContext
     ) async throws(ProviderError) -> ProvidedRoom {
         let before = try await fetch(roomID, host: request.host, call)
         if before.start == request.start, before.end == request.end { return before }
@@ -45,19 +45,19 @@ public enum TeamsProvider: ConnectableProvider {
     }
 
     /// Deletes the meeting. One that is gone is success.
-    public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {
+    public static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) {
         do throws(ProviderError) { _ = try await client(call, host).send("DELETE", path(roomID), changes: true) } catch {
             if error.code != .meetingGone { throw error }
         }
     }
 
     /// Reads the meeting.
-    public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func fetch(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try room(try await client(call, host).send("GET", path(roomID), changes: false))
     }
 
     /// Looks whether the owner's token holds the permission.
-    public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
+    public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
         do throws(ProviderError) {
             let connection = try call.connected("Microsoft Teams")
             let missing = consent.missing(try await connection.access(rejected: nil).scopes)
@@ -73,7 +73,7 @@ public enum TeamsProvider: ConnectableProvider {
     private static func path(_ id: String) -> String { "/me/onlineMeetings/\(percentEncoded(id))" }
 
     /// A room belongs to the account that made it: with another one connected, it is out of reach.
-    private static func client(_ call: ProviderCall, _ host: String) throws(ProviderError) -> GraphClient {
+    private static func client(_ call: ProviderContext, _ host: String) throws(ProviderError) -> GraphClient {
         let connection = try call.connected("Microsoft Teams")
         guard host == connection.account.id else {
             throw ProviderError(
@@ -119,7 +119,7 @@ public enum TeamsProvider: ConnectableProvider {
 
     /// Every renewal gives a new refresh token. What counts is `error`, never the AADSTS numbers.
     /// Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
-    private static func service(_ call: ProviderCall) -> OAuthService {
+    private static func service(_ call: ProviderContext) -> OAuthService {
         let login = call.endpoints["MICROSOFT_LOGIN_URL"] ?? "https://login.microsoftonline.com"
         let tenant = call.credentials["TENANT_ID"]?.reveal() ?? "organizations"
         let base = "\(login)/\(percentEncoded(tenant))/oauth2/v2.0"
@@ -130,18 +130,18 @@ public enum TeamsProvider: ConnectableProvider {
     }
 
     /// Microsoft's consent page, with a choice of accounts.
-    public static func authorizationURL(_ request: ConsentRequest, _ call: ProviderCall) -> String {
+    public static func authorizationURL(_ request: ConsentRequest, _ call: ProviderContext) -> String {
         service(call).authorizationURL(request, call)
     }
 
     /// Turns the code into a grant with an ID token.
-    public static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderCall) async throws(ProviderError) -> Grant {
+    public static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderContext) async throws(ProviderError) -> Grant {
         try await service(call).exchange(code, request, call)
     }
 
     /// By object and tenant id. The token came straight from Microsoft over TLS, so its signature adds nothing.
     /// Source: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
-    public static func account(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> ConnectedAccount {
+    public static func account(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) -> ConnectedAccount {
         guard let token = grant.identity, let claims = tokenClaims(token), let id = claims["oid"]?.text ?? claims["sub"]?.text else {
             throw ProviderError(
                 .unavailable, retry: .backoff, "Microsoft does not say whose account this is.", remedy: "Press Connect again.",
@@ -153,10 +153,10 @@ public enum TeamsProvider: ConnectableProvider {
     }
 
     /// Renews the grant; the new refresh token takes the place of the old.
-    public static func refresh(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> Grant {
+    public static func refresh(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) -> Grant {
         try await service(call).refresh(grant, call)
     }
 
     /// Microsoft has no endpoint at which an app ends one user's grant; the owner does that on their account's page of apps.
-    public static func revoke(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) {}
+    public static func revoke(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) {}
 }

@@ -16,28 +16,28 @@ public enum JitsiProvider: EntryProvider {
     private static let longestToken = Duration.hours(3)
 
     /// Makes nothing: the key is the room's name.
-    public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try room(request.key, call)
     }
 
     /// Empty: a room is its address, and none is ever lost.
-    public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] { [] }
+    public static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom] { [] }
 
     /// The room as it was: it bears no time.
     public static func update(
-        _ roomID: String, to request: RoomRequest, _ call: ProviderCall
+        _ roomID: String, to request: RoomRequest, _ call: ProviderContext
     ) async throws(ProviderError) -> ProvidedRoom { try room(request.key, call) }
 
     /// Does nothing: an empty room is gone.
-    public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {}
+    public static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) {}
 
     /// The address of the room.
-    public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func fetch(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try room(roomID, call)
     }
 
     /// Looks whether an address and the whole of the app's credentials are there.
-    public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
+    public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
         var problems: [Problem] = []
         do throws(ProviderError) { _ = try base(call) } catch { problems.append(error.problem) }
         if (call.credentials["APP_ID"] == nil) != (call.credentials["APP_SECRET"] == nil) {
@@ -50,9 +50,9 @@ public enum JitsiProvider: EntryProvider {
     }
 
     /// The room's address, with a token of the visitor's own where the server asks for one.
-    public static func entry(_ room: Room, _ visitor: Visitor, _ call: ProviderCall) -> String {
+    public static func entry(_ room: Room, _ visitor: Visitor, _ call: ProviderContext) -> String {
         guard let id = call.credentials["APP_ID"], let secret = call.credentials["APP_SECRET"] else { return room.joinURL }
-        let now = call.surroundings.now()
+        let now = call.environment.now()
         let host = room.joinURL.split(separator: "/").dropFirst().first.map(String.init) ?? ""
         let claims: JSON = [
             "aud": "jitsi", "iss": .string(id.reveal()), "sub": .string(host.lowercased()),
@@ -66,12 +66,12 @@ public enum JitsiProvider: EntryProvider {
     }
 
     /// The whole key is the room's name: 128 bits in small letters and digits, which Jitsi compares without case.
-    private static func room(_ key: String, _ call: ProviderCall) throws(ProviderError) -> ProvidedRoom {
+    private static func room(_ key: String, _ call: ProviderContext) throws(ProviderError) -> ProvidedRoom {
         let room = Room(joinURL: "\(try base(call))/\(key)", meetingID: "", needsEntry: call.credentials["APP_SECRET"] != nil)
         return ProvidedRoom(id: key, room: room)
     }
 
-    private static func base(_ call: ProviderCall) throws(ProviderError) -> String {
+    private static func base(_ call: ProviderContext) throws(ProviderError) -> String {
         try call.address("url", or: "JITSI_URL", example: "https://meet.northwind.example")
     }
 }

@@ -18,30 +18,30 @@ public enum LinkProvider: Provider {
         ])
 
     /// Fills the template with codes of the key; asked again, it gives the same link.
-    public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try room(request.key, request.options.passcode, call)
     }
 
     /// Empty: a link is made of its key, and none is ever lost.
-    public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] { [] }
+    public static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom] { [] }
 
     /// The room as it was: it bears no time.
     public static func update(
-        _ roomID: String, to request: RoomRequest, _ call: ProviderCall
+        _ roomID: String, to request: RoomRequest, _ call: ProviderContext
     ) async throws(ProviderError) -> ProvidedRoom {
         try room(request.key, request.options.passcode, call)
     }
 
     /// Does nothing: the house whose room it is keeps it.
-    public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {}
+    public static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) {}
 
     /// The link, made of its key again.
-    public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func fetch(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try room(roomID, .inherit, call)
     }
 
     /// Looks whether the template is there.
-    public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
+    public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
         let isSet = call.settings["url"]?.string != nil
         return Preflight(problems: isSet ? [] : [missingURL(call).problem])
     }
@@ -50,7 +50,7 @@ public enum LinkProvider: Provider {
     private static let codeLength = 20
 
     private static func room(
-        _ key: String, _ passcode: MeetingOptions.Passcode, _ call: ProviderCall
+        _ key: String, _ passcode: MeetingOptions.Passcode, _ call: ProviderContext
     ) throws(ProviderError) -> ProvidedRoom {
         guard let template = call.settings["url"]?.string else { throw missingURL(call) }
         let digits = try digits(key.dropFirst(codeLength), call)
@@ -70,7 +70,7 @@ public enum LinkProvider: Provider {
     }
 
     /// Six digits out of the end of a key, which holds 28 bits.
-    private static func digits(_ end: Substring, _ call: ProviderCall) throws(ProviderError) -> String {
+    private static func digits(_ end: Substring, _ call: ProviderContext) throws(ProviderError) -> String {
         guard let number = Int64(end, radix: 32), end.count == 6 else {
             throw ProviderError(
                 .rejected, retry: .never, "The room's key is not 128 bits in base32, so '\(call.provider)' can make no room from it.",
@@ -79,7 +79,7 @@ public enum LinkProvider: Provider {
         return padded(number % 1_000_000, 6)
     }
 
-    private static func missingURL(_ call: ProviderCall) -> ProviderError {
+    private static func missingURL(_ call: ProviderContext) -> ProviderError {
         ProviderError(
             .rejected, retry: .never, "The provider '\(call.provider)' has no url.",
             remedy: "Write `url: \"https://…/{code}\"` under providers.\(call.provider) in meeting-types.yaml.")

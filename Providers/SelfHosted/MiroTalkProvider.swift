@@ -15,28 +15,28 @@ public enum MiroTalkProvider: Provider {
     private static let defaultKeys = ["mirotalksfu_default_secret", "mirotalkp2p_default_secret"]
 
     /// Makes nothing: the key is the room's name.
-    public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try room(request.key, call)
     }
 
     /// Empty: a room is its address, and none is ever lost.
-    public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] { [] }
+    public static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom] { [] }
 
     /// The room as it was: it bears no time.
     public static func update(
-        _ roomID: String, to request: RoomRequest, _ call: ProviderCall
+        _ roomID: String, to request: RoomRequest, _ call: ProviderContext
     ) async throws(ProviderError) -> ProvidedRoom { try room(request.key, call) }
 
     /// Does nothing: an empty room is gone.
-    public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {}
+    public static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) {}
 
     /// The address of the room.
-    public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func fetch(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try room(roomID, call)
     }
 
     /// Looks whether an address is there, and whether the server takes the API key, where one is set.
-    public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
+    public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
         let address: String
         do throws(ProviderError) { address = try base(call) } catch { return Preflight(problems: [error.problem]) }
         guard let key = call.credentials["API_KEY"] else { return Preflight(problems: []) }
@@ -70,16 +70,16 @@ public enum MiroTalkProvider: Provider {
         }
     }
 
-    private static func room(_ key: String, _ call: ProviderCall) throws(ProviderError) -> ProvidedRoom {
+    private static func room(_ key: String, _ call: ProviderContext) throws(ProviderError) -> ProvidedRoom {
         ProvidedRoom(id: key, room: Room(joinURL: "\(try base(call))/join/\(key)", meetingID: ""))
     }
 
-    private static func base(_ call: ProviderCall) throws(ProviderError) -> String {
+    private static func base(_ call: ProviderContext) throws(ProviderError) -> String {
         try call.address("url", or: "MIROTALK_URL", example: "https://sfu.northwind.example")
     }
 }
 
-extension ProviderCall {
+extension ProviderContext {
     /// A server's address, from the file before the environment, without a slash at its end.
     func address(_ setting: String, or variable: String, example: String) throws(ProviderError) -> String {
         guard let address = settings[setting]?.string ?? endpoints[variable], address.hasPrefix("https://") || address.hasPrefix("http://")

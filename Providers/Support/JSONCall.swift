@@ -13,7 +13,7 @@ public struct JSONAnswer: Sendable {
     public subscript(key: String) -> JSON? { json?[key] }
 }
 
-extension ProviderCall {
+extension ProviderContext {
     /// Sends JSON and reads JSON.
     /// - Throws: the transport's error, unchanged; what an answer means is the module's matter.
     public func exchange(

@@ -41,7 +41,7 @@ public struct OAuthService: Sendable {
     }
 
     /// The page that asks for consent, with state and PKCE challenge.
-    public func authorizationURL(_ request: ConsentRequest, _ call: ProviderCall) -> String {
+    public func authorizationURL(_ request: ConsentRequest, _ call: ProviderContext) -> String {
         let query: [(name: String, value: String)] =
             [
                 ("response_type", "code"), ("client_id", call.credentials["CLIENT_ID"]?.reveal() ?? ""),
@@ -53,7 +53,7 @@ public struct OAuthService: Sendable {
 
     /// Turns a code into a grant.
     /// - Throws: an error that is final: a code works once.
-    public func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderCall) async throws(ProviderError) -> Grant {
+    public func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderContext) async throws(ProviderError) -> Grant {
         try await grant(
             [
                 ("grant_type", "authorization_code"), ("code", code.reveal()), ("redirect_uri", request.redirectURL),
@@ -63,14 +63,14 @@ public struct OAuthService: Sendable {
 
     /// Renews a grant; a refresh token that is not given anew stays.
     /// - Throws: ``ErrorCode/reauthorize`` where ``isDead`` says so.
-    public func refresh(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> Grant {
+    public func refresh(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) -> Grant {
         guard let token = grant.refresh else { throw dead(call, cause: "there is no refresh token") }
         return try await self.grant(
             [("grant_type", "refresh_token"), ("refresh_token", token.reveal())], keeping: grant, call)
     }
 
     /// Posts to a revocation endpoint (RFC 7009).
-    public func revoke(_ token: Secret, at url: String, _ call: ProviderCall) async throws(ProviderError) {
+    public func revoke(_ token: Secret, at url: String, _ call: ProviderContext) async throws(ProviderError) {
         do throws(TransportError) {
             let answer = try await call.post(form: [("token", token.reveal())] + credentials(call), to: url, headers: headers(call))
             // 400 says that the token is not valid any more, which is what was wanted.
@@ -81,13 +81,13 @@ public struct OAuthService: Sendable {
 
     // MARK: The token endpoint
 
-    private func headers(_ call: ProviderCall) -> [(name: String, value: String)] {
+    private func headers(_ call: ProviderContext) -> [(name: String, value: String)] {
         guard authentication == .basic else { return [] }
         let pair = "\(call.credentials["CLIENT_ID"]?.reveal() ?? ""):\(call.credentials["CLIENT_SECRET"]?.reveal() ?? "")"
         return [("Authorization", "Basic \(Data(pair.utf8).base64EncodedString())")]
     }
 
-    private func credentials(_ call: ProviderCall) -> [(name: String, value: String)] {
+    private func credentials(_ call: ProviderContext) -> [(name: String, value: String)] {
         guard authentication == .form else { return [] }
         return [
             ("client_id", call.credentials["CLIENT_ID"]?.reveal() ?? ""),
@@ -96,7 +96,7 @@ public struct OAuthService: Sendable {
     }
 
     private func grant(
-        _ form: [(name: String, value: String)], keeping old: Grant?, _ call: ProviderCall
+        _ form: [(name: String, value: String)], keeping old: Grant?, _ call: ProviderContext
     ) async throws(ProviderError) -> Grant {
         let operation = "POST token (\(form.first?.value ?? ""))"
         let answer: JSONAnswer
@@ -109,14 +109,14 @@ public struct OAuthService: Sendable {
         let scopes = (answer["scope"]?.string ?? "").split(whereSeparator: { $0 == " " || $0 == "," }).map(String.init)
         return Grant(
             access: IssuedToken(
-                access: Secret(access), expiresAt: call.surroundings.now() + .seconds(answer["expires_in"]?.int ?? 3_600),
+                access: Secret(access), expiresAt: call.environment.now() + .seconds(answer["expires_in"]?.int ?? 3_600),
                 scopes: scopes.isEmpty ? old?.access.scopes ?? [] : scopes, apiURL: answer["api_url"]?.string ?? old?.access.apiURL),
             // Some services give a new one each time, others never again.
             refresh: answer["refresh_token"]?.string.map(Secret.init) ?? old?.refresh, identity: answer["id_token"]?.string.map(Secret.init)
         )
     }
 
-    private func refusal(_ answer: JSONAnswer, isRefresh: Bool, _ operation: String, _ call: ProviderCall) -> ProviderError {
+    private func refusal(_ answer: JSONAnswer, isRefresh: Bool, _ operation: String, _ call: ProviderContext) -> ProviderError {
         let error = answer["error"]?.string ?? ""
         let reason = answer["reason"]?.string ?? answer["error_description"]?.string ?? ""
         let cause = "HTTP \(answer.status) \(error) \(reason)".trimmingBlanks
@@ -140,14 +140,14 @@ public struct OAuthService: Sendable {
             remedy: "Nothing to do: it is tried again by itself.", operation: operation, cause: cause)
     }
 
-    private func dead(_ call: ProviderCall, cause: String) -> ProviderError {
+    private func dead(_ call: ProviderContext, cause: String) -> ProviderError {
         ProviderError(
             .reauthorize, retry: .never, "\(name) has ended the connection of '\(call.provider)'.",
             remedy: "The owner connects \(name) again; what waits then resumes by itself.", cause: cause)
     }
 }
 
-extension ProviderCall {
+extension ProviderContext {
     /// The owner's connection.
     /// - Throws: ``ErrorCode/notConnected`` where there is none.
     public func connected(_ service: String) throws(ProviderError) -> any Connection {

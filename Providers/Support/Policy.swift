@@ -22,7 +22,7 @@ public enum PasscodeAlphabet {
     public static let upper = Array("ABCDEFGHJKMNPQRSTUVWXYZ".utf8)
 }
 
-extension Surroundings {
+extension Environment {
     /// `count` characters out of `alphabet`, each equally likely.
     public func pick(_ count: Int, from alphabet: [UInt8]) -> String {
         var out: [UInt8] = []

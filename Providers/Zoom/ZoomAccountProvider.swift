@@ -12,36 +12,36 @@ public enum ZoomAccountProvider: Provider {
         endpoints: ["ZOOM_API_URL", "ZOOM_OAUTH_URL"])
 
     /// Makes a meeting of the host, whose agenda begins with the key.
-    public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try await rooms(call).create(request)
     }
 
     /// Looks through the host's upcoming meetings, page by page, for agendas that begin with a key.
-    public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] {
+    public static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom] {
         try await rooms(call).find(key, host: host)
     }
 
     /// Changes the meeting, and reads it back.
     public static func update(
-        _ roomID: String, to request: RoomRequest, _ call: ProviderCall
+        _ roomID: String, to request: RoomRequest, _ call: ProviderContext
     ) async throws(ProviderError) -> ProvidedRoom {
         try await rooms(call).update(roomID, to: request)
     }
 
     /// Deletes the meeting without Zoom's own mail. One that is gone is success.
-    public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {
+    public static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) {
         try await rooms(call).cancel(roomID)
     }
 
     /// Reads the meeting.
-    public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func fetch(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try await rooms(call).fetch(roomID)
     }
 
     /// Looks at the token, its scopes, and each host's user and licence.
-    public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
+    public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
         await ZoomPreflight(call, ZoomAccountGrant()).run(hosts: hosts)
     }
 
-    private static func rooms(_ call: ProviderCall) -> ZoomRooms { ZoomRooms(ZoomClient(call, ZoomAccountGrant())) }
+    private static func rooms(_ call: ProviderContext) -> ZoomRooms { ZoomRooms(ZoomClient(call, ZoomAccountGrant())) }
 }

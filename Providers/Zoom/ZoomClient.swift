@@ -5,10 +5,10 @@ import UsherCore
 /// Zoom's REST API with a token that all processes share. It sends, renews the token once where it was refused, and turns
 /// every answer that is no success into a ``ProviderError``.
 struct ZoomClient: Sendable {
-    let call: ProviderCall
+    let call: ProviderContext
     private let grant: any ZoomGrant
 
-    init(_ call: ProviderCall, _ grant: any ZoomGrant) {
+    init(_ call: ProviderContext, _ grant: any ZoomGrant) {
         self.call = call
         self.grant = grant
     }
@@ -25,7 +25,7 @@ struct ZoomClient: Sendable {
             let renewed = try await grant.token(call, rejected: token)
             answer = try await exchange(method, path, body, renewed, operation, changes)
         }
-        if let error = ZoomError(answer) { throw error.meaning(operation, changes: changes, now: call.surroundings.now()) }
+        if let error = ZoomError(answer) { throw error.meaning(operation, changes: changes, now: call.environment.now()) }
         return answer
     }
 
@@ -63,7 +63,7 @@ struct ZoomClient: Sendable {
 
 /// How tokens come about: one for each kind of app.
 protocol ZoomGrant: Sendable {
-    func token(_ call: ProviderCall, rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken
+    func token(_ call: ProviderContext, rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken
 }
 
 /// Server-to-Server OAuth: the account's own credentials, no refresh token.
@@ -72,7 +72,7 @@ struct ZoomAccountGrant: ZoomGrant {
     private let remedy =
         "Check in the Zoom Marketplace that the Server-to-Server OAuth app is active; `usher doctor` shows what Zoom answers."
 
-    func token(_ call: ProviderCall, rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken {
+    func token(_ call: ProviderContext, rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken {
         guard let account = call.credentials["ACCOUNT_ID"], let client = call.credentials["CLIENT_ID"],
             let secret = call.credentials["CLIENT_SECRET"]
         else {
@@ -86,7 +86,7 @@ struct ZoomAccountGrant: ZoomGrant {
         }
     }
 
-    private func obtain(_ call: ProviderCall, _ account: Secret, _ client: Secret, _ secret: Secret) async throws(ProviderError)
+    private func obtain(_ call: ProviderContext, _ account: Secret, _ client: Secret, _ secret: Secret) async throws(ProviderError)
         -> IssuedToken
     {
         let base = call.endpoints["ZOOM_OAUTH_URL"] ?? "https://zoom.us/oauth"
@@ -100,7 +100,7 @@ struct ZoomAccountGrant: ZoomGrant {
         } catch { throw .unreachable("Zoom", error, operation: operation, changes: false) }
         if answer.status == 200, let access = answer["access_token"]?.string, !access.isEmpty {
             return IssuedToken(
-                access: Secret(access), expiresAt: call.surroundings.now() + .seconds(answer["expires_in"]?.int ?? 3_600),
+                access: Secret(access), expiresAt: call.environment.now() + .seconds(answer["expires_in"]?.int ?? 3_600),
                 scopes: (answer["scope"]?.string ?? "").split(separator: " ").map(String.init), apiURL: answer["api_url"]?.string)
         }
         throw refusal(answer, call, operation)
@@ -108,7 +108,7 @@ struct ZoomAccountGrant: ZoomGrant {
 
     /// Source: https://developers.zoom.us/docs/integrations/oauth-error-messages/ and
     /// https://developers.zoom.us/blog/s2s-token-generation-troubleshoot/
-    private func refusal(_ answer: JSONAnswer, _ call: ProviderCall, _ operation: String) -> ProviderError {
+    private func refusal(_ answer: JSONAnswer, _ call: ProviderContext, _ operation: String) -> ProviderError {
         let reason = answer["reason"]?.string ?? ""
         let cause = "HTTP \(answer.status) \(answer["error"]?.string ?? "") \(reason)".trimmingBlanks
         func refused(_ message: String, _ remedy: String) -> ProviderError {

@@ -26,20 +26,20 @@ struct ZoomPasscodePolicy {
     }
 
     /// A random passcode that fits: digits alone where they are enough, because then the phone's is the same.
-    func passcode(_ surroundings: Surroundings) -> String {
+    func passcode(_ environment: Environment) -> String {
         while true {
-            let candidate = draw(surroundings)
+            let candidate = draw(environment)
             if !hasRun(candidate) { return candidate }
         }
     }
 
-    private func draw(_ surroundings: Surroundings) -> String {
+    private func draw(_ environment: Environment) -> String {
         let digitsSuffice = onlyDigits || !(needsLetter || needsSpecial || needsBothCases)
-        if digitsSuffice { return surroundings.pick(length, from: PasscodeAlphabet.digits) }
-        var parts = surroundings.pick(1, from: PasscodeAlphabet.lower) + surroundings.pick(1, from: PasscodeAlphabet.digits)
-        if needsBothCases { parts += surroundings.pick(1, from: PasscodeAlphabet.upper) }
-        if needsSpecial { parts += surroundings.pick(1, from: Array("@*-".utf8)) }
-        parts += surroundings.pick(length - parts.utf8.count, from: PasscodeAlphabet.lower + PasscodeAlphabet.digits)
+        if digitsSuffice { return environment.pick(length, from: PasscodeAlphabet.digits) }
+        var parts = environment.pick(1, from: PasscodeAlphabet.lower) + environment.pick(1, from: PasscodeAlphabet.digits)
+        if needsBothCases { parts += environment.pick(1, from: PasscodeAlphabet.upper) }
+        if needsSpecial { parts += environment.pick(1, from: Array("@*-".utf8)) }
+        parts += environment.pick(length - parts.utf8.count, from: PasscodeAlphabet.lower + PasscodeAlphabet.digits)
         return parts
     }
 

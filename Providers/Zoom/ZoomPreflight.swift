@@ -5,9 +5,9 @@ import UsherCore
 struct ZoomPreflight {
     private let client: ZoomClient
     private let grant: any ZoomGrant
-    private let call: ProviderCall
+    private let call: ProviderContext
 
-    init(_ call: ProviderCall, _ grant: some ZoomGrant) {
+    init(_ call: ProviderContext, _ grant: some ZoomGrant) {
         self.call = call
         self.grant = grant
         client = ZoomClient(call, grant)

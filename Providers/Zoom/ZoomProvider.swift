@@ -24,40 +24,40 @@ public enum ZoomProvider: ConnectableProvider {
     // MARK: Rooms
 
     /// Makes a meeting of the connected user, whose agenda begins with the key.
-    public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try await rooms(call, request.host).create(request.hostedByMe)
     }
 
     /// Looks through the user's upcoming meetings, page by page, for agendas that begin with a key.
-    public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] {
+    public static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom] {
         try await rooms(call, host).find(key, host: "me")
     }
 
     /// Changes the meeting, and reads it back.
     public static func update(
-        _ roomID: String, to request: RoomRequest, _ call: ProviderCall
+        _ roomID: String, to request: RoomRequest, _ call: ProviderContext
     ) async throws(ProviderError) -> ProvidedRoom {
         try await rooms(call, request.host).update(roomID, to: request.hostedByMe)
     }
 
     /// Deletes the meeting without Zoom's own mail. One that is gone is success.
-    public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {
+    public static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) {
         try await rooms(call, host).cancel(roomID)
     }
 
     /// Reads the meeting.
-    public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func fetch(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try await rooms(call, host).fetch(roomID)
     }
 
     /// Looks at the connection, its scopes and the user's licence.
-    public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
+    public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
         do throws(ProviderError) { _ = try call.connected("Zoom") } catch { return Preflight(problems: [error.problem]) }
         return await ZoomPreflight(call, ZoomOwnerGrant()).run(hosts: ["me"])
     }
 
     /// A room belongs to the account that made it: with another one connected, it is out of reach.
-    private static func rooms(_ call: ProviderCall, _ host: String) throws(ProviderError) -> ZoomRooms {
+    private static func rooms(_ call: ProviderContext, _ host: String) throws(ProviderError) -> ZoomRooms {
         let account = try call.connected("Zoom").account
         guard host == account.id else {
             throw ProviderError(
@@ -72,7 +72,7 @@ public enum ZoomProvider: ConnectableProvider {
 
     /// No scope is sent: Zoom takes it from the app's configuration, and refuses a list in the address.
     /// Source: https://devforum.zoom.us/t/52654 ; dead grants: https://developers.zoom.us/docs/integrations/oauth-error-messages/
-    private static func service(_ call: ProviderCall) -> OAuthService {
+    private static func service(_ call: ProviderContext) -> OAuthService {
         let base = call.endpoints["ZOOM_OAUTH_URL"] ?? "https://zoom.us/oauth"
         return OAuthService(
             name: "Zoom", authorizeURL: "\(base)/authorize", tokenURL: "\(base)/token", authentication: .basic,
@@ -80,17 +80,17 @@ public enum ZoomProvider: ConnectableProvider {
     }
 
     /// Zoom's consent page.
-    public static func authorizationURL(_ request: ConsentRequest, _ call: ProviderCall) -> String {
+    public static func authorizationURL(_ request: ConsentRequest, _ call: ProviderContext) -> String {
         service(call).authorizationURL(request, call)
     }
 
     /// Turns the code into a grant; at Zoom it ends the user's grant before.
-    public static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderCall) async throws(ProviderError) -> Grant {
+    public static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderContext) async throws(ProviderError) -> Grant {
         try await service(call).exchange(code, request, call)
     }
 
     /// By `GET /users/me`.
-    public static func account(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> ConnectedAccount {
+    public static func account(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) -> ConnectedAccount {
         let user = try await ZoomClient(call, ZoomFixedGrant(token: grant.access)).send("GET", "/users/me", changes: false)
         guard let id = user["id"]?.text, !id.isEmpty else {
             throw ProviderError(
@@ -104,12 +104,12 @@ public enum ZoomProvider: ConnectableProvider {
     }
 
     /// Renews the pair: the old refresh token is good for nothing more.
-    public static func refresh(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> Grant {
+    public static func refresh(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) -> Grant {
         try await service(call).refresh(grant, call)
     }
 
     /// Ends the grant by its access token.
-    public static func revoke(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) {
+    public static func revoke(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) {
         let service = service(call)
         try await service.revoke(grant.access.access, at: service.tokenURL.replacing("/token", with: "/revoke"), call)
     }
@@ -125,7 +125,7 @@ extension RoomRequest {
 
 /// The connection of the owner.
 struct ZoomOwnerGrant: ZoomGrant {
-    func token(_ call: ProviderCall, rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken {
+    func token(_ call: ProviderContext, rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken {
         try await call.connected("Zoom").access(rejected: rejected)
     }
 }
@@ -133,5 +133,5 @@ struct ZoomOwnerGrant: ZoomGrant {
 /// A token that has just been given, before there is a connection.
 struct ZoomFixedGrant: ZoomGrant {
     let token: IssuedToken
-    func token(_ call: ProviderCall, rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken { token }
+    func token(_ call: ProviderContext, rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken { token }
 }

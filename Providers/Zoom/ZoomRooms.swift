@@ -5,7 +5,7 @@ import UsherCore
 /// Source: https://developers.zoom.us/docs/api/meetings/
 struct ZoomRooms {
     private let client: ZoomClient
-    private var call: ProviderCall { client.call }
+    private var call: ProviderContext { client.call }
     /// A user's own token may ask after nobody else.
     private let seesOtherUsers: Bool
 
@@ -19,7 +19,7 @@ struct ZoomRooms {
         var draft = MeetingDraft(request)
         draft.alternativeHosts = try await usableHosts(request.options.alternativeHosts, &notes)
         if request.options.passcode == .generate {
-            draft.passcode = ZoomPasscodePolicy(try await settings(request.host)).passcode(call.surroundings)
+            draft.passcode = ZoomPasscodePolicy(try await settings(request.host)).passcode(call.environment)
         }
         let path = "/users/\(percentEncoded(request.host))/meetings"
         let answer = try await insist(path, &draft, &notes)

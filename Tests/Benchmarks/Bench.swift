@@ -29,7 +29,7 @@ struct Bench {
         var account = ZoomSandbox.Account()
         account.takesAnyHost = true
         account.dailyLimit = .max
-        try await SandboxServer(zoom: ZoomSandbox(account, now: Surroundings.system.now)) { port in
+        try await SandboxServer(zoom: ZoomSandbox(account, now: Environment.system.now)) { port in
             print(port)
             fflush(nil)
         }.run()

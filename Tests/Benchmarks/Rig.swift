@@ -10,7 +10,7 @@ final class Rig: Sendable {
     let pid: Int32
     private let port: Int
     private let processes: [Process]
-    private let transport = HTTPTransport(now: Surroundings.system.now)
+    private let transport = HTTPTransport(now: Environment.system.now)
 
     static let key = "usher_bench_0123456789abcdef012345"
     static let products = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path
@@ -23,7 +23,7 @@ final class Rig: Sendable {
         """
 
     static func newFolder() throws -> String {
-        let folder = FileManager.default.temporaryDirectory.path + "/usher-bench-" + Surroundings.system.code(bits: 60)
+        let folder = FileManager.default.temporaryDirectory.path + "/usher-bench-" + Environment.system.code(bits: 60)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try catalog.write(toFile: folder + "/meeting-types.yaml", atomically: true, encoding: .utf8)
         return folder
@@ -83,7 +83,7 @@ final class Rig: Sendable {
             HTTPRequest(
                 method, "http://127.0.0.1:\(port)\(path)",
                 headers: [("Authorization", "Bearer \(Self.key)"), ("Content-Type", "application/json")],
-                body: Array(body.utf8), deadline: Surroundings.system.now() + .seconds(60)))
+                body: Array(body.utf8), deadline: Environment.system.now() + .seconds(60)))
     }
 
     func waitingSteps() async throws -> Int64 {

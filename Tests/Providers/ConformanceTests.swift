@@ -51,7 +51,7 @@ enum Subjects {
             let engine = try await TestEngine()
             _ = try await engine.connect()
             let account = try await Connections(engine.context).list(owner: "ana")[0].account.id
-            let call = try await Provisioner(engine.context).call("zoom", owner: "ana", deadline: engine.clock.now + .seconds(40)).call
+            let call = try await ProviderResolver(engine.context).call("zoom", owner: "ana", deadline: engine.clock.now + .seconds(40)).call
             var bad = call
             bad.connection = nil
             return ConformanceSubject(
@@ -61,7 +61,7 @@ enum Subjects {
             let engine = try await TestEngine()
             _ = try await engine.connectGoogle()
             let account = try await Connections(engine.context).list(owner: "ana")[0].account.id
-            let call = try await Provisioner(engine.context).call("meet", owner: "ana", deadline: engine.clock.now + .seconds(40)).call
+            let call = try await ProviderResolver(engine.context).call("meet", owner: "ana", deadline: engine.clock.now + .seconds(40)).call
             var bad = call
             bad.connection = nil
             return ConformanceSubject(
@@ -71,7 +71,8 @@ enum Subjects {
             let engine = try await TestEngine()
             _ = try await engine.connectMicrosoft()
             let account = try await Connections(engine.context).list(owner: "ana")[0].account.id
-            let call = try await Provisioner(engine.context).call("teams", owner: "ana", deadline: engine.clock.now + .seconds(40)).call
+            let call = try await ProviderResolver(engine.context).call("teams", owner: "ana", deadline: engine.clock.now + .seconds(40))
+                .call
             var bad = call
             bad.connection = nil
             return ConformanceSubject(
@@ -85,12 +86,12 @@ enum Subjects {
         "ACCOUNT_ID": Secret("sandbox-account"), "CLIENT_ID": Secret("sandbox-client"), "CLIENT_SECRET": Secret("sandbox-secret"),
     ]
 
-    static func call(_ engine: TestEngine, settings: JSON = .object([]), credentials: [String: Secret] = [:]) -> ProviderCall {
-        ProviderCall(
+    static func call(_ engine: TestEngine, settings: JSON = .object([]), credentials: [String: Secret] = [:]) -> ProviderContext {
+        ProviderContext(
             provider: "test", settings: settings, credentials: credentials,
             endpoints: ["ZOOM_API_URL": SandboxTransport.zoomAPIURL, "ZOOM_OAUTH_URL": SandboxTransport.zoomOAuthURL],
             transport: engine.context.transport, tokens: engine.context.tokens, deadline: engine.clock.now + .seconds(40),
-            surroundings: engine.context.surroundings)
+            environment: engine.context.environment)
     }
 }
 

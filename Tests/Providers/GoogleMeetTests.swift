@@ -20,11 +20,11 @@ struct GoogleMeetTests {
         let room = try #require(view.booking.meeting.room)
         #expect(room.joinURL.hasPrefix("https://meet.google.com/"))
         #expect(room.dialIn.map(\.country) == ["DE"] && room.dialIn[0].pin == "123456789")
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T11:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T11:00:00Z")
         _ = try await engine.worker.pump()
         #expect(engine.google.live.compactMap { engine.google.start(of: $0) } == ["2026-12-02T11:00:00Z"])
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.room == room)
-        _ = try await engine.desk.cancel(view.booking.id)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.room == room)
+        _ = try await engine.service.cancel(view.booking.id)
         _ = try await engine.worker.pump()
         #expect(engine.google.live.isEmpty)
         #expect(engine.google.violations.isEmpty, "\(engine.google.violations)")
@@ -37,7 +37,7 @@ struct GoogleMeetTests {
         #expect(view.booking.meeting.status == .pending)
         #expect(engine.mailer.taken.isEmpty)
         try await engine.run(for: .seconds(20))
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
         #expect(engine.google.created == 1)
         #expect(engine.mailer.taken.count == 2)
     }
@@ -85,7 +85,7 @@ struct GoogleMeetTests {
         #expect(view.booking.meeting.problem?.code == .reauthorize)
         _ = try await engine.connectGoogle()
         _ = try await engine.worker.pump()
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
     }
 
     @Test("who presses Cancel at Google, or unticks the calendar, is told so and is not connected")
@@ -109,7 +109,7 @@ struct GoogleMeetTests {
         let view = try await engine.booked("meet")
         engine.google.deleteByHand(engine.google.live[0])
         try await engine.run(for: .days(8))
-        let after = try await engine.desk.view(view.booking.id)
+        let after = try await engine.service.view(view.booking.id)
         #expect(after.booking.meeting.status == .failed)
         #expect(after.booking.meeting.problem?.code == .meetingGone)
     }

@@ -6,7 +6,7 @@ import UsherCore
 
 @Suite(.timeLimit(.minutes(1)))
 struct SelfHostedTests {
-    private func call(_ engine: TestEngine, url: String, _ credentials: [String: Secret] = [:]) -> ProviderCall {
+    private func call(_ engine: TestEngine, url: String, _ credentials: [String: Secret] = [:]) -> ProviderContext {
         Subjects.call(engine, settings: ["url": .string(url)], credentials: credentials)
     }
 

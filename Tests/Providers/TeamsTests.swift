@@ -20,10 +20,10 @@ struct TeamsTests {
         let room = try #require(view.booking.meeting.room)
         #expect(room.passcode == "Ab3xYz" && room.meetingID == "1234567890")
         #expect(room.dialIn.map(\.country) == ["DE"] && room.dialIn[0].pin == "123456789")
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T11:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T11:00:00Z")
         _ = try await engine.worker.pump()
         #expect(engine.microsoft.meetings.map(\.start) == ["2026-12-02T11:00:00Z"])
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         _ = try await engine.worker.pump()
         #expect(engine.microsoft.meetings.isEmpty)
     }
@@ -43,7 +43,7 @@ struct TeamsTests {
         engine.microsoft.inject(fault)
         let id = try await engine.booked("teams").booking.id
         try await engine.run(for: .minutes(1))
-        #expect(try await engine.desk.view(id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(id).booking.meeting.status == .ready)
         #expect(engine.microsoft.created == 1)
     }
 
@@ -51,9 +51,9 @@ struct TeamsTests {
     func cancelledUnclear() async throws {
         let engine = try await connected()
         engine.microsoft.inject(.cutAfter)
-        let id = try await engine.desk.book(TestEngine.request("teams")).value.booking.id
+        let id = try await engine.service.book(TestEngine.request("teams")).value.booking.id
         for work in try await engine.worker.claim(limit: 16) { await engine.worker.run(work) }
-        _ = try await engine.desk.cancel(id)
+        _ = try await engine.service.cancel(id)
         try await engine.run(for: .minutes(5))
         #expect(engine.microsoft.meetings.isEmpty)
     }
@@ -67,7 +67,7 @@ struct TeamsTests {
         engine.microsoft.deleteByHand(engine.microsoft.meetings[0].id)
         try await engine.run(for: view.booking.start - engine.clock.now - .minutes(30))
         #expect(engine.microsoft.meetings.count == 1)
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
     }
 
     @Test("throttled, the work waits as long as Microsoft says")
@@ -75,7 +75,7 @@ struct TeamsTests {
         let engine = try await connected()
         engine.microsoft.inject(.refused(status: 429, retryAfter: 90))
         let id = try await engine.booked("teams").booking.id
-        #expect(try await engine.desk.view(id).booking.meeting.problem?.code == .providerRateLimited)
+        #expect(try await engine.service.view(id).booking.meeting.problem?.code == .providerRateLimited)
         try await engine.run(for: .seconds(80))
         #expect(engine.microsoft.created == 0)
         try await engine.run(for: .seconds(20))

@@ -23,7 +23,7 @@ package struct TestEngine: Sendable {
     package let mailer: MailRecorder
     package let receiver: TestReceiver
     package let context: EngineContext
-    package let desk: BookingDesk
+    package let service: BookingService
     package let worker: Worker
 
     package static let registryModules: [any Provider.Type] = [
@@ -75,7 +75,7 @@ package struct TestEngine: Sendable {
         return account
     }
 
-    package static let environment: [String: Secret] = [
+    package static let variables: [String: Secret] = [
         "ZOOM_S2S_ACCOUNT_ID": Secret("sandbox-account"), "ZOOM_S2S_CLIENT_ID": Secret("sandbox-client"),
         "ZOOM_S2S_CLIENT_SECRET": Secret("sandbox-secret"), "ZOOM_API_URL": Secret(SandboxTransport.zoomAPIURL),
         "ZOOM_OAUTH_URL": Secret(SandboxTransport.zoomOAuthURL), "ZOOM_CLIENT_ID": Secret("sandbox-zoom-client"),
@@ -91,7 +91,7 @@ package struct TestEngine: Sendable {
     /// - Parameter transport: wraps the way to the sandbox.
     package init(
         seed: UInt64 = 1, catalog text: String = catalogText, account: ZoomSandbox.Account = account,
-        environment: [String: Secret] = environment,
+        variables: [String: Secret] = variables,
         mail: @escaping @Sendable (OutgoingMail) -> DeliveryOutcome = { _ in .accepted },
         transport: (SandboxTransport) -> any Transport = { $0 }
     ) async throws {
@@ -111,8 +111,8 @@ package struct TestEngine: Sendable {
             transport: transport(SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { clock.advance(by: $0) }),
             mailer: mailer, receivers: receiver,
             clock: clock,
-            seed: self.seed, catalog: catalog, environment: environment)
-        desk = BookingDesk(context)
+            seed: self.seed, catalog: catalog, variables: variables)
+        service = BookingService(context)
         worker = Worker(context)
         try await context.store.migrate()
         try await context.store.write { [context] in try context.follow(catalog.owners, $0) }
@@ -120,15 +120,15 @@ package struct TestEngine: Sendable {
 
     package static func context(
         database: any Database, transport: any Transport, mailer: any Mailer, receivers: any Transport = TestReceiver(),
-        clock: VirtualClock, seed: Seed, catalog: Catalog, environment: [String: Secret] = environment, renderer: MailRenderer? = nil,
+        clock: VirtualClock, seed: Seed, catalog: Catalog, variables: [String: Secret] = variables, renderer: MailRenderer? = nil,
         skew: @escaping @Sendable () -> Duration = { .zero }
     ) throws -> EngineContext {
         var context = EngineContext(
             store: Store(database), vault: try Vault(keys: [Array(repeating: 7, count: 32)]), catalog: CatalogHolder(catalog),
             registry: try ProviderRegistry(registryModules), transport: transport, mailer: mailer, receivers: receivers,
             renderer: try renderer ?? MailRenderer(),
-            surroundings: .virtual(clock, seed, skew: skew),
-            settings: EngineSettings(publicURL: "https://usher.example", environment: environment),
+            environment: .virtual(clock, seed, skew: skew),
+            settings: EngineSettings(publicURL: "https://usher.example", variables: variables),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         context.pause = { clock.advance(by: $0) }
         return context
@@ -146,9 +146,9 @@ package struct TestEngine: Sendable {
     package func booked(
         _ type: String = "consultation", owner: String = "ana", at start: String = "2026-12-01T10:00:00Z"
     ) async throws -> BookingView {
-        let id = try await desk.book(Self.request(type, owner: owner, at: start)).value.booking.id
+        let id = try await service.book(Self.request(type, owner: owner, at: start)).value.booking.id
         _ = try await worker.pump()
-        return try await desk.view(id)
+        return try await service.view(id)
     }
 
     /// Goes the way of a browser to Zoom's consent page and back.

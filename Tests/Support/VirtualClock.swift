@@ -36,9 +36,9 @@ package final class Seed: Sendable {
     package func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }
 }
 
-extension Surroundings {
+extension Environment {
     /// - Parameter skew: how far the process's own clock is ahead.
-    package static func virtual(_ clock: VirtualClock, _ seed: Seed, skew: @escaping @Sendable () -> Duration = { .zero }) -> Surroundings {
-        Surroundings(now: { clock.now + skew() }, random: { seed.bytes($0) })
+    package static func virtual(_ clock: VirtualClock, _ seed: Seed, skew: @escaping @Sendable () -> Duration = { .zero }) -> Environment {
+        Environment(now: { clock.now + skew() }, random: { seed.bytes($0) })
     }
 }

@@ -53,7 +53,7 @@ struct AccessTests {
         let site = try await Site()
         let plain = try JSON(parsing: try await site.usher("key", "create", "--json", "--name", "x").finish().output)
         #expect(plain["scopes"] == ["bookings:read", "bookings:write"])
-        let day = (Surroundings.system.now() + .days(90)).rfc3339.prefix(10)
+        let day = (Environment.system.now() + .days(90)).rfc3339.prefix(10)
         #expect(plain["expiresAt"]?.string?.hasPrefix(day) == true)
         let lasting = try JSON(
             parsing: try await site.usher("key", "create", "--json", "--name", "x", "--expires", "never").finish().output)

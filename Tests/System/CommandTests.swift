@@ -62,7 +62,7 @@ struct CommandTests {
         #expect(try await site.usher("serve", environment: ["DATABASE_URL": "postgres://localhost/usher"]).finish().code == 2)
         site.zoom.change { $0.users = [] }
         // So shortly before the start the mail waits for the room ten seconds only.
-        let soon = Instant(seconds: (Surroundings.system.now() + .minutes(4)).seconds / 60 * 60).rfc3339
+        let soon = Instant(seconds: (Environment.system.now() + .minutes(4)).seconds / 60 * 60).rfc3339
         let blocked = try await site.usher("book", "consultation", "--owner", "ana", "--at", soon, "--attendee", "bo@example.org").finish()
         #expect(blocked.code == 3)
         #expect(blocked.output.contains("provider.host-unknown"))

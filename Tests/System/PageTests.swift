@@ -100,7 +100,7 @@ struct PageTests {
     func running() async throws {
         try await site { site in
             // The next whole minute that leaves time to book it.
-            let start = Instant(seconds: ((Surroundings.system.now() + .seconds(5)).seconds / 60 + 1) * 60).rfc3339
+            let start = Instant(seconds: ((Environment.system.now() + .seconds(5)).seconds / 60 + 1) * 60).rfc3339
             let path = try await site.book("open", at: start).json["joinPage"]?.string ?? ""
             let end = ContinuousClock.now + .seconds(90)
             while try await !site.browse(path).page.contains("The meeting has begun."), ContinuousClock.now < end {

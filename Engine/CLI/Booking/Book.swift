@@ -32,7 +32,7 @@ struct Book: AsyncParsableCommand {
                 request.timeZone = try await runtime.context.store.read { try $0.owner(written.owner, in: catalog) }?.owner.timeZone
             }
             if dryRun { return try await show(runtime, request) }
-            let accepted = try await runtime.desk.book(request)
+            let accepted = try await runtime.service.book(request)
             let driver = BookingDriver(runtime)
             let view = try await driver.drive(accepted.value.booking.id, within: patience)
             try await driver.report(view, options)
@@ -57,7 +57,7 @@ struct Book: AsyncParsableCommand {
     }
 
     private func show(_ runtime: Runtime, _ request: BookingRequest) async throws {
-        let (booking, resolution) = try await runtime.desk.dryRun(request)
+        let (booking, resolution) = try await runtime.service.dryRun(request)
         let renderer = runtime.context.renderer
         func subject(_ reader: Reader) -> String {
             renderer.parts(

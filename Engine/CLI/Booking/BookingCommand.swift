@@ -23,10 +23,10 @@ struct BookingCommand: AsyncParsableCommand {
 
         func run() async throws {
             let views = try await options.withRuntime(adopting: false, looking: true) { runtime in
-                var filter = BookingDesk.Filter()
+                var filter = BookingService.Filter()
                 filter.owner = owner
                 if !all { filter.from = runtime.context.now }
-                return try await runtime.desk.page(filter, after: nil, limit: limit).views
+                return try await runtime.service.page(filter, after: nil, limit: limit).views
             }
             if options.json { return Output.json(["items": .array(views.map { $0.json(showsManagePage: true) }), "nextCursor": nil]) }
             Output.table(
@@ -49,7 +49,7 @@ struct BookingCommand: AsyncParsableCommand {
 
         func run() async throws {
             let (view, timeline) = try await options.withRuntime(adopting: false, looking: true) { runtime in
-                let view = try await runtime.desk.view(id)
+                let view = try await runtime.service.view(id)
                 return (view, try await runtime.context.store.read { try $0.timeline(of: id) })
             }
             if options.json { return Output.json(view.json(showsManagePage: true)) }
@@ -66,7 +66,7 @@ struct BookingCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await options.withRuntime { runtime in
-                _ = try await runtime.desk.cancel(id)
+                _ = try await runtime.service.cancel(id)
                 let driver = BookingDriver(runtime)
                 try await driver.report(try await driver.drive(id, within: options.patience(wait)), options)
             }
@@ -88,7 +88,7 @@ struct BookingCommand: AsyncParsableCommand {
                 guard disambiguation == nil || which != nil else {
                     throw UsherError(.validationFailed, "--disambiguation must be earlier or later.")
                 }
-                _ = try await runtime.desk.reschedule(id, to: at, timeZone: timeZone, disambiguation: which)
+                _ = try await runtime.service.reschedule(id, to: at, timeZone: timeZone, disambiguation: which)
                 let driver = BookingDriver(runtime)
                 try await driver.report(try await driver.drive(id, within: options.patience(wait)), options)
             }
@@ -103,7 +103,7 @@ struct BookingCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await options.withRuntime { runtime in
-                _ = try await runtime.desk.retry(id)
+                _ = try await runtime.service.retry(id)
                 let driver = BookingDriver(runtime)
                 try await driver.report(try await driver.drive(id, within: options.patience(wait)), options)
             }

@@ -20,7 +20,7 @@ struct BookingDriver {
     func drive(_ id: String, within patience: Duration = patience) async throws -> BookingView {
         // What goes wrong on the way is told once, at the end.
         LogOutput.settings.withLock { $0.level = .error }
-        let membership = Membership(runtime.context, serves: false)
+        let membership = Heartbeat(runtime.context, serves: false)
         try await membership.join()
         do {
             let view = try await carryOut(id, until: runtime.context.now + patience, membership)
@@ -32,17 +32,17 @@ struct BookingDriver {
         }
     }
 
-    private func carryOut(_ id: String, until end: Instant, _ membership: Membership) async throws -> BookingView {
+    private func carryOut(_ id: String, until end: Instant, _ membership: Heartbeat) async throws -> BookingView {
         let worker = Worker(runtime.context)
         // A running server sends mail and events by its own configuration.
         let delivers = try await !membership.isServed()
-        var view = try await runtime.desk.view(id)
+        var view = try await runtime.service.view(id)
         var hasWarned = false
         while runtime.context.now < end {
             try await membership.beat()
             let batch = try await worker.claim(booking: id, delivers: delivers)
             for work in batch { await worker.run(work, starting: delivers ? Worker.mostStarted : 0) }
-            view = try await runtime.desk.view(id)
+            view = try await runtime.service.view(id)
             if batch.isEmpty, isSettled(view), try await !isHeldElsewhere(id) {
                 break
             }
@@ -98,7 +98,7 @@ struct BookingDriver {
         switch view.booking.meeting.status {
         case .ready, .onJoin, .cancelled: if !failed.isEmpty { throw Exit.provider }
         case .pending:
-            let isServed = try await Membership(runtime.context, serves: false).isServed()
+            let isServed = try await Heartbeat(runtime.context, serves: false).isServed()
             Output.diagnostic(
                 "The booking stands. Its room is not ready yet; \(isServed ? "the running server goes on with it" : "no server runs: start `usher serve`, which goes on with it")."
             )

@@ -86,7 +86,7 @@ struct Preview: AsyncParsableCommand {
         let capabilities = try entry.flatMap { try options.registry().descriptor($0.module)?.capabilities } ?? []
         return LetterSamples(
             type: type, owner: host, site: catalog.site, link: Terms.Link(provider: name, module: entry?.module ?? ""),
-            room: LetterSamples.room(entry, capabilities), publicURL: configuration.publicURL, now: Surroundings.system.now())
+            room: LetterSamples.room(entry, capabilities), publicURL: configuration.publicURL, now: Environment.system.now())
     }
 }
 

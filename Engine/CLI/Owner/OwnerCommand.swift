@@ -13,7 +13,7 @@ struct OwnerCommand: AsyncParsableCommand {
         @OptionGroup var options: Options
 
         func run() async throws {
-            let owners = try await options.withRuntime(adopting: false, looking: true) { try await OwnerDesk($0.context).list() }
+            let owners = try await options.withRuntime(adopting: false, looking: true) { try await OwnerService($0.context).list() }
             if options.json { return Output.json(["items": .array(owners.map(\.json)), "nextCursor": nil]) }
             Output.table(
                 [["ID", "NAME", "EMAIL", "ZONE", "DEFAULT", "FROM"]]
@@ -32,7 +32,7 @@ struct OwnerCommand: AsyncParsableCommand {
         @Argument(help: "The owner's id.") var id: String
 
         func run() async throws {
-            let owner = try await options.withRuntime(adopting: false, looking: true) { try await OwnerDesk($0.context).owner(id) }
+            let owner = try await options.withRuntime(adopting: false, looking: true) { try await OwnerService($0.context).owner(id) }
             if options.json { return Output.json(owner.json) }
             Output.table(owner.json.members?.map { ["\($0.key)", $0.value.string ?? $0.value.serialized] } ?? [])
         }
@@ -50,7 +50,7 @@ struct OwnerCommand: AsyncParsableCommand {
         func run() async throws {
             let owner = try await options.withRuntime { runtime in
                 let site = runtime.context.catalog.current.site
-                return try await OwnerDesk(runtime.context).put(
+                return try await OwnerService(runtime.context).put(
                     Owner(id: id, name: name, email: email, timeZone: timeZone ?? site.timeZone, language: language ?? site.language))
             }
             if options.json { Output.json(owner.json) } else { print("\(owner.owner.id)  \(owner.owner.name) <\(owner.owner.email)>") }
@@ -69,7 +69,7 @@ struct OwnerCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            _ = try await options.withRuntime { try await OwnerDesk($0.context).setDefault(provider, of: id) }
+            _ = try await options.withRuntime { try await OwnerService($0.context).setDefault(provider, of: id) }
             if options.json {
                 Output.json(["owner": .string(id), "defaultProvider": JSON(provider)])
             } else {

@@ -33,7 +33,7 @@ extension OwnerCommand {
 
         func run() async throws {
             let was = try await options.withRuntime { runtime in
-                _ = try await OwnerDesk(runtime.context).owner(id)
+                _ = try await OwnerService(runtime.context).owner(id)
                 return try await Connections(runtime.context).disconnect(owner: id, provider: provider)
             }
             guard was else { throw UsherError(.notFound, "\(id) has not connected '\(provider)'.") }
@@ -47,7 +47,7 @@ extension OwnerCommand {
         @Argument(help: "The owner's id.") var id: String
 
         func run() async throws {
-            let link = try await options.withRuntime { try await OwnerDesk($0.context).portalLink(id).value }
+            let link = try await options.withRuntime { try await OwnerService($0.context).portalLink(id).value }
             if options.json {
                 Output.json(["url": .string(link.url), "expiresAt": .string(link.expiresAt.rfc3339)])
             } else {

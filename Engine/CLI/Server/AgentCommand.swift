@@ -24,10 +24,10 @@ struct AgentCommand: AsyncParsableCommand {
     func run() async throws {
         let allowed = Set(scopes)
         try await options.withRuntime { runtime in
-            let server = AgentServer(runtime.context, runtime.desk) { id in
+            let server = AgentServer(runtime.context, runtime.service) { id in
                 // A room that could not be taken away yet is no reason to hide the booking.
                 do { return try await BookingDriver(runtime).drive(id, within: Self.patience) } catch is Exit {
-                    return try await runtime.desk.view(id)
+                    return try await runtime.service.view(id)
                 }
             }
             // Whoever speaks to us waits for each answer, or does not mind that they come in order.

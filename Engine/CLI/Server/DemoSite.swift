@@ -15,7 +15,7 @@ struct DemoSite {
     /// Where the stand-ins listen.
     let sandbox: Int
     /// Opens the API.
-    let key = "usher_" + Surroundings.system.code(bits: 160)
+    let key = "usher_" + Environment.system.code(bits: 160)
     private let host: String
     private let registry: ProviderRegistry
 
@@ -67,11 +67,11 @@ struct DemoSite {
         account.takesAnyHost = true
         account.users = (catalog.owners.map(\.email) + ["ana.private@example.org"]).map { ZoomSandbox.User($0) }
         account.userApp.redirectURLs = ["\(address)/auth/zoom/video/callback"]
-        return ZoomSandbox(account, now: Surroundings.system.now)
+        return ZoomSandbox(account, now: Environment.system.now)
     }
 
     func google() -> GoogleSandbox {
-        let google = GoogleSandbox(now: Surroundings.system.now)
+        let google = GoogleSandbox(now: Environment.system.now)
         google.change { account in
             account.redirectURLs = ["\(address)/auth/google/callback"]
             account.users.append("ana.private@example.org")
@@ -80,7 +80,7 @@ struct DemoSite {
     }
 
     func microsoft() -> MicrosoftSandbox {
-        let microsoft = MicrosoftSandbox(now: Surroundings.system.now)
+        let microsoft = MicrosoftSandbox(now: Environment.system.now)
         microsoft.change { $0.redirectURLs = ["\(address)/auth/microsoft/callback"] }
         return microsoft
     }

@@ -44,7 +44,7 @@ struct DemoStory {
         (self.runtime, self.site, self.zoom) = (runtime, site, zoom)
         owner = site.catalog.owners[0]
         let day = WallTime(runtime.context.now + .days(7), offsetSeconds: 0).text.prefix(10)
-        let accepted = try await runtime.desk.book(
+        let accepted = try await runtime.service.book(
             BookingRequest(
                 meetingType: site.catalog.meetingTypes[0].id, owner: owner.id, start: "\(day)T10:00", timeZone: site.catalog.site.timeZone,
                 attendees: [.init(name: "Bo Li", email: "bo@example.org", timeZone: "America/New_York")], note: "First visit.",
@@ -107,19 +107,19 @@ struct DemoStory {
         Output.line("     The app can be removed at Zoom, too: http://localhost:\(site.sandbox)/apps")
     }
 
-    private func ownerPage() async throws -> String { try await OwnerDesk(runtime.context).portalLink(owner.id).value.url }
+    private func ownerPage() async throws -> String { try await OwnerService(runtime.context).portalLink(owner.id).value.url }
 
     private var files: Int { ((try? FileManager.default.contentsOfDirectory(atPath: "\(site.folder)/mail/new")) ?? []).count }
     private var roomsMade: Int { zoom.ledger.count { $0.event == .created } }
 
     private static func settled(_ id: String, _ runtime: Runtime) async throws -> BookingView {
         for _ in 0..<300 {
-            let view = try await runtime.desk.view(id)
+            let view = try await runtime.service.view(id)
             let isTold = !view.mails.isEmpty && view.mails.allSatisfy { $0.state == .sent }
             if view.booking.meeting.status == .blocked || view.booking.meeting.status != .pending && isTold { return view }
             try await Task.sleep(for: .milliseconds(50))
         }
-        return try await runtime.desk.view(id)
+        return try await runtime.service.view(id)
     }
 
     /// The attendee's mail as it was sent: the same row gives the same text.

@@ -21,7 +21,7 @@ struct VaultCommand: AsyncParsableCommand {
             if configuration.vaultKeys == nil {
                 // Only where the present keys open what is stored.
                 try await options.withRuntime(adopting: false) { _ in }
-                try VaultKeys.addKey(at: Runtime.vaultKeyFile(configuration), random: Surroundings.system.random)
+                try VaultKeys.addKey(at: Runtime.vaultKeyFile(configuration), random: Environment.system.random)
             }
             let count = try await options.withRuntime(adopting: false) { try await VaultRotation($0).run() }
             if options.json {

@@ -33,7 +33,7 @@ public struct RoomRecord: Hashable, Sendable {
     /// What is known of the room at the provider.
     public var state: State
     /// When the last request can no longer be in flight.
-    public var flightEnds: Instant
+    public var requestDeadline: Instant
     /// The provider's own id of the room.
     public var roomID: String
     /// How to get in, once the provider has said so.
@@ -43,13 +43,13 @@ public struct RoomRecord: Hashable, Sendable {
     /// See ``appliedStart``.
     public var appliedEnd: Instant
     /// When to look for a twin of a create that was repeated; ``Instant/never`` when all looks are done.
-    public var twinCheck: Instant
+    public var duplicateCheckAt: Instant
     /// When to look whether the room is still as it was; ``Instant/never`` when nobody asks.
     public var checkAt: Instant
     /// How many looks for a twin remain.
-    public var twinChecksLeft: Int64
+    public var duplicateChecksLeft: Int64
     /// Times in a row that the provider said 'gone'.
-    public var goneSeen: Int64
+    public var goneReports: Int64
     /// Tries of the present action that went wrong in a row.
     public var failures: Int64
     /// Not before this is the provider asked again.
@@ -64,15 +64,15 @@ public struct RoomRecord: Hashable, Sendable {
         self.module = module
         self.host = host
         self.state = state
-        flightEnds = Instant(microseconds: 0)
+        requestDeadline = Instant(microseconds: 0)
         roomID = ""
         room = nil
         appliedStart = Instant(microseconds: 0)
         appliedEnd = Instant(microseconds: 0)
-        twinCheck = .never
+        duplicateCheckAt = .never
         checkAt = .never
-        twinChecksLeft = 0
-        goneSeen = 0
+        duplicateChecksLeft = 0
+        goneReports = 0
         failures = 0
         notBefore = Instant(microseconds: 0)
     }

@@ -5,10 +5,10 @@ public protocol CalendarProvider: ConnectableProvider {
     /// Makes the entry, or brings the one of that id up to date. Nobody is invited, and no room is made.
     /// - Parameter isNew: it has not been made before, as far as we know.
     /// - Throws: ``ErrorCode/meetingGone`` when its owner has taken it out of the calendar.
-    static func put(_ entry: CalendarEntry, isNew: Bool, _ call: ProviderCall) async throws(ProviderError)
+    static func put(_ entry: CalendarEntry, isNew: Bool, _ call: ProviderContext) async throws(ProviderError)
 
     /// Takes the entry out. One that is not there any more is success.
-    static func removeEntry(_ id: String, _ call: ProviderCall) async throws(ProviderError)
+    static func removeEntry(_ id: String, _ call: ProviderContext) async throws(ProviderError)
 }
 
 /// What stands on the owner's calendar.

@@ -1,25 +1,25 @@
 /// A module whose owners connect an account of their own by OAuth 2. **The second, small part of the contract for provider authors.**
 ///
 /// The engine keeps states, grants and browsers apart; a module knows its service's addresses and words. `call` bears the app's
-/// credentials and the deadline; it has no ``ProviderCall/connection`` here.
+/// credentials and the deadline; it has no ``ProviderContext/connection`` here.
 public protocol ConnectableProvider: Provider {
     static var consent: ConsentDescriptor { get }
 
     /// Where the owner's browser is sent to agree.
-    static func authorizationURL(_ request: ConsentRequest, _ call: ProviderCall) -> String
+    static func authorizationURL(_ request: ConsentRequest, _ call: ProviderContext) -> String
 
     /// Turns the code that came back with the browser into a grant. A code can be used once.
-    static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderCall) async throws(ProviderError) -> Grant
+    static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderContext) async throws(ProviderError) -> Grant
 
     /// Whose account was connected.
-    static func account(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> ConnectedAccount
+    static func account(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) -> ConnectedAccount
 
     /// A fresh grant in place of one that runs out.
     /// - Throws: ``ErrorCode/reauthorize`` only on the service's documented word that the grant is dead.
-    static func refresh(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError) -> Grant
+    static func refresh(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) -> Grant
 
     /// Ends a grant at the service. One that has ended already is success.
-    static func revoke(_ grant: Grant, _ call: ProviderCall) async throws(ProviderError)
+    static func revoke(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError)
 }
 
 /// What an owner is asked to agree to.

@@ -2,7 +2,7 @@
 /// database or a mail.
 public protocol EntryProvider: Provider {
     /// The address that lets this visitor in.
-    static func entry(_ room: Room, _ visitor: Visitor, _ call: ProviderCall) -> String
+    static func entry(_ room: Room, _ visitor: Visitor, _ call: ProviderContext) -> String
 }
 
 /// Who presses Join.

@@ -13,23 +13,23 @@ public protocol Provider: Sendable {
 
     /// Makes a room that bears `request.key`.
     /// - Throws: an error with `isUnclear` when a room may exist now.
-    static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom
+    static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom
 
     /// The rooms that bear `key`, or any key of ours when it is `nil`, oldest first. All pages, or an error; never a part.
-    static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom]
+    static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom]
 
     /// Makes the room fit `request`, in place, and reads it back.
     /// - Throws: ``ErrorCode/meetingGone`` only on the provider's own word for it.
-    static func update(_ roomID: String, to request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom
+    static func update(_ roomID: String, to request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom
 
     /// Takes the room away. A room that is not there any more is success.
-    static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError)
+    static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError)
 
     /// The room as it now is.
-    static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom
+    static func fetch(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom
 
     /// What stands in the way of making rooms: credentials, scopes, plan, hosts. Empty when nothing does.
-    static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight
+    static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight
 }
 
 /// A room that is wanted.
@@ -108,7 +108,7 @@ public struct FoundRoom: Hashable, Sendable {
 }
 
 /// What a module is given with each question.
-public struct ProviderCall: Sendable {
+public struct ProviderContext: Sendable {
     /// The provider's name in `meeting-types.yaml`.
     public var provider: String
     /// The module's settings from there.
@@ -126,13 +126,13 @@ public struct ProviderCall: Sendable {
     /// No request may still be under way after this.
     public var deadline: Instant
     /// Clock, ids and randomness.
-    public var surroundings: Surroundings
+    public var environment: Environment
 
     /// Takes each property as it is.
     public init(
         provider: String, settings: JSON, credentials: [String: Secret], endpoints: [String: String],
         transport: any Transport, tokens: any TokenCache, connection: (any Connection)? = nil, deadline: Instant,
-        surroundings: Surroundings
+        environment: Environment
     ) {
         self.provider = provider
         self.settings = settings
@@ -142,7 +142,7 @@ public struct ProviderCall: Sendable {
         self.tokens = tokens
         self.connection = connection
         self.deadline = deadline
-        self.surroundings = surroundings
+        self.environment = environment
     }
 }
 

@@ -49,11 +49,11 @@ extension Catalog {
             trace.append(
                 .init(rule: rule, provider: name, outcome: trouble == nil ? .chosen : .unusable, detail: trouble?.message ?? "chosen"))
             for next in type.fallback where next != name {
-                let obstacle = provider(next).flatMap(problem)
+                let readinessProblem = provider(next).flatMap(problem)
                 trace.append(
                     .init(
-                        rule: .fallback, provider: next, outcome: obstacle == nil ? .skipped : .unusable,
-                        detail: obstacle?.message ?? "comes next where '\(name)' cannot make the room"))
+                        rule: .fallback, provider: next, outcome: readinessProblem == nil ? .skipped : .unusable,
+                        detail: readinessProblem?.message ?? "comes next where '\(name)' cannot make the room"))
             }
             return Resolution(provider: name, module: entry.module, because: rule, problem: trouble, trace: trace)
         }

@@ -29,6 +29,7 @@ package protocol SQLSession {
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int
 }
 
+/// A value that both databases store alike.
 package enum SQLValue: Hashable, Sendable {
     case null
     case int(Int64)
@@ -48,19 +49,28 @@ package enum SQLValue: Hashable, Sendable {
 /// A row, by position of column.
 package struct SQLRow: Hashable, Sendable {
     private let values: [SQLValue]
+    /// A row of these columns, in their order.
     package init(_ values: [SQLValue]) { self.values = values }
 
+    /// The text of a column.
+    /// - Throws: ``DatabaseError`` where it holds something else.
     package func text(_ column: Int) throws -> String {
         guard case .text(let value) = values[column] else { throw mismatch(column, "text") }
         return value
     }
+    /// The integer of a column.
+    /// - Throws: ``DatabaseError`` where it holds something else.
     package func int(_ column: Int) throws -> Int64 {
         guard case .int(let value) = values[column] else { throw mismatch(column, "an integer") }
         return value
     }
+    /// Whether the integer of a column is not 0.
     package func bool(_ column: Int) throws -> Bool { try int(column) != 0 }
+    /// The integer of a column as microseconds since 1970.
     package func instant(_ column: Int) throws -> Instant { Instant(microseconds: try int(column)) }
+    /// The text of a column; `nil` for NULL.
     package func optionalText(_ column: Int) throws -> String? { values[column] == .null ? nil : try text(column) }
+    /// The integer of a column; `nil` for NULL.
     package func optionalInt(_ column: Int) throws -> Int64? { values[column] == .null ? nil : try int(column) }
 
     /// The row with other values from `start` on.
@@ -76,12 +86,17 @@ package struct SQLRow: Hashable, Sendable {
 }
 
 extension SQLValue {
+    /// A text, or NULL for `nil`.
     package init(_ value: String?) { self = value.map(SQLValue.text) ?? .null }
+    /// 1 for `true`, 0 for `false`.
     package init(_ value: Bool) { self = .int(value ? 1 : 0) }
+    /// Microseconds since 1970.
     package init(_ value: Instant) { self = .int(value.microseconds) }
 }
 
+/// Why a transaction did not end well.
 package struct DatabaseError: Error, CustomStringConvertible {
+    /// What can be done about it.
     package enum Kind: Sendable {
         /// Locked by others for longer than the driver waits, or out of space: nothing was written, and a later try may go through.
         case busy
@@ -93,9 +108,12 @@ package struct DatabaseError: Error, CustomStringConvertible {
         case corrupt
         case other
     }
+    /// What can be done about it.
     package var kind: Kind
+    /// The database's own words.
     package var description: String
 
+    /// Takes each property as it is.
     package init(_ kind: Kind, _ description: String) {
         self.kind = kind
         self.description = description

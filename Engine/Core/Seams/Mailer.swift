@@ -5,15 +5,18 @@ package protocol Mailer: Sendable {
     func deliver(_ mail: OutgoingMail, within limit: Duration) async -> DeliveryOutcome
 }
 
+/// A mail as it is handed over.
 package struct OutgoingMail: Sendable {
     /// Envelope sender and recipient: plain addresses, checked by ``isMailAddress(_:)``.
     package var sender: String
+    /// The envelope's recipient.
     package var recipient: String
     /// The whole message, lines ended by CRLF.
     package var bytes: [UInt8]
     /// The outbox row's id: the same for every try of this mail.
     package var id: String
 
+    /// Takes each property as it is.
     package init(sender: String, recipient: String, bytes: [UInt8], id: String) {
         self.sender = sender
         self.recipient = recipient
@@ -22,6 +25,7 @@ package struct OutgoingMail: Sendable {
     }
 }
 
+/// What became of a mail.
 package enum DeliveryOutcome: Hashable, Sendable {
     /// The next system has taken responsibility.
     case accepted

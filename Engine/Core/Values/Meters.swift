@@ -41,10 +41,14 @@ package final class Meters: Sendable {
 
     /// A value that is looked up when somebody asks.
     package struct Gauge: Sendable {
+        /// The metric's name, with its unit at the end.
         package var name: String
+        /// What it counts, in a sentence.
         package var help: String
+        /// A value for each combination of labels.
         package var values: [(labels: KeyValuePairs<String, String>, value: Double)]
 
+        /// Takes each property as it is.
         package init(_ name: String, _ help: String, _ values: [(labels: KeyValuePairs<String, String>, value: Double)]) {
             self.name = name
             self.help = help
@@ -66,13 +70,16 @@ package final class Meters: Sendable {
 
     private static let bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
+    /// All counters at 0.
     package init() {}
 
+    /// Adds one to a counter.
     package func count(_ counter: Counter, _ labels: KeyValuePairs<String, String>) {
         let key = Self.text(labels)
         state.withLock { $0.counts[counter, default: [:]][key, default: 0] += 1 }
     }
 
+    /// Adds a duration to a timer.
     package func time(_ timer: Timer, _ duration: Duration, _ labels: KeyValuePairs<String, String>) {
         let (key, seconds) = (Self.text(labels), Double(duration.microseconds) / 1_000_000)
         state.withLock { state in

@@ -51,6 +51,7 @@ package final class SQLiteDatabase: UsherCore.Database {
         living = nil
     }
 
+    /// Runs a transaction on the one connection that writes; those that come together share a commit.
     package func write<Result: Sendable>(
         _ body: @escaping @Sendable (any SQLSession) throws -> Result
     ) async throws -> Result {
@@ -69,6 +70,7 @@ package final class SQLiteDatabase: UsherCore.Database {
         }
     }
 
+    /// Runs a transaction that sees one state of the database, beside the one that writes.
     package func read<Result: Sendable>(
         _ body: @escaping @Sendable (any SQLSession) throws -> Result
     ) async throws -> Result {
@@ -90,7 +92,9 @@ package final class SQLiteDatabase: UsherCore.Database {
         }
     }
 
+    /// Says that a process lives, for as long as it does.
     package func announce(process id: String) throws { try living?.announce(id) }
+    /// Whether a process has announced itself and lives no more.
     package func isDead(process id: String) -> Bool { living?.isDead(id) ?? false }
 
     /// Brings what the log holds into the file first, as far as no other process reads it: GRDB closes its writer before its readers,

@@ -3,6 +3,7 @@ import UsherCore
 
 /// `SMTP_URL`: `smtp://user:pass@host:587?tls=required` or `smtps://host:465`.
 package struct SMTPAddress: Sendable {
+    /// How the connection is kept from listeners.
     package enum Security: Sendable {
         /// TLS from the first byte.
         case implicit
@@ -10,10 +11,15 @@ package struct SMTPAddress: Sendable {
         case required
         case none
     }
+    /// The relay's name or address.
     package var host: String
+    /// 465, 587 or 25 where the URL names none.
     package var port: Int
+    /// How the connection is kept from listeners.
     package var security: Security
+    /// `nil` where the relay asks for none.
     package var user: String?
+    /// `nil` where the relay asks for none.
     package var password: Secret?
 
     /// - Throws: ``ErrorCode/configuration`` with what is wrong with the value.

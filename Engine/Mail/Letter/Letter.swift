@@ -2,11 +2,16 @@ import UsherCore
 
 /// One mail to one reader: everything that its bytes are drawn from. The same letter gives the same bytes.
 package struct Letter: Sendable {
+    /// What a mail is for.
     package enum Kind: String, Sendable, CaseIterable { case confirmation, update, cancellation, reminder }
 
+    /// What it is about.
     package var booking: Booking
+    /// Who gets it.
     package var reader: Reader
+    /// What it is for.
     package var kind: Kind
+    /// The mail's id in the outbox.
     package var outboxID: String
     /// Without angle brackets.
     package var messageID: String
@@ -23,11 +28,12 @@ package struct Letter: Sendable {
     /// The reader has the event on a calendar that is connected: no file comes with it.
     package var onCalendar: Bool
     /// What this reader had been told before.
-    package var before: Told?
+    package var previous: MailSnapshot?
 
+    /// Takes each property as it is.
     package init(
         booking: Booking, reader: Reader, kind: Kind, outboxID: String, messageID: String, threadID: String?, writtenAt: Instant,
-        joinPage: String, calendarPage: String? = nil, managePage: String? = nil, onCalendar: Bool = false, before: Told? = nil
+        joinPage: String, calendarPage: String? = nil, managePage: String? = nil, onCalendar: Bool = false, previous: MailSnapshot? = nil
     ) {
         self.booking = booking
         self.reader = reader
@@ -40,7 +46,7 @@ package struct Letter: Sendable {
         self.calendarPage = calendarPage
         self.managePage = managePage
         self.onCalendar = onCalendar
-        self.before = before
+        self.previous = previous
     }
 
     /// Who reads it.
@@ -50,12 +56,14 @@ package struct Letter: Sendable {
         case .attendee(let index): Mailbox(name: booking.attendees[index].name, address: booking.attendees[index].email)
         }
     }
+    /// The reader's zone, an IANA name.
     package var timeZone: String {
         switch reader {
         case .owner: booking.terms.owner.timeZone
         case .attendee(let index): booking.attendees[index].timeZone
         }
     }
+    /// The reader's language, a tag.
     package var language: String {
         switch reader {
         case .owner: booking.terms.owner.language

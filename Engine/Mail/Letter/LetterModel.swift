@@ -24,9 +24,9 @@ struct LetterModel {
             words.subject[letter.kind.rawValue] ?? "{title}", ["title": letter.booking.title, "date": time.date, "time": time.time])
     }
 
-    func shown(logo: Logo?) -> Shown {
+    func shown(logo: Logo?) -> TemplateContext {
         let booking = letter.booking
-        var shown = Shown()
+        var shown = TemplateContext()
         shown.frame(booking.terms.site, language: language, direction: locale.direction, logo: logo)
         shown.text("title", booking.title)
         shown.text("headline", words.headline[letter.kind.rawValue] ?? "")
@@ -47,7 +47,7 @@ struct LetterModel {
 
     private var isCancelled: Bool { letter.kind == .cancellation }
 
-    private func addTimes(to shown: inout Shown) {
+    private func addTimes(to shown: inout TemplateContext) {
         let booking = letter.booking
         shown.flag("cancelled", isCancelled)
         shown.text("date", time.date)
@@ -55,7 +55,7 @@ struct LetterModel {
         shown.text("duration", locale.duration(booking.duration))
         shown.text("zone", time.zone)
         shown.text("otherTime", otherTime)
-        let old = letter.kind == .update ? letter.before : nil
+        let old = letter.kind == .update ? letter.previous : nil
         let isMoved = old.map { $0.start != booking.start || $0.end != booking.end } ?? false
         let oldTime = old.map { ReaderTime.of(start: $0.start, end: $0.end, timeZone: letter.timeZone, language: language) }
         shown.text("oldDate", isMoved ? oldTime?.date ?? "" : "")
@@ -64,8 +64,8 @@ struct LetterModel {
     }
 
     /// What has become of the way in since the reader's last mail.
-    private func roomNote(_ old: Told) -> String {
-        guard letter.room != nil, old.room != Told(letter.booking).room else { return "" }
+    private func roomNote(_ old: MailSnapshot) -> String {
+        guard letter.room != nil, old.room != MailSnapshot(letter.booking).room else { return "" }
         return old.room.isEmpty ? words.roomReady : words.roomChanged
     }
 
@@ -89,7 +89,7 @@ struct LetterModel {
         }.prefix(Self.timesShown).joined(separator: locale.semicolon)
     }
 
-    private func addLabels(to shown: inout Shown) {
+    private func addLabels(to shown: inout TemplateContext) {
         shown.text("when", words.when)
         shown.text("colon", words.colon)
         shown.text("comma", locale.comma)
@@ -104,7 +104,7 @@ struct LetterModel {
         shown.text("manageLabel", words.manage)
     }
 
-    private func addRoom(to shown: inout Shown) {
+    private func addRoom(to shown: inout TemplateContext) {
         let booking = letter.booking
         let room = letter.room
         shown.flag("hasRoom", letter.entrance != nil)
@@ -119,8 +119,8 @@ struct LetterModel {
         shown.text("moreNumbers", numbers.count > Self.numbersShown ? words.moreNumbers : "")
     }
 
-    private func line(_ number: DialIn) -> Shown {
-        var line = Shown()
+    private func line(_ number: DialIn) -> TemplateContext {
+        var line = TemplateContext()
         line.text("country", locale.country(number.country))
         line.text("colon", words.colon)
         line.text("comma", locale.comma)
@@ -150,7 +150,7 @@ struct LetterModel {
     private static func name(_ attendee: Attendee) -> String { attendee.name.isEmpty ? attendee.email : attendee.name }
 }
 
-extension Shown {
+extension TemplateContext {
     /// What stands around every letter.
     mutating func frame(_ site: Site, language: String, direction: String, logo: Logo?) {
         let color = SiteColor.of(site.color)

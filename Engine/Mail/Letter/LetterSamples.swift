@@ -115,11 +115,11 @@ package struct LetterSamples: Sendable {
         return Letter(
             booking: booking, reader: reader, kind: kind.letter, outboxID: "ml_preview", messageID: "preview@usher.example",
             threadID: kind.letter == .confirmation ? nil : "first@usher.example", writtenAt: now, joinPage: "\(publicURL)/join/preview",
-            managePage: isOwner ? nil : "\(publicURL)/manage/preview", before: before(kind, booking))
+            managePage: isOwner ? nil : "\(publicURL)/manage/preview", previous: previous(kind, booking))
     }
 
-    private func before(_ kind: Kind, _ booking: Booking) -> Told? {
-        var told = Told(booking)
+    private func previous(_ kind: Kind, _ booking: Booking) -> MailSnapshot? {
+        var told = MailSnapshot(booking)
         switch kind {
         case .moved: (told.start, told.end) = (told.start - .days(1), told.end - .days(1))
         case .changed: told.room = "another"

@@ -31,7 +31,7 @@ final class LetterTemplate: Sendable {
     }
 
     /// - Returns: UTF-8.
-    func render(_ shown: Shown) -> [UInt8] {
+    func render(_ shown: TemplateContext) -> [UInt8] {
         let texts = shown.texts
         var out: [UInt8] = []
         out.reserveCapacity(8_192)
@@ -44,7 +44,7 @@ final class LetterTemplate: Sendable {
         return out
     }
 
-    private func outline(_ shown: Shown) -> [Piece] {
+    private func outline(_ shown: TemplateContext) -> [Piece] {
         outlines.value(shown.shape) {
             var count = 0
             return pieces(template.render(Self.marked(shown, &count)), count)
@@ -52,7 +52,7 @@ final class LetterTemplate: Sendable {
     }
 
     /// The values with marks in place of texts.
-    private static func marked(_ shown: Shown, _ count: inout Int) -> [String: Any] {
+    private static func marked(_ shown: TemplateContext, _ count: inout Int) -> [String: Any] {
         var values: [String: Any] = [:]
         for entry in shown.values {
             let name = entry.name

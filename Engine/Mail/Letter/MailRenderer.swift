@@ -41,17 +41,21 @@ package final class MailRenderer: Sendable {
 
     /// The parts of a mail before they are put together: what `usher preview` shows.
     package struct Parts: Sendable {
+        /// The `Subject`, not encoded.
         package var subject: String
         /// In UTF-8, as the HTML.
         let plain: [UInt8]
         let rich: [UInt8]
+        /// The part without markup.
         package var text: String { String(decoding: plain, as: UTF8.self) }
+        /// The HTML part.
         package var html: String { String(decoding: rich, as: UTF8.self) }
         let invitation: Invitation?
         /// Empty where none belongs to it.
         package var calendar: String { invitation?.text ?? "" }
     }
 
+    /// What a letter says, for a look at it.
     package func parts(_ letter: Letter) -> Parts { parts(legible: letter.legible) }
 
     private func parts(legible letter: Letter) -> Parts {
@@ -65,6 +69,7 @@ package final class MailRenderer: Sendable {
             invitation: letter.onCalendar || letter.kind == .reminder ? nil : Invitation(letter, words))
     }
 
+    /// The letter as a mail, byte for byte.
     package func mail(_ letter: Letter) -> OutgoingMail {
         let letter = letter.legible
         let parts = parts(legible: letter)

@@ -2,6 +2,7 @@ import UsherCore
 
 /// A letter to an owner about something that needs them. It says all that it needs by itself, so that it reads the same at every try.
 package struct Notice: Hashable, Sendable, Codable {
+    /// What an owner is told of.
     package enum Kind: String, Sendable, Codable, CaseIterable {
         /// A connection is missing or has gone bad.
         case connection
@@ -17,10 +18,14 @@ package struct Notice: Hashable, Sendable, Codable {
 
     /// The meeting that a notice is about.
     package struct Subject: Hashable, Sendable, Codable {
+        /// The meeting's title.
         package var title: String
+        /// When it begins.
         package var start: Instant
+        /// When it ends.
         package var end: Instant
 
+        /// Takes each property as it is.
         package init(title: String, start: Instant, end: Instant) {
             self.title = title
             self.start = start
@@ -28,22 +33,28 @@ package struct Notice: Hashable, Sendable, Codable {
         }
     }
 
+    /// What it tells of.
     package var kind: Kind
+    /// Whose mail it is.
     package var site: Site
+    /// Who gets it.
     package var owner: Owner
     /// As people call it: `Zoom`.
     package var service: String
     /// The account's address there; empty where none is connected.
     package var account: String
+    /// What is wrong, and how to mend it; `nil` where the kind says it.
     package var problem: Problem?
     /// What the other system said, as it said it.
     package var detail: String
+    /// The meeting that it is about, if it is about one.
     package var meeting: Subject?
     /// Bookings that wait for it.
     package var waiting: Int
     /// Where to mend it.
     package var url: String
 
+    /// Takes each property as it is.
     package init(
         kind: Kind, site: Site, owner: Owner, service: String = "", account: String = "", problem: Problem? = nil,
         detail: String = "", meeting: Subject? = nil, waiting: Int = 0, url: String = ""
@@ -67,10 +78,10 @@ enum NoticeModel {
         Placeholders.fill(words.notices[notice.kind.rawValue]?.subject ?? "", values(notice, language))
     }
 
-    static func shown(_ notice: Notice, _ words: Words, _ language: String, logo: Logo?) -> Shown {
+    static func shown(_ notice: Notice, _ words: Words, _ language: String, logo: Logo?) -> TemplateContext {
         let said = words.notices[notice.kind.rawValue]
         let values = values(notice, language)
-        var shown = Shown()
+        var shown = TemplateContext()
         shown.frame(notice.site, language: language, direction: ReaderLocale.of(language).direction, logo: logo)
         shown.text("headline", notice.site.name.withoutTurns)
         shown.text("title", Placeholders.fill(said?.headline ?? "", values))
@@ -83,8 +94,8 @@ enum NoticeModel {
         return shown
     }
 
-    private static func paragraph(_ text: String) -> Shown {
-        var shown = Shown()
+    private static func paragraph(_ text: String) -> TemplateContext {
+        var shown = TemplateContext()
         shown.text("text", text)
         return shown
     }

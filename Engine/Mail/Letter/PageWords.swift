@@ -32,6 +32,7 @@ package struct PageWords: Sendable {
     private let words: Words
     private let locale: ReaderLocale
 
+    /// The words of a language; English where there are none.
     package init(_ language: String) {
         (words, self.language) = Words.of(language)
         locale = ReaderLocale.of(self.language)
@@ -43,14 +44,23 @@ package struct PageWords: Sendable {
         Placeholders.fill(words.page[key.rawValue] ?? key.rawValue, values)
     }
 
+    /// On the button that leads into the room.
     package var join: String { words.join }
+    /// Before the meeting's id.
     package var meetingID: String { words.meetingID }
+    /// Before the passcode.
     package var passcode: String { words.passcode }
+    /// Before the telephone numbers.
     package var phone: String { words.phone }
+    /// Before a number's PIN.
     package var pin: String { words.pin }
+    /// Before the names of those who meet.
     package var with: String { words.with }
+    /// Between a label and its value.
     package var colon: String { words.colon }
+    /// Between items of a list in a line.
     package var comma: String { locale.comma }
+    /// After a number that costs nothing.
     package var tollFree: String { words.tollFree }
 
     /// As the mail lists them: those of the reader's country first.
@@ -64,5 +74,7 @@ package struct PageWords: Sendable {
         return locale.duration(.microseconds(duration.microseconds / unit.microseconds * unit.microseconds))
     }
 
+    /// A country's name.
+    /// - Parameter code: ISO 3166-1 alpha-2.
     package func country(_ code: String) -> String { locale.country(code) }
 }

@@ -29,10 +29,10 @@ package struct Connections: Sendable {
     }
 
     /// The module, and a call with the credentials of the owner's app: their organisation's own, or the site's.
-    func call(_ provider: String, owner: String, deadline: Instant) async throws -> (any ConnectableProvider.Type, ProviderCall) {
+    func call(_ provider: String, owner: String, deadline: Instant) async throws -> (any ConnectableProvider.Type, ProviderContext) {
         let module = try module(provider)
         let app = try await context.store.read { try $0.apps(of: owner) }.first { $0.provider == provider }
-        return (module, try Provisioner(context).call(provider, app: app, deadline: deadline).call)
+        return (module, try ProviderResolver(context).call(provider, app: app, deadline: deadline).call)
     }
 
     package func list(owner: String) async throws -> [StoredConnection] { try await context.store.read { try $0.connections(of: owner) } }
@@ -50,7 +50,7 @@ package struct Connections: Sendable {
         let connection = StoredConnection(
             ownerID: owner, provider: provider, module: module.descriptor.id, clientID: call.credentials["CLIENT_ID"]?.reveal() ?? "",
             account: account, scopes: grant.access.scopes,
-            sealed: try GrantBox.seal(grant, context.vault, context: StoredConnection.context(owner: owner, provider: provider)),
+            sealed: try GrantCodec.seal(grant, context.vault, context: StoredConnection.context(owner: owner, provider: provider)),
             generation: now.microseconds, expiresAt: grant.access.expiresAt, health: missing.isEmpty ? .ok : .missingScope,
             problem: problem,
             connectedAt: now, refreshedAt: now)
@@ -74,17 +74,17 @@ package struct Connections: Sendable {
             try context.audit("connection.connect", "\(owner)/\(provider)", tx)
             try context.announcer.tell(.connectionConnected, connection, tx)
             if problem != nil { try context.announcer.tell(.connectionNeedsAttention, connection, tx) }
-            try tx.poke(
+            try tx.enqueue(
                 kind: KeepAliveStep.kind, subject: KeepAliveStep.subject(owner: owner, provider: provider),
                 due: now + KeepAliveStep.interval)
-            try tx.poke(
+            try tx.enqueue(
                 kind: SweepStep.kind, subject: SweepStep.subject(provider: provider, owner: owner, host: account.id),
                 due: now + SweepStep.interval)
             try Self.resume(connection, tx, now: now)
             guard module is any CalendarProvider.Type else { return true }
             for booking in try tx.bookings(after: (now, ""), until: .never, owner: owner, status: nil, limit: Self.calendarLimit)
             where booking.terms.type.calendar {
-                try CalendarStep.poke(booking, tx, due: now)
+                try CalendarStep.enqueue(booking, tx, due: now)
             }
             return true
         }
@@ -102,7 +102,7 @@ package struct Connections: Sendable {
                 if room.state == .live { room.checkAt = now }
                 try tx.save(room)
             }
-            if let booking = try tx.booking(id) { try ProvisionStep.poke(booking, tx, due: now) }
+            if let booking = try tx.booking(id) { try ProvisionStep.enqueue(booking, tx, due: now) }
         }
     }
 
@@ -145,7 +145,7 @@ package struct Connections: Sendable {
                     try tx.add(
                         LostConnection(
                             ownerID: connection.ownerID, provider: connection.provider, email: connection.account.email, at: now))
-                    try NoticeStep.poke(.connection(owner: connection.ownerID, provider: connection.provider), tx, now: now)
+                    try NoticeStep.enqueue(.connection(owner: connection.ownerID, provider: connection.provider), tx, now: now)
                     return count + 1
                 }
         }
@@ -182,24 +182,24 @@ struct KeepAliveStep: Step {
 
     /// Whether the token came out of a renewal since `before`.
     private func isFresh(_ before: StoredConnection, _ token: IssuedToken) -> Bool {
-        (try? GrantBox.open(before.sealed, context.vault, context: before.sealContext))?.access.access != token.access
+        (try? GrantCodec.open(before.sealed, context.vault, context: before.sealContext))?.access.access != token.access
     }
 
-    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+    func prepare(_ claim: Claim, _ step: StepTransaction) throws -> Effect? {
         let parts = claim.subject.split(separator: " ").map(String.init)
-        guard parts.count == 2, let connection = try turn.tx.connection(owner: parts[0], provider: parts[1]) else {
-            try turn.tx.finish(claim)
+        guard parts.count == 2, let connection = try step.tx.connection(owner: parts[0], provider: parts[1]) else {
+            try step.tx.finish(claim)
             return nil
         }
         let due = connection.refreshedAt + Self.interval
-        guard due <= turn.now, connection.health != .reauthorize else {
-            try turn.tx.release(claim, due: max(due, turn.now + .days(1)), attempt: 0)
+        guard due <= step.now, connection.health != .reauthorize else {
+            try step.tx.release(claim, due: max(due, step.now + .days(1)), attempt: 0)
             return nil
         }
-        let deadline = turn.deadline
+        let deadline = step.deadline
         return Effect(provider: connection.provider) { [context] in
             do throws(ProviderError) {
-                let call = try await Provisioner(context).call(connection.provider, owner: connection.ownerID, deadline: deadline).call
+                let call = try await ProviderResolver(context).call(connection.provider, owner: connection.ownerID, deadline: deadline).call
                 // Renewed by another just now, or because its token had run out: once is enough.
                 if let present = call.connection, try await !isFresh(connection, present.access(rejected: nil)) {
                     _ = try await present.access(rejected: present.access(rejected: nil))
@@ -207,9 +207,9 @@ struct KeepAliveStep: Step {
             } catch {
                 context.logger.warning(
                     "a sleeping connection could not be renewed", metadata: ["step": "\(claim.subject)", "reason": "\(error.message)"])
-                return { turn in .rest(until: turn.now + .days(1)) }
+                return { step in .rest(until: step.now + .days(1)) }
             }
-            return { turn in .sleep(until: turn.now + .days(1)) }
+            return { step in .sleep(until: step.now + .days(1)) }
         }
     }
 }

@@ -9,16 +9,19 @@ package struct Consents: Sendable {
     private let context: EngineContext
     private let connections: Connections
 
+    /// From the press on Connect to the return of the browser.
     package static let lifetime = Duration.minutes(10)
     /// The whole of the exchange happens while the browser waits.
     private static let patience = Duration.seconds(15)
     private static let signature = "consent"
 
+    /// Works on the database of `context`.
     package init(_ context: EngineContext) {
         self.context = context
         connections = Connections(context)
     }
 
+    /// How a consent ended, or what is still to be asked.
     package enum Outcome: Sendable {
         case connected(StoredConnection, returnTo: String)
         /// The owner had connected another account before, or the account's address is not the owner's.
@@ -27,6 +30,7 @@ package struct Consents: Sendable {
         case refused(Refusal, owner: String?, service: String)
     }
 
+    /// Why a consent ended without a connection.
     package enum Refusal: Sendable {
         case unknownState
         case expired
@@ -64,11 +68,11 @@ package struct Consents: Sendable {
     /// - Returns: its id, for ``start(_:browser:session:)``, and when it ends.
     package func begin(
         owner: String, provider: String, returnTo: String, session: Secret? = nil, repeating key: IdempotencyKey? = nil
-    ) async throws -> Repeatable<Begun> {
+    ) async throws -> IdempotentResult<Begun> {
         let module = try connections.module(provider)
         let apps = try await context.store.read { try $0.apps(of: owner) }
         if let entry = context.catalog.current.provider(provider),
-            let problem = Provisioner(context).obstacle(entry, apps.first { $0.provider == provider })
+            let problem = ProviderResolver(context).readinessProblem(entry, apps.first { $0.provider == provider })
         {
             throw UsherError(problem.code, "\(problem.message) \(problem.remedy)")
         }
@@ -77,11 +81,11 @@ package struct Consents: Sendable {
             Begun(id: id, service: module.consent.service, name: module.consent.name, expiresAt: end)
         }
         let consent = StoredConsent(
-            id: context.surroundings.code(bits: 128), ownerID: owner, provider: provider, returnTo: returnTo,
+            id: context.environment.code(bits: 128), ownerID: owner, provider: provider, returnTo: returnTo,
             expiresAt: now + Self.lifetime,
             session: session.map { Vault.hash($0.reveal().utf8) } ?? ""
         )
-        return Repeatable(
+        return IdempotentResult(
             try await context.store.write { tx in
                 try context.once(
                     key, tx, now: now,
@@ -102,9 +106,13 @@ package struct Consents: Sendable {
 
     /// A consent that waits for its browser.
     package struct Begun: Sendable {
+        /// For ``start(_:browser:session:)``.
         package var id: String
+        /// In paths: `/auth/{service}/start`.
         package var service: String
+        /// As people call the service.
         package var name: String
+        /// When it ends, used or not.
         package var expiresAt: Instant
     }
 
@@ -143,7 +151,7 @@ package struct Consents: Sendable {
     /// - Returns: where to send the browser.
     /// - Throws: ``ErrorCode/notFound`` when the consent is unknown, used or too old, ``ErrorCode/authForbidden`` without its session.
     package func start(_ id: String, browser: Secret, session: Secret? = nil) async throws -> String {
-        let verifier = context.surroundings.code(bits: 320)
+        let verifier = context.environment.code(bits: 320)
         let browserHash = Vault.hash(browser.reveal().utf8)
         let sealed = try context.vault.seal(verifier, context: StoredConsent.context(id))
         let now = context.now
@@ -205,7 +213,7 @@ package struct Consents: Sendable {
 
     /// A grant that nobody will use is ended at its service, by work that does not depend on this request.
     private func discard(
-        _ grant: Grant, _ account: ConnectedAccount?, _ consent: StoredConsent, _ call: ProviderCall
+        _ grant: Grant, _ account: ConnectedAccount?, _ consent: StoredConsent, _ call: ProviderContext
     ) async throws {
         let revocation = try await revocation(of: grant, account, consent, call)
         let now = context.now
@@ -213,16 +221,16 @@ package struct Consents: Sendable {
     }
 
     private func revocation(
-        of grant: Grant, _ account: ConnectedAccount?, _ consent: StoredConsent, _ call: ProviderCall
+        of grant: Grant, _ account: ConnectedAccount?, _ consent: StoredConsent, _ call: ProviderContext
     ) async throws -> StoredRevocation {
         let clientID = call.credentials["CLIENT_ID"]?.reveal() ?? ""
         // A grant is ended by the app that it was given to, which may be the owner's organisation's own.
         let app = try await context.store.read { try $0.apps(of: consent.ownerID) }
             .first { $0.provider == consent.provider && $0.clientID == clientID }
         return StoredRevocation(
-            id: context.surroundings.id("rv_"), ownerID: consent.ownerID, provider: consent.provider,
+            id: context.environment.id("rv_"), ownerID: consent.ownerID, provider: consent.provider,
             clientID: clientID, accountID: account?.id ?? "", email: account?.email ?? "",
-            sealed: try GrantBox.seal(
+            sealed: try GrantCodec.seal(
                 grant, context.vault, context: StoredConnection.context(owner: consent.ownerID, provider: consent.provider)),
             app: app?.sealed ?? "", since: context.now)
     }
@@ -266,7 +274,7 @@ package struct Consents: Sendable {
         let now = context.now
         let isTaken = try await context.store.write { tx in
             guard try tx.move(taken, from: .asking) else { return false }
-            try tx.poke(kind: RevokeStep.kind, subject: consent.revocation, due: now, service: consent.provider)
+            try tx.enqueue(kind: RevokeStep.kind, subject: consent.revocation, due: now, service: consent.provider)
             return true
         }
         return isTaken ? consent.returnTo : nil
@@ -274,7 +282,7 @@ package struct Consents: Sendable {
 
     /// Keeps the grant, or asks first where another account was connected.
     private func settle(
-        _ grant: Grant, _ account: ConnectedAccount, _ consent: StoredConsent, _ call: ProviderCall
+        _ grant: Grant, _ account: ConnectedAccount, _ consent: StoredConsent, _ call: ProviderContext
     ) async throws -> Outcome {
         let now = context.now
         let (present, owner) = try await context.store.read { tx in
@@ -287,7 +295,7 @@ package struct Consents: Sendable {
             var asking = consent
             (asking.state, asking.revocation) = (.asking, revocation.id)
             let waiting: JSON = [
-                "grant": .string(try GrantBox.seal(grant, context.vault, context: StoredConsent.context(consent.id))),
+                "grant": .string(try GrantCodec.seal(grant, context.vault, context: StoredConsent.context(consent.id))),
                 "id": .string(account.id), "tenant": .string(account.tenant), "email": .string(account.email),
                 "name": .string(account.name),
             ]
@@ -316,7 +324,7 @@ package struct Consents: Sendable {
 
     private static func waiting(_ text: String, _ vault: Vault, _ consent: StoredConsent) throws -> (Grant, ConnectedAccount) {
         let value = try JSON(parsing: text)
-        let grant = try GrantBox.open(value["grant"]?.string ?? "", vault, context: StoredConsent.context(consent.id))
+        let grant = try GrantCodec.open(value["grant"]?.string ?? "", vault, context: StoredConsent.context(consent.id))
         return (
             grant,
             ConnectedAccount(

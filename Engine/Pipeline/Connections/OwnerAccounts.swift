@@ -4,22 +4,27 @@ import UsherVault
 
 /// What an owner brings along at providers: connected accounts, and their organisation's own apps.
 package struct OwnerAccounts: Sendable {
+    /// One for each provider at most.
     package var connections: [StoredConnection] = []
+    /// The apps of the owner's organisation, one for each provider at most.
     package var apps: [StoredApp] = []
     /// Ended at the service, and not made again.
     package var lost: [LostConnection] = []
     /// Grants that are to be ended at their service, or could not be.
     package var revocations: [StoredRevocation] = []
 
+    /// Of an owner who has connected nothing.
     package static let none = OwnerAccounts()
 
+    /// The connection at a provider.
     package func connection(_ provider: String) -> StoredConnection? { connections.first { $0.provider == provider } }
+    /// The organisation's own app for a provider.
     package func app(_ provider: String) -> StoredApp? { apps.first { $0.provider == provider } }
 }
 
 extension EngineContext {
     /// The client id of the site's own app at a provider.
-    func siteClientID(_ entry: ProviderEntry) -> String? { settings.environment["\(registry.prefix(entry))_CLIENT_ID"]?.reveal() }
+    func siteClientID(_ entry: ProviderEntry) -> String? { settings.variables["\(registry.prefix(entry))_CLIENT_ID"]?.reveal() }
 
     /// An owner's accounts; not even looked for where no provider of the catalogue is one that owners connect.
     package func accounts(of owner: String, _ tx: Tx) throws -> OwnerAccounts {
@@ -34,15 +39,19 @@ extension EngineContext {
 package struct OwnerApps: Sendable {
     private let context: EngineContext
 
+    /// Works on the database of `context`.
     package init(_ context: EngineContext) { self.context = context }
 
     /// An app as its organisation set it up at the service.
     package struct App: Sendable {
+        /// The app's id at the service.
         package var clientID: String
+        /// Its secret.
         package var clientSecret: Secret
         /// With which the service signs what it sends; `nil` where it sends nothing.
         package var webhookSecret: Secret?
 
+        /// Takes each property as it is.
         package init(clientID: String, clientSecret: Secret, webhookSecret: Secret?) {
             self.clientID = clientID
             self.clientSecret = clientSecret
@@ -50,6 +59,7 @@ package struct OwnerApps: Sendable {
         }
     }
 
+    /// The apps that an owner has entered, by provider.
     package func list(owner: String) async throws -> [StoredApp] { try await context.store.read { try $0.apps(of: owner) } }
 
     /// Keeps an app in place of the site's own, for this owner, once its service knows it. A connection through an app that is gone
@@ -84,12 +94,12 @@ package struct OwnerApps: Sendable {
 
     /// Asks for a grant with a code that is none: a service that knows the app refuses the code, and one that does not, the app.
     private func test(_ app: StoredApp, _ module: any ConnectableProvider.Type) async throws {
-        let verifier = context.surroundings.code(bits: 320)
+        let verifier = context.environment.code(bits: 320)
         let request = ConsentRequest(
             state: "test", redirectURL: context.settings.publicURL + module.consent.callbackPath, verifier: Secret(verifier),
             challenge: Vault.challenge(verifier))
         do throws(ProviderError) {
-            let call = try Provisioner(context).call(app.provider, app: app, deadline: context.now + Self.patience).call
+            let call = try ProviderResolver(context).call(app.provider, app: app, deadline: context.now + Self.patience).call
             _ = try await module.exchange(Secret("usher-looks-whether-it-knows-the-app"), request, call)
         } catch {
             switch error.code {
@@ -129,7 +139,7 @@ package struct OwnerApps: Sendable {
         if let dead = try tx.connection(owner: owner, provider: entry.name) {
             try context.announcer.tell(.connectionNeedsAttention, dead, tx)
         }
-        try NoticeStep.poke(.connection(owner: owner, provider: entry.name), tx, now: context.now)
+        try NoticeStep.enqueue(.connection(owner: owner, provider: entry.name), tx, now: context.now)
     }
 
     static func otherApp(_ service: String) -> ProviderError {

@@ -66,7 +66,7 @@ package struct ProviderEvents: Sendable {
     }
 
     private func sitesOwn(_ path: EventPath, _ module: any EventfulProvider.Type) -> [Sender] {
-        let environment = context.settings.environment
+        let environment = context.settings.variables
         let shared = module.eventModules.compactMap { context.registry.descriptor($0)?.credentialPrefix }
         return (shared + entries(module).compactMap(\.credentials)).compactMap { prefix in
             path.secrets.lazy.compactMap { environment["\(prefix)_\($0)"] }.first.map {
@@ -118,7 +118,7 @@ package struct ProviderEvents: Sendable {
                 guard let booking = try tx.booking(room.bookingID), owner == nil || booking.terms.owner.id == owner else { continue }
                 room.checkAt = now
                 try tx.save(room)
-                try ProvisionStep.poke(booking, tx, due: now)
+                try ProvisionStep.enqueue(booking, tx, due: now)
             }
         }
     }

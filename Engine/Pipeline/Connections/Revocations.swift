@@ -13,21 +13,21 @@ struct RevokeStep: Step {
     private let context: EngineContext
     init(_ context: EngineContext) { self.context = context }
 
-    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
-        guard let revocation = try turn.tx.revocation(claim.subject), !revocation.isGivenUp else { return try end(claim, turn) }
+    func prepare(_ claim: Claim, _ step: StepTransaction) throws -> Effect? {
+        guard let revocation = try step.tx.revocation(claim.subject), !revocation.isGivenUp else { return try end(claim, step) }
         // A service may end every grant of an account at once: not where somebody is connected through it.
         let isUnknown = revocation.accountID.isEmpty
-        let ofOwner = isUnknown ? try turn.tx.connection(owner: revocation.ownerID, provider: revocation.provider) : nil
-        guard try ofOwner == nil && turn.tx.connections(clientID: revocation.clientID, accountID: revocation.accountID).isEmpty else {
-            try turn.tx.removeRevocation(revocation.id)
-            return try end(claim, turn)
+        let ofOwner = isUnknown ? try step.tx.connection(owner: revocation.ownerID, provider: revocation.provider) : nil
+        guard try ofOwner == nil && step.tx.connections(clientID: revocation.clientID, accountID: revocation.accountID).isEmpty else {
+            try step.tx.removeRevocation(revocation.id)
+            return try end(claim, step)
         }
-        let deadline = turn.deadline
+        let deadline = step.deadline
         return Effect(provider: revocation.provider) { [context] in
             do {
                 try await Self.revoke(revocation, context, deadline: deadline)
-                return { turn in
-                    try turn.tx.removeRevocation(revocation.id)
+                return { step in
+                    try step.tx.removeRevocation(revocation.id)
                     return .lookAgain
                 }
             } catch {
@@ -35,18 +35,18 @@ struct RevokeStep: Step {
                 context.logger.warning(
                     "a grant of no use could not be ended at the service",
                     metadata: ["owner": "\(revocation.ownerID)", "provider": "\(revocation.provider)", "reason": "\(reason)"])
-                return { turn in
-                    let again = turn.now + Self.policy.delay(afterFailures: claim.attempt + 1, turn.context.surroundings)
+                return { step in
+                    let again = step.now + Self.policy.delay(afterFailures: claim.attempt + 1, step.context.environment)
                     if again < revocation.since + Self.patience { return .rest(until: again) }
-                    try turn.tx.giveUpRevocation(revocation.id)
+                    try step.tx.giveUpRevocation(revocation.id)
                     return .lookAgain
                 }
             }
         }
     }
 
-    private func end(_ claim: Claim, _ turn: Turn) throws -> Effect? {
-        try turn.tx.finish(claim)
+    private func end(_ claim: Claim, _ step: StepTransaction) throws -> Effect? {
+        try step.tx.finish(claim)
         return nil
     }
 
@@ -58,14 +58,14 @@ struct RevokeStep: Step {
             : StoredApp(
                 ownerID: revocation.ownerID, provider: revocation.provider, clientID: revocation.clientID, sealed: revocation.app,
                 createdAt: revocation.since)
-        let call = try Provisioner(context).call(revocation.provider, app: app, deadline: deadline).call
+        let call = try ProviderResolver(context).call(revocation.provider, app: app, deadline: deadline).call
         guard call.credentials["CLIENT_ID"]?.reveal() ?? "" == revocation.clientID else {
             throw ProviderError(
                 .configuration, retry: .never, "The app that the permission was given to is not here any more.",
                 remedy: "Remove the app at the service, in the account's settings for connected apps.")
         }
         let place = StoredConnection.context(owner: revocation.ownerID, provider: revocation.provider)
-        var grant = try GrantBox.open(revocation.sealed, context.vault, context: place)
+        var grant = try GrantCodec.open(revocation.sealed, context.vault, context: place)
         if grant.access.expiresAt <= context.now + .seconds(60) {
             do throws(ProviderError) { grant = try await module.refresh(grant, call) } catch {
                 // A grant that is dead has ended.
@@ -73,7 +73,7 @@ struct RevokeStep: Step {
                 throw error
             }
             // The pair before it may be dead from now on: another try needs this one.
-            let renewed = try GrantBox.seal(grant, context.vault, context: place)
+            let renewed = try GrantCodec.seal(grant, context.vault, context: place)
             try await context.store.write { try $0.renew(revocation.id, sealed: renewed) }
         }
         try await module.revoke(grant, call)
@@ -84,7 +84,7 @@ extension EngineContext {
     /// Has a grant ended at its service, from `due` on.
     func revoke(_ revocation: StoredRevocation, due: Instant, _ tx: Tx) throws {
         try tx.add(revocation)
-        try tx.poke(kind: RevokeStep.kind, subject: revocation.id, due: due, service: revocation.provider)
+        try tx.enqueue(kind: RevokeStep.kind, subject: revocation.id, due: due, service: revocation.provider)
     }
 
     /// Has the grant of a connection ended, that ends here in this transaction.
@@ -92,7 +92,7 @@ extension EngineContext {
         let app = try tx.apps(of: connection.ownerID).first { $0.provider == connection.provider && $0.clientID == connection.clientID }
         try revoke(
             StoredRevocation(
-                id: surroundings.id("rv_"), ownerID: connection.ownerID, provider: connection.provider, clientID: connection.clientID,
+                id: environment.id("rv_"), ownerID: connection.ownerID, provider: connection.provider, clientID: connection.clientID,
                 accountID: connection.account.id, email: connection.account.email, sealed: connection.sealed, app: app?.sealed ?? "",
                 since: now), due: now, tx)
     }
@@ -115,7 +115,7 @@ extension EngineContext {
     /// Writes down what is done in this transaction.
     /// - Parameter actor: who does it, where that is known only now.
     package func audit(_ action: String, _ subject: String, by actor: String? = nil, _ tx: Tx) throws {
-        try tx.audit(action, subject, by: actor, id: surroundings.id("au_"), at: now)
+        try tx.audit(action, subject, by: actor, id: environment.id("au_"), at: now)
     }
 
     /// Makes the owners of a file those of the database; who has left it is removed.

@@ -5,10 +5,13 @@ import UsherVault
 
 /// A booking as the API, the CLI and the pages show it.
 package struct BookingView: Sendable {
+    /// The booking.
     package var booking: Booking
+    /// Its mails, in the order in which they were written.
     package var mails: [OutboxMail]
     /// The first attendee's.
     package var joinPage: String
+    /// Where the first attendee moves and cancels.
     package var managePage: String
 
     init(_ booking: Booking, _ context: EngineContext, _ tx: Tx) throws {
@@ -33,12 +36,13 @@ package struct BookingView: Sendable {
     /// Why the newest mail to that reader was refused, in the mail system's words.
     package func refusal(of reader: Reader) -> String? { newest(reader).flatMap { $0.state == .failed ? $0.problem : nil } }
 
-    private func wasTold(_ reader: Reader) -> Bool { mails.contains { $0.reader == reader && $0.isNews && $0.reachedReader } }
+    private func wasTold(_ reader: Reader) -> Bool { mails.contains { $0.reader == reader && $0.isRevisionMail && $0.reachedReader } }
 
     private func newest(_ reader: Reader) -> OutboxMail? {
-        mails.last { $0.reader == reader && $0.isNews && $0.state != .dropped }
+        mails.last { $0.reader == reader && $0.isRevisionMail && $0.state != .dropped }
     }
 
+    /// A reader's mail address.
     package func address(of reader: Reader) -> String {
         switch reader {
         case .owner: booking.terms.owner.email

@@ -12,7 +12,7 @@ package struct Links {
     func make(for booking: Booking) throws -> [(link: StoredLink, hash: String)] {
         try booking.readers.flatMap { reader in
             try (reader == .owner ? [StoredLink.Purpose.join] : [.join, .manage]).map { purpose in
-                let token = context.surroundings.id("", bits: 128)
+                let token = context.environment.id("", bits: 128)
                 let sealed = try context.vault.seal(
                     token, context: StoredLink.context(booking: booking.id, reader: reader, purpose: purpose))
                 return (StoredLink(reader: reader, purpose: purpose, sealed: sealed), Self.hash(token))

@@ -6,10 +6,12 @@ import UsherVault
 package struct IdempotencyKey: Hashable, Sendable {
     /// API key and route.
     package var scope: String
+    /// The caller's `Idempotency-Key`.
     package var key: String
     /// A hash of the request.
     package var fingerprint: String
 
+    /// Takes each property as it is.
     package init(scope: String, key: String, fingerprint: String) {
         self.scope = scope
         self.key = key
@@ -24,7 +26,8 @@ extension EngineContext {
     ///   - work: the work, and what it leaves: an id, or a text that is sealed because it holds a secret.
     /// - Throws: ``ErrorCode/idempotencyMismatch`` when the key came with another request before.
     func once<Result>(
-        _ key: IdempotencyKey?, _ tx: Tx, now: Instant, again: (String) throws -> Result, _ work: () throws -> (Result, leaves: Left)
+        _ key: IdempotencyKey?, _ tx: Tx, now: Instant, again: (String) throws -> Result,
+        _ work: () throws -> (Result, leaves: StoredResult)
     ) throws -> (result: Result, isReplay: Bool) {
         guard let key else { return (try work().0, false) }
         let place = StoredRepeat.context(scope: key.scope, key: key.key)
@@ -47,14 +50,16 @@ extension EngineContext {
 }
 
 /// What a piece of work leaves for a repeated call.
-enum Left {
+enum StoredResult {
     case id(String)
     case secret(String)
 }
 
 /// The answer to a call, and whether it had been made before.
-package struct Repeatable<Value: Sendable>: Sendable {
+package struct IdempotentResult<Value: Sendable>: Sendable {
+    /// What the call answers.
     package var value: Value
+    /// Whether an earlier call did it.
     package var isReplay: Bool
 
     init(_ outcome: (result: Value, isReplay: Bool)) { (value, isReplay) = outcome }

@@ -1,7 +1,7 @@
 import UsherCore
 import UsherStore
 
-extension BookingDesk {
+extension BookingService {
     /// Which provider a booking would get now, and why.
     /// - Throws: ``ErrorCode/notFound`` when there is no such type or owner.
     package func resolve(_ type: String, owner: String, requested: String? = nil) async throws -> Resolution {
@@ -17,8 +17,10 @@ extension BookingDesk {
             let known = try await context.store.read { try $0.owners(in: catalog).filter(\.isActive).map(\.owner.id) }
             throw UsherError(.notFound, "No owner is called '\(owner.prefix(80))'.\(didYouMean(owner, known))")
         }
-        let provisioner = Provisioner(context)
-        var resolution = try catalog.resolve(meetingType, owner: stored.owner, requested: requested) { provisioner.obstacle($0, accounts) }
+        let provisioner = ProviderResolver(context)
+        var resolution = try catalog.resolve(meetingType, owner: stored.owner, requested: requested) {
+            provisioner.readinessProblem($0, accounts)
+        }
         if !stored.isActive {
             resolution.problem = Problem(
                 .notFound, "\(stored.owner.name) was removed, and takes no bookings.", remedy: "Make the owner anew, or book with another.")

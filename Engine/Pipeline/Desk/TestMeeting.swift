@@ -1,7 +1,7 @@
 import UsherCore
 import UsherStore
 
-extension BookingDesk {
+extension BookingService {
     /// The meeting type of test meetings: no file can hold it, because its id begins with what ids may not.
     private static let testType = MeetingType(
         id: "_test", title: "Test meeting", description: "Made from the owner's page, to see that everything works.",
@@ -12,7 +12,7 @@ extension BookingDesk {
 
     /// Books a meeting of the owner with themselves, which goes the way of every other: room, mails and all.
     package func bookTest(owner id: String, provider: String) async throws -> BookingView {
-        let owner = try await OwnerDesk(context).owner(id).owner
+        let owner = try await OwnerService(context).owner(id).owner
         let now = context.catalog.current
         let catalog = Catalog(
             site: now.site, providers: now.providers, owners: now.owners, meetingTypes: now.meetingTypes + [Self.testType])

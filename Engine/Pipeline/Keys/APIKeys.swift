@@ -26,10 +26,10 @@ package struct APIKeys: Sendable {
         }
         if let lifetime, lifetime <= .zero { findings.append(.init("/expires", "must be longer than nothing, such as 90d")) }
         guard findings.isEmpty else { throw UsherError(.validationFailed, "The key cannot be made as asked.", findings: findings) }
-        let secret = "usher_" + context.surroundings.code(bits: 200)
+        let secret = "usher_" + context.environment.code(bits: 200)
         let now = context.now
         let stored = StoredKey(
-            id: context.surroundings.id("key_"), name: name, hash: Vault.hash(secret.utf8), scopes: scopes, createdAt: now,
+            id: context.environment.id("key_"), name: name, hash: Vault.hash(secret.utf8), scopes: scopes, createdAt: now,
             expiresAt: lifetime.map { now + $0 } ?? .never)
         try await context.store.write { tx in
             try tx.add(stored)

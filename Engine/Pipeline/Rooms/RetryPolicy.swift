@@ -6,10 +6,10 @@ package struct RetryPolicy: Sendable {
     package var first: Duration
     package var longest: Duration
 
-    package func delay(afterFailures failures: Int64, _ surroundings: Surroundings) -> Duration {
+    package func delay(afterFailures failures: Int64, _ environment: Environment) -> Duration {
         let doublings = min(max(failures - 1, 0), 20)
         let plain = min(first.microseconds << doublings, longest.microseconds)
-        let spread = Int64(surroundings.random(1)[0])
+        let spread = Int64(environment.random(1)[0])
         return .microseconds(plain * (192 + spread / 2) / 256)
     }
 

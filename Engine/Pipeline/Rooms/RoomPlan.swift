@@ -58,7 +58,7 @@ package enum RoomPlan {
             let move = isRepeatable ? RoomMove.create(room) : .settle(room)
             return [(room.notBefore, move), (booking.end + patience, .giveUp(room))]
         case .absent:
-            let twins = [(room.twinCheck, RoomMove.lookForTwins(room))]
+            let twins = [(room.duplicateCheckAt, RoomMove.lookForTwins(room))]
             guard isWanted else { return twins }
             return twins + (now < booking.end ? [(room.notBefore, .create(room)), (booking.end, .giveUp(room))] : [(now, .giveUp(room))])
         case .live where !isWanted && (booking.status == .cancelled || booking.wantsRoom):
@@ -66,9 +66,11 @@ package enum RoomPlan {
             return [(now, .remove(room))]
         case .live:
             let fits = room.appliedStart == booking.start && room.appliedEnd == booking.end
-            return (fits ? [(room.checkAt, .check(room))] : [(room.notBefore, .update(room))]) + [(room.twinCheck, .lookForTwins(room))]
+            return (fits ? [(room.checkAt, .check(room))] : [(room.notBefore, .update(room))]) + [
+                (room.duplicateCheckAt, .lookForTwins(room))
+            ]
         case .removing: return [(room.notBefore, .remove(room))]
-        case .refused, .removed: return [(room.twinCheck, .lookForTwins(room))]
+        case .refused, .removed: return [(room.duplicateCheckAt, .lookForTwins(room))]
         }
     }
 

@@ -7,9 +7,9 @@ import UsherVault
 final class SharedTokens: TokenCache {
     private let store: Store
     private let vault: Vault
-    private let surroundings: Surroundings
+    private let environment: Environment
     private let processID: String
-    private let turnstile = Turnstile()
+    private let lock = KeyedLock()
     private let known = Mutex<[String: IssuedToken]>([:])
 
     /// A token counts as expired this much early, so that it does not expire on its way.
@@ -17,10 +17,10 @@ final class SharedTokens: TokenCache {
     /// Longer than obtaining a token may take.
     private static let leaseLength = EngineSettings.workLength + .seconds(10)
 
-    init(store: Store, vault: Vault, surroundings: Surroundings, processID: String) {
+    init(store: Store, vault: Vault, environment: Environment, processID: String) {
         self.store = store
         self.vault = vault
-        self.surroundings = surroundings
+        self.environment = environment
         self.processID = processID
     }
 
@@ -28,14 +28,14 @@ final class SharedTokens: TokenCache {
         _ name: String, rejected: IssuedToken?, obtain: @escaping @Sendable () async throws(ProviderError) -> IssuedToken
     ) async throws(ProviderError) -> IssuedToken {
         if let token = known.withLock({ $0[name] }), isUsable(token, rejected) { return token }
-        await turnstile.enter(name)
+        await lock.enter(name)
         let result = await refreshed(name, rejected, obtain)
-        await turnstile.leave(name)
+        await lock.leave(name)
         return try result.get()
     }
 
     private func isUsable(_ token: IssuedToken, _ rejected: IssuedToken?) -> Bool {
-        token.expiresAt > surroundings.now() + Self.margin && token.access != rejected?.access
+        token.expiresAt > environment.now() + Self.margin && token.access != rejected?.access
     }
 
     private func refreshed(
@@ -43,7 +43,7 @@ final class SharedTokens: TokenCache {
     ) async -> Result<IssuedToken, ProviderError> {
         if let token = known.withLock({ $0[name] }), isUsable(token, rejected) { return .success(token) }
         do {
-            let now = surroundings.now()
+            let now = environment.now()
             let (stored, isOurs) = try await store.write { [processID] tx in
                 let isOurs = try tx.leaseToken(name, process: processID, now: now, until: now + Self.leaseLength)
                 return (try tx.token(name), isOurs)
@@ -108,7 +108,7 @@ final class SharedTokens: TokenCache {
 }
 
 /// Lets one caller at a time through for each name; the others wait in order.
-actor Turnstile {
+actor KeyedLock {
     private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
 
     func enter(_ name: String) async {

@@ -14,92 +14,94 @@ struct CalendarStep: Step {
 
     init(_ context: EngineContext) { self.context = context }
 
-    static func poke(_ booking: Booking, _ tx: Tx, due: Instant) throws {
-        try tx.poke(kind: kind, subject: booking.id, due: due, start: booking.start)
+    static func enqueue(_ booking: Booking, _ tx: Tx, due: Instant) throws {
+        try tx.enqueue(kind: kind, subject: booking.id, due: due, start: booking.start)
     }
 
     private typealias Target = (connection: StoredConnection, module: any CalendarProvider.Type)
 
     /// The owner has the event on a calendar that is connected: as an entry of ours, or because the room itself is one.
-    static func isOnCalendar(_ booking: Booking, _ turn: Turn) throws -> Bool {
-        if isRoomAnEvent(booking, turn.context) { return true }
-        guard booking.terms.type.calendar, try turn.tx.calendarRecord(of: booking.id)?.state != .over else { return false }
-        return try target(booking, turn) != nil
+    static func isOnCalendar(_ booking: Booking, _ step: StepTransaction) throws -> Bool {
+        if isRoomAnEvent(booking, step.context) { return true }
+        guard booking.terms.type.calendar, try step.tx.calendarRecord(of: booking.id)?.state != .over else { return false }
+        return try target(booking, step) != nil
     }
 
     private static func isRoomAnEvent(_ booking: Booking, _ context: EngineContext) -> Bool {
         booking.meeting.room != nil && context.registry.module(booking.meeting.module) is any CalendarProvider.Type
     }
 
-    private static func target(_ booking: Booking, _ turn: Turn) throws -> Target? {
-        try turn.context.accounts(of: booking.terms.owner.id, turn.tx).connections.lazy.filter { $0.health == .ok }
+    private static func target(_ booking: Booking, _ step: StepTransaction) throws -> Target? {
+        try step.context.accounts(of: booking.terms.owner.id, step.tx).connections.lazy.filter { $0.health == .ok }
             .compactMap { connection in
-                (turn.context.registry.module(connection.module) as? any CalendarProvider.Type).map { (connection, $0) }
+                (step.context.registry.module(connection.module) as? any CalendarProvider.Type).map { (connection, $0) }
             }.first
     }
 
-    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+    func prepare(_ claim: Claim, _ step: StepTransaction) throws -> Effect? {
         // What took place stays where it is.
-        guard let booking = try turn.tx.booking(claim.subject), turn.now < booking.end else { return try end(claim, turn) }
-        let record = try turn.tx.calendarRecord(of: booking.id)
+        guard let booking = try step.tx.booking(claim.subject), step.now < booking.end else { return try end(claim, step) }
+        let record = try step.tx.calendarRecord(of: booking.id)
         let isWanted = booking.status == .confirmed && !Self.isRoomAnEvent(booking, context)
-        guard isWanted || record != nil, record?.state != .over else { return try end(claim, turn) }
-        guard let target = try Self.target(booking, turn) else {
+        guard isWanted || record != nil, record?.state != .over else { return try end(claim, step) }
+        guard let target = try Self.target(booking, step) else {
             let event = record == nil ? "calendar.skipped" : "calendar.remains"
-            try turn.tx.note(booking.id, event, "no calendar is connected", at: turn.now)
-            return try end(claim, turn)
+            try step.tx.note(booking.id, event, "no calendar is connected", at: step.now)
+            return try end(claim, step)
         }
         if let record, record.accountID != target.connection.account.id {
-            try turn.tx.note(booking.id, "calendar.remains", "the event stands on the calendar of another account", at: turn.now)
-            try turn.tx.removeCalendarRecord(of: booking.id)
-            return try prepare(claim, turn)
+            try step.tx.note(booking.id, "calendar.remains", "the event stands on the calendar of another account", at: step.now)
+            try step.tx.removeCalendarRecord(of: booking.id)
+            return try prepare(claim, step)
         }
-        if let record, !isWanted { return remove(record, target, booking, claim, turn) }
-        return try put(record, target, booking, claim, turn)
+        if let record, !isWanted { return remove(record, target, booking, claim, step) }
+        return try put(record, target, booking, claim, step)
     }
 
-    private func end(_ claim: Claim, _ turn: Turn) throws -> Effect? {
-        try turn.tx.finish(claim)
+    private func end(_ claim: Claim, _ step: StepTransaction) throws -> Effect? {
+        try step.tx.finish(claim)
         return nil
     }
 
     // MARK: The effects
 
-    private func put(_ known: CalendarRecord?, _ target: Target, _ booking: Booking, _ claim: Claim, _ turn: Turn) throws -> Effect? {
+    private func put(_ known: CalendarRecord?, _ target: Target, _ booking: Booking, _ claim: Claim, _ step: StepTransaction) throws
+        -> Effect?
+    {
         let record =
             known
             ?? CalendarRecord(
                 bookingID: booking.id, provider: target.connection.provider, accountID: target.connection.account.id,
-                eventID: context.surroundings.code(bits: 128), state: .asked, digest: "")
-        let entry = try self.entry(record.eventID, booking, turn)
-        if record.state == .made, record.digest == entry.digest { return try end(claim, turn) }
+                eventID: context.environment.code(bits: 128), state: .asked, digest: "")
+        let entry = try self.entry(record.eventID, booking, step)
+        if record.state == .made, record.digest == entry.digest { return try end(claim, step) }
         let isNew = record.state == .asked
-        if known == nil { try turn.tx.save(record) }
+        if known == nil { try step.tx.save(record) }
         var made = record
         (made.state, made.digest) = (.made, entry.digest)
-        let (outcome, deadline, module) = (made, turn.deadline, target.module)
+        let (outcome, deadline, module) = (made, step.deadline, target.module)
         return Effect(provider: record.provider, about: ["booking": "\(record.bookingID)"]) { [context] in
             do throws(ProviderError) {
-                let call = try await Provisioner(context).call(record.provider, owner: booking.terms.owner.id, deadline: deadline).call
+                let call = try await ProviderResolver(context).call(record.provider, owner: booking.terms.owner.id, deadline: deadline).call
                 try await module.put(entry, isNew: isNew, call)
-                return { turn in
-                    try turn.tx.save(outcome)
-                    try turn.tx.note(booking.id, isNew ? "calendar.added" : "calendar.updated", record.provider, at: turn.now)
+                return { step in
+                    try step.tx.save(outcome)
+                    try step.tx.note(booking.id, isNew ? "calendar.added" : "calendar.updated", record.provider, at: step.now)
                     return .lookAgain
                 }
             } catch { return failed(error, record, booking, claim) }
         }
     }
 
-    private func remove(_ record: CalendarRecord, _ target: Target, _ booking: Booking, _ claim: Claim, _ turn: Turn) -> Effect {
-        let (deadline, module) = (turn.deadline, target.module)
+    private func remove(_ record: CalendarRecord, _ target: Target, _ booking: Booking, _ claim: Claim, _ step: StepTransaction) -> Effect {
+        let (deadline, module) = (step.deadline, target.module)
         return Effect(provider: record.provider, about: ["booking": "\(record.bookingID)"]) { [context] in
             do throws(ProviderError) {
-                let call = try await Provisioner(context).call(record.provider, owner: booking.terms.owner.id, deadline: deadline).call
+                let call = try await ProviderResolver(context).call(record.provider, owner: booking.terms.owner.id, deadline: deadline).call
                 try await module.removeEntry(record.eventID, call)
-                return { turn in
-                    try turn.tx.removeCalendarRecord(of: booking.id)
-                    try turn.tx.note(booking.id, "calendar.removed", record.provider, at: turn.now)
+                return { step in
+                    try step.tx.removeCalendarRecord(of: booking.id)
+                    try step.tx.note(booking.id, "calendar.removed", record.provider, at: step.now)
                     return .lookAgain
                 }
             } catch { return failed(error, record, booking, claim) }
@@ -107,40 +109,40 @@ struct CalendarStep: Step {
     }
 
     /// What may pass, or a person may mend, is tried again until the meeting is over; a plain no is the end of it.
-    private func failed(_ error: ProviderError, _ record: CalendarRecord, _ booking: Booking, _ claim: Claim) -> Recording {
+    private func failed(_ error: ProviderError, _ record: CalendarRecord, _ booking: Booking, _ claim: Claim) -> OutcomeWriter {
         context.logger.warning(
             "a calendar did not do what it was asked",
             metadata: [
                 "booking": "\(booking.id)", "provider": "\(record.provider)", "reason": "\(error.message)", "cause": "\(error.cause)",
             ])
-        return { turn in
+        return { step in
             if claim.attempt == 0 {
-                try turn.tx.note(booking.id, "calendar.failed", "\(record.provider): \(error.message)", at: turn.now)
+                try step.tx.note(booking.id, "calendar.failed", "\(record.provider): \(error.message)", at: step.now)
             }
             // A person must mend it; connecting anew has it looked at, too.
             let wait =
                 error.code.isBlocking
-                ? Self.blockedWait : RetryPolicy.calendar.delay(afterFailures: claim.attempt + 1, turn.context.surroundings)
+                ? Self.blockedWait : RetryPolicy.calendar.delay(afterFailures: claim.attempt + 1, step.context.environment)
             let isFinal = error.retry == .never && !error.code.isBlocking
             // Cancelled meanwhile: what may stand there is to be taken out, not left alone.
-            let isCancelled = try turn.tx.booking(booking.id)?.status == .cancelled
-            if !isFinal || (isCancelled && error.isUnclear), turn.now + wait < booking.end { return .rest(until: turn.now + wait) }
-            if isCancelled { try turn.tx.note(booking.id, "calendar.remains", "\(record.provider): \(error.message)", at: turn.now) }
+            let isCancelled = try step.tx.booking(booking.id)?.status == .cancelled
+            if !isFinal || (isCancelled && error.isUnclear), step.now + wait < booking.end { return .rest(until: step.now + wait) }
+            if isCancelled { try step.tx.note(booking.id, "calendar.remains", "\(record.provider): \(error.message)", at: step.now) }
             var over = record
             over.state = .over
-            try turn.tx.save(over)
-            if claim.attempt > 0 { try turn.tx.note(booking.id, "calendar.given-up", record.provider, at: turn.now) }
+            try step.tx.save(over)
+            if claim.attempt > 0 { try step.tx.note(booking.id, "calendar.given-up", record.provider, at: step.now) }
             return .lookAgain
         }
     }
 
     /// As the owner sees it.
-    private func entry(_ id: String, _ booking: Booking, _ turn: Turn) throws -> CalendarEntry {
+    private func entry(_ id: String, _ booking: Booking, _ step: StepTransaction) throws -> CalendarEntry {
         // Others may read the calendar: what stands there lets nobody in as the owner.
         let page = context.ownersPage
         let text = context.renderer.calendarText(
             Letter(
-                booking: booking, reader: .owner, kind: .confirmation, outboxID: "", messageID: "", threadID: nil, writtenAt: turn.now,
+                booking: booking, reader: .owner, kind: .confirmation, outboxID: "", messageID: "", threadID: nil, writtenAt: step.now,
                 joinPage: page, calendarPage: page))
         return CalendarEntry(
             id: id, title: booking.title, description: text.description, location: text.location, start: booking.start, end: booking.end,

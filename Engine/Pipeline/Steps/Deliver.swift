@@ -15,36 +15,36 @@ struct DeliverStep: Step {
 
     init(_ context: EngineContext) { self.context = context }
 
-    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
-        guard var mail = try turn.tx.mail(claim.subject), mail.state == .queued || mail.state == .sending,
-            let booking = try turn.tx.booking(mail.bookingID)
+    func prepare(_ claim: Claim, _ step: StepTransaction) throws -> Effect? {
+        guard var mail = try step.tx.mail(claim.subject), mail.state == .queued || mail.state == .sending,
+            let booking = try step.tx.booking(mail.bookingID)
         else {
-            try turn.tx.finish(claim)
+            try step.tx.finish(claim)
             return nil
         }
         // Found open: the process that was sending it died, and nobody knows how far it came.
         if mail.state == .sending { mail.maybeDelivered = true }
         let look = context.renderer.fingerprint
-        guard mail.revision == booking.revision, mail.isNews || turn.now < booking.start else {
-            try Notification(turn).drop(mail)
-            try Notification(turn).advance(booking)
-            try turn.tx.finish(claim)
+        guard mail.revision == booking.revision, mail.isRevisionMail || step.now < booking.start else {
+            try Notification(step).drop(mail)
+            try Notification(step).advance(booking)
+            try step.tx.finish(claim)
             return nil
         }
         // What may have arrived is sent again as the same mail, or not at all.
         if mail.maybeDelivered, mail.kept.isEmpty, !mail.look.isEmpty, mail.look != look {
-            try giveUp(mail, "it may have arrived, and mails look otherwise since: it is not sent a second time", booking, turn)
-            try turn.tx.finish(claim)
+            try giveUp(mail, "it may have arrived, and mails look otherwise since: it is not sent a second time", booking, step)
+            try step.tx.finish(claim)
             return nil
         }
         // Before anything is written: a link that cannot be opened must not look like a mail on its way.
-        let letter = try self.letter(mail, booking, try turn.tx.links(of: booking.id))
+        let letter = try self.letter(mail, booking, try step.tx.links(of: booking.id))
         let waiting = mail
         (mail.state, mail.look) = (.sending, look)
-        try turn.tx.update(mail)
-        let (sending, deadline) = (mail, turn.deadline)
-        return Effect(about: ["booking": "\(booking.id)", "owner": "\(booking.terms.owner.id)"]) { turn in
-            try turn.tx.update(waiting)
+        try step.tx.update(mail)
+        let (sending, deadline) = (mail, step.deadline)
+        return Effect(about: ["booking": "\(booking.id)", "owner": "\(booking.terms.owner.id)"]) { step in
+            try step.tx.update(waiting)
             return .lookAgain
         } run: { [context] in
             let (outcome, kept) = await send(sending, letter, until: deadline)
@@ -58,10 +58,10 @@ struct DeliverStep: Step {
                         "reason": "\(outcome.reason)",
                     ])
             }
-            return { turn in
+            return { step in
                 var tried = sending
                 tried.kept = kept
-                return try record(outcome, of: tried, claim, turn)
+                return try record(outcome, of: tried, claim, step)
             }
         }
     }
@@ -89,33 +89,33 @@ struct DeliverStep: Step {
             sender: letter.booking.terms.site.from.address, recipient: letter.recipient.address, bytes: Array(text.utf8), id: mail.id)
     }
 
-    private func giveUp(_ mail: OutboxMail, _ reason: String, _ booking: Booking, _ turn: Turn) throws {
+    private func giveUp(_ mail: OutboxMail, _ reason: String, _ booking: Booking, _ step: StepTransaction) throws {
         var mail = mail
         (mail.state, mail.problem) = (.failed, reason)
-        try turn.tx.update(mail)
-        try note(mail, turn)
-        try Notification(turn).advance(booking)
+        try step.tx.update(mail)
+        try note(mail, step)
+        try Notification(step).advance(booking)
     }
 
     /// On the timeline; the owner hears of a mail that an attendee did not get.
-    private func note(_ mail: OutboxMail, _ turn: Turn) throws {
-        try turn.tx.note(
+    private func note(_ mail: OutboxMail, _ step: StepTransaction) throws {
+        try step.tx.note(
             mail.bookingID, "mail.\(mail.state.rawValue)",
-            "\(mail.kind.rawValue) to \(mail.reader.role)\(mail.problem.map { ": \($0)" } ?? "")", at: turn.now)
-        if mail.state == .failed, mail.reader != .owner { try NoticeStep.poke(.undelivered(mail: mail.id), turn.tx, now: turn.now) }
+            "\(mail.kind.rawValue) to \(mail.reader.role)\(mail.problem.map { ": \($0)" } ?? "")", at: step.now)
+        if mail.state == .failed, mail.reader != .owner { try NoticeStep.enqueue(.undelivered(mail: mail.id), step.tx, now: step.now) }
     }
 
     private func letter(_ mail: OutboxMail, _ booking: Booking, _ links: [StoredLink]) throws -> Letter {
-        let desk = Links(context)
+        let service = Links(context)
         return Letter(
             booking: booking, reader: mail.reader, kind: Letter.Kind(mail.kind), outboxID: mail.id, messageID: mail.messageID,
-            threadID: mail.threadID, writtenAt: mail.writtenAt, joinPage: try desk.url(.join, mail.reader, booking.id, links),
+            threadID: mail.threadID, writtenAt: mail.writtenAt, joinPage: try service.url(.join, mail.reader, booking.id, links),
             calendarPage: mail.reader == .owner ? context.ownersPage : nil,
-            managePage: mail.reader == .owner ? nil : try desk.url(.manage, mail.reader, booking.id, links), onCalendar: mail.onCalendar,
-            before: Told(mail.before))
+            managePage: mail.reader == .owner ? nil : try service.url(.manage, mail.reader, booking.id, links), onCalendar: mail.onCalendar,
+            previous: MailSnapshot(mail.previous))
     }
 
-    private func record(_ outcome: DeliveryOutcome, of mail: OutboxMail, _ claim: Claim, _ turn: Turn) throws -> Sequel {
+    private func record(_ outcome: DeliveryOutcome, of mail: OutboxMail, _ claim: Claim, _ step: StepTransaction) throws -> StepResult {
         var mail = mail
         var wait: Duration?
         switch outcome {
@@ -128,30 +128,30 @@ struct DeliverStep: Step {
         case .later(let reason):
             mail.state = .queued
             mail.problem = reason
-            wait = RetryPolicy.mail.delay(afterFailures: claim.attempt + 1, context.surroundings)
+            wait = RetryPolicy.mail.delay(afterFailures: claim.attempt + 1, context.environment)
         case .unclear(let reason):
             mail.state = .queued
             mail.maybeDelivered = true
             mail.problem = reason
-            wait = RetryPolicy.mail.delay(afterFailures: claim.attempt + 1, context.surroundings)
+            wait = RetryPolicy.mail.delay(afterFailures: claim.attempt + 1, context.environment)
         }
         // A relay may be down for a day or two; news of a meeting that is long over helps nobody.
-        if wait != nil, let booking = try turn.tx.booking(mail.bookingID), turn.now > max(booking.end, mail.writtenAt + Self.patience) {
+        if wait != nil, let booking = try step.tx.booking(mail.bookingID), step.now > max(booking.end, mail.writtenAt + Self.patience) {
             mail.state = .failed
             mail.problem = "given up: \(mail.problem ?? "")"
             wait = nil
         }
         if mail.state == .sent || mail.state == .failed { mail.kept = "" }
-        try turn.tx.update(mail)
-        try note(mail, turn)
-        if let revision = try turn.tx.revision(of: mail.bookingID), mail.revision < revision,
-            let booking = try turn.tx.booking(mail.bookingID)
+        try step.tx.update(mail)
+        try note(mail, step)
+        if let revision = try step.tx.revision(of: mail.bookingID), mail.revision < revision,
+            let booking = try step.tx.booking(mail.bookingID)
         {
-            if mail.state == .queued { try Notification(turn).drop(mail) }
-            try Notification(turn).advance(booking)
+            if mail.state == .queued { try Notification(step).drop(mail) }
+            try Notification(step).advance(booking)
             return .lookAgain
         }
-        return wait.map { .rest(until: turn.now + $0) } ?? .lookAgain
+        return wait.map { .rest(until: step.now + $0) } ?? .lookAgain
     }
 }
 

@@ -54,151 +54,152 @@ struct NoticeStep: Step {
     }
 
     /// Has the owner told of what keeps a room from being made, if it is still so in a moment.
-    static func tell(of problem: Problem, _ room: RoomRecord, _ booking: Booking, _ turn: Turn) throws {
+    static func tell(of problem: Problem, _ room: RoomRecord, _ booking: Booking, _ step: StepTransaction) throws {
         let subject: Subject =
-            try isOfConnection(problem, room, booking, turn)
+            try isOfConnection(problem, room, booking, step)
             ? .connection(owner: booking.terms.owner.id, provider: room.provider) : .booking(booking.id)
-        try poke(subject, turn.tx, now: turn.now)
+        try enqueue(subject, step.tx, now: step.now)
     }
 
     /// Has a matter looked at in a moment. What needs somebody comes before what is for a meeting.
-    static func poke(_ subject: Subject, _ tx: Tx, now: Instant, after wait: Duration = delay) throws {
-        try tx.poke(kind: kind, subject: subject.text, due: now + wait, start: now)
+    static func enqueue(_ subject: Subject, _ tx: Tx, now: Instant, after wait: Duration = delay) throws {
+        try tx.enqueue(kind: kind, subject: subject.text, due: now + wait, start: now)
     }
 
     /// Whether the owner's connection is what is the matter. Without an app at all it is the admin who must act, and a room that
     /// belongs to another account than the connected one is this booking's own matter: no press on Connect would help.
-    private static func isOfConnection(_ problem: Problem, _ room: RoomRecord, _ booking: Booking, _ turn: Turn) throws -> Bool {
+    private static func isOfConnection(_ problem: Problem, _ room: RoomRecord, _ booking: Booking, _ step: StepTransaction) throws -> Bool {
         guard problem.code == .notConnected || problem.code == .reauthorize,
-            turn.context.registry.descriptor(room.module)?.connection == .owner,
-            let entry = turn.context.catalog.current.provider(room.provider)
+            step.context.registry.descriptor(room.module)?.connection == .owner,
+            let entry = step.context.catalog.current.provider(room.provider)
         else { return false }
-        let accounts = try turn.context.accounts(of: booking.terms.owner.id, turn.tx)
-        let provisioner = Provisioner(turn.context)
-        return provisioner.obstacle(entry, accounts.app(room.provider)) == nil && provisioner.obstacle(entry, accounts) != nil
+        let accounts = try step.context.accounts(of: booking.terms.owner.id, step.tx)
+        let provisioner = ProviderResolver(step.context)
+        return provisioner.readinessProblem(entry, accounts.app(room.provider)) == nil
+            && provisioner.readinessProblem(entry, accounts) != nil
     }
 
     /// A booking has changed: what was told of may be mended, and is told anew should it come again.
     static func lookAgain(at booking: Booking, _ tx: Tx, _ now: Instant) throws {
         for subject in [Subject.booking(booking.id), .connection(owner: booking.terms.owner.id, provider: booking.meeting.provider)]
         where try tx.notice(subject.text) != nil {
-            try poke(subject, tx, now: now)
+            try enqueue(subject, tx, now: now)
         }
     }
 
-    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+    func prepare(_ claim: Claim, _ step: StepTransaction) throws -> Effect? {
         let subject = Subject(claim.subject)
-        guard let subject, let notice = try matter(subject, turn) else {
+        guard let subject, let notice = try matter(subject, step) else {
             // That a link was asked for is remembered, so that nobody is flooded with them.
-            if case .signIn? = subject {} else { try turn.tx.removeNotice(claim.subject) }
-            try turn.tx.finish(claim)
+            if case .signIn? = subject {} else { try step.tx.removeNotice(claim.subject) }
+            try step.tx.finish(claim)
             return nil
         }
         let code = notice.problem?.code.rawValue ?? notice.kind.rawValue + notice.account
-        let known = try turn.tx.notice(claim.subject)
+        let known = try step.tx.notice(claim.subject)
         if let known, known.code == code, known.state != .queued {
-            try turn.tx.finish(claim)
+            try step.tx.finish(claim)
             return nil
         }
-        var stored = try known.flatMap { $0.code == code ? $0 : nil } ?? fresh(subject, code, notice, turn)
+        var stored = try known.flatMap { $0.code == code ? $0 : nil } ?? fresh(subject, code, notice, step)
         // At a further try it says what it said at the first.
         var said = try Notice(stored)
         stored.state = .queued
         if case .signIn(let owner) = subject {
             // Each try bears a link of its own, and so is a mail of its own.
-            said.url = try signInLink(owner, turn)
+            said.url = try signInLink(owner, step)
             stored.messageID = messageID(notice)
         }
-        try turn.tx.save(stored)
-        let (sending, letter, deadline) = (stored, said, turn.deadline)
+        try step.tx.save(stored)
+        let (sending, letter, deadline) = (stored, said, step.deadline)
         return Effect { [context] in
             let mail = context.renderer.mail(
                 letter, id: Vault.hash(sending.messageID.utf8), messageID: sending.messageID, writtenAt: sending.writtenAt)
             let outcome = await context.mailer.deliver(mail, within: deadline - context.now)
             context.meters.count(.mails, ["outcome": outcome.name])
-            return { turn in try record(outcome, of: sending, claim, turn) }
+            return { step in try record(outcome, of: sending, claim, step) }
         }
     }
 
-    private func fresh(_ subject: Subject, _ code: String, _ notice: Notice, _ turn: Turn) throws -> StoredNotice {
+    private func fresh(_ subject: Subject, _ code: String, _ notice: Notice, _ step: StepTransaction) throws -> StoredNotice {
         StoredNotice(
             subject: subject.text, code: code, body: try notice.body,
-            messageID: messageID(notice), writtenAt: turn.now)
+            messageID: messageID(notice), writtenAt: step.now)
     }
 
-    private func messageID(_ notice: Notice) -> String { "\(context.surroundings.code(bits: 128))@\(notice.site.from.domain)" }
+    private func messageID(_ notice: Notice) -> String { "\(context.environment.code(bits: 128))@\(notice.site.from.domain)" }
 
-    private func record(_ outcome: DeliveryOutcome, of notice: StoredNotice, _ claim: Claim, _ turn: Turn) throws -> Sequel {
+    private func record(_ outcome: DeliveryOutcome, of notice: StoredNotice, _ claim: Claim, _ step: StepTransaction) throws -> StepResult {
         // What was written meanwhile is another matter.
-        guard var present = try turn.tx.notice(notice.subject), present.messageID == notice.messageID else { return .lookAgain }
+        guard var present = try step.tx.notice(notice.subject), present.messageID == notice.messageID else { return .lookAgain }
         switch outcome {
         case .accepted: (present.state, present.problem) = (.sent, nil)
         case .refused(let reason): (present.state, present.problem) = (.failed, reason)
         case .later(let reason), .unclear(let reason):
             present.problem = reason
-            if turn.now > present.writtenAt + Self.patience { present.state = .failed }
+            if step.now > present.writtenAt + Self.patience { present.state = .failed }
         }
-        try turn.tx.save(present)
+        try step.tx.save(present)
         if let problem = present.problem {
             context.logger.warning(
                 "a letter to an owner was not taken",
                 metadata: ["about": "\(notice.subject)", "state": "\(present.state.rawValue)", "outcome": "\(problem)"])
         }
         guard present.state == .queued else {
-            try note(present, turn)
+            try note(present, step)
             return .lookAgain
         }
-        return .rest(until: turn.now + RetryPolicy.mail.delay(afterFailures: claim.attempt + 1, context.surroundings))
+        return .rest(until: step.now + RetryPolicy.mail.delay(afterFailures: claim.attempt + 1, context.environment))
     }
 
     /// On the timeline of the booking that it is about, if it is about one: a connection's matter is told of once for all that wait.
-    private func note(_ notice: StoredNotice, _ turn: Turn) throws {
+    private func note(_ notice: StoredNotice, _ step: StepTransaction) throws {
         let (booking, matter): (String?, String)
         switch Subject(notice.subject) {
         case .booking(let id)?: (booking, matter) = (id, "problem")
-        case .undelivered(let id)?: (booking, matter) = (try turn.tx.mail(id)?.bookingID, "undelivered mail")
+        case .undelivered(let id)?: (booking, matter) = (try step.tx.mail(id)?.bookingID, "undelivered mail")
         case .remains(let id)?: (booking, matter) = (id, "remaining room")
         default: return
         }
         guard let booking else { return }
         let reason = notice.problem.map { ": \($0)" } ?? ""
-        try turn.tx.note(booking, "mail.\(notice.state.rawValue)", "\(matter) to the owner\(reason)", at: turn.now)
+        try step.tx.note(booking, "mail.\(notice.state.rawValue)", "\(matter) to the owner\(reason)", at: step.now)
     }
 
     // MARK: What is the matter
 
-    private func matter(_ subject: Subject, _ turn: Turn) throws -> Notice? {
+    private func matter(_ subject: Subject, _ step: StepTransaction) throws -> Notice? {
         switch subject {
-        case .connection(let owner, let provider): try connection(owner, provider, turn)
-        case .booking(let id): try booking(id, turn)
-        case .signIn(let owner): try signIn(owner, turn)
-        case .undelivered(let id): try undelivered(id, turn)
-        case .remains(let id): try remains(id, turn)
+        case .connection(let owner, let provider): try connection(owner, provider, step)
+        case .booking(let id): try booking(id, step)
+        case .signIn(let owner): try signIn(owner, step)
+        case .undelivered(let id): try undelivered(id, step)
+        case .remains(let id): try remains(id, step)
         }
     }
 
     private var page: String { context.settings.publicURL + "/owners/me" }
 
-    private func connection(_ ownerID: String, _ provider: String, _ turn: Turn) throws -> Notice? {
-        guard let owner = try turn.tx.owner(ownerID), owner.isActive, let module = try? Connections(context).module(provider) else {
+    private func connection(_ ownerID: String, _ provider: String, _ step: StepTransaction) throws -> Notice? {
+        guard let owner = try step.tx.owner(ownerID), owner.isActive, let module = try? Connections(context).module(provider) else {
             return nil
         }
-        let accounts = try context.accounts(of: ownerID, turn.tx)
+        let accounts = try context.accounts(of: ownerID, step.tx)
         let stored = accounts.connection(provider)
-        let waiting = try turn.tx.bookingsWaiting(owner: ownerID, provider: provider, now: turn.now).count
+        let waiting = try step.tx.bookingsWaiting(owner: ownerID, provider: provider, now: step.now).count
         let lost = accounts.lost.first { $0.provider == provider }
         // An owner who never connected, or has disconnected here, is told only when something waits for it.
         guard stored?.health == .reauthorize || lost != nil || waiting > 0, let entry = context.catalog.current.provider(provider),
-            let problem = Provisioner(context).obstacle(entry, accounts)
+            let problem = ProviderResolver(context).readinessProblem(entry, accounts)
         else { return nil }
         return Notice(
             kind: .connection, site: context.catalog.current.site, owner: owner.owner, service: module.consent.name,
             account: stored?.account.email ?? lost?.email ?? "", problem: problem, waiting: waiting, url: page)
     }
 
-    private func booking(_ id: String, _ turn: Turn) throws -> Notice? {
-        guard let booking = try turn.tx.booking(id), booking.status == .confirmed, booking.meeting.status != .pending,
-            let problem = booking.meeting.problem, let owner = try turn.tx.owner(booking.terms.owner.id), turn.now < booking.end
+    private func booking(_ id: String, _ step: StepTransaction) throws -> Notice? {
+        guard let booking = try step.tx.booking(id), booking.status == .confirmed, booking.meeting.status != .pending,
+            let problem = booking.meeting.problem, let owner = try step.tx.owner(booking.terms.owner.id), step.now < booking.end
         else { return nil }
         let module = context.registry.module(booking.meeting.module)
         return Notice(
@@ -207,9 +208,9 @@ struct NoticeStep: Step {
             problem: problem, meeting: .init(title: booking.title, start: booking.start, end: booking.end), url: page)
     }
 
-    private func remains(_ id: String, _ turn: Turn) throws -> Notice? {
-        guard let booking = try turn.tx.booking(id), let owner = try turn.tx.owner(booking.terms.owner.id), turn.now < booking.end,
-            let room = try turn.tx.rooms(of: id).last(where: { $0.state == .removed && $0.failures > 0 && !$0.roomID.isEmpty })
+    private func remains(_ id: String, _ step: StepTransaction) throws -> Notice? {
+        guard let booking = try step.tx.booking(id), let owner = try step.tx.owner(booking.terms.owner.id), step.now < booking.end,
+            let room = try step.tx.rooms(of: id).last(where: { $0.state == .removed && $0.failures > 0 && !$0.roomID.isEmpty })
         else { return nil }
         let module = context.registry.module(room.module)
         return Notice(
@@ -219,10 +220,10 @@ struct NoticeStep: Step {
             meeting: .init(title: booking.title, start: booking.start, end: booking.end), url: page)
     }
 
-    private func undelivered(_ id: String, _ turn: Turn) throws -> Notice? {
-        guard let mail = try turn.tx.mail(id), mail.state == .failed, let booking = try turn.tx.booking(mail.bookingID),
-            mail.revision == booking.revision, turn.now < booking.end, case .attendee(let index) = mail.reader,
-            let owner = try turn.tx.owner(booking.terms.owner.id)
+    private func undelivered(_ id: String, _ step: StepTransaction) throws -> Notice? {
+        guard let mail = try step.tx.mail(id), mail.state == .failed, let booking = try step.tx.booking(mail.bookingID),
+            mail.revision == booking.revision, step.now < booking.end, case .attendee(let index) = mail.reader,
+            let owner = try step.tx.owner(booking.terms.owner.id)
         else { return nil }
         return Notice(
             kind: .undelivered, site: booking.terms.site, owner: owner.owner, account: booking.attendees[index].email,
@@ -230,18 +231,18 @@ struct NoticeStep: Step {
     }
 
     /// Asked for a moment ago, and not sent yet.
-    private func signIn(_ ownerID: String, _ turn: Turn) throws -> Notice? {
-        guard let asked = try turn.tx.notice(Subject.signIn(owner: ownerID).text), asked.state == .queued,
-            turn.now < asked.writtenAt + OwnerDesk.linkLifetime, let owner = try turn.tx.owner(ownerID), owner.isActive
+    private func signIn(_ ownerID: String, _ step: StepTransaction) throws -> Notice? {
+        guard let asked = try step.tx.notice(Subject.signIn(owner: ownerID).text), asked.state == .queued,
+            step.now < asked.writtenAt + OwnerService.linkLifetime, let owner = try step.tx.owner(ownerID), owner.isActive
         else { return nil }
         return Notice(kind: .signIn, site: context.catalog.current.site, owner: owner.owner)
     }
 
     /// Made when the letter leaves, so that its fifteen minutes begin then, and it lies nowhere in the clear.
-    private func signInLink(_ owner: String, _ turn: Turn) throws -> String {
-        let token = context.surroundings.code(bits: 160)
-        try turn.tx.addPortalLink(
-            hash: Vault.hash(token.utf8), owner: owner, expiresAt: turn.now + OwnerDesk.linkLifetime, now: turn.now)
+    private func signInLink(_ owner: String, _ step: StepTransaction) throws -> String {
+        let token = context.environment.code(bits: 160)
+        try step.tx.addPortalLink(
+            hash: Vault.hash(token.utf8), owner: owner, expiresAt: step.now + OwnerService.linkLifetime, now: step.now)
         return "\(context.settings.publicURL)/owners/signin/\(token)"
     }
 }

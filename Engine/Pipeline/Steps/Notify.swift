@@ -8,16 +8,16 @@ struct NotifyStep: Step {
     static let kind = "notify"
 
     /// Has the mails of a booking written: at once where nothing is waited for, or when the wait for the room is over.
-    static func poke(_ booking: Booking, _ tx: Tx, now: Instant) throws {
-        try tx.poke(
+    static func enqueue(_ booking: Booking, _ tx: Tx, now: Instant) throws {
+        try tx.enqueue(
             kind: kind, subject: booking.id, due: booking.wantsRoom ? Notification.deadline(booking) : now, start: booking.start)
     }
 
-    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
-        if let booking = try turn.tx.booking(claim.subject), let deadline = try Notification(turn).advance(booking) {
-            try turn.tx.release(claim, due: deadline, attempt: 0)
+    func prepare(_ claim: Claim, _ step: StepTransaction) throws -> Effect? {
+        if let booking = try step.tx.booking(claim.subject), let deadline = try Notification(step).advance(booking) {
+            try step.tx.release(claim, due: deadline, attempt: 0)
         } else {
-            try turn.tx.finish(claim)
+            try step.tx.finish(claim)
         }
         return nil
     }
@@ -25,9 +25,9 @@ struct NotifyStep: Step {
 
 /// Which mails a booking owes whom, now.
 struct Notification {
-    private let turn: Turn
+    private let step: StepTransaction
 
-    init(_ turn: Turn) { self.turn = turn }
+    init(_ step: StepTransaction) { self.step = step }
 
     /// After this the mail goes out with the join page, room or no room: two minutes, or five minutes before the start if that
     /// is sooner, but ten seconds at least.
@@ -40,18 +40,18 @@ struct Notification {
     @discardableResult
     func advance(_ booking: Booking) throws -> Instant? {
         let deadline = Self.deadline(booking)
-        guard Self.isReady(booking) || turn.now >= deadline else {
-            try turn.tx.poke(kind: NotifyStep.kind, subject: booking.id, due: deadline, start: booking.start)
+        guard Self.isReady(booking) || step.now >= deadline else {
+            try step.tx.enqueue(kind: NotifyStep.kind, subject: booking.id, due: deadline, start: booking.start)
             return deadline
         }
-        try turn.tx.drop(kind: NotifyStep.kind, subject: booking.id)
-        let mails = try turn.tx.mails(of: booking.id)
+        try step.tx.dequeue(kind: NotifyStep.kind, subject: booking.id)
+        let mails = try step.tx.mails(of: booking.id)
         // One that is on its way right now must arrive or fail first: it decides what its reader is told next.
         guard !mails.contains(where: { $0.state == .sending && $0.revision < booking.revision }) else { return nil }
         for mail in mails where mail.state == .queued && mail.revision < booking.revision {
             try drop(mail)
         }
-        try RemindStep.schedule(booking, turn)
+        try RemindStep.schedule(booking, step)
         var wasWritten = false
         for reader in booking.readers {
             guard let kind = Self.kind(for: reader, booking, mails) else { continue }
@@ -59,7 +59,7 @@ struct Notification {
             try write(kind, to: reader, of: booking, after: mails.filter { $0.reader == reader && $0.reachedReader })
         }
         // Whoever is told, the calendar is told with them; nobody waits for it.
-        if wasWritten, booking.terms.type.calendar { try CalendarStep.poke(booking, turn.tx, due: turn.now) }
+        if wasWritten, booking.terms.type.calendar { try CalendarStep.enqueue(booking, step.tx, due: step.now) }
         return nil
     }
 
@@ -69,7 +69,7 @@ struct Notification {
 
     /// What the reader is owed at this revision; `nil` when they have it, or never heard of what is cancelled.
     private static func kind(for reader: Reader, _ booking: Booking, _ mails: [OutboxMail]) -> OutboxMail.Kind? {
-        let theirs = mails.filter { $0.reader == reader && $0.isNews }
+        let theirs = mails.filter { $0.reader == reader && $0.isRevisionMail }
         guard !theirs.contains(where: { $0.revision == booking.revision }) else { return nil }
         let wasTold = theirs.contains { $0.reachedReader }
         if booking.status == .cancelled { return wasTold ? .cancellation : nil }
@@ -79,28 +79,28 @@ struct Notification {
     /// - Parameters:
     ///   - earlier: what has reached this reader, or is about to, in order.
     ///   - about: what it is about beside the revision.
-    func write(_ kind: OutboxMail.Kind, to reader: Reader, of booking: Booking, after earlier: [OutboxMail], about: String = "") throws {
-        let surroundings = turn.context.surroundings
+    func write(_ kind: OutboxMail.Kind, to reader: Reader, of booking: Booking, after earlier: [OutboxMail], dedupKey: String = "") throws {
+        let environment = step.context.environment
         let mail = OutboxMail(
-            id: surroundings.id("ml_"), bookingID: booking.id, revision: booking.revision, reader: reader, kind: kind,
-            messageID: "\(surroundings.code(bits: 128))@\(booking.terms.site.from.domain)",
+            id: environment.id("ml_"), bookingID: booking.id, revision: booking.revision, reader: reader, kind: kind,
+            messageID: "\(environment.code(bits: 128))@\(booking.terms.site.from.domain)",
             threadID: earlier.first.map { $0.threadID ?? $0.messageID },
-            writtenAt: turn.now, about: about,
-            onCalendar: reader == .owner ? try CalendarStep.isOnCalendar(booking, turn) : false, told: Told(booking).text,
-            before: earlier.last?.told ?? "")
-        try turn.tx.insert(mail)
-        try turn.start(DeliverStep(turn.context), subject: mail.id, meeting: booking.start)
+            writtenAt: step.now, dedupKey: dedupKey,
+            onCalendar: reader == .owner ? try CalendarStep.isOnCalendar(booking, step) : false, snapshot: MailSnapshot(booking).text,
+            previous: earlier.last?.snapshot ?? "")
+        try step.tx.insert(mail)
+        try step.start(DeliverStep(step.context), subject: mail.id, meeting: booking.start)
     }
 
     func drop(_ mail: OutboxMail) throws {
         var mail = mail
         (mail.state, mail.kept) = (.dropped, "")
-        try turn.tx.update(mail)
-        let reason = mail.isNews ? "overtaken" : "its time is over"
-        try turn.tx.note(mail.bookingID, "mail.dropped", "\(mail.kind.rawValue) to \(mail.reader.role): \(reason)", at: turn.now)
+        try step.tx.update(mail)
+        let reason = mail.isRevisionMail ? "overtaken" : "its time is over"
+        try step.tx.note(mail.bookingID, "mail.dropped", "\(mail.kind.rawValue) to \(mail.reader.role): \(reason)", at: step.now)
         // What it reminds of may still be to come.
-        if !mail.isNews, let booking = try turn.tx.booking(mail.bookingID) {
-            try turn.tx.poke(kind: RemindStep.kind, subject: mail.bookingID, due: turn.now, start: booking.start)
+        if !mail.isRevisionMail, let booking = try step.tx.booking(mail.bookingID) {
+            try step.tx.enqueue(kind: RemindStep.kind, subject: mail.bookingID, due: step.now, start: booking.start)
         }
     }
 }

@@ -6,64 +6,64 @@ import UsherStore
 struct ProvisionStep: Step {
     static let kind = "provision"
 
-    private let provisioner: Provisioner
+    private let provisioner: ProviderResolver
     private let context: EngineContext
 
     init(_ context: EngineContext) {
         self.context = context
-        provisioner = Provisioner(context)
+        provisioner = ProviderResolver(context)
     }
 
     /// Has it look at a booking that has been changed.
-    static func poke(_ booking: Booking, _ tx: Tx, due: Instant) throws {
-        try tx.poke(
+    static func enqueue(_ booking: Booking, _ tx: Tx, due: Instant) throws {
+        try tx.enqueue(
             kind: kind, subject: booking.id, due: due, service: service(booking, try tx.rooms(of: booking.id)), start: booking.start)
     }
 
     /// The provider that it will most likely ask next: the one of the newest room, or else the first that was chosen.
     private static func service(_ booking: Booking, _ rooms: [RoomRecord]) -> String { rooms.last?.provider ?? booking.meeting.provider }
 
-    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
-        guard let booking = try turn.tx.booking(claim.subject) else {
-            try turn.tx.finish(claim)
+    func prepare(_ claim: Claim, _ step: StepTransaction) throws -> Effect? {
+        guard let booking = try step.tx.booking(claim.subject) else {
+            try step.tx.finish(claim)
             return nil
         }
-        let rooms = try turn.tx.rooms(of: booking.id)
-        switch RoomPlan.next(booking, rooms, now: turn.now, isRepeatable: provisioner.isRepeatable) {
+        let rooms = try step.tx.rooms(of: booking.id)
+        switch RoomPlan.next(booking, rooms, now: step.now, isRepeatable: provisioner.isRepeatable) {
         case .begin(let link, let generation):
             let room = RoomRecord(
-                key: context.surroundings.code(bits: 128), bookingID: booking.id, generation: generation, provider: link.provider,
+                key: context.environment.code(bits: 128), bookingID: booking.id, generation: generation, provider: link.provider,
                 module: link.module, host: "", state: .absent)
-            return try attempt(room, booking, turn)
-        case .create(let room): return try attempt(room, booking, turn)
-        case .settle(let room), .lookForTwins(let room): return search(room, booking, rooms, turn)
+            return try attempt(room, booking, step)
+        case .create(let room): return try attempt(room, booking, step)
+        case .settle(let room), .lookForTwins(let room): return search(room, booking, rooms, step)
         case .update(let room) where !bearsTime(room):
             // The link that was sent stays, whatever the catalogue says by now.
-            var book = RoomBook(booking, turn)
+            var book = RoomOutcomes(booking, step)
             try book.keptThroughMove(room)
-            return try prepare(claim, turn)
-        case .update(let room): return update(room, booking, turn)
-        case .check(let room): return check(room, booking, turn)
+            return try prepare(claim, step)
+        case .update(let room): return update(room, booking, step)
+        case .check(let room): return check(room, booking, step)
         case .remove(var room):
             if room.state == .live { room.failures = 0 }
             room.state = .removing
-            try turn.tx.save(room)
-            return remove(room, booking, turn)
+            try step.tx.save(room)
+            return remove(room, booking, step)
         case .giveUp(let room):
-            var book = RoomBook(booking, turn)
+            var book = RoomOutcomes(booking, step)
             try book.gaveUp(room)
-            return try prepare(claim, turn)
+            return try prepare(claim, step)
         case .rest(let until?):
             var claim = claim
             claim.service = Self.service(booking, rooms)
-            try turn.tx.release(claim, due: until, attempt: 0)
+            try step.tx.release(claim, due: until, attempt: 0)
             return nil
         case .rest(nil):
             // A person may retry what failed, until the meeting is over.
-            if booking.meeting.status == .failed, turn.now < booking.end {
-                try turn.tx.release(claim, due: booking.end, attempt: 0)
+            if booking.meeting.status == .failed, step.now < booking.end {
+                try step.tx.release(claim, due: booking.end, attempt: 0)
             } else {
-                try turn.tx.finish(claim)
+                try step.tx.finish(claim)
             }
             return nil
         }
@@ -90,26 +90,26 @@ struct ProvisionStep: Step {
     }
 
     /// The intent is part of the commit that claims the work; the request leaves after it.
-    private func attempt(_ untried: RoomRecord, _ booking: Booking, _ turn: Turn) throws -> Effect {
+    private func attempt(_ untried: RoomRecord, _ booking: Booking, _ step: StepTransaction) throws -> Effect {
         var room = untried
         // Of a create that is repeated because nobody knows what became of it.
         let mayExist = room.state != .absent
-        if room.twinChecksLeft == 0, !mayExist {
+        if room.duplicateChecksLeft == 0, !mayExist {
             // Nothing can be there yet: whoever is connected now, or stands under hosts: now, hosts it.
-            let owner = try turn.tx.owner(booking.terms.owner.id)?.owner ?? booking.terms.owner
+            let owner = try step.tx.owner(booking.terms.owner.id)?.owner ?? booking.terms.owner
             let link = Terms.Link(provider: room.provider, module: room.module)
-            room.host = provisioner.host(link, owner, try turn.tx.connection(owner: owner.id, provider: room.provider))
+            room.host = provisioner.host(link, owner, try step.tx.connection(owner: owner.id, provider: room.provider))
         }
         let untouched = room
         room.state = .attempting
-        room.flightEnds = turn.deadline
+        room.requestDeadline = step.deadline
         room.notBefore = Instant(microseconds: 0)
         (room.appliedStart, room.appliedEnd) = (booking.start, booking.end)
-        try turn.tx.save(room)
-        let (intent, deadline) = (room, turn.deadline)
+        try step.tx.save(room)
+        let (intent, deadline) = (room, step.deadline)
         let request = provisioner.request(room, for: booking)
-        return Effect(provider: room.provider, about: about(booking)) { turn in
-            try turn.tx.save(untouched)
+        return Effect(provider: room.provider, about: about(booking)) { step in
+            try step.tx.save(untouched)
             return .lookAgain
         } run: { [provisioner, context] in
             do throws(ProviderError) {
@@ -126,8 +126,8 @@ struct ProvisionStep: Step {
     }
 
     /// Finds the rooms that bear the key; adopts the oldest where one is wanted, and removes the others.
-    private func search(_ room: RoomRecord, _ booking: Booking, _ rooms: [RoomRecord], _ turn: Turn) -> Effect {
-        let deadline = turn.deadline
+    private func search(_ room: RoomRecord, _ booking: Booking, _ rooms: [RoomRecord], _ step: StepTransaction) -> Effect {
+        let deadline = step.deadline
         let settled = provisioner.settled(room)
         let mayAdopt = room.state != .live && booking.wantsRoom && rooms.last?.generation == room.generation
         return Effect(provider: room.provider, about: about(booking)) { [provisioner, context] in
@@ -158,8 +158,8 @@ struct ProvisionStep: Step {
         }
     }
 
-    private func update(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) -> Effect {
-        let deadline = turn.deadline
+    private func update(_ room: RoomRecord, _ booking: Booking, _ step: StepTransaction) -> Effect {
+        let deadline = step.deadline
         let request = provisioner.request(room, for: booking)
         return Effect(provider: room.provider, about: about(booking)) { [provisioner, context] in
             do throws(ProviderError) {
@@ -174,8 +174,8 @@ struct ProvisionStep: Step {
         }
     }
 
-    private func check(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) -> Effect {
-        let deadline = turn.deadline
+    private func check(_ room: RoomRecord, _ booking: Booking, _ step: StepTransaction) -> Effect {
+        let deadline = step.deadline
         return Effect(provider: room.provider, about: about(booking)) { [provisioner] in
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
@@ -188,8 +188,8 @@ struct ProvisionStep: Step {
         }
     }
 
-    private func remove(_ room: RoomRecord, _ booking: Booking, _ turn: Turn) -> Effect {
-        let deadline = turn.deadline
+    private func remove(_ room: RoomRecord, _ booking: Booking, _ step: StepTransaction) -> Effect {
+        let deadline = step.deadline
         return Effect(provider: room.provider, about: about(booking)) { [provisioner] in
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
@@ -205,32 +205,32 @@ struct ProvisionStep: Step {
 
 /// The transaction that writes an outcome into the booking as it stands by then, and what it says of the provider.
 private func book(
-    _ booking: Booking, at room: RoomRecord, _ error: ProviderError? = nil, _ write: @escaping @Sendable (inout RoomBook) throws -> Void
-) -> Recording {
-    { turn in
+    _ booking: Booking, at room: RoomRecord, _ error: ProviderError? = nil, _ write: @escaping @Sendable (inout RoomOutcomes) throws -> Void
+) -> OutcomeWriter {
+    { step in
         if let error {
-            let connection = turn.context.registry.descriptor(room.module)?.connection
-            try turn.context.health.failed(room.provider, error, connection, turn.tx, now: turn.now)
-            if connection == .owner, error.code == .reauthorize { try refused(booking.terms.owner.id, room, error, turn) }
+            let connection = step.context.registry.descriptor(room.module)?.connection
+            try step.context.health.failed(room.provider, error, connection, step.tx, now: step.now)
+            if connection == .owner, error.code == .reauthorize { try refused(booking.terms.owner.id, room, error, step) }
         } else {
-            try turn.context.health.works(room.provider, turn.tx)
+            try step.context.health.works(room.provider, step.tx)
         }
-        var book = try RoomBook(turn, booking.id)
+        var book = try RoomOutcomes(step, booking.id)
         try write(&book)
         return .lookAgain
     }
 }
 
 /// The service refuses even a fresh token: the connection's health says so, until it is made anew.
-private func refused(_ owner: String, _ room: RoomRecord, _ error: ProviderError, _ turn: Turn) throws {
-    guard let connection = try turn.tx.connection(owner: owner, provider: room.provider), connection.health != .reauthorize,
+private func refused(_ owner: String, _ room: RoomRecord, _ error: ProviderError, _ step: StepTransaction) throws {
+    guard let connection = try step.tx.connection(owner: owner, provider: room.provider), connection.health != .reauthorize,
         // A connection that was made during the call is another one.
-        connection.account.id == room.host, connection.connectedAt < turn.now - EngineSettings.workLength
+        connection.account.id == room.host, connection.connectedAt < step.now - EngineSettings.workLength
     else { return }
-    try turn.tx.setHealth(.reauthorize, error.problem, of: connection)
-    try NoticeStep.poke(.connection(owner: owner, provider: room.provider), turn.tx, now: turn.now)
-    if let dead = try turn.tx.connection(owner: owner, provider: room.provider) {
-        try turn.context.announcer.tell(.connectionNeedsAttention, dead, turn.tx)
+    try step.tx.setHealth(.reauthorize, error.problem, of: connection)
+    try NoticeStep.enqueue(.connection(owner: owner, provider: room.provider), step.tx, now: step.now)
+    if let dead = try step.tx.connection(owner: owner, provider: room.provider) {
+        try step.context.announcer.tell(.connectionNeedsAttention, dead, step.tx)
     }
 }
 

@@ -11,30 +11,30 @@ struct SignInStep: Step {
     private let context: EngineContext
     init(_ context: EngineContext) { self.context = context }
 
-    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+    func prepare(_ claim: Claim, _ step: StepTransaction) throws -> Effect? {
         let site = context.catalog.current.site
-        for stored in try turn.tx.owners() where stored.isActive && stored.owner.email.lowercased() == claim.subject {
+        for stored in try step.tx.owners() where stored.isActive && stored.owner.email.lowercased() == claim.subject {
             let subject = NoticeStep.Subject.signIn(owner: stored.owner.id)
-            if let asked = try turn.tx.notice(subject.text), asked.writtenAt > turn.now - Self.pause { continue }
+            if let asked = try step.tx.notice(subject.text), asked.writtenAt > step.now - Self.pause { continue }
             let notice = Notice(kind: .signIn, site: site, owner: stored.owner)
-            try turn.tx.save(
+            try step.tx.save(
                 StoredNotice(
                     // Each try of it gets a Message-ID of its own.
-                    subject: subject.text, code: notice.kind.rawValue, body: try notice.body, messageID: "", writtenAt: turn.now))
-            try NoticeStep.poke(subject, turn.tx, now: turn.now, after: .zero)
+                    subject: subject.text, code: notice.kind.rawValue, body: try notice.body, messageID: "", writtenAt: step.now))
+            try NoticeStep.enqueue(subject, step.tx, now: step.now, after: .zero)
         }
-        try turn.tx.finish(claim)
+        try step.tx.finish(claim)
         return nil
     }
 }
 
-extension OwnerDesk {
+extension OwnerService {
     private static let longestAddress = 254
 
     /// Has a sign-in link mailed to the active owner of that address, at most once a minute. It says nothing of whether there is one.
     package func mailSignInLink(to email: String) async throws {
         guard let address = asciiMailAddress(email)?.lowercased(), address.utf8.count <= Self.longestAddress else { return }
         let now = context.now
-        try await context.store.write { try $0.poke(kind: SignInStep.kind, subject: address, due: now, service: SignInStep.kind) }
+        try await context.store.write { try $0.enqueue(kind: SignInStep.kind, subject: address, due: now, service: SignInStep.kind) }
     }
 }

@@ -11,23 +11,23 @@ protocol Step: Sendable {
 
     /// Inside the transaction of the claim: either the effect to carry out, its intent written, or `nil` after the step has been
     /// released until later or finished.
-    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect?
+    func prepare(_ claim: Claim, _ step: StepTransaction) throws -> Effect?
 }
 
 /// What a step does outside of the database. It returns the transaction that writes down the outcome; the look that follows
 /// is part of the same commit.
 struct Effect: Sendable {
-    let run: @Sendable () async -> Recording
+    let run: @Sendable () async -> OutcomeWriter
     /// Takes the intent back that was written for an effect which never began.
-    let withdraw: Recording
+    let withdraw: OutcomeWriter
     /// The provider that it asks.
     let provider: String?
     /// What its log lines bear.
     let about: Logger.Metadata
 
     init(
-        provider: String? = nil, about: Logger.Metadata = [:], withdraw: @escaping Recording = { _ in .lookAgain },
-        run: @escaping @Sendable () async -> Recording
+        provider: String? = nil, about: Logger.Metadata = [:], withdraw: @escaping OutcomeWriter = { _ in .lookAgain },
+        run: @escaping @Sendable () async -> OutcomeWriter
     ) {
         self.provider = provider
         self.about = about
@@ -35,10 +35,10 @@ struct Effect: Sendable {
         self.withdraw = withdraw
     }
 }
-typealias Recording = @Sendable (Turn) throws -> Sequel
+typealias OutcomeWriter = @Sendable (StepTransaction) throws -> StepResult
 
 /// What follows when an outcome is written down.
-enum Sequel {
+enum StepResult {
     /// The step looks at the world again, in the same commit.
     case lookAgain
     /// The step rests until then, after a try that went wrong.
@@ -66,7 +66,7 @@ struct LookFailed: Error {
 }
 
 /// One transaction of a worker, and what it has claimed in it beside its own step.
-final class Turn {
+final class StepTransaction {
     let tx: Tx
     let now: Instant
     /// The end of every claim that is made in this transaction.
@@ -81,7 +81,7 @@ final class Turn {
     static let mostStarted = 3
 
     /// - Parameter limit: steps that may be started here, claimed by this process; the others come due at once.
-    init(tx: Tx, context: EngineContext, now: Instant, starting limit: Int = Turn.mostStarted, failed: [StepKey: String] = [:]) {
+    init(tx: Tx, context: EngineContext, now: Instant, starting limit: Int = StepTransaction.mostStarted, failed: [StepKey: String] = [:]) {
         self.tx = tx
         self.now = now
         self.context = context
@@ -109,7 +109,7 @@ final class Turn {
         let kind = type(of: step).kind
         // One that threw says so at its own next look; what is being written down here must not be lost with it.
         guard started.count < mostStarted else {
-            return try tx.poke(kind: kind, subject: subject, due: now, start: start)
+            return try tx.enqueue(kind: kind, subject: subject, due: now, start: start)
         }
         let claim = try tx.addClaimed(kind: kind, subject: subject, process: context.processID, until: claimEnd, start: start)
         if let effect = try looking(at: claim, { try step.prepare(claim, self) }) {

@@ -22,24 +22,24 @@ struct WebhookStep: Step {
 
     static func subject(_ webhook: String, _ subject: String) -> String { "\(webhook) \(subject)" }
 
-    func prepare(_ claim: Claim, _ turn: Turn) throws -> Effect? {
+    func prepare(_ claim: Claim, _ step: StepTransaction) throws -> Effect? {
         let parts = claim.subject.split(separator: " ", maxSplits: 1).map(String.init)
-        guard parts.count == 2, let webhook = try turn.tx.webhook(parts[0]), webhook.state == .active,
-            let delivery = try turn.tx.nextDelivery(of: webhook.id, about: parts[1])
+        guard parts.count == 2, let webhook = try step.tx.webhook(parts[0]), webhook.state == .active,
+            let delivery = try step.tx.nextDelivery(of: webhook.id, about: parts[1])
         else {
-            try turn.tx.finish(claim)
+            try step.tx.finish(claim)
             return nil
         }
-        guard delivery.dueAt <= turn.now else {
-            try turn.tx.release(claim, due: delivery.dueAt, attempt: 0)
+        guard delivery.dueAt <= step.now else {
+            try step.tx.release(claim, due: delivery.dueAt, attempt: 0)
             return nil
         }
-        let secrets = try WebhookDesk.secrets(of: webhook, context.vault, now: turn.now)
+        let secrets = try WebhookService.secrets(of: webhook, context.vault, now: step.now)
         let text =
             StoredDelivery.isSealed(delivery.sealed)
             ? try context.vault.open(delivery.sealed, context: StoredDelivery.context(delivery.id)) : delivery.sealed
         let body = Array(text.utf8)
-        let deadline = turn.now + Self.patience
+        let deadline = step.now + Self.patience
         return Effect(provider: webhook.id, about: ["about": "\(delivery.subject)"]) { [context] in
             let now = context.now
             let result: Result<HTTPResponse, TransportError>
@@ -51,7 +51,7 @@ struct WebhookStep: Step {
                             headers: try Self.headers(delivery, body, secrets, now), body: body, deadline: deadline)))
             } catch { result = .failure(error) }
             context.meters.count(.webhooks, ["outcome": Self.outcome(result)])
-            return { turn in try record(result, of: delivery, claim, turn) }
+            return { step in try record(result, of: delivery, claim, step) }
         }
     }
 
@@ -77,12 +77,12 @@ struct WebhookStep: Step {
     }
 
     private func record(
-        _ result: Result<HTTPResponse, TransportError>, of sent: StoredDelivery, _ claim: Claim, _ turn: Turn
-    ) throws -> Sequel {
-        guard var delivery = try turn.tx.delivery(sent.id), delivery.state == .waiting, var webhook = try turn.tx.webhook(sent.webhookID)
+        _ result: Result<HTTPResponse, TransportError>, of sent: StoredDelivery, _ claim: Claim, _ step: StepTransaction
+    ) throws -> StepResult {
+        guard var delivery = try step.tx.delivery(sent.id), delivery.state == .waiting, var webhook = try step.tx.webhook(sent.webhookID)
         else { return .lookAgain }
         delivery.attempts += 1
-        delivery.triedAt = turn.now
+        delivery.triedAt = step.now
         var answer = HTTPResponse(status: 0)
         switch result {
         case .success(let response):
@@ -97,23 +97,23 @@ struct WebhookStep: Step {
             delivery.state = .sent
             if webhook.failingSince != .never || webhook.problem != nil {
                 (webhook.failingSince, webhook.problem) = (.never, nil)
-                try turn.tx.update(webhook)
+                try step.tx.update(webhook)
             }
-            try turn.tx.update(delivery)
+            try step.tx.update(delivery)
             return .lookAgain
         }
         webhook.problem = delivery.problem
-        webhook.failingSince = min(webhook.failingSince, turn.now)
-        let next = nextTry(delivery, answer, turn.now)
+        webhook.failingSince = min(webhook.failingSince, step.now)
+        let next = nextTry(delivery, answer, step.now)
         if let next { delivery.dueAt = next } else { delivery.state = .failed }
-        try turn.tx.update(delivery)
+        try step.tx.update(delivery)
         log(delivery, webhook)
-        if answer.status == 410 { try disable(&webhook, "it answered 410: gone", turn) }
+        if answer.status == 410 { try disable(&webhook, "it answered 410: gone", step) }
         // All the tries of an event are days, and nothing was taken in between.
         if delivery.state == .failed, webhook.state == .active, webhook.failingSince < delivery.createdAt + Self.firstHour {
-            try disable(&webhook, "it has taken nothing for days", turn)
+            try disable(&webhook, "it has taken nothing for days", step)
         }
-        try turn.tx.update(webhook)
+        try step.tx.update(webhook)
         return .lookAgain
     }
 
@@ -128,18 +128,18 @@ struct WebhookStep: Step {
 
     private func nextTry(_ delivery: StoredDelivery, _ answer: HTTPResponse, _ now: Instant) -> Instant? {
         let tries = Int(delivery.attempts)
-        guard tries <= WebhookDesk.schedule.count else { return nil }
-        let plain = WebhookDesk.schedule[tries - 1]
+        guard tries <= WebhookService.schedule.count else { return nil }
+        let plain = WebhookService.schedule[tries - 1]
         // Spread over a tenth, so that what failed together does not come back together.
-        let spread = Duration.microseconds(plain.microseconds / 10 * Int64(context.surroundings.random(1)[0]) / 256)
+        let spread = Duration.microseconds(plain.microseconds / 10 * Int64(context.environment.random(1)[0]) / 256)
         let asked = retryAfter(answer.header("retry-after"), now: now) ?? now
         return max(now + plain + spread, min(asked, now + Self.longestWait))
     }
 
-    private func disable(_ webhook: inout StoredWebhook, _ reason: String, _ turn: Turn) throws {
+    private func disable(_ webhook: inout StoredWebhook, _ reason: String, _ step: StepTransaction) throws {
         webhook.state = .disabled
         webhook.problem = reason
-        try turn.tx.giveUpDeliveries(of: webhook.id, "the webhook was turned off: \(reason)")
+        try step.tx.giveUpDeliveries(of: webhook.id, "the webhook was turned off: \(reason)")
         context.logger.error("a webhook is turned off", metadata: ["webhook": "\(webhook.id)", "reason": "\(reason)"])
     }
 

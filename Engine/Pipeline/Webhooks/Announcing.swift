@@ -4,7 +4,7 @@ import UsherVault
 
 /// Writes events down for the webhooks that want them, in the transaction of what happened.
 struct Announcer: Sendable {
-    let surroundings: Surroundings
+    let environment: Environment
     let vault: Vault
 
     /// The log of deliveries is kept for so long.
@@ -20,11 +20,11 @@ struct Announcer: Sendable {
     ) throws {
         let listening = try tx.webhooks().filter { $0.events.contains(type.rawValue) }
         guard !listening.isEmpty else { return }
-        let now = surroundings.now()
+        let now = environment.now()
         for webhook in listening {
             let data = try data(webhook.showsManagePage)
             let body: JSON = ["type": .string(type.rawValue), "timestamp": .string(now.rfc3339), "data": data]
-            let id = surroundings.id("msg_")
+            let id = environment.id("msg_")
             // A booking bears the links that let its readers in.
             var delivery = StoredDelivery(
                 id: id, webhookID: webhook.id, subject: subject, type: type.rawValue,
@@ -33,7 +33,7 @@ struct Announcer: Sendable {
             if webhook.state == .disabled { (delivery.state, delivery.problem) = (.failed, "the webhook was turned off") }
             try tx.add(delivery, forgetting: now - Self.memory)
             guard webhook.state == .active else { continue }
-            try tx.poke(
+            try tx.enqueue(
                 kind: WebhookStep.kind, subject: WebhookStep.subject(webhook.id, subject), due: now, service: webhook.id, start: start)
         }
     }
@@ -47,7 +47,7 @@ struct Announcer: Sendable {
 }
 
 extension EngineContext {
-    var announcer: Announcer { Announcer(surroundings: surroundings, vault: vault) }
+    var announcer: Announcer { Announcer(environment: environment, vault: vault) }
 
     /// Writes what can change of a booking, and tells of what that means.
     func update(_ booking: Booking, _ tx: Tx) throws {

@@ -30,7 +30,7 @@ package final class Changes: Sendable {
     }
 }
 
-extension BookingDesk {
+extension BookingService {
     /// How long a change that another process has made may go unnoticed.
     private static let lookInterval = Duration.seconds(1)
 

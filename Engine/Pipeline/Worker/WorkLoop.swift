@@ -5,34 +5,34 @@ import UsherStore
 
 /// The thin shell around the worker: concurrency, waiting, heartbeats, a graceful end.
 ///
-/// Each lane has slots of its own, and each piece of work runs in a slot of its lane: a relay that hangs holds up mail alone. Within a
-/// lane a service may take three quarters of the slots that it and nobody have, so that one that hangs leaves a share to the next, and
+/// Each queue has slots of its own, and each piece of work runs in a slot of its queue: a relay that hangs holds up mail alone. Within a
+/// queue a service may take three quarters of the slots that it and nobody have, so that one that hangs leaves a share to the next, and
 /// two leave one to the third.
 package final class WorkLoop: Sendable {
     private struct State {
-        var running: [Lane: Int] = [:]
+        var running: [Queue: Int] = [:]
         /// By provider, or by the program that is told; work that asks neither under the empty name.
-        var byService: [Lane: [String: Int]] = [:]
-        /// Work that was started in another lane's commit, and has its slot already.
-        var handedOver: [Lane: [Work]] = [:]
+        var byService: [Queue: [String: Int]] = [:]
+        /// Work that was started in another queue's commit, and has its slot already.
+        var handedOver: [Queue: [Work]] = [:]
         var isStopping = false
     }
     private let context: EngineContext
     private let worker: Worker
-    private let bell: Bell
-    /// Pieces of work at the same time, in each lane.
+    private let signal: WorkSignal
+    /// Pieces of work at the same time, in each queue.
     private let concurrency: Int
     private let state = Mutex(State())
 
     /// How often work that another process has made is looked for.
     private static let pollInterval = Duration.milliseconds(200)
     private static let batchLimit = 16
-    /// Pieces of work at the same time, in each lane, while callers crowd in: it goes on, and leaves them the machine.
+    /// Pieces of work at the same time, in each queue, while callers crowd in: it goes on, and leaves them the machine.
     private static let underPressure = 4
 
-    package init(_ context: EngineContext, bell: Bell, concurrency: Int = 32) {
+    package init(_ context: EngineContext, signal: WorkSignal, concurrency: Int = 32) {
         self.context = context
-        self.bell = bell
+        self.signal = signal
         self.concurrency = concurrency
         worker = Worker(context)
     }
@@ -44,55 +44,55 @@ package final class WorkLoop: Sendable {
     }
 
     private func work() async {
-        let membership = Membership(context)
+        let heartbeat = Heartbeat(context)
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await membership.run() }
+            group.addTask { await heartbeat.run() }
             group.addTask { await self.tick() }
             await withTaskCancellationHandler {
-                await withTaskGroup(of: Void.self) { lanes in
-                    for lane in Lane.allCases { lanes.addTask { await self.work(lane) } }
+                await withTaskGroup(of: Void.self) { queues in
+                    for queue in Queue.allCases { queues.addTask { await self.work(queue) } }
                 }
             } onCancel: {
                 self.stop()
             }
             group.cancelAll()
         }
-        await membership.leave()
+        await heartbeat.leave()
     }
 
     package func stop() {
         state.withLock { $0.isStopping = true }
-        bell.ring()
+        signal.send()
     }
 
     /// Has the loops look for what other processes have made, and for what has come due.
     private func tick() async {
         while !Task.isCancelled {
             await context.sleep(Self.pollInterval)
-            bell.tick()
+            signal.tick()
         }
     }
 
-    private func work(_ lane: Lane) async {
-        let listener = bell.listen()
+    private func work(_ queue: Queue) async {
+        let listener = signal.listen()
         await withDiscardingTaskGroup { group in
             while !state.withLock({ $0.isStopping }) {
                 do {
-                    for work in takeHandedOver(lane) { group.addTask { await self.carryOut(work, lane) } }
-                    if try await startBatch(lane, &group) { continue }
-                    await waitForWork(lane, listener)
+                    for work in takeHandedOver(queue) { group.addTask { await self.carryOut(work, queue) } }
+                    if try await startBatch(queue, &group) { continue }
+                    await waitForWork(queue, listener)
                 } catch {
                     context.logger.error("work could not be claimed", metadata: ["error": "\(error)"])
                     await context.pause(Self.pollInterval)
                 }
             }
-            for work in takeHandedOver(lane) { await giveBack(work, lane) }
+            for work in takeHandedOver(queue) { await giveBack(work, queue) }
         }
     }
 
     // MARK: Slots
 
-    /// Pieces of work at the same time that a lane takes now.
+    /// Pieces of work at the same time that a queue takes now.
     private var width: Int { context.pressure.isHigh ? min(concurrency, Self.underPressure) : concurrency }
 
     /// How many more pieces of work a service may have, where so many slots are free.
@@ -101,15 +101,15 @@ package final class WorkLoop: Sendable {
     }
 
     /// Mails that may be begun in the commit that writes them.
-    private var mostStarted: Int { min(Turn.mostStarted, freeSlots(.mail)) }
+    private var mostStarted: Int { min(StepTransaction.mostStarted, freeSlots(.mail)) }
 
-    private func freeSlots(_ lane: Lane) -> Int { state.withLock { max(0, width - $0.running[lane, default: 0]) } }
+    private func freeSlots(_ queue: Queue) -> Int { state.withLock { max(0, width - $0.running[queue, default: 0]) } }
 
-    /// Shares the free slots of a lane out to services that have something due, the one with the least work under way first.
-    private func allot(_ lane: Lane, _ services: [String]) -> [(service: String, limit: Int)] {
+    /// Shares the free slots of a queue out to services that have something due, the one with the least work under way first.
+    private func allot(_ queue: Queue, _ services: [String]) -> [(service: String, limit: Int)] {
         state.withLock { state in
-            var free = min(width - state.running[lane, default: 0], Self.batchLimit)
-            let taken = state.byService[lane, default: [:]]
+            var free = min(width - state.running[queue, default: 0], Self.batchLimit)
+            let taken = state.byService[queue, default: [:]]
             let ordered = services.enumerated().sorted { one, other in
                 (taken[one.element, default: 0], one.offset) < (taken[other.element, default: 0], other.offset)
             }
@@ -125,97 +125,97 @@ package final class WorkLoop: Sendable {
 
     /// Takes a slot for a piece of work.
     /// - Parameter former: of the slot that it has already, while it asked this service.
-    /// - Returns: `false` where its lane is full, its service has its share, or the loop is to end.
-    private func admit(_ work: Work, _ lane: Lane, former: String? = nil) -> Bool {
+    /// - Returns: `false` where its queue is full, its service has its share, or the loop is to end.
+    private func admit(_ work: Work, _ queue: Queue, former: String? = nil) -> Bool {
         let service = work.provider ?? ""
         return state.withLock { state in
-            if let former { state.byService[lane, default: [:]][former, default: 0] -= 1 }
-            let running = state.running[lane, default: 0] - (former == nil ? 0 : 1)
+            if let former { state.byService[queue, default: [:]][former, default: 0] -= 1 }
+            let running = state.running[queue, default: 0] - (former == nil ? 0 : 1)
             let free = width - running
-            let taken = state.byService[lane, default: [:]][service, default: 0]
+            let taken = state.byService[queue, default: [:]][service, default: 0]
             let isIn = !state.isStopping && free > 0 && (service.isEmpty || Self.share(taken: taken, free: free) > 0)
-            state.running[lane] = isIn ? running + 1 : running
-            if isIn { state.byService[lane, default: [:]][service] = taken + 1 }
+            state.running[queue] = isIn ? running + 1 : running
+            if isIn { state.byService[queue, default: [:]][service] = taken + 1 }
             return isIn
         }
     }
 
     /// Gives a slot back, and says so where somebody may wait for it.
-    private func leave(_ work: Work, _ lane: Lane) {
+    private func leave(_ work: Work, _ queue: Queue) {
         let service = work.provider ?? ""
         let wasFull = state.withLock { state in
-            let (running, taken) = (state.running[lane, default: 0], state.byService[lane]?[service] ?? 0)
-            state.running[lane] = running - 1
-            state.byService[lane, default: [:]][service] = taken > 1 ? taken - 1 : nil
+            let (running, taken) = (state.running[queue, default: 0], state.byService[queue]?[service] ?? 0)
+            state.running[queue] = running - 1
+            state.byService[queue, default: [:]][service] = taken > 1 ? taken - 1 : nil
             return running >= width || Self.share(taken: taken, free: width - running) <= 0
         }
-        if wasFull { bell.ring() }
+        if wasFull { signal.send() }
     }
 
     // MARK: Carrying out
 
     /// Claims what there are slots for, and starts it.
     /// - Returns: whether there may be more of the kind.
-    private func startBatch(_ lane: Lane, _ group: inout DiscardingTaskGroup) async throws -> Bool {
-        guard freeSlots(lane) > 0 else { return false }
+    private func startBatch(_ queue: Queue, _ group: inout DiscardingTaskGroup) async throws -> Bool {
+        guard freeSlots(queue) > 0 else { return false }
         let allotted = Mutex(0)
-        let batch = try await worker.claim(lane, starting: mostStarted) { services in
-            let shares = self.allot(lane, services)
+        let batch = try await worker.claim(queue, starting: mostStarted) { services in
+            let shares = self.allot(queue, services)
             allotted.withLock { $0 = shares.map(\.limit).min() ?? 0 }
             return shares
         }
         for work in batch {
-            guard admit(work, lane) else {
+            guard admit(work, queue) else {
                 await worker.putBack(work, until: context.now)
                 continue
             }
-            group.addTask { await self.carryOut(work, lane) }
+            group.addTask { await self.carryOut(work, queue) }
         }
         let smallest = allotted.withLock { $0 }
         return smallest > 0 && batch.count >= smallest
     }
 
     /// Carries out a piece of work that has its slot, and what the same step does next.
-    private func carryOut(_ work: Work, _ lane: Lane) async {
+    private func carryOut(_ work: Work, _ queue: Queue) async {
         var work = work
         while true {
             let (next, started) = await worker.perform(work, starting: mostStarted)
             for other in started { await handOver(other) }
             guard let next else { break }
-            if next.provider != work.provider, !admit(next, lane, former: work.provider ?? "") {
+            if next.provider != work.provider, !admit(next, queue, former: work.provider ?? "") {
                 await worker.putBack(next, until: context.now)
-                return bell.ring()
+                return signal.send()
             }
             work = next
         }
-        leave(work, lane)
+        leave(work, queue)
     }
 
-    /// Gives a step that was started to its own lane, or back where that has no slot for it. A lane that ends takes what it was
+    /// Gives a step that was started to its own queue, or back where that has no slot for it. A queue that ends takes what it was
     /// given before; after that nobody is let in.
     private func handOver(_ work: Work) async {
-        let lane = work.lane
-        guard admit(work, lane) else { return await worker.putBack(work, until: context.now) }
+        let queue = work.queue
+        guard admit(work, queue) else { return await worker.putBack(work, until: context.now) }
         let isTaken = state.withLock { state in
-            if !state.isStopping { state.handedOver[lane, default: []].append(work) }
+            if !state.isStopping { state.handedOver[queue, default: []].append(work) }
             return !state.isStopping
         }
-        if isTaken { bell.ring() } else { await giveBack(work, lane) }
+        if isTaken { signal.send() } else { await giveBack(work, queue) }
     }
 
-    private func takeHandedOver(_ lane: Lane) -> [Work] { state.withLock { $0.handedOver.removeValue(forKey: lane) ?? [] } }
+    private func takeHandedOver(_ queue: Queue) -> [Work] { state.withLock { $0.handedOver.removeValue(forKey: queue) ?? [] } }
 
-    private func giveBack(_ work: Work, _ lane: Lane) async {
+    private func giveBack(_ work: Work, _ queue: Queue) async {
         await worker.putBack(work, until: context.now)
-        leave(work, lane)
+        leave(work, queue)
     }
 
     /// Waits until a piece of work may be due that there is a slot for.
-    private func waitForWork(_ lane: Lane, _ listener: Int) async {
-        while !state.withLock({ $0.isStopping || $0.handedOver[lane]?.isEmpty == false }) {
-            let due = ((try? await worker.due(lane)) ?? []).filter { $0.due <= context.now }.map(\.service)
-            if !due.isEmpty, !allot(lane, due).isEmpty { return }
-            _ = await bell.wait(as: listener)
+    private func waitForWork(_ queue: Queue, _ listener: Int) async {
+        while !state.withLock({ $0.isStopping || $0.handedOver[queue]?.isEmpty == false }) {
+            let due = ((try? await worker.due(queue)) ?? []).filter { $0.due <= context.now }.map(\.service)
+            if !due.isEmpty, !allot(queue, due).isEmpty { return }
+            _ = await signal.wait(as: listener)
         }
     }
 }

@@ -13,7 +13,7 @@ package struct Worker: Sendable {
     private static let longestPause = Duration.seconds(5)
 
     /// Steps that may be started in the commit of another, claimed by this process.
-    package static let mostStarted = Turn.mostStarted
+    package static let mostStarted = StepTransaction.mostStarted
 
     /// The pipelines' steps: this list is all there is.
     package init(_ context: EngineContext) {
@@ -39,9 +39,9 @@ package struct Worker: Sendable {
     /// ``run(_:starting:)``.
     package func claim(limit: Int) async throws -> [Work] {
         var works: [Work] = []
-        for lane in [Lane.mail, .rooms, .hooks] where works.count < limit {
+        for queue in [Queue.mail, .rooms, .hooks] where works.count < limit {
             let left = limit - works.count
-            works += try await claim(lane) { services in services.map { ($0, left) } }
+            works += try await claim(queue) { services in services.map { ($0, left) } }
         }
         return works
     }
@@ -49,15 +49,15 @@ package struct Worker: Sendable {
     /// - Parameter allot: of the services that have something due, how many pieces of work each may have; it is called inside the
     ///   transaction, and may be called twice.
     package func claim(
-        _ lane: Lane, starting limit: Int = Worker.mostStarted,
+        _ queue: Queue, starting limit: Int = Worker.mostStarted,
         allot: @escaping @Sendable ([String]) -> [(service: String, limit: Int)]
     ) async throws -> [Work] {
-        try await transaction(starting: limit) { turn in
-            let due = try turn.tx.services(lane).filter { $0.due <= turn.now }.sorted { ($0.due, $0.service) < ($1.due, $1.service) }
+        try await transaction(starting: limit) { step in
+            let due = try step.tx.services(queue).filter { $0.due <= step.now }.sorted { ($0.due, $0.service) < ($1.due, $1.service) }
             return try allot(due.map(\.service)).flatMap { service, limit in
-                try turn.tx.claim(
-                    lane, service: service, process: context.processID, now: turn.now, until: turn.claimEnd, limit: limit
-                ).compactMap { try look($0, turn) }
+                try step.tx.claim(
+                    queue, service: service, process: context.processID, now: step.now, until: step.claimEnd, limit: limit
+                ).compactMap { try look($0, step) }
             }
         }
     }
@@ -65,24 +65,24 @@ package struct Worker: Sendable {
     /// Claims the steps of one booking that are due, for whoever waits for it.
     /// - Parameter delivers: whether its mails and events are sent from here, too, or left to the server that runs.
     package func claim(booking id: String, delivers: Bool = true) async throws -> [Work] {
-        try await transaction(starting: delivers ? Turn.mostStarted : 0) { turn in
-            let mails = try turn.tx.mails(of: id).filter { $0.state == .queued || $0.state == .sending }.map { (DeliverStep.kind, $0.id) }
-            let hooks = try turn.tx.webhooks().map { (WebhookStep.kind, WebhookStep.subject($0.id, id)) }
+        try await transaction(starting: delivers ? StepTransaction.mostStarted : 0) { step in
+            let mails = try step.tx.mails(of: id).filter { $0.state == .queued || $0.state == .sending }.map { (DeliverStep.kind, $0.id) }
+            let hooks = try step.tx.webhooks().map { (WebhookStep.kind, WebhookStep.subject($0.id, id)) }
             let own = [(ProvisionStep.kind, id), (NotifyStep.kind, id)]
             return try (delivers ? own + mails + hooks : own).compactMap { kind, subject in
-                try turn.tx.claim(kind: kind, subject: subject, process: context.processID, now: turn.now, until: turn.claimEnd)
-                    .flatMap { try look($0, turn) }
+                try step.tx.claim(kind: kind, subject: subject, process: context.processID, now: step.now, until: step.claimEnd)
+                    .flatMap { try look($0, step) }
             }
         }
     }
 
-    /// The services of a lane, and when each has something due.
-    package func due(_ lane: Lane) async throws -> [(service: String, due: Instant)] {
-        try await context.store.read { try $0.services(lane) }
+    /// The services of a queue, and when each has something due.
+    package func due(_ queue: Queue) async throws -> [(service: String, due: Instant)] {
+        try await context.store.read { try $0.services(queue) }
     }
 
     package func nextDue() async throws -> Instant? {
-        try await context.store.read { tx in try Lane.allCases.compactMap { try tx.nextDue($0) }.min() }
+        try await context.store.read { tx in try Queue.allCases.compactMap { try tx.nextDue($0) }.min() }
     }
 
     /// Gives a piece of work back that was claimed and not begun.
@@ -90,8 +90,8 @@ package struct Worker: Sendable {
         let effect = work.claimed.effect
         do {
             _ = try await record(
-                { turn in
-                    _ = try effect.withdraw(turn)
+                { step in
+                    _ = try effect.withdraw(step)
                     return .wait(until: until)
                 }, work.claimed.claim, starting: 0)
         } catch {
@@ -101,10 +101,10 @@ package struct Worker: Sendable {
 
     /// Carries a piece of work out, and what follows from it, until there is nothing left to do now.
     package func run(_ work: Work, starting limit: Int = Worker.mostStarted) async {
-        var queue = [work]
-        while !queue.isEmpty {
-            let (next, started) = await perform(queue.removeFirst(), starting: limit)
-            queue += (next.map { [$0] } ?? []) + started
+        var pending = [work]
+        while !pending.isEmpty {
+            let (next, started) = await perform(pending.removeFirst(), starting: limit)
+            pending += (next.map { [$0] } ?? []) + started
         }
     }
 
@@ -134,24 +134,24 @@ package struct Worker: Sendable {
     }
 
     private func record(
-        _ recording: @escaping Recording, _ claim: Claim, starting limit: Int
+        _ recording: @escaping OutcomeWriter, _ claim: Claim, starting limit: Int
     ) async throws -> (next: Work?, started: [Work]) {
         var pause = Self.firstPause
         while true {
             do {
-                let (outcome, next, started) = try await write(starting: limit) { turn -> (String, Work?) in
-                    switch try recording(turn) {
+                let (outcome, next, started) = try await write(starting: limit) { step -> (String, Work?) in
+                    switch try recording(step) {
                     case .rest(let until):
-                        try turn.tx.release(claim, due: until, attempt: claim.attempt + 1)
+                        try step.tx.release(claim, due: until, attempt: claim.attempt + 1)
                         return ("retried", nil)
                     case .sleep(let until):
-                        try turn.tx.release(claim, due: until, attempt: 0)
+                        try step.tx.release(claim, due: until, attempt: 0)
                         return ("done", nil)
                     case .wait(let until):
-                        try turn.tx.release(claim, due: until, attempt: claim.attempt)
+                        try step.tx.release(claim, due: until, attempt: claim.attempt)
                         return ("put back", nil)
                     case .lookAgain:
-                        return ("done", try look(try turn.tx.hold(claim, until: turn.claimEnd, now: turn.now), turn))
+                        return ("done", try look(try step.tx.renew(claim, until: step.claimEnd, now: step.now), step))
                     }
                 } then: {
                     ($0.0, $0.1, $1)
@@ -171,20 +171,20 @@ package struct Worker: Sendable {
     }
 
     /// Lets the step look at the world. A step that cannot is set aside for a while, so that it does not stop the others.
-    private func look(_ claim: Claim, _ turn: Turn) throws -> Work? {
-        guard let step = steps[claim.kind] else {
+    private func look(_ claim: Claim, _ step: StepTransaction) throws -> Work? {
+        guard let handler = steps[claim.kind] else {
             context.logger.error("a step of an unknown kind waits for a newer Usher", metadata: ["step": "\(claim.kind) \(claim.subject)"])
-            try turn.tx.release(claim, due: turn.now + .hours(1), attempt: claim.attempt)
+            try step.tx.release(claim, due: step.now + .hours(1), attempt: claim.attempt)
             return nil
         }
-        if let reason = turn.failed[claim.step] {
+        if let reason = step.failed[claim.step] {
             context.logger.error("a step cannot go on", metadata: ["step": "\(claim.kind) \(claim.subject)", "reason": "\(reason)"])
-            let wait = RetryPolicy.step.delay(afterFailures: claim.attempt + 1, context.surroundings)
-            try turn.tx.release(claim, due: turn.now + wait, attempt: claim.attempt + 1)
+            let wait = RetryPolicy.step.delay(afterFailures: claim.attempt + 1, context.environment)
+            try step.tx.release(claim, due: step.now + wait, attempt: claim.attempt + 1)
             return nil
         }
-        return try turn.looking(at: claim) {
-            try step.prepare(claim, turn).map { effect in
+        return try step.looking(at: claim) {
+            try handler.prepare(claim, step).map { effect in
                 var claim = claim
                 claim.service = effect.provider ?? claim.service
                 return Work(ClaimedWork(claim: claim, effect: effect))
@@ -193,7 +193,7 @@ package struct Worker: Sendable {
     }
 
     private func transaction(
-        starting limit: Int = Worker.mostStarted, _ body: @escaping @Sendable (Turn) throws -> [Work]
+        starting limit: Int = Worker.mostStarted, _ body: @escaping @Sendable (StepTransaction) throws -> [Work]
     ) async throws -> [Work] {
         try await write(starting: limit, body) { $0 + $1 }
     }
@@ -201,7 +201,7 @@ package struct Worker: Sendable {
     /// Runs `body` in a transaction. A step that throws while it looks at the world takes everything back that was written in it; the
     /// transaction is run again, and sets that step aside unseen: one bad row must not stop the others that were claimed with it.
     private func write<Body: Sendable, Result: Sendable>(
-        starting limit: Int, _ body: @escaping @Sendable (Turn) throws -> Body,
+        starting limit: Int, _ body: @escaping @Sendable (StepTransaction) throws -> Body,
         then: @escaping @Sendable (Body, [Work]) -> Result
     ) async throws -> Result {
         var failed: [StepKey: String] = [:]
@@ -209,10 +209,10 @@ package struct Worker: Sendable {
             do {
                 return try await context.store.write { [failed] tx in
                     // A step that is started here is new at each run: one that threw would throw again under another name.
-                    let turn = Turn(
+                    let step = StepTransaction(
                         tx: tx, context: context, now: context.now, starting: failed.isEmpty ? limit : 0, failed: failed)
-                    let result = try body(turn)
-                    return then(result, turn.started.map(Work.init))
+                    let result = try body(step)
+                    return then(result, step.started.map(Work.init))
                 }
             } catch let error as LookFailed {
                 failed[error.step] = error.reason
@@ -228,5 +228,5 @@ package struct Work: Sendable {
 
     /// The provider that it will ask; `nil` where it asks none.
     package var provider: String? { claimed.effect.provider }
-    package var lane: Lane { Lane(claimed.claim.kind) }
+    package var queue: Queue { Queue(claimed.claim.kind) }
 }

@@ -6,7 +6,7 @@ import UsherStore
 
 /// `/v1/bookings`
 struct BookingRoutes: Sendable {
-    let desk: BookingDesk
+    let service: BookingService
 
     private static let path = "/v1/bookings"
     private static let longestWait: Int64 = 60
@@ -31,11 +31,11 @@ struct BookingRoutes: Sendable {
             Operation(
                 method: .get, path: Self.path + "/{id}", id: "getBooking", access: .key(.bookingsRead), summary: "One booking.",
                 answers: .json(.ok, "Booking")
-            ) { call in Response.json(.ok, call.json(try await desk.view(try call.part("id")))) },
+            ) { call in Response.json(.ok, call.json(try await service.view(try call.part("id")))) },
             Operation(
                 method: .post, path: Self.path + "/{id}/cancel", id: "cancelBooking", access: .key(.bookingsWrite),
                 summary: "Cancel a booking, its room and tell everyone. A second time changes nothing.", answers: .json(.ok, "Booking")
-            ) { call in call.changed(try await desk.cancel(try call.part("id"), repeating: call.repeating)) },
+            ) { call in call.changed(try await service.cancel(try call.part("id"), repeating: call.repeating)) },
             Operation(
                 method: .post, path: Self.path + "/{id}/reschedule", id: "rescheduleBooking", access: .key(.bookingsWrite),
                 summary: "Move a booking; its links stay the same. The same time again changes nothing.", takes: .json("RescheduleRequest"),
@@ -44,11 +44,11 @@ struct BookingRoutes: Sendable {
                 method: .post, path: Self.path + "/{id}/retry", id: "retryBooking", access: .key(.bookingsWrite),
                 summary: "Try again at once what failed, is blocked or waits.", answers: .json(.ok, "Booking"),
                 codes: [.bookingCancelled, .bookingInPast]
-            ) { call in call.changed(try await desk.retry(try call.part("id"), repeating: call.repeating)) },
+            ) { call in call.changed(try await service.retry(try call.part("id"), repeating: call.repeating)) },
             Operation(
                 method: .get, path: Self.path + "/{id}/timeline", id: "getTimeline", access: .key(.bookingsRead),
                 summary: "All that happened to a booking, in order.", query: [.limit, .cursor], answers: .page("TimelineEntry")
-            ) { call in try Response.list(try await desk.timeline(try call.part("id")).map(\.json), call) },
+            ) { call in try Response.list(try await service.timeline(try call.part("id")).map(\.json), call) },
         ]
     }
 
@@ -56,14 +56,14 @@ struct BookingRoutes: Sendable {
 
     private func list(_ call: APICall) async throws -> Response {
         var query = call.query
-        var filter = BookingDesk.Filter()
+        var filter = BookingService.Filter()
         filter.owner = query.text("owner")
         filter.status = query.choice("status", Booking.Status.allCases)
         filter.from = query.instant("from") ?? filter.from
         filter.to = query.instant("to") ?? filter.to
         let (limit, after) = (query.limit(), query.cursor())
         try query.check()
-        let page = try await desk.page(filter, after: after, limit: limit)
+        let page = try await service.page(filter, after: after, limit: limit)
         return Response.page(page.views.map(call.json), next: page.next)
     }
 
@@ -77,7 +77,7 @@ struct BookingRoutes: Sendable {
         }
         try fields.check("The booking cannot be moved as it is written.")
         return call.changed(
-            try await desk.reschedule(
+            try await service.reschedule(
                 try call.part("id"), to: start, timeZone: timeZone,
                 disambiguation: disambiguation.flatMap(BookingRequest.Disambiguation.init), repeating: call.repeating))
     }
@@ -85,11 +85,11 @@ struct BookingRoutes: Sendable {
     private func create(_ call: APICall) async throws -> Response {
         var reader = BookingJSON(try call.object())
         let booking = reader.request()
-        let accepted = try await desk.book(booking, known: reader.findings, repeating: try call.repeating)
+        let accepted = try await service.book(booking, known: reader.findings, repeating: try call.repeating)
         let id = accepted.value.booking.id
         let wait = Self.wait(call.request)
         var view = accepted.value
-        if let wait { view = try await Admission.waiting { try await desk.settled(id, within: wait) } }
+        if let wait { view = try await Admission.waiting { try await service.settled(id, within: wait) } }
         var response = Response.json(.created, call.json(view), isReplay: accepted.isReplay)
         if let wait, let name = HTTPField.Name("Preference-Applied") { response.headers[name] = "wait=\(wait.wholeSeconds)" }
         response.headers[.location] = "\(Self.path)/\(id)"
@@ -108,7 +108,7 @@ struct BookingRoutes: Sendable {
 extension APICall {
     /// The manage page moves and cancels: it is shown to those alone who may do so themselves.
     fileprivate func json(_ view: BookingView) -> JSON { view.json(showsManagePage: caller.may(.bookingsWrite)) }
-    fileprivate func changed(_ view: Repeatable<BookingView>) -> Response { .json(.ok, json(view.value), isReplay: view.isReplay) }
+    fileprivate func changed(_ view: IdempotentResult<BookingView>) -> Response { .json(.ok, json(view.value), isReplay: view.isReplay) }
 }
 
 extension Operation.Parameter {

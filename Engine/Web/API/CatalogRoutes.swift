@@ -6,7 +6,7 @@ import UsherStore
 /// `/v1/meeting-types`, `/v1/providers`, `/v1/resolve`: what can be booked here, where it can be held, and which it would be.
 struct CatalogRoutes: Sendable {
     let context: EngineContext
-    let desk: BookingDesk
+    let service: BookingService
 
     var operations: [Operation] {
         [
@@ -34,16 +34,16 @@ struct CatalogRoutes: Sendable {
             ) { call in
                 let query = call.query
                 try query.check()
-                let resolution = try await desk.resolve(
+                let resolution = try await service.resolve(
                     query.text("meetingType") ?? "", owner: query.text("owner") ?? "", requested: query.text("provider"))
-                return Response.json(.ok, try await desk.json(of: resolution))
+                return Response.json(.ok, try await service.json(of: resolution))
             },
         ]
     }
 
     private func provider(_ entry: ProviderEntry, _ failing: [FailingProvider]) -> JSON {
         let descriptor = context.registry.descriptor(entry.module)
-        let problem = Provisioner(context).obstacle(entry)
+        let problem = ProviderResolver(context).readinessProblem(entry)
         return [
             "name": .string(entry.name), "module": .string(entry.module), "connection": JSON(descriptor?.connection.rawValue),
             "capabilities": .array(descriptor?.capabilities.map(\.rawValue).sorted().map(JSON.string) ?? []),

@@ -7,7 +7,7 @@ import UsherStore
 /// `/v1/owners` and what belongs to an owner: default provider, connections, own apps, portal links.
 struct OwnerRoutes: Sendable {
     private let context: EngineContext
-    private let owners: OwnerDesk
+    private let owners: OwnerService
     private let returnOrigins: [String]
 
     private static let path = "/v1/owners"
@@ -15,7 +15,7 @@ struct OwnerRoutes: Sendable {
     init(_ context: EngineContext, returnOrigins: [String]) {
         self.context = context
         self.returnOrigins = returnOrigins
-        owners = OwnerDesk(context)
+        owners = OwnerService(context)
     }
 
     var operations: [Operation] { people + connections + apps }

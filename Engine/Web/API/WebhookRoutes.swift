@@ -6,7 +6,7 @@ import UsherStore
 
 /// `/v1/webhooks`: who is told of events, and what became of each delivery.
 struct WebhookRoutes: Sendable {
-    let desk: WebhookDesk
+    let service: WebhookService
 
     private static let path = "/v1/webhooks"
 
@@ -16,34 +16,34 @@ struct WebhookRoutes: Sendable {
             Operation(
                 method: .get, path: Self.path, id: "listWebhooks", access: .key(.admin), summary: "All webhooks.",
                 query: [.limit, .cursor], answers: .page("Webhook")
-            ) { call in try Response.list(try await desk.list().map(\.json), by: { $0["id"]?.string ?? "" }, call) },
+            ) { call in try Response.list(try await service.list().map(\.json), by: { $0["id"]?.string ?? "" }, call) },
             Operation(
                 method: .post, path: Self.path, id: "createWebhook", access: .key(.admin),
                 summary: "Have a program told of events. The secret is shown in this answer alone.", takes: .json("WebhookRequest"),
                 answers: .json(.created, "WebhookWithSecret"), run: create),
             Operation(
                 method: .get, path: one, id: "getWebhook", access: .key(.admin), summary: "One webhook.", answers: .json(.ok, "Webhook")
-            ) { call in Response.json(.ok, try await desk.webhook(try call.part("id")).json) },
+            ) { call in Response.json(.ok, try await service.webhook(try call.part("id")).json) },
             Operation(
                 method: .delete, path: one, id: "deleteWebhook", access: .key(.admin),
                 summary: "Tell it no more, and forget what it was told.",
                 answers: .nothing
             ) { call in
-                try await desk.remove(try call.part("id"))
+                try await service.remove(try call.part("id"))
                 return Response(status: .noContent)
             },
             Operation(
                 method: .post, path: one + "/rotate", id: "rotateWebhookSecret", access: .key(.admin),
                 summary: "Make a new secret. The one before signs beside it for a day.", answers: .json(.ok, "WebhookWithSecret")
             ) { call in
-                let shown = try await desk.rotate(try call.part("id"), repeating: call.repeating)
+                let shown = try await service.rotate(try call.part("id"), repeating: call.repeating)
                 return Response.json(.ok, shown.value.json, isReplay: shown.isReplay)
             },
             Operation(
                 method: .post, path: one + "/enable", id: "enableWebhook", access: .key(.admin),
                 summary: "Turn it on again. What was given up meanwhile can be replayed.", answers: .json(.ok, "Webhook")
             ) { call in
-                let enabled = try await desk.enable(try call.part("id"), repeating: call.repeating)
+                let enabled = try await service.enable(try call.part("id"), repeating: call.repeating)
                 return Response.json(.ok, enabled.value.json, isReplay: enabled.isReplay)
             },
             Operation(
@@ -54,7 +54,7 @@ struct WebhookRoutes: Sendable {
                 method: .post, path: one + "/deliveries/{delivery}/replay", id: "replayDelivery", access: .key(.admin),
                 summary: "Send an event once more, under the same webhook-id.", answers: .json(.ok, "Delivery"), codes: [.validationFailed]
             ) { call in
-                let replayed = try await desk.replay(try call.part("delivery"), of: try call.part("id"), repeating: call.repeating)
+                let replayed = try await service.replay(try call.part("delivery"), of: try call.part("id"), repeating: call.repeating)
                 return Response.json(.ok, replayed.value.json, isReplay: replayed.isReplay)
             },
         ]
@@ -63,7 +63,7 @@ struct WebhookRoutes: Sendable {
     private func create(_ call: APICall) async throws -> Response {
         var fields = try call.fields()
         fields.refuseUnknown(["url", "events", "managePage"])
-        let made = try await desk.create(
+        let made = try await service.create(
             url: fields.required("url"), events: fields.texts("events"), showsManagePage: fields.bool("managePage") ?? false,
             known: fields.findings, repeating: call.repeating)
         return Response.json(.created, made.value.json, isReplay: made.isReplay)
@@ -73,7 +73,7 @@ struct WebhookRoutes: Sendable {
         var query = call.query
         let (limit, before) = (query.limit(), query.cursor())
         try query.check()
-        let page = try await desk.deliveries(of: try call.part("id"), before: before, limit: limit)
+        let page = try await service.deliveries(of: try call.part("id"), before: before, limit: limit)
         return Response.page(page.items.map(\.json), next: page.next)
     }
 }

@@ -17,9 +17,9 @@ package struct AgentServer: Sendable {
 
     /// - Parameter settle: waits until a booking's room is there, or what keeps it from being there is known.
     package init(
-        _ context: EngineContext, _ desk: BookingDesk, settle: @escaping @Sendable (String) async throws -> BookingView
+        _ context: EngineContext, _ service: BookingService, settle: @escaping @Sendable (String) async throws -> BookingView
     ) {
-        tools = AgentTools(context: context, desk: desk, settle: settle).all
+        tools = AgentTools(context: context, service: service, settle: settle).all
         logger = context.logger
     }
 

@@ -57,7 +57,7 @@ struct AgentCall: Sendable {
 /// The six tools.
 struct AgentTools: Sendable {
     let context: EngineContext
-    let desk: BookingDesk
+    let service: BookingService
     /// Waits until a booking's room is there, or what keeps it from being there is known.
     let settle: @Sendable (String) async throws -> BookingView
 
@@ -81,7 +81,7 @@ struct AgentTools: Sendable {
             input: Self.object([:]), output: "Offer", hints: .init(isReadOnly: true, isIdempotent: true)
         ) { call in
             _ = try call.texts([])
-            let owners = call.caller.may(.ownersRead) ? try await OwnerDesk(context).list().filter(\.isActive) : []
+            let owners = call.caller.may(.ownersRead) ? try await OwnerService(context).list().filter(\.isActive) : []
             return [
                 "meetingTypes": .array(context.catalog.current.meetingTypes.map(\.json)),
                 "owners": .array(
@@ -105,8 +105,8 @@ struct AgentTools: Sendable {
                 ], required: ["meetingType", "owner"]), output: "Resolution", hints: .init(isReadOnly: true, isIdempotent: true)
         ) { call in
             let texts = try call.texts(["meetingType", "owner"], ["provider"])
-            return try await desk.json(
-                of: desk.resolve(texts["meetingType"] ?? "", owner: texts["owner"] ?? "", requested: texts["provider"]))
+            return try await service.json(
+                of: service.resolve(texts["meetingType"] ?? "", owner: texts["owner"] ?? "", requested: texts["provider"]))
         }
     }
 
@@ -137,7 +137,7 @@ struct AgentTools: Sendable {
         let repeating = key?.string.map {
             IdempotencyKey(scope: "\(call.caller.id) book_meeting", key: $0, fingerprint: fingerprint(content))
         }
-        let made = try await desk.book(request, known: findings, repeating: repeating)
+        let made = try await service.book(request, known: findings, repeating: repeating)
         return call.json(try await settle(made.value.booking.id))
     }
 
@@ -146,7 +146,7 @@ struct AgentTools: Sendable {
             name: "get_booking", title: "Look at a booking", description: "A booking as it now stands: time, room, mails, problems.",
             scope: .bookingsRead, input: Self.object(["id": Self.id], required: ["id"]), output: "Booking",
             hints: .init(isReadOnly: true, isIdempotent: true)
-        ) { call in call.json(try await desk.view(try call.texts(["id"])["id"] ?? "")) }
+        ) { call in call.json(try await service.view(try call.texts(["id"])["id"] ?? "")) }
     }
 
     private var reschedule: AgentTool {
@@ -166,7 +166,7 @@ struct AgentTools: Sendable {
                     findings: [.init("/disambiguation", "must be \"earlier\" or \"later\"")])
             }
             let id = texts["id"] ?? ""
-            _ = try await desk.reschedule(
+            _ = try await service.reschedule(
                 id, to: texts["start"] ?? "", timeZone: texts["timeZone"], disambiguation: which ?? nil)
             return call.json(try await settle(id))
         }
@@ -180,7 +180,7 @@ struct AgentTools: Sendable {
             hints: .init(isDestructive: true, isIdempotent: true)
         ) { call in
             let id = try call.texts(["id"])["id"] ?? ""
-            _ = try await desk.cancel(id)
+            _ = try await service.cancel(id)
             return call.json(try await settle(id))
         }
     }

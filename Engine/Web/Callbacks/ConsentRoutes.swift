@@ -56,7 +56,7 @@ struct ConsentRoutes: Sendable {
 
     /// Gives the browser a cookie of its own, so that no other one can finish what it began, and sends it on.
     private func start(_ request: Request) async throws -> Response {
-        let browser = Secret(context.surroundings.code(bits: 160))
+        let browser = Secret(context.environment.code(bits: 160))
         let form = try await request.form()
         return try await telling {
             let (id, session) = (form["consent"] ?? "", ownerCookie.value(in: request))

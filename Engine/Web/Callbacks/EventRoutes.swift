@@ -8,11 +8,11 @@ import UsherPipeline
 struct EventRoutes: Sendable {
     private let context: EngineContext
     private let events: ProviderEvents
-    private let bell: Bell?
+    private let signal: WorkSignal?
 
-    init(_ context: EngineContext, bell: Bell?) {
+    init(_ context: EngineContext, signal: WorkSignal?) {
         self.context = context
-        self.bell = bell
+        self.signal = signal
         events = ProviderEvents(context)
     }
 
@@ -34,7 +34,7 @@ struct EventRoutes: Sendable {
         case .refused: return Response(status: .unauthorized)
         case .challenge(let answer): return Response.json(.ok, answer)
         case .done:
-            bell?.ring()
+            signal?.send()
             return Response(status: .ok)
         }
     }

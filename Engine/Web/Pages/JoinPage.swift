@@ -10,17 +10,17 @@ import UsherStore
 /// what is to be made on the click: a token for this visitor, or the room itself.
 struct JoinPage: Sendable {
     private let context: EngineContext
-    private let desk: BookingDesk
+    private let service: BookingService
     private let links: ReaderLinks
 
     /// So long before the start the page also says when it begins.
     private static let early = Duration.minutes(15)
     private static let grace = Duration.hours(2)
 
-    init(_ context: EngineContext, _ desk: BookingDesk) {
+    init(_ context: EngineContext, _ service: BookingService) {
         self.context = context
-        self.desk = desk
-        links = ReaderLinks(context: context, desk: desk)
+        self.service = service
+        links = ReaderLinks(context: context, service: service)
     }
 
     func add(to router: Router<WebContext>) {
@@ -43,13 +43,13 @@ struct JoinPage: Sendable {
         guard let visit = try await links.visit(token, .join), isOpen(visit.booking) else { return back }
         let booking = visit.booking
         if booking.meeting.status == .onJoin {
-            _ = try await desk.enter(booking.id)
+            _ = try await service.enter(booking.id)
             return back
         }
         guard let room = booking.meeting.room, let module = context.registry.module(booking.meeting.module) as? any EntryProvider.Type
         else { return back }
         do throws(ProviderError) {
-            let call = try await Provisioner(context).call(
+            let call = try await ProviderResolver(context).call(
                 booking.meeting.provider, owner: booking.terms.owner.id, deadline: context.now + .seconds(5)
             ).call
             return Page.onward(to: module.entry(room, visitor(visit), call), visit.booking.title, visit.words.join)

@@ -9,13 +9,13 @@ import UsherStore
 /// changes nothing, because mail scanners open links.
 struct ManagePage: Sendable {
     private let context: EngineContext
-    private let desk: BookingDesk
+    private let service: BookingService
     private let links: ReaderLinks
 
-    init(_ context: EngineContext, _ desk: BookingDesk) {
+    init(_ context: EngineContext, _ service: BookingService) {
         self.context = context
-        self.desk = desk
-        links = ReaderLinks(context: context, desk: desk)
+        self.service = service
+        links = ReaderLinks(context: context, service: service)
     }
 
     func add(to router: Router<WebContext>) {
@@ -36,7 +36,7 @@ struct ManagePage: Sendable {
     }
 
     private func refusalOfMove(_ visit: ReaderLinks.Visit) async throws -> UsherError? {
-        try await Actor.acting(visit.actor) { try await desk.refusalOfMove(visit.booking) }
+        try await Actor.acting(visit.actor) { try await service.refusalOfMove(visit.booking) }
     }
 
     /// - Parameters:
@@ -93,7 +93,7 @@ struct ManagePage: Sendable {
             guard context.now < visit.booking.start else {
                 throw UsherError(.bookingInPast, "The meeting has begun, and cannot be cancelled here any more.")
             }
-            return try await desk.cancel(visit.booking.id).value
+            return try await service.cancel(visit.booking.id).value
         }
     }
 
@@ -119,7 +119,7 @@ struct ManagePage: Sendable {
             guard context.now < visit.booking.start else {
                 throw UsherError(.bookingInPast, "The meeting has begun, and cannot be moved here any more.")
             }
-            return try await desk.reschedule(visit.booking.id, to: start).value
+            return try await service.reschedule(visit.booking.id, to: start).value
         }
     }
 

@@ -9,8 +9,8 @@ import UsherStore
 /// session's key, so that no other site can press.
 struct OwnerPage: Sendable {
     private let context: EngineContext
-    private let desk: BookingDesk
-    private let owners: OwnerDesk
+    private let service: BookingService
+    private let owners: OwnerService
     private let cookie: Cookie
     /// Sign-in links that are asked for from one address.
     private let asks: RateLimiter
@@ -18,12 +18,12 @@ struct OwnerPage: Sendable {
     private static let bookingsRead = 100
     private static let typesShown = 100
 
-    init(_ context: EngineContext, _ desk: BookingDesk) {
+    init(_ context: EngineContext, _ service: BookingService) {
         self.context = context
-        self.desk = desk
-        owners = OwnerDesk(context)
+        self.service = service
+        owners = OwnerService(context)
         cookie = Cookie(Cookie.owner, context.settings.publicURL)
-        asks = RateLimiter(burst: 10, perMinute: 1, now: context.surroundings.now)
+        asks = RateLimiter(burst: 10, perMinute: 1, now: context.environment.now)
     }
 
     func add(to router: Router<WebContext>) {
@@ -71,19 +71,19 @@ struct OwnerPage: Sendable {
             return Page.redirect(to: "/owners/me")
         }
         press(router, "/owners/me/test") { owner, form, _ in
-            _ = try await desk.bookTest(owner: owner.owner.id, provider: form["provider"] ?? "")
+            _ = try await service.bookTest(owner: owner.owner.id, provider: form["provider"] ?? "")
             return Page.redirect(to: "/owners/me#bookings")
         }
         press(router, "/owners/me/retry") { owner, form, _ in
-            _ = try await desk.retry(try await own(form["booking"] ?? "", owner).booking.id)
+            _ = try await service.retry(try await own(form["booking"] ?? "", owner).booking.id)
             return Page.redirect(to: "/owners/me#bookings")
         }
         press(router, "/owners/me/cancel") { owner, form, _ in
             let booking = try await own(form["booking"] ?? "", owner).booking
-            guard booking.source == BookingDesk.testSource else {
+            guard booking.source == BookingService.testSource else {
                 throw UsherError(.validationFailed, "Only test meetings are taken away here.")
             }
-            _ = try await desk.cancel(booking.id)
+            _ = try await service.cancel(booking.id)
             return Page.redirect(to: "/owners/me#bookings")
         }
         press(router, "/owners/me/signout-everywhere") { owner, _, _ in
@@ -121,7 +121,7 @@ struct OwnerPage: Sendable {
 
     /// A booking of this owner's, and of no other.
     private func own(_ id: String, _ owner: StoredOwner) async throws -> BookingView {
-        let view = try await desk.view(id)
+        let view = try await service.view(id)
         guard view.booking.terms.owner.id == owner.owner.id else { throw UsherError(.notFound, "There is no booking '\(id.prefix(80))'.") }
         return view
     }
@@ -141,7 +141,7 @@ struct OwnerPage: Sendable {
             try await context.auditRefusal("owner.sign-in", outcome: "link.dead")
             return Self.deadLink
         }
-        return Page.redirect(to: "/owners/me", cookies: [cookie.setting(secret, for: OwnerDesk.longestSession)])
+        return Page.redirect(to: "/owners/me", cookies: [cookie.setting(secret, for: OwnerService.longestSession)])
     }
 
     private func session(_ request: Request) async throws -> (Secret, StoredOwner)? {
@@ -183,9 +183,9 @@ struct OwnerPage: Sendable {
         let owner = stored.owner
         let accounts = try await owners.accounts(of: owner.id)
         // What began within the longest booking may still be going on.
-        var filter = BookingDesk.Filter()
+        var filter = BookingService.Filter()
         (filter.owner, filter.status, filter.from) = (owner.id, .confirmed, context.now - Tx.longestBooking)
-        let views = try await desk.page(filter, after: nil, limit: Self.bookingsRead).views.filter { $0.booking.end > context.now }
+        let views = try await service.page(filter, after: nil, limit: Self.bookingsRead).views.filter { $0.booking.end > context.now }
         let failing = try await context.health.all()
         let body =
             "<p class=quiet>\(escapedHTML(owner.email)), \(escapedHTML(owner.timeZone))</p>" + Self.livingGrants(accounts)
@@ -208,7 +208,7 @@ struct OwnerPage: Sendable {
             let app = accounts.app(entry.name)
             let ownApp = OwnerAppForm.html(
                 entry.name, service: module.consent.name, tellsEvents: module is any EventfulProvider.Type, app, key: key)
-            if let problem = Provisioner(context).obstacle(entry, app) {
+            if let problem = ProviderResolver(context).readinessProblem(entry, app) {
                 return
                     "<section><h2>\(name)</h2><p class=bad>\(escapedHTML(problem.message))</p><p>\(escapedHTML(problem.remedy))</p>\(ownApp)</section>"
             }
@@ -266,7 +266,7 @@ struct OwnerPage: Sendable {
     private func defaultProvider(_ owner: Owner, _ accounts: OwnerAccounts, _ key: String, _ failing: [FailingProvider]) -> String {
         let catalog = context.catalog.current
         let options = catalog.providers.map { entry in
-            let problem = Provisioner(context).obstacle(entry, accounts)
+            let problem = ProviderResolver(context).readinessProblem(entry, accounts)
             return
                 "<option value=\"\(escapedHTML(entry.name))\"\(owner.defaultProvider == entry.name ? " selected" : "")>\(escapedHTML(entry.name))\(problem == nil ? "" : " (not ready)")</option>"
         }
@@ -286,9 +286,9 @@ struct OwnerPage: Sendable {
 
     /// For each meeting type the provider that a booking would get now, and why: the whole chain, link by link.
     private func whereHeld(_ owner: Owner, _ accounts: OwnerAccounts) -> String {
-        let (catalog, provisioner) = (context.catalog.current, Provisioner(context))
+        let (catalog, provisioner) = (context.catalog.current, ProviderResolver(context))
         let items = catalog.meetingTypes.prefix(Self.typesShown).compactMap { type -> String? in
-            guard let resolution = try? catalog.resolve(type, owner: owner, problem: { provisioner.obstacle($0, accounts) }) else {
+            guard let resolution = try? catalog.resolve(type, owner: owner, problem: { provisioner.readinessProblem($0, accounts) }) else {
                 return nil
             }
             let steps = resolution.trace.map { step in
@@ -304,7 +304,7 @@ struct OwnerPage: Sendable {
         let catalog = context.catalog.current
         let name = owner.defaultProvider ?? catalog.site.defaultProvider
         guard let entry = catalog.provider(name) else { return "" }
-        if let problem = Provisioner(context).obstacle(entry, accounts) {
+        if let problem = ProviderResolver(context).readinessProblem(entry, accounts) {
             return "<p class=bad>\(escapedHTML(name)): \(escapedHTML(problem.message))</p><p>\(escapedHTML(problem.remedy))</p>"
         }
         return Page.button("Make a test meeting", action: "/owners/me/test", key: key, fields: [("provider", name)], isPlain: true)
@@ -321,7 +321,7 @@ struct OwnerPage: Sendable {
             if let room = booking.meeting.room, !room.needsEntry {
                 item += "<br><a href=\"\(escapedHTML(room.joinURL))\" rel=noreferrer>Open the room</a> "
             }
-            if booking.source == BookingDesk.testSource {
+            if booking.source == BookingService.testSource {
                 item += Page.button("Take it away", action: "/owners/me/cancel", key: key, fields: [("booking", booking.id)], isPlain: true)
             }
             if let problem = booking.meeting.problem {

@@ -6,7 +6,7 @@ import UsherStore
 /// What readers' own links lead to.
 struct ReaderLinks: Sendable {
     let context: EngineContext
-    let desk: BookingDesk
+    let service: BookingService
 
     /// A booking as one of its readers sees it.
     struct Visit: Sendable {
@@ -41,6 +41,6 @@ struct ReaderLinks: Sendable {
         let hash = Links.hash(token)
         let link = try await context.store.read { tx in try tx.link(hash: hash).map { ($0.booking, $0.reader, $0.purpose) } }
         guard let (id, reader, kind) = link, kind == purpose else { return nil }
-        return Visit(booking: try await desk.view(id).booking, reader: reader)
+        return Visit(booking: try await service.view(id).booking, reader: reader)
     }
 }

@@ -14,7 +14,7 @@ struct DatabaseTests {
         switch kind {
         case .sqliteMemory: try await promise.run(try SQLiteDatabase())
         case .sqliteFile:
-            let folder = FileManager.default.temporaryDirectory.path + "/usher-database-" + Surroundings.system.code(bits: 80)
+            let folder = FileManager.default.temporaryDirectory.path + "/usher-database-" + Environment.system.code(bits: 80)
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let database = try SQLiteDatabase(path: folder + "/test.sqlite")
@@ -25,7 +25,7 @@ struct DatabaseTests {
 
     @Test("once a database is closed, a copy of its file alone holds all that was written")
     func copied() async throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/usher-database-" + Surroundings.system.code(bits: 80)
+        let folder = FileManager.default.temporaryDirectory.path + "/usher-database-" + Environment.system.code(bits: 80)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let database = try SQLiteDatabase(path: folder + "/test.sqlite")

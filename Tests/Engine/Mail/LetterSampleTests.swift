@@ -158,7 +158,7 @@ struct LetterSampleTests {
     // MARK: Logo and templates of the site
 
     private func folder(_ files: [String: [UInt8]]) throws -> String {
-        let path = FileManager.default.temporaryDirectory.path + "/usher-look-" + Surroundings.system.code(bits: 80)
+        let path = FileManager.default.temporaryDirectory.path + "/usher-look-" + Environment.system.code(bits: 80)
         try FileManager.default.createDirectory(atPath: path + "/mail", withIntermediateDirectories: true)
         for (name, bytes) in files { try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(name)")) }
         return path

@@ -195,20 +195,20 @@ struct MailTests {
     @Test("a change shows the old time struck through, and says when the way in is another")
     func changed() throws {
         var letter = try Self.letter(kind: .update)
-        var before = Told(letter.booking)
+        var before = MailSnapshot(letter.booking)
         before.start = before.start - .hours(2)
-        letter.before = before
+        letter.previous = before
         var parts = try parts(letter)
         #expect(parts.text.contains("Previously: Tuesday, December 1, 2026, 2:00 – 4:30 AM"))
         #expect(parts.html.contains("<s style=\"text-decoration:line-through;\">Tuesday, December 1, 2026, 2:00 – 4:30 AM</s>"))
         #expect(!parts.text.contains("The way in has changed"))
-        before = Told(letter.booking)
+        before = MailSnapshot(letter.booking)
         before.room = "another"
-        letter.before = before
+        letter.previous = before
         parts = try self.parts(letter)
         #expect(parts.text.contains("The way in has changed") && !parts.text.contains("Previously"))
         before.room = ""
-        letter.before = before
+        letter.previous = before
         #expect(try self.parts(letter).text.contains("The room is ready."))
     }
 

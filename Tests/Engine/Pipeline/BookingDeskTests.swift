@@ -13,7 +13,7 @@ struct BookingDeskTests {
             for _ in 0..<20 {
                 group.addTask {
                     do {
-                        _ = try await engine.desk.book(TestEngine.request())
+                        _ = try await engine.service.book(TestEngine.request())
                         return nil
                     } catch { return (error as? UsherError)?.code }
                 }
@@ -27,39 +27,39 @@ struct BookingDeskTests {
     @Test("two bookings may overlap only where both types say so")
     func overlap() async throws {
         let engine = try await TestEngine()
-        _ = try await engine.desk.book(TestEngine.request("open"))
-        _ = try await engine.desk.book(TestEngine.request("open"))
-        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(TestEngine.request("fixed")) }
+        _ = try await engine.service.book(TestEngine.request("open"))
+        _ = try await engine.service.book(TestEngine.request("open"))
+        let error = await #expect(throws: UsherError.self) { try await engine.service.book(TestEngine.request("fixed")) }
         #expect(error?.code == .bookingConflict)
     }
 
     @Test("a booking that may stand beside others still stands beside none that may not, until that one is cancelled")
     func overlapOfExclusive() async throws {
         let engine = try await TestEngine()
-        let fixed = try await engine.desk.book(TestEngine.request("fixed")).value.booking.id
-        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(TestEngine.request("open")) }
+        let fixed = try await engine.service.book(TestEngine.request("fixed")).value.booking.id
+        let error = await #expect(throws: UsherError.self) { try await engine.service.book(TestEngine.request("open")) }
         #expect(error?.code == .bookingConflict)
-        _ = try await engine.desk.cancel(fixed)
-        _ = try await engine.desk.book(TestEngine.request("open"))
+        _ = try await engine.service.cancel(fixed)
+        _ = try await engine.service.book(TestEngine.request("open"))
     }
 
     @Test("a booking may begin when another ends")
     func backToBack() async throws {
         let engine = try await TestEngine()
-        _ = try await engine.desk.book(TestEngine.request("fixed", at: "2026-12-01T10:00:00Z"))
-        _ = try await engine.desk.book(TestEngine.request("fixed", at: "2026-12-01T10:30:00Z"))
+        _ = try await engine.service.book(TestEngine.request("fixed", at: "2026-12-01T10:00:00Z"))
+        _ = try await engine.service.book(TestEngine.request("fixed", at: "2026-12-01T10:30:00Z"))
     }
 
     @Test("the same idempotency key answers with the same booking, and another body is refused")
     func idempotency() async throws {
         let engine = try await TestEngine()
         let key = IdempotencyKey(scope: "s", key: "k", fingerprint: "f")
-        let first = try await engine.desk.book(TestEngine.request(), repeating: key)
-        let second = try await engine.desk.book(TestEngine.request(), repeating: key)
+        let first = try await engine.service.book(TestEngine.request(), repeating: key)
+        let second = try await engine.service.book(TestEngine.request(), repeating: key)
         #expect(second.isReplay)
         #expect(first.value.booking.id == second.value.booking.id)
         let other = IdempotencyKey(scope: "s", key: "k", fingerprint: "g")
-        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(TestEngine.request(), repeating: other) }
+        let error = await #expect(throws: UsherError.self) { try await engine.service.book(TestEngine.request(), repeating: other) }
         #expect(error?.code == .idempotencyMismatch)
     }
 
@@ -69,7 +69,7 @@ struct BookingDeskTests {
         var request = TestEngine.request("consultaton", owner: "nobody", at: "tomorrow")
         request.attendees = [.init(name: "A\nB", email: "not an address", timeZone: "Mars/Base", language: "xx")]
         request.metadata = ["k": String(repeating: "v", count: 501)]
-        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(request) }
+        let error = await #expect(throws: UsherError.self) { try await engine.service.book(request) }
         #expect(error?.code == .validationFailed)
         #expect(
             Set(error?.findings.map(\.pointer) ?? []) == [
@@ -89,12 +89,12 @@ struct BookingDeskTests {
         request.start = "2027-10-31T02:30"
         #expect(await findings(engine, request).contains { $0.contains("2027-10-31T00:30:00Z") && $0.contains("2027-10-31T01:30:00Z") })
         request.disambiguation = .later
-        #expect(try await engine.desk.book(request).value.booking.start.rfc3339 == "2027-10-31T01:30:00Z")
+        #expect(try await engine.service.book(request).value.booking.start.rfc3339 == "2027-10-31T01:30:00Z")
     }
 
     private func findings(_ engine: TestEngine, _ request: BookingRequest) async -> [String] {
         do {
-            _ = try await engine.desk.book(request)
+            _ = try await engine.service.book(request)
             return []
         } catch { return (error as? UsherError)?.findings.map(\.detail) ?? [] }
     }
@@ -104,17 +104,17 @@ struct BookingDeskTests {
         let engine = try await TestEngine()
         #expect(await findings(engine, TestEngine.request(at: "2026-12-01T10:00:30Z")) == ["must be a whole minute"])
         let booked = try await engine.booked()
-        await #expect(throws: UsherError.self) { try await engine.desk.reschedule(booked.booking.id, to: "2026-12-01T10:00:15Z") }
+        await #expect(throws: UsherError.self) { try await engine.service.reschedule(booked.booking.id, to: "2026-12-01T10:00:15Z") }
     }
 
     @Test("who had heard nothing of a booking when it was cancelled is owed no mail, and none is said to be waiting")
     func cancelledUntold() async throws {
         let engine = try await TestEngine(mail: { $0.recipient == "bo@example.org" ? .later("451 try again") : .accepted })
         let id = try await engine.booked().booking.id
-        #expect(try await engine.desk.view(id).confirmation(of: .attendee(0)) == "queued")
-        _ = try await engine.desk.cancel(id)
+        #expect(try await engine.service.view(id).confirmation(of: .attendee(0)) == "queued")
+        _ = try await engine.service.cancel(id)
         try await engine.run(for: .hours(1))
-        let view = try await engine.desk.view(id)
+        let view = try await engine.service.view(id)
         #expect(view.confirmation(of: .attendee(0)) == nil)
         #expect(try await engine.context.store.read { try $0.timeline(of: id) }.contains { $0.event == "mail.dropped" })
         #expect(view.json(showsManagePage: false)["confirmations"]?.array?.map { $0["to"] } == ["ana@northwind.example"])
@@ -123,7 +123,7 @@ struct BookingDeskTests {
     @Test("whoever asks where a meeting would be held hears of the type's fallbacks, and of what keeps them from it")
     func explainedFallback() async throws {
         let engine = try await TestEngine()
-        let trace = try await engine.desk.resolve("safe", owner: "ana").trace
+        let trace = try await engine.service.resolve("safe", owner: "ana").trace
         #expect(trace.map(\.rule) == [.request, .meetingType, .fallback])
         #expect(trace.last?.provider == "room" && trace.last?.outcome == .skipped)
     }
@@ -133,7 +133,7 @@ struct BookingDeskTests {
         let engine = try await TestEngine()
         var request = TestEngine.request(at: "soon")
         request.timeZone = "Mars/Base"
-        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(request) }
+        let error = await #expect(throws: UsherError.self) { try await engine.service.book(request) }
         #expect(error?.findings.map(\.pointer) == ["/timeZone", "/start"])
     }
 
@@ -141,9 +141,9 @@ struct BookingDeskTests {
     func choices() async throws {
         let engine = try await TestEngine(
             catalog: TestEngine.catalogText.replacing("durations: [30m, 45m] }", with: "durations: [30m, 45m], choices: [room, zoom] }"))
-        #expect(try await engine.desk.book(TestEngine.request(provider: "room")).value.booking.meeting.provider == "room")
+        #expect(try await engine.service.book(TestEngine.request(provider: "room")).value.booking.meeting.provider == "room")
         let error = await #expect(throws: UsherError.self) {
-            try await engine.desk.book(TestEngine.request(at: "2026-12-02T10:00:00Z", provider: "campus"))
+            try await engine.service.book(TestEngine.request(at: "2026-12-02T10:00:00Z", provider: "campus"))
         }
         #expect(error?.findings.first?.detail == "must be one of: room, zoom")
     }
@@ -161,7 +161,7 @@ struct BookingDeskTests {
     @Test("a time in the past is refused")
     func past() async throws {
         let engine = try await TestEngine()
-        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(TestEngine.request(at: "2026-01-01T10:00:00Z")) }
+        let error = await #expect(throws: UsherError.self) { try await engine.service.book(TestEngine.request(at: "2026-01-01T10:00:00Z")) }
         #expect(error?.code == .bookingInPast)
     }
 
@@ -170,14 +170,14 @@ struct BookingDeskTests {
         let engine = try await TestEngine()
         var request = TestEngine.request()
         request.attendees.append(.init(name: "Bo again", email: "BO@example.org"))
-        #expect(try await engine.desk.book(request).value.booking.attendees.count == 1)
+        #expect(try await engine.service.book(request).value.booking.attendees.count == 1)
     }
 
     @Test("a dry run changes nothing")
     func dryRun() async throws {
         let engine = try await TestEngine()
-        _ = try await engine.desk.dryRun(TestEngine.request())
-        #expect(try await engine.desk.page(.init(), after: nil, limit: 10).views.isEmpty)
+        _ = try await engine.service.dryRun(TestEngine.request())
+        #expect(try await engine.service.page(.init(), after: nil, limit: 10).views.isEmpty)
         #expect(try await engine.worker.nextDue() == nil)
     }
 
@@ -186,9 +186,9 @@ struct BookingDeskTests {
         let engine = try await TestEngine()
         let view = try await engine.booked(owner: "tom")
         try await engine.context.store.write { try engine.context.follow([], $0) }
-        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(TestEngine.request(owner: "tom")) }
+        let error = await #expect(throws: UsherError.self) { try await engine.service.book(TestEngine.request(owner: "tom")) }
         #expect(error?.findings.first?.detail == "this owner is not active any more")
-        #expect(try await engine.desk.view(view.booking.id).booking.status == .confirmed)
+        #expect(try await engine.service.view(view.booking.id).booking.status == .confirmed)
     }
 
     @Test("an owner's own choice of provider outlives a reload of the file")
@@ -206,8 +206,8 @@ struct BookingDeskTests {
     func noDefault() async throws {
         let engine = try await TestEngine()
         try await engine.context.store.write { try $0.setDefaultProvider(nil, owner: "ana") }
-        #expect(try await engine.desk.resolve("consultation", owner: "ana", requested: nil).provider == "room")
-        #expect(try await engine.desk.dryRun(TestEngine.request()).resolution.provider == "room")
+        #expect(try await engine.service.resolve("consultation", owner: "ana", requested: nil).provider == "room")
+        #expect(try await engine.service.dryRun(TestEngine.request()).resolution.provider == "room")
         #expect(try await engine.booked().booking.meeting.provider == "room")
     }
 }

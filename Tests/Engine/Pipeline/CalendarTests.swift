@@ -28,12 +28,12 @@ struct CalendarTests {
         #expect(engine.google.field("summary", of: id) == "On my calendar")
         #expect(!ownersMail(engine).contains("text/calendar") && !ownersMail(engine).contains("invite.ics"))
 
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
         _ = try await engine.worker.pump()
         #expect(engine.google.live == [id])
         #expect(engine.google.start(of: id) == "2026-12-02T10:00:00Z")
 
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         _ = try await engine.worker.pump()
         #expect(engine.google.live.isEmpty)
         #expect(try await events(engine, view.booking.id) == ["calendar.added", "calendar.updated", "calendar.removed"])
@@ -69,11 +69,11 @@ struct CalendarTests {
         _ = try await engine.connectGoogle()
         let view = try await engine.booked("diary")
         engine.google.deleteByHand(try #require(engine.google.live.first))
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
         try await engine.run(for: .hours(3))
         #expect(engine.google.live.isEmpty)
         #expect(engine.google.created == 1)
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
     }
 
     @Test("a cancellation takes the event out though nobody could be told of the booking")
@@ -82,7 +82,7 @@ struct CalendarTests {
         _ = try await engine.connectGoogle()
         let view = try await engine.booked("diary")
         #expect(engine.google.live.count == 1)
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         try await engine.run(for: .minutes(2))
         #expect(engine.google.live.isEmpty)
     }
@@ -94,7 +94,7 @@ struct CalendarTests {
         let view = try await engine.booked("diary")
         let id = try #require(engine.google.live.first)
         try await Connections(engine.context).disconnect(owner: "ana", provider: "meet")
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
         _ = try await engine.worker.pump()
         #expect(engine.google.start(of: id) == "2026-12-01T10:00:00Z")
         _ = try await engine.connectGoogle()

@@ -20,17 +20,17 @@ struct ConnectionTests {
     @Test("an owner made anew under an id is not told of grants that could not be ended for the one before")
     func formerRevocations() async throws {
         let engine = try await TestEngine(transport: { NoRevocations(sandbox: $0) })
-        let desk = OwnerDesk(engine.context)
+        let service = OwnerService(engine.context)
         let eva = Owner(id: "eva", name: "Eva Lind", email: "ana@northwind.example", timeZone: "Europe/Stockholm", language: "en")
-        _ = try await desk.put(eva)
+        _ = try await service.put(eva)
         _ = try await engine.connect("eva")
         #expect(try await Connections(engine.context).disconnect(owner: "eva", provider: "zoom"))
-        #expect(try await desk.accounts(of: "eva").revocations.count == 1)
-        try await desk.remove("eva")
-        _ = try await desk.put(eva)
-        #expect(try await desk.accounts(of: "eva").revocations.isEmpty)
+        #expect(try await service.accounts(of: "eva").revocations.count == 1)
+        try await service.remove("eva")
+        _ = try await service.put(eva)
+        #expect(try await service.accounts(of: "eva").revocations.isEmpty)
         try await engine.run(for: .days(2))
-        #expect(try await desk.accounts(of: "eva").revocations.isEmpty)
+        #expect(try await service.accounts(of: "eva").revocations.isEmpty)
     }
 
     /// A service that is never there to end a grant.
@@ -53,7 +53,7 @@ struct ConnectionTests {
         }
         #expect(connection.account.email == "ana@northwind.example")
         #expect(connection.health == .ok)
-        #expect(try await OwnerDesk(engine.context).owner("ana").owner.defaultProvider == "campus")
+        #expect(try await OwnerService(engine.context).owner("ana").owner.defaultProvider == "campus")
         let view = try await engine.booked("mine")
         #expect(view.booking.meeting.status == .ready)
         #expect(view.booking.meeting.provider == "zoom")
@@ -67,13 +67,13 @@ struct ConnectionTests {
         let view = try await engine.booked("mine")
         #expect(view.booking.meeting.status == .blocked)
         #expect(view.booking.meeting.problem?.code == .notConnected)
-        #expect(try await engine.desk.resolve("mine", owner: "ana").problem?.code == .notConnected)
+        #expect(try await engine.service.resolve("mine", owner: "ana").problem?.code == .notConnected)
         _ = try await engine.connect()
         _ = try await engine.worker.pump()
-        let after = try await engine.desk.view(view.booking.id)
+        let after = try await engine.service.view(view.booking.id)
         #expect(after.booking.meeting.status == .ready)
         #expect(engine.zoom.meetings.count == 1)
-        #expect(try await engine.desk.resolve("mine", owner: "ana").problem == nil)
+        #expect(try await engine.service.resolve("mine", owner: "ana").problem == nil)
     }
 
     @Test("a state that is forged, used, too old or another browser's changes nothing")
@@ -135,7 +135,7 @@ struct ConnectionTests {
     @Test("a consent that was begun in a session ends with it")
     func sessionEnds() async throws {
         let engine = try await TestEngine()
-        let owners = OwnerDesk(engine.context)
+        let owners = OwnerService(engine.context)
         let token = try await owners.portalLink("ana").value.url.split(separator: "/").last.map(String.init) ?? ""
         let session = try #require(try await owners.signIn(token))
         let consents = Consents(engine.context)
@@ -168,7 +168,7 @@ struct ConnectionTests {
         let engine = try await TestEngine()
         _ = try await engine.connect()
         engine.clock.advance(by: .hours(2))
-        for hour in 0..<10 { _ = try await engine.desk.book(TestEngine.request("mine", at: "2026-12-01T\(10 + hour):00:00Z")) }
+        for hour in 0..<10 { _ = try await engine.service.book(TestEngine.request("mine", at: "2026-12-01T\(10 + hour):00:00Z")) }
         let works = try await engine.worker.claim(limit: 16)
         await withTaskGroup(of: Void.self) { group in
             for work in works { group.addTask { await engine.worker.run(work) } }
@@ -186,7 +186,7 @@ struct ConnectionTests {
             database: engine.context.store.database, transport: engine.context.transport, mailer: engine.mailer, clock: engine.clock,
             seed: engine.seed, catalog: engine.context.catalog.current)
         engine.clock.advance(by: .hours(2))
-        for hour in 0..<10 { _ = try await engine.desk.book(TestEngine.request("mine", at: "2026-12-01T\(10 + hour):00:00Z")) }
+        for hour in 0..<10 { _ = try await engine.service.book(TestEngine.request("mine", at: "2026-12-01T\(10 + hour):00:00Z")) }
         let (ours, theirs) = (try await engine.worker.claim(limit: 5), try await Worker(other).claim(limit: 5))
         await withTaskGroup(of: Void.self) { group in
             for work in ours { group.addTask { await engine.worker.run(work) } }
@@ -210,7 +210,7 @@ struct ConnectionTests {
         #expect(engine.zoom.staleRefreshes == 1)
         _ = try await engine.connect()
         _ = try await engine.worker.pump()
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
         #expect(try await health(engine) == .ok)
     }
 
@@ -267,17 +267,17 @@ struct ConnectionTests {
             catalog: engine.context.catalog.current)
         engine.clock.advance(by: .hours(2))
         database.isFull.withLock { $0 = true }
-        let id = try await engine.desk.book(TestEngine.request("mine")).value.booking.id
+        let id = try await engine.service.book(TestEngine.request("mine")).value.booking.id
         for work in try await Worker(first).claim(limit: 1) { _ = await Worker(first).perform(work) }
         #expect(engine.zoom.refreshes == 1)
         try await engine.run(for: .minutes(2))
         #expect(try await health(engine) == .reauthorize)
-        #expect(try await engine.desk.view(id).booking.meeting.status == .blocked)
+        #expect(try await engine.service.view(id).booking.meeting.status == .blocked)
         database.isFull.withLock { $0 = false }
-        try await Membership(first).beat()
+        try await Heartbeat(first).beat()
         #expect(try await health(engine) == .ok)
         _ = try await engine.worker.pump()
-        #expect(try await engine.desk.view(id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(id).booking.meeting.status == .ready)
         #expect(engine.zoom.refreshes == 1)
     }
 
@@ -301,9 +301,9 @@ struct ConnectionTests {
         #expect(try await Connections(engine.context).list(owner: "ana").isEmpty)
         try await engine.run(for: .minutes(5))
         #expect(engine.zoom.connectedUsers.isEmpty)
-        let after = try await engine.desk.view(view.booking.id)
+        let after = try await engine.service.view(view.booking.id)
         #expect(after.booking.meeting.room == view.booking.meeting.room)
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         _ = try await engine.worker.pump()
         #expect(engine.zoom.meetings.count == 1)
         let events = try await engine.context.store.read { try $0.timeline(of: view.booking.id).map(\.event) }
@@ -343,9 +343,9 @@ struct ConnectionTests {
             return
         }
         _ = try await Consents(engine.context).confirm(id, browser: Secret("browser"))
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-03T10:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-03T10:00:00Z")
         try await engine.run(for: .minutes(3))
-        let after = try await engine.desk.view(view.booking.id)
+        let after = try await engine.service.view(view.booking.id)
         #expect(after.booking.meeting.room == view.booking.meeting.room)
         #expect(after.booking.meeting.problem?.message.contains("another Zoom account") == true)
         #expect(engine.zoom.meetings[0].start.rfc3339 == "2026-12-01T10:00:00Z")
@@ -361,7 +361,7 @@ struct ConnectionTests {
         _ = try await engine.connect()
         let view = try await engine.booked("mine")
         try await Connections(engine.context).disconnect(owner: "ana", provider: "zoom")
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-03T10:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-03T10:00:00Z")
         try await engine.run(for: .minutes(1))
         let letters = engine.mailer.taken.filter { $0.recipient == "ana@northwind.example" }.map {
             String(decoding: $0.bytes, as: UTF8.self)
@@ -371,7 +371,7 @@ struct ConnectionTests {
         _ = try await engine.connect()
         _ = try await engine.worker.pump()
         #expect(engine.zoom.meetings.map(\.start.rfc3339) == ["2026-12-03T10:00:00Z"])
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
     }
 
     @Test("a room that cannot be looked at because its owner disconnected is not looked at for ever, and is when they connect again")
@@ -387,7 +387,7 @@ struct ConnectionTests {
         engine.zoom.deleteAtPortal(engine.zoom.meetings[0].id)
         _ = try await engine.connect()
         try await engine.run(for: .minutes(2))
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .failed)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .failed)
     }
 
     @Test("a removal that waits for a person is said at once, whatever went wrong before, and does not wait for an earlier try's time")
@@ -396,9 +396,9 @@ struct ConnectionTests {
         _ = try await engine.connect()
         let view = try await engine.booked("mine", at: "2026-12-10T10:00:00Z")
         try await Connections(engine.context).disconnect(owner: "ana", provider: "zoom")
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-11T10:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-11T10:00:00Z")
         try await engine.run(for: .hours(3))
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         _ = try await engine.worker.pump()
         let events = try await engine.context.store.read { try $0.timeline(of: view.booking.id).map(\.event) }
         #expect(events.last == "meeting.remains")
@@ -406,7 +406,7 @@ struct ConnectionTests {
 
     @Test("a provider without credentials is the admin's matter, said as such by booking and connect alike")
     func withoutCredentials() async throws {
-        let engine = try await TestEngine(environment: TestEngine.environment.filter { $0.key != "ZOOM_CLIENT_SECRET" })
+        let engine = try await TestEngine(variables: TestEngine.variables.filter { $0.key != "ZOOM_CLIENT_SECRET" })
         let view = try await engine.booked("mine")
         #expect(view.booking.meeting.problem?.remedy.contains("ZOOM_CLIENT_SECRET") == true)
         await #expect(throws: UsherError.self) { try await Consents(engine.context).begin(owner: "ana", provider: "zoom", returnTo: "") }
@@ -438,7 +438,7 @@ struct ConnectionTests {
         engine.zoom.editAtPortal(engine.zoom.meetings[0].id) { $0.passcode = "998877" }
         try await ProviderEvents(engine.context).touched(String(engine.zoom.meetings[0].id))
         _ = try await engine.worker.pump()
-        let after = try await engine.desk.view(view.booking.id)
+        let after = try await engine.service.view(view.booking.id)
         #expect(after.booking.meeting.room?.passcode == "998877")
         #expect(after.mails.filter { $0.kind == .update && $0.state == .sent }.count == 2)
     }
@@ -448,7 +448,7 @@ struct ConnectionTests {
         let engine = try await TestEngine()
         let view = try await engine.booked("fixed")
         let id = engine.zoom.meetings[0].id
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T11:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T11:00:00Z")
         let works = try await engine.worker.claim(limit: 16)
         engine.zoom.editAtPortal(id) { $0.passcode = "112233" }
         try await ProviderEvents(engine.context).touched(String(id))
@@ -457,7 +457,7 @@ struct ConnectionTests {
         _ = try await engine.worker.pump()
         let events = try await engine.context.store.read { try $0.timeline(of: view.booking.id).map(\.event) }
         #expect(events.contains("meeting.updated"))
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.room?.passcode == "998877")
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.room?.passcode == "998877")
         #expect(try await engine.context.store.read { try $0.rooms(of: view.booking.id)[0].checkAt } > engine.clock.now)
     }
 
@@ -467,7 +467,7 @@ struct ConnectionTests {
         let view = try await engine.booked("healing")
         engine.zoom.deleteAtPortal(engine.zoom.meetings[0].id)
         try await engine.run(for: .days(8))
-        let after = try await engine.desk.view(view.booking.id)
+        let after = try await engine.service.view(view.booking.id)
         #expect(after.booking.meeting.status == .ready)
         #expect(after.booking.meeting.room != view.booking.meeting.room)
         #expect(engine.zoom.ledger.count { $0.event == .created } == 2)
@@ -483,7 +483,7 @@ struct ConnectionTests {
             try await ProviderEvents(engine.context).touched(String(engine.zoom.meetings[0].id))
             _ = try await engine.worker.pump()
             #expect(engine.zoom.meetings[0].start == (isMovedBack ? view.booking.start : elsewhere))
-            #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+            #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
             let events = try await engine.context.store.read { try $0.timeline(of: view.booking.id).map(\.event) }
             #expect(events.contains("meeting.drifted"))
         }

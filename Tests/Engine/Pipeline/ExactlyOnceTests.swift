@@ -13,7 +13,7 @@ struct ExactlyOnceTests {
         account.listDelay = listDelay
         let engine = try await TestEngine(account: account)
         let first = try await engine.booked("fixed", owner: "tom")
-        _ = try await engine.desk.cancel(first.booking.id)
+        _ = try await engine.service.cancel(first.booking.id)
         _ = try await engine.worker.pump()
         #expect(engine.zoom.meetings.isEmpty)
         return engine
@@ -33,11 +33,11 @@ struct ExactlyOnceTests {
     func overBeforeItsRoom() async throws {
         let engine = try await TestEngine()
         let later = try await engine.booked("later").booking.id
-        let waiting = try await engine.desk.book(TestEngine.request("fixed", at: "2026-12-02T10:00:00Z")).value.booking.id
+        let waiting = try await engine.service.book(TestEngine.request("fixed", at: "2026-12-02T10:00:00Z")).value.booking.id
         engine.clock.advance(by: .days(30))
-        #expect(try await engine.desk.enter(later).booking.meeting.status == .onJoin)
+        #expect(try await engine.service.enter(later).booking.meeting.status == .onJoin)
         _ = try await engine.worker.pump()
-        let given = try await engine.desk.view(waiting).booking.meeting
+        let given = try await engine.service.view(waiting).booking.meeting
         #expect(given.status == .failed && given.problem?.code == .unavailable)
         #expect(engine.zoom.ledger.isEmpty)
     }
@@ -58,7 +58,7 @@ struct ExactlyOnceTests {
         let view = try await engine.booked("fixed")
         #expect(view.booking.meeting.status == .pending)
         try await engine.run(for: .seconds(11))
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
         #expect(engine.zoom.meetings.count == 1)
     }
 
@@ -85,7 +85,7 @@ struct ExactlyOnceTests {
         try await engine.run(for: .seconds(22))
         #expect(engine.zoom.meetings.count == 2)
         try await engine.run(for: .minutes(2))
-        let held = try await engine.desk.view(view.booking.id).booking.meeting.room?.meetingID
+        let held = try await engine.service.view(view.booking.id).booking.meeting.room?.meetingID
         #expect(engine.zoom.meetings.map { String($0.id) } == [held])
     }
 
@@ -94,7 +94,7 @@ struct ExactlyOnceTests {
         let engine = try await warmed(listDelay: .seconds(5))
         engine.zoom.inject(.cutAfter)
         let view = try await engine.booked("fixed")
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         try await engine.run(for: .minutes(1))
         #expect(engine.zoom.meetings.isEmpty)
     }
@@ -106,7 +106,7 @@ struct ExactlyOnceTests {
         let view = try await engine.booked("safe")
         #expect(view.booking.meeting.provider == "campus")
         try await engine.run(for: .seconds(9))
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.provider == "campus")
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.provider == "campus")
         try await engine.run(for: .minutes(15))
         #expect(engine.zoom.meetings.count == 1)
     }
@@ -123,7 +123,7 @@ struct ExactlyOnceTests {
         #expect(engine.zoom.ledger.count { $0.event == .created } == 2)
         engine.zoom.change { $0.scopes.insert("meeting:read:list_meetings:admin") }
         try await engine.run(for: .hours(2))
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
         #expect(engine.zoom.ledger.count { $0.event == .created } == 2)
     }
 
@@ -132,7 +132,7 @@ struct ExactlyOnceTests {
         let engine = try await warmed()
         engine.zoom.change { $0.scopes.remove("meeting:delete:meeting:admin") }
         let view = try await engine.booked("fixed")
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         try await engine.run(for: .days(2))
         let events = try await engine.context.store.read { try $0.timeline(of: view.booking.id).map(\.event) }
         #expect(events.count { $0 == "meeting.remains" } == 1)
@@ -156,7 +156,7 @@ struct ExactlyOnceTests {
         let engine = try await warmed()
         engine.zoom.change { $0.scopes.remove("meeting:delete:meeting:admin") }
         let view = try await engine.booked("fixed")
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         try await engine.run(for: .hours(7))
         let length = view.booking.end - engine.clock.now + .hours(2)
         try await engine.run(for: length)

@@ -22,15 +22,15 @@ struct HealthTests {
         try await engine.run(for: .minutes(10))
         let failing = try #require(try await state(engine))
         #expect(failing.since == first && failing.failures > 2 && !failing.problem.remedy.isEmpty)
-        let resolution = try await engine.desk.resolve("fixed", owner: "ana")
-        #expect(try await engine.desk.json(of: resolution)["health"]?["state"] == "failing")
+        let resolution = try await engine.service.resolve("fixed", owner: "ana")
+        #expect(try await engine.service.json(of: resolution)["health"]?["state"] == "failing")
         // Another process has not heard of it, and is the one that succeeds.
         let other = try TestEngine.context(
             database: engine.context.store.database, transport: engine.context.transport, mailer: engine.mailer, clock: engine.clock,
             seed: engine.seed, catalog: engine.context.catalog.current)
-        try await Membership(other).join()
+        try await Heartbeat(other).join()
         engine.zoom.change { $0.clientSecret = "sandbox-secret" }
-        _ = try await engine.desk.retry(id)
+        _ = try await engine.service.retry(id)
         _ = try await Worker(other).pump()
         #expect(try await state(engine) == nil)
     }
@@ -41,12 +41,12 @@ struct HealthTests {
         let other = try TestEngine.context(
             database: engine.context.store.database, transport: engine.context.transport, mailer: engine.mailer, clock: engine.clock,
             seed: engine.seed, catalog: engine.context.catalog.current)
-        try await Membership(other).join()
+        try await Heartbeat(other).join()
         engine.clock.advance(by: .minutes(10))
-        _ = try await engine.desk.book(TestEngine.request("fixed"))
+        _ = try await engine.service.book(TestEngine.request("fixed"))
         let works = try await Worker(other).claim(limit: 8)
         #expect(!works.isEmpty)
-        try await Membership(engine.context).takeOver()
+        try await Heartbeat(engine.context).takeOver()
         #expect(try await engine.worker.claim(limit: 8).isEmpty)
         for work in works { await Worker(other).run(work) }
         #expect(engine.zoom.ledger.count { $0.event == .created } == 1)
@@ -89,9 +89,9 @@ struct HealthTests {
         let view = try await engine.booked("open")
         engine.context.catalog.current = try TestEngine.catalog(
             TestEngine.catalogText.replacing("https://meet.northwind.example/", with: "https://other.example/"))
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
         _ = try await engine.worker.pump()
-        let after = try await engine.desk.view(view.booking.id)
+        let after = try await engine.service.view(view.booking.id)
         #expect(after.booking.meeting.room == view.booking.meeting.room && after.booking.meeting.status == .ready)
     }
 
@@ -100,7 +100,7 @@ struct HealthTests {
         let engine = try await TestEngine()
         engine.zoom.change { $0.scopes.remove("meeting:delete:meeting:admin") }
         let view = try await engine.booked("fixed")
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         try await engine.run(for: .minutes(2))
         let letters = engine.mailer.taken.filter { $0.recipient == "ana@northwind.example" }.map {
             String(decoding: $0.bytes, as: UTF8.self)
@@ -112,18 +112,18 @@ struct HealthTests {
     func fractions() async throws {
         let engine = try await TestEngine()
         let error = await #expect(throws: UsherError.self) {
-            try await engine.desk.book(TestEngine.request(at: "2026-12-01T10:00:00.5Z"))
+            try await engine.service.book(TestEngine.request(at: "2026-12-01T10:00:00.5Z"))
         }
         #expect(error?.findings.map(\.detail) == ["must be a whole minute"])
-        _ = try await engine.desk.book(TestEngine.request(at: "2026-12-01T10:00:00.000Z"))
+        _ = try await engine.service.book(TestEngine.request(at: "2026-12-01T10:00:00.000Z"))
     }
 
     @Test("an owner who was probably meant is named")
     func nearOwner() async throws {
         let engine = try await TestEngine()
-        let error = await #expect(throws: UsherError.self) { try await engine.desk.book(TestEngine.request(owner: "anna")) }
+        let error = await #expect(throws: UsherError.self) { try await engine.service.book(TestEngine.request(owner: "anna")) }
         #expect(error?.findings.first?.detail == "no owner is called 'anna'; did you mean 'ana'?")
-        let explained = await #expect(throws: UsherError.self) { try await engine.desk.resolve("fixed", owner: "anna") }
+        let explained = await #expect(throws: UsherError.self) { try await engine.service.resolve("fixed", owner: "anna") }
         #expect(explained?.message.contains("Did you mean 'ana'?") == true)
     }
 }

@@ -59,7 +59,7 @@ struct NoticeTests {
             try tx.save(connection)
         }
         #expect(try await engine.booked("mine").booking.meeting.problem?.code == .reauthorize)
-        #expect(try await engine.desk.resolve("mine", owner: "ana").problem?.code == .reauthorize)
+        #expect(try await engine.service.resolve("mine", owner: "ana").problem?.code == .reauthorize)
         try await engine.run(for: .minutes(1))
         #expect(subjects(engine) == ["Zoom needs you: connect your account"])
     }
@@ -71,7 +71,7 @@ struct NoticeTests {
             let view = try await engine.booked("mine", at: "2026-12-1\(round)T10:00:00Z")
             try await engine.run(for: .minutes(1))
             #expect(subjects(engine).count == round)
-            _ = try await engine.desk.cancel(view.booking.id)
+            _ = try await engine.service.cancel(view.booking.id)
             try await engine.run(for: .minutes(1))
         }
     }
@@ -98,7 +98,7 @@ struct NoticeTests {
             }
         }
         #expect(letters().count == 1)
-        _ = try await engine.desk.retry(view.booking.id)
+        _ = try await engine.service.retry(view.booking.id)
         try await engine.run(for: .hours(2))
         #expect(letters().count == 1)
     }
@@ -106,7 +106,7 @@ struct NoticeTests {
     @Test("a sign-in link goes to the owner's address alone, once a minute, and works")
     func signIn() async throws {
         let engine = try await TestEngine()
-        let owners = OwnerDesk(engine.context)
+        let owners = OwnerService(engine.context)
         try await owners.mailSignInLink(to: "stranger@example.org")
         try await owners.mailSignInLink(to: "Ana@northwind.example")
         try await owners.mailSignInLink(to: "ana@northwind.example")
@@ -148,7 +148,7 @@ struct NoticeTests {
         let engine = try await TestEngine(mail: { $0.recipient == "bo@example.org" ? .refused("550 no such user") : .accepted })
         let view = try await engine.booked()
         try await engine.run(for: view.booking.end - engine.clock.now + .minutes(1))
-        let refused = await #expect(throws: UsherError.self) { try await engine.desk.retry(view.booking.id) }
+        let refused = await #expect(throws: UsherError.self) { try await engine.service.retry(view.booking.id) }
         #expect(refused?.code == .bookingInPast)
     }
 
@@ -157,7 +157,7 @@ struct NoticeTests {
         let engine = try await TestEngine(mail: { $0.recipient.hasSuffix("example.org") ? .refused("550") : .accepted })
         var request = TestEngine.request()
         request.attendees.append(.init(name: "Cy", email: "cy@example.org"))
-        _ = try await engine.desk.book(request)
+        _ = try await engine.service.book(request)
         try await engine.run(for: .minutes(3))
         #expect(Set(subjects(engine)) == ["Not delivered: the mail to bo@example.org", "Not delivered: the mail to cy@example.org"])
     }
@@ -176,7 +176,7 @@ struct NoticeTests {
         }
         #expect(engine.mailer.taken.count == 4)
         for view in views {
-            let mails = try await engine.desk.view(view.booking.id).mails
+            let mails = try await engine.service.view(view.booking.id).mails
             #expect(mails.allSatisfy { $0.state == .sent } && Set(mails.map(\.messageID)).count == 2)
         }
     }

@@ -73,7 +73,7 @@ struct OwnerAppTests {
         #expect(view.booking.meeting.problem?.code == .reauthorize)
         _ = try await engine.connect()
         _ = try await engine.worker.pump()
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
     }
 
     @Test("an app's deauthorisation counts for its own connections alone")
@@ -144,12 +144,12 @@ struct OwnerAppTests {
         // Within the second in which the connection was made.
         _ = try await deliver(engine, engine.zoom.deauthorization(of: "ana@northwind.example"))
         #expect(try await Connections(engine.context).list(owner: "ana").isEmpty)
-        #expect(try await OwnerDesk(engine.context).accounts(of: "ana").lost.map(\.email) == ["ana@northwind.example"])
+        #expect(try await OwnerService(engine.context).accounts(of: "ana").lost.map(\.email) == ["ana@northwind.example"])
         try await engine.run(for: .hours(5))
         let letters = engine.mailer.taken.map { String(decoding: $0.bytes, as: UTF8.self) }
         #expect(letters.count == 1 && letters[0].contains("Subject: Zoom needs you"))
         _ = try await engine.connect()
-        #expect(try await OwnerDesk(engine.context).accounts(of: "ana").lost.isEmpty)
+        #expect(try await OwnerService(engine.context).accounts(of: "ana").lost.isEmpty)
     }
 
     @Test("an event without a signature, or too old, is refused before any owner's app is looked into")
@@ -181,14 +181,14 @@ struct OwnerAppTests {
     @Test("a test meeting is a real room at the chosen provider, with both mails to the owner, and can be taken away")
     func testMeeting() async throws {
         let engine = try await TestEngine()
-        let view = try await engine.desk.bookTest(owner: "ana", provider: "campus")
+        let view = try await engine.service.bookTest(owner: "ana", provider: "campus")
         _ = try await engine.worker.pump()
-        let after = try await engine.desk.view(view.booking.id)
+        let after = try await engine.service.view(view.booking.id)
         #expect(after.booking.meeting.status == .ready)
-        #expect(try await engine.desk.bookTest(owner: "ana", provider: "campus").booking.id == view.booking.id)
+        #expect(try await engine.service.bookTest(owner: "ana", provider: "campus").booking.id == view.booking.id)
         #expect(engine.zoom.meetings.count == 1)
         #expect(engine.mailer.taken.map(\.recipient) == ["ana@northwind.example", "ana@northwind.example"])
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         _ = try await engine.worker.pump()
         #expect(engine.zoom.meetings.isEmpty)
     }

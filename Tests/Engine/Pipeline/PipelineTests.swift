@@ -24,9 +24,9 @@ struct PipelineTests {
     func reschedule() async throws {
         let engine = try await TestEngine()
         let before = try await engine.booked()
-        _ = try await engine.desk.reschedule(before.booking.id, to: "2026-12-02T11:00:00Z")
+        _ = try await engine.service.reschedule(before.booking.id, to: "2026-12-02T11:00:00Z")
         _ = try await engine.worker.pump()
-        let after = try await engine.desk.view(before.booking.id)
+        let after = try await engine.service.view(before.booking.id)
         #expect(after.booking.meeting.room == before.booking.meeting.room)
         #expect(engine.zoom.meetings.map(\.start.rfc3339) == ["2026-12-02T11:00:00Z"])
         #expect(after.booking.revision == 2)
@@ -37,17 +37,17 @@ struct PipelineTests {
     func sameTime() async throws {
         let engine = try await TestEngine()
         let view = try await engine.booked()
-        #expect(try await engine.desk.reschedule(view.booking.id, to: "2026-12-01T10:00:00Z").value.booking.revision == 1)
+        #expect(try await engine.service.reschedule(view.booking.id, to: "2026-12-01T10:00:00Z").value.booking.revision == 1)
     }
 
     @Test("a cancellation removes the room and tells those who were told of the booking")
     func cancel() async throws {
         let engine = try await TestEngine()
         let view = try await engine.booked()
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         _ = try await engine.worker.pump()
         #expect(engine.zoom.meetings.isEmpty)
-        let after = try await engine.desk.cancel(view.booking.id).value
+        let after = try await engine.service.cancel(view.booking.id).value
         #expect(after.mails.filter { $0.kind == .cancellation && $0.state == .sent }.count == 2)
         #expect(after.booking.revision == 2)
     }
@@ -70,18 +70,18 @@ struct PipelineTests {
     func silentCancellation() async throws {
         let engine = try await TestEngine(mail: { _ in .later("451 not now") })
         let view = try await engine.booked()
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         try await engine.run(for: .hours(1))
-        #expect(try await engine.desk.view(view.booking.id).mails.allSatisfy { $0.state == .dropped && $0.kind == .confirmation })
+        #expect(try await engine.service.view(view.booking.id).mails.allSatisfy { $0.state == .dropped && $0.kind == .confirmation })
     }
 
     @Test("a cancelled booking cannot be moved")
     func moveCancelled() async throws {
         let engine = try await TestEngine()
         let view = try await engine.booked()
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         let error = await #expect(throws: UsherError.self) {
-            try await engine.desk.reschedule(view.booking.id, to: "2026-12-03T10:00:00Z")
+            try await engine.service.reschedule(view.booking.id, to: "2026-12-03T10:00:00Z")
         }
         #expect(error?.code == .bookingCancelled)
     }
@@ -98,7 +98,7 @@ struct PipelineTests {
         #expect(engine.mailer.taken.map(\.recipient).count == 2)
         engine.zoom.change { $0.dailyLimit = 100 }
         try await engine.run(for: .days(1))
-        let after = try await engine.desk.view(view.booking.id)
+        let after = try await engine.service.view(view.booking.id)
         #expect(after.booking.meeting.status == .ready)
         #expect(after.booking.revision == 2)
         #expect(after.mails.map(\.kind) == [.confirmation, .confirmation, .update, .update])
@@ -139,13 +139,14 @@ struct PipelineTests {
     func hangingProvider() async throws {
         let engine = try await TestEngine(transport: { _ in HangingTransport() })
         for minute in 0..<40 {
-            _ = try await engine.desk.book(TestEngine.request("fixed", at: (engine.clock.now + .days(1) + .hours(Int64(minute))).rfc3339))
+            _ = try await engine.service.book(
+                TestEngine.request("fixed", at: (engine.clock.now + .days(1) + .hours(Int64(minute))).rfc3339))
         }
         var others: [String] = []
-        for _ in 0..<12 { others.append(try await engine.desk.book(TestEngine.request("open", owner: "tom")).value.booking.id) }
-        let loop = WorkLoop(engine.context, bell: Bell(), concurrency: 4)
+        for _ in 0..<12 { others.append(try await engine.service.book(TestEngine.request("open", owner: "tom")).value.booking.id) }
+        let loop = WorkLoop(engine.context, signal: WorkSignal(), concurrency: 4)
         let running = Task { await loop.run() }
-        for other in others { try await eventually { try await engine.desk.view(other).mails.count { $0.state == .sent } == 2 } }
+        for other in others { try await eventually { try await engine.service.view(other).mails.count { $0.state == .sent } == 2 } }
         engine.clock.advance(by: .minutes(3))
         try await eventually { engine.mailer.taken.count == 104 }
         running.cancel()
@@ -154,18 +155,18 @@ struct PipelineTests {
     @Test("a row that cannot be read sets its own booking aside, and no other's mail")
     func damagedRow() async throws {
         let engine = try await TestEngine()
-        let damaged = try await engine.desk.book(TestEngine.request("open")).value.booking.id
-        let whole = try await engine.desk.book(TestEngine.request("open")).value.booking.id
+        let damaged = try await engine.service.book(TestEngine.request("open")).value.booking.id
+        let whole = try await engine.service.book(TestEngine.request("open")).value.booking.id
         try await engine.context.store.database.write {
             try _ = $0.execute("UPDATE bookings SET attendees = 'nonsense' WHERE id = $1", [.text(damaged)])
         }
         // Both timers have come due, and are claimed together.
         engine.clock.advance(by: .minutes(3))
         _ = try await engine.worker.pump()
-        #expect(try await engine.desk.view(whole).mails.count { $0.kind == .confirmation && $0.state == .sent } == 2)
-        #expect(try await engine.desk.view(whole).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(whole).mails.count { $0.kind == .confirmation && $0.state == .sent } == 2)
+        #expect(try await engine.service.view(whole).booking.meeting.status == .ready)
         for kind in ["notify", "provision"] {
-            #expect(try await engine.context.store.write { try $0.hurry(kind: kind, subject: damaged, now: engine.clock.now) })
+            #expect(try await engine.context.store.write { try $0.runNow(kind: kind, subject: damaged, now: engine.clock.now) })
         }
     }
 
@@ -189,13 +190,13 @@ struct PipelineTests {
         engine.zoom.change { $0.users = [ZoomSandbox.User("a.ruiz@uni.example")] }
         let view = try await engine.booked("fixed")
         #expect(view.booking.meeting.problem?.code == .hostUnknown)
-        var owner = try await OwnerDesk(engine.context).owner("ana").owner
+        var owner = try await OwnerService(engine.context).owner("ana").owner
         owner.hosts = ["campus": "a.ruiz@uni.example"]
         let mended = owner
         try await engine.context.store.write { try $0.adopt([mended]) }
-        _ = try await engine.desk.retry(view.booking.id)
+        _ = try await engine.service.retry(view.booking.id)
         _ = try await engine.worker.pump()
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
     }
 
     @Test("a reschedule while the credentials are broken waits, and is carried out once they are mended")
@@ -204,12 +205,12 @@ struct PipelineTests {
         let view = try await engine.booked("fixed")
         engine.clock.advance(by: .hours(2))
         engine.zoom.change { $0.clientSecret = "changed" }
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T11:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T11:00:00Z")
         _ = try await engine.worker.pump()
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .blocked)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .blocked)
         engine.zoom.change { $0.clientSecret = "sandbox-secret" }
         try await engine.run(for: .hours(2))
-        let after = try await engine.desk.view(view.booking.id)
+        let after = try await engine.service.view(view.booking.id)
         #expect(after.booking.meeting.status == .ready)
         #expect(after.booking.meeting.problem == nil)
         #expect(engine.zoom.meetings.map(\.start.rfc3339) == ["2026-12-02T11:00:00Z"])
@@ -227,7 +228,7 @@ struct PipelineTests {
         #expect(engine.zoom.requests == requests)
         engine.zoom.change { $0.dailyLimit = 100 }
         try await engine.run(for: .hours(2))
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
     }
 
     @Test("a fallback is tried where the type names it, and the booking says who holds the room")
@@ -247,7 +248,7 @@ struct PipelineTests {
         engine.zoom.inject(.late(.zero), .perSecondLimit)
         let id = try await engine.booked("safe", at: (engine.clock.now + .minutes(20)).rfc3339).booking.id
         try await engine.run(for: .seconds(30))
-        let view = try await engine.desk.view(id)
+        let view = try await engine.service.view(id)
         #expect(view.booking.meeting.status == .ready)
         #expect(view.booking.meeting.provider == "campus")
     }
@@ -262,7 +263,7 @@ struct PipelineTests {
         #expect(view.booking.meeting.problem?.remedy.isEmpty == false)
         engine.zoom.change { $0.users = [ZoomSandbox.User("ana@northwind.example")] }
         try await engine.run(for: .hours(2))
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
     }
 
     @Test("a retry tries at once")
@@ -271,9 +272,9 @@ struct PipelineTests {
         engine.zoom.change { $0.users = [] }
         let view = try await engine.booked("fixed")
         engine.zoom.change { $0.users = [ZoomSandbox.User("ana@northwind.example")] }
-        _ = try await engine.desk.retry(view.booking.id)
+        _ = try await engine.service.retry(view.booking.id)
         _ = try await engine.worker.pump()
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
     }
 
     @Test("a meeting that was deleted at Zoom counts as gone when Zoom has said so twice")
@@ -281,14 +282,14 @@ struct PipelineTests {
         let engine = try await TestEngine()
         let view = try await engine.booked("fixed")
         engine.zoom.deleteAtPortal(engine.zoom.meetings[0].id)
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
         _ = try await engine.worker.pump()
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .pending)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .pending)
         try await engine.run(for: .minutes(1))
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.problem?.code == .meetingGone)
-        _ = try await engine.desk.retry(view.booking.id)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.problem?.code == .meetingGone)
+        _ = try await engine.service.retry(view.booking.id)
         _ = try await engine.worker.pump()
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
     }
 
     @Test("with on-drift: recreate a deleted meeting is made anew, and mailed")
@@ -296,9 +297,9 @@ struct PipelineTests {
         let engine = try await TestEngine()
         let view = try await engine.booked("healing")
         engine.zoom.deleteAtPortal(engine.zoom.meetings[0].id)
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
         try await engine.run(for: .minutes(1))
-        let after = try await engine.desk.view(view.booking.id)
+        let after = try await engine.service.view(view.booking.id)
         #expect(after.booking.meeting.status == .ready)
         #expect(after.booking.meeting.room != view.booking.meeting.room)
         #expect(after.mails.contains { $0.revision == after.booking.revision && $0.state == .sent })
@@ -309,9 +310,9 @@ struct PipelineTests {
         let engine = try await TestEngine()
         let view = try await engine.booked("fixed")
         engine.zoom.change { $0.scopes.remove("meeting:update:meeting:admin") }
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
         _ = try await engine.worker.pump()
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
         #expect(try await engine.context.store.read { try $0.timeline(of: view.booking.id) }.contains { $0.event == "meeting.unchanged" })
     }
 

@@ -64,15 +64,15 @@ struct QueueTests {
         let engine = try await TestEngine()
         let gate = Gate()
         let context = try context(engine, mailer: HangingMailer(gate: gate))
-        for _ in 0..<200 { _ = try await engine.desk.book(TestEngine.request("open")) }
-        let loop = WorkLoop(context, bell: Bell())
+        for _ in 0..<200 { _ = try await engine.service.book(TestEngine.request("open")) }
+        let loop = WorkLoop(context, signal: WorkSignal())
         let running = Task { await loop.run() }
         try await eventually {
-            try await engine.desk.page(.init(), after: nil, limit: 200).views.allSatisfy { $0.booking.meeting.status == .ready }
+            try await engine.service.page(.init(), after: nil, limit: 200).views.allSatisfy { $0.booking.meeting.status == .ready }
         }
         gate.open()
         try await eventually {
-            try await engine.desk.page(.init(), after: nil, limit: 200).views.allSatisfy { view in
+            try await engine.service.page(.init(), after: nil, limit: 200).views.allSatisfy { view in
                 view.mails.count == 2 && view.mails.allSatisfy { $0.state == .sent }
             }
         }
@@ -86,14 +86,14 @@ struct QueueTests {
         let gate = Gate()
         let receivers = Receivers(["dead"], gate)
         let context = try context(engine, receivers: receivers)
-        let hooks = WebhookDesk(context)
+        let hooks = WebhookService(context)
         let dead = [
             try await hooks.create(url: "https://dead-1.example/", events: nil).value.webhook.id,
             try await hooks.create(url: "https://dead-2.example/", events: nil).value.webhook.id,
         ]
         let healthy = try await hooks.create(url: "https://healthy.example/", events: nil).value.webhook.id
         try await queue(1_000, for: dead, engine)
-        let loop = WorkLoop(context, bell: Bell())
+        let loop = WorkLoop(context, signal: WorkSignal())
         let running = Task { await loop.run() }
         try await eventually { Set(receivers.urls).isSuperset(of: ["https://dead-1.example/", "https://dead-2.example/"]) }
         try await Task.sleep(for: .milliseconds(300))
@@ -116,13 +116,13 @@ struct QueueTests {
         try await engine.context.store.write { tx in
             for hook in hooks {
                 for _ in 0..<count {
-                    let id = engine.context.surroundings.id("msg_")
-                    let subject = engine.context.surroundings.id("bk_")
+                    let id = engine.context.environment.id("msg_")
+                    let subject = engine.context.environment.id("bk_")
                     try tx.add(
                         StoredDelivery(
                             id: id, webhookID: hook, subject: subject, type: "booking.confirmed", sealed: "{}", dueAt: now, createdAt: now),
                         forgetting: now - .days(30))
-                    try tx.poke(kind: "webhook", subject: "\(hook) \(subject)", due: now, service: hook, start: now + .days(1))
+                    try tx.enqueue(kind: "webhook", subject: "\(hook) \(subject)", due: now, service: hook, start: now + .days(1))
                 }
             }
         }
@@ -144,19 +144,19 @@ struct QueueTests {
         _ = try await engine.connectGoogle()
         for index in 0..<60 {
             let start = (engine.clock.now + .days(1) + .hours(Int64(index))).rfc3339
-            _ = try await engine.desk.book(TestEngine.request("fixed", at: start))
-            _ = try await engine.desk.book(TestEngine.request("meet", at: (engine.clock.now + .days(9) + .hours(Int64(index))).rfc3339))
+            _ = try await engine.service.book(TestEngine.request("fixed", at: start))
+            _ = try await engine.service.book(TestEngine.request("meet", at: (engine.clock.now + .days(9) + .hours(Int64(index))).rfc3339))
         }
         var context = try context(engine)
         context.transport = HangingProviders(gate: gate)
-        let loop = WorkLoop(context, bell: Bell())
+        let loop = WorkLoop(context, signal: WorkSignal())
         let running = Task { await loop.run() }
         try await Task.sleep(for: .milliseconds(500))
         var delays: [Duration] = []
         for _ in 0..<5 {
             let began = ContinuousClock.now
-            let id = try await engine.desk.book(TestEngine.request("open", owner: "tom")).value.booking.id
-            try await eventually { try await engine.desk.view(id).booking.meeting.status == .ready }
+            let id = try await engine.service.book(TestEngine.request("open", owner: "tom")).value.booking.id
+            try await eventually { try await engine.service.view(id).booking.meeting.status == .ready }
             delays.append(ContinuousClock.now - began)
         }
         #expect(delays.allSatisfy { $0 < .seconds(1) }, "\(delays)")
@@ -169,13 +169,13 @@ struct QueueTests {
     func nearestFirst() async throws {
         let engine = try await TestEngine()
         for day in 0..<20 {
-            _ = try await engine.desk.book(TestEngine.request("fixed", at: (engine.clock.now + .days(30 + Int64(day))).rfc3339))
+            _ = try await engine.service.book(TestEngine.request("fixed", at: (engine.clock.now + .days(30 + Int64(day))).rfc3339))
         }
         engine.clock.advance(by: .seconds(1))
-        let soon = try await engine.desk.book(TestEngine.request("fixed", at: (engine.clock.now.minute + .minutes(5)).rfc3339))
+        let soon = try await engine.service.book(TestEngine.request("fixed", at: (engine.clock.now.minute + .minutes(5)).rfc3339))
         let works = try await engine.worker.claim(.rooms) { $0.map { ($0, 1) } }
         for work in works { await engine.worker.run(work) }
-        #expect(try await engine.desk.view(soon.value.booking.id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(soon.value.booking.id).booking.meeting.status == .ready)
     }
 
     // MARK: What is asked for meanwhile
@@ -185,10 +185,10 @@ struct QueueTests {
         let engine = try await TestEngine()
         _ = try await engine.connectGoogle()
         let view = try await engine.booked("diary")
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
         let works = try await engine.worker.claim(.rooms) { $0.map { ($0, 8) } }
         engine.google.inject(.refused(status: 403, reason: "insufficientPermissions"))
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         for work in works { await engine.worker.run(work) }
         try await engine.run(for: .seconds(1))
         #expect(engine.google.live.isEmpty)
@@ -199,8 +199,8 @@ struct QueueTests {
     @Test("a step that throws after it has written something takes it back, and the others of its batch go on")
     func takesBack() async throws {
         let engine = try await TestEngine()
-        let damaged = try await engine.desk.book(TestEngine.request("later")).value.booking.id
-        let whole = try await engine.desk.book(TestEngine.request("open", owner: "tom")).value.booking.id
+        let damaged = try await engine.service.book(TestEngine.request("later")).value.booking.id
+        let whole = try await engine.service.book(TestEngine.request("open", owner: "tom")).value.booking.id
         // The mails cannot be written without the links, and their timer is set aside with nothing of them.
         try await engine.context.store.database.write {
             _ = try $0.execute("DELETE FROM links WHERE booking_id = $1 AND reader = 'owner'", [.text(damaged)])
@@ -208,7 +208,7 @@ struct QueueTests {
         engine.clock.advance(by: .minutes(3))
         _ = try await engine.worker.pump()
         #expect(try await engine.context.store.read { try $0.mails(of: damaged) }.allSatisfy { $0.state != .sending })
-        let view = try await engine.desk.view(whole)
+        let view = try await engine.service.view(whole)
         #expect(view.booking.readers.map(view.confirmation) == ["sent", "sent"])
     }
 
@@ -219,9 +219,9 @@ struct QueueTests {
         let engine = try await TestEngine()
         let view = try await engine.booked("fixed")
         engine.zoom.deleteAtPortal(engine.zoom.meetings[0].id)
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
         try await engine.run(for: .minutes(2))
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.status == .failed)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .failed)
         let length = view.booking.end - engine.clock.now + .days(2)
         try await engine.run(for: length)
         #expect(try await engine.context.store.read { try $0.waitingSteps(now: .never).map(\.kind) }.contains("provision") == false)
@@ -234,12 +234,12 @@ struct QueueTests {
         try await engine.context.store.write { tx in
             for index in 0..<120 {
                 let subject = "bk_\(index)"
-                try tx.poke(kind: "provision", subject: subject, due: now, start: now + .hours(Int64(200 - index)))
+                try tx.enqueue(kind: "provision", subject: subject, due: now, start: now + .hours(Int64(200 - index)))
                 let claim = try #require(
                     try tx.claim(kind: "provision", subject: subject, process: "A", now: now, until: now + .seconds(60)))
                 try tx.release(claim, due: now + .hours(1), attempt: 5)
             }
-            try tx.poke(kind: "sweep", subject: "campus - ana", due: now)
+            try tx.enqueue(kind: "sweep", subject: "campus - ana", due: now)
             let sweep = try #require(
                 try tx.claim(kind: "sweep", subject: "campus - ana", process: "A", now: now, until: now + .seconds(60)))
             try tx.release(sweep, due: now + .hours(1), attempt: 3)

@@ -66,11 +66,11 @@ struct ReminderTests {
         let early = try TestEngine.context(
             database: engine.context.store.database, transport: engine.context.transport, mailer: engine.mailer, clock: engine.clock,
             seed: engine.seed, catalog: try TestEngine.catalog(Self.catalog), skew: { .seconds(5) })
-        let view = try await BookingDesk(early).book(TestEngine.request("reminded")).value
+        let view = try await BookingService(early).book(TestEngine.request("reminded")).value
         _ = try await Worker(early).pump()
         for day in [2, 3] {
             engine.clock.advance(by: .seconds(1))
-            _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-0\(day)T10:00:00Z")
+            _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-0\(day)T10:00:00Z")
             _ = try await engine.worker.pump()
         }
         let mails = try await engine.context.store.read { try $0.mails(of: view.booking.id) }.filter { $0.reader == .owner }
@@ -84,7 +84,7 @@ struct ReminderTests {
         let view = try await engine.booked("reminded", at: "2026-11-24T09:00:00Z")
         try await engine.run(for: .minutes(30))
         #expect(later(engine).isEmpty)
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-11-24T10:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-11-24T10:00:00Z")
         try await engine.run(for: .hours(2))
         #expect(later(engine) == ["Changed", "Reminder"])
     }
@@ -113,7 +113,7 @@ struct ReminderTests {
         try await ProviderEvents(engine.context).touched(try #require(engine.zoom.meetings.first.map { String($0.id) }))
         try await engine.run(for: .minutes(10))
         #expect(later(engine) == ["Reminder", "Changed"])
-        _ = try await engine.desk.cancel(view.booking.id)
+        _ = try await engine.service.cancel(view.booking.id)
         try await engine.run(for: .days(2))
         #expect(later(engine) == ["Reminder", "Changed", "Cancelled"])
     }
@@ -125,7 +125,7 @@ struct ReminderTests {
         let view = try await engine.booked("reminded")
         engine.clock.advance(to: try instant("2026-11-30T10:00:01Z"))
         _ = try await engine.worker.pump()
-        _ = try await engine.desk.reschedule(view.booking.id, to: "2026-12-01T11:00:00Z")
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-01T11:00:00Z")
         try await engine.run(for: .days(2))
         #expect(later(engine) == ["Changed", "Reminder", "Reminder"])
     }

@@ -12,7 +12,7 @@ import UsherStore
 struct ResendTests {
     /// A look whose text begins otherwise.
     private func otherLook() throws -> MailLook {
-        let folder = FileManager.default.temporaryDirectory.path + "/usher-look-" + Surroundings.system.code(bits: 80)
+        let folder = FileManager.default.temporaryDirectory.path + "/usher-look-" + Environment.system.code(bits: 80)
         try FileManager.default.createDirectory(atPath: folder + "/mail", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try ("Other words.\n" + MailLook().text).write(toFile: folder + "/mail/letter.txt.mustache", atomically: true, encoding: .utf8)
@@ -31,9 +31,9 @@ struct ResendTests {
         let copies = Dictionary(grouping: zip(outcomes.ids, outcomes.bytes), by: \.0)
         #expect(copies.count == 2 && outcomes.ids.count == 5)
         #expect(copies.values.allSatisfy { Set($0.map(\.1)).count == 1 })
-        let mails = try await engine.desk.view(id).mails
+        let mails = try await engine.service.view(id).mails
         #expect(mails.allSatisfy { $0.state == .sent && $0.kept.isEmpty }, "once it is clear nothing is kept")
-        _ = try await engine.desk.reschedule(id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.service.reschedule(id, to: "2026-12-02T10:00:00Z")
         _ = try await engine.worker.pump()
         #expect(String(decoding: outcomes.bytes.last ?? [], as: UTF8.self).contains("Other words."))
     }
@@ -48,18 +48,18 @@ struct ResendTests {
     @Test("a mail that was on its way when its process died is not sent as another one: somebody is told, and a retry sends it")
     func notAnother() async throws {
         let engine = try await TestEngine()
-        let id = try await engine.desk.book(TestEngine.request("open")).value.booking.id
+        let id = try await engine.service.book(TestEngine.request("open")).value.booking.id
         for work in try await engine.worker.claim(limit: 1) { _ = await engine.worker.perform(work) }
         #expect(try await engine.context.store.read { try $0.mails(of: id) }.map(\.state) == [.sending, .sending])
         try engine.context.renderer.adopt(try otherLook())
         engine.clock.advance(by: .minutes(2))
         _ = try await engine.worker.pump()
-        let mails = try await engine.desk.view(id).mails
+        let mails = try await engine.service.view(id).mails
         #expect(mails.map(\.state) == [.failed, .failed] && mails[0].problem?.contains("may have arrived") == true)
         #expect(engine.mailer.taken.isEmpty)
-        _ = try await engine.desk.retry(id)
+        _ = try await engine.service.retry(id)
         _ = try await engine.worker.pump()
-        #expect(try await engine.desk.view(id).mails.map(\.state) == [.sent, .sent])
+        #expect(try await engine.service.view(id).mails.map(\.state) == [.sent, .sent])
     }
 
     private final class Limits: Mailer {
@@ -78,7 +78,7 @@ struct ResendTests {
         let context = try TestEngine.context(
             database: engine.context.store.database, transport: engine.context.transport, mailer: limits, clock: engine.clock,
             seed: engine.seed, catalog: engine.context.catalog.current)
-        _ = try await engine.desk.book(TestEngine.request("later"))
+        _ = try await engine.service.book(TestEngine.request("later"))
         let works = try await Worker(context).claim(limit: 1)
         engine.clock.advance(by: .seconds(15))
         for work in works { await Worker(context).run(work) }

@@ -23,7 +23,7 @@ struct UnclearTests {
         let engine = try await TestEngine(catalog: Self.catalog)
         _ = try await engine.connectMicrosoft()
         engine.microsoft.inject(.cutAfter)
-        let id = try await engine.desk.book(TestEngine.request(change == .fallback ? "both" : "teams")).value.booking.id
+        let id = try await engine.service.book(TestEngine.request(change == .fallback ? "both" : "teams")).value.booking.id
         for work in try await engine.worker.claim(limit: 1) { _ = await engine.worker.perform(work) }
         #expect(engine.microsoft.meetings.count == 1)
         switch answer {
@@ -39,12 +39,12 @@ struct UnclearTests {
                 try TestEngine.context(
                     database: engine.context.store.database, transport: engine.context.transport, mailer: engine.mailer,
                     clock: engine.clock, seed: engine.seed, catalog: engine.context.catalog.current)) : engine.worker
-        if change == .cancel { _ = try await engine.desk.cancel(id) }
+        if change == .cancel { _ = try await engine.service.cancel(id) }
         _ = try await worker.pump()
-        #expect(try await engine.desk.view(id).booking.meeting.provider == "teams", "nobody falls back from what may be there")
+        #expect(try await engine.service.view(id).booking.meeting.provider == "teams", "nobody falls back from what may be there")
         if answer == .dead { _ = try await engine.connectMicrosoft() }
         try await engine.run(for: .hours(1))
-        let view = try await engine.desk.view(id)
+        let view = try await engine.service.view(id)
         #expect(view.booking.meeting.status == (change == .cancel ? .cancelled : .ready))
         #expect(engine.microsoft.meetings.count == (change == .cancel ? 0 : 1))
         #expect(engine.microsoft.created == 1)
@@ -55,7 +55,7 @@ struct UnclearTests {
         let engine = try await TestEngine()
         _ = try await engine.connectMicrosoft()
         engine.microsoft.inject(.cutAfter)
-        let id = try await engine.desk.book(TestEngine.request("teams")).value.booking.id
+        let id = try await engine.service.book(TestEngine.request("teams")).value.booking.id
         for work in try await engine.worker.claim(limit: 1) { _ = await engine.worker.perform(work) }
         let before = try await engine.context.store.read { try $0.rooms(of: id)[0] }
         #expect(before.state == .unclear)
@@ -75,7 +75,7 @@ struct UnclearTests {
         engine.google.deleteByHand(try #require(engine.google.live.first))
         engine.google.change { $0.pendingLooks = 0 }
         try await engine.run(for: .minutes(10))
-        #expect(try await engine.desk.view(id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(id).booking.meeting.status == .ready)
         #expect(engine.google.live.count == 1)
         #expect(try await engine.context.store.read { try $0.rooms(of: id) }.map(\.state) == [.removed, .live])
     }
@@ -84,13 +84,13 @@ struct UnclearTests {
     func listedButGone() async throws {
         let engine = try await TestEngine()
         engine.zoom.inject(.late(.zero), .cutAfter)
-        let id = try await engine.desk.book(TestEngine.request("fixed")).value.booking.id
+        let id = try await engine.service.book(TestEngine.request("fixed")).value.booking.id
         for work in try await engine.worker.claim(limit: 1) { _ = await engine.worker.perform(work) }
         engine.zoom.deleteAtPortal(try #require(engine.zoom.meetings.first).id, listedFor: .hours(1))
         let requests = engine.zoom.requests
         try await engine.run(for: .minutes(5))
         #expect(engine.zoom.requests - requests < 20)
-        #expect(try await engine.desk.view(id).booking.meeting.status == .ready)
+        #expect(try await engine.service.view(id).booking.meeting.status == .ready)
         #expect(engine.zoom.meetings.count == 1)
     }
 
@@ -98,11 +98,11 @@ struct UnclearTests {
     func deadAccount() async throws {
         let engine = try await TestEngine()
         engine.zoom.inject(.late(.zero), .cutAfter)
-        let id = try await engine.desk.book(TestEngine.request("fixed")).value.booking.id
+        let id = try await engine.service.book(TestEngine.request("fixed")).value.booking.id
         for work in try await engine.worker.claim(limit: 1) { _ = await engine.worker.perform(work) }
         engine.zoom.change { $0.clientSecret = "changed" }
         engine.clock.advance(by: .hours(2))
-        let end = try await engine.desk.view(id).booking.end
+        let end = try await engine.service.view(id).booking.end
         try await engine.run(for: .days(3))
         let requests = engine.zoom.requests
         try await engine.run(for: .days(1))

@@ -10,8 +10,8 @@ import UsherVault
 /// Programs that are told of events.
 @Suite(.timeLimit(.minutes(2)))
 struct WebhookTests {
-    private func listening(_ engine: TestEngine, _ events: [String]? = nil) async throws -> WebhookDesk.Shown {
-        try await WebhookDesk(engine.context).create(url: "https://crm.example/hook", events: events).value
+    private func listening(_ engine: TestEngine, _ events: [String]? = nil) async throws -> WebhookService.Shown {
+        try await WebhookService(engine.context).create(url: "https://crm.example/hook", events: events).value
     }
 
     @Test("a signature is the one that the standard's own vector shows")
@@ -28,10 +28,10 @@ struct WebhookTests {
         let engine = try await TestEngine()
         _ = try await listening(engine)
         let id = try await engine.booked().booking.id
-        _ = try await engine.desk.reschedule(id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.service.reschedule(id, to: "2026-12-02T10:00:00Z")
         _ = try await engine.worker.pump()
-        _ = try await engine.desk.cancel(id)
-        _ = try await engine.desk.cancel(id)
+        _ = try await engine.service.cancel(id)
+        _ = try await engine.service.cancel(id)
         _ = try await engine.worker.pump()
         #expect(
             engine.receiver.types == [
@@ -49,7 +49,7 @@ struct WebhookTests {
         _ = try await listening(engine)
         let id = try await engine.booked("fixed").booking.id
         engine.zoom.editAtPortal(engine.zoom.meetings[0].id) { $0.passcode = "998877" }
-        _ = try await engine.desk.reschedule(id, to: "2026-12-02T10:00:00Z")
+        _ = try await engine.service.reschedule(id, to: "2026-12-02T10:00:00Z")
         _ = try await engine.worker.pump()
         #expect(engine.receiver.types.suffix(3) == ["booking.rescheduled", "meeting.changed", "meeting.ready"])
     }
@@ -87,10 +87,10 @@ struct WebhookTests {
         _ = try await listening(engine, ["booking.confirmed", "booking.cancelled"])
         engine.receiver.answer(.success(HTTPResponse(status: 500)), .failure(.unclear("cut")), .success(HTTPResponse(status: 302)))
         let id = try await engine.booked().booking.id
-        _ = try await engine.desk.cancel(id)
+        _ = try await engine.service.cancel(id)
         _ = try await engine.worker.pump()
         #expect(engine.receiver.types == ["booking.confirmed"])
-        for wait in WebhookDesk.schedule.prefix(3) {
+        for wait in WebhookService.schedule.prefix(3) {
             engine.clock.advance(by: wait * 12 / 10)
             _ = try await engine.worker.pump()
         }
@@ -105,54 +105,54 @@ struct WebhookTests {
     @Test("Retry-After is obeyed; after the last try an event has failed, and a replay sends it once more")
     func givesUp() async throws {
         let engine = try await TestEngine()
-        let desk = WebhookDesk(engine.context)
+        let service = WebhookService(engine.context)
         let hook = try await listening(engine, ["booking.confirmed"]).webhook
         engine.receiver.answer(.success(HTTPResponse(status: 429, headers: [("Retry-After", "3600")])))
-        for _ in WebhookDesk.schedule { engine.receiver.answer(.success(HTTPResponse(status: 503))) }
+        for _ in WebhookService.schedule { engine.receiver.answer(.success(HTTPResponse(status: 503))) }
         _ = try await engine.booked()
         engine.clock.advance(by: .minutes(50))
         _ = try await engine.worker.pump()
         #expect(engine.receiver.received.count == 1)
-        for wait in WebhookDesk.schedule {
+        for wait in WebhookService.schedule {
             engine.clock.advance(by: wait * 12 / 10 + .minutes(15))
             _ = try await engine.worker.pump()
         }
-        let failed = try await desk.deliveries(of: hook.id, before: nil, limit: 10).items
+        let failed = try await service.deliveries(of: hook.id, before: nil, limit: 10).items
         #expect(failed.map(\.state) == [.failed] && failed.first?.attempts == 10 && failed.first?.problem == "answered 503")
-        #expect(try await desk.webhook(hook.id).problem == "it has taken nothing for days")
-        _ = try await desk.enable(hook.id)
-        _ = try await desk.replay(failed[0].id, of: hook.id)
+        #expect(try await service.webhook(hook.id).problem == "it has taken nothing for days")
+        _ = try await service.enable(hook.id)
+        _ = try await service.replay(failed[0].id, of: hook.id)
         _ = try await engine.worker.pump()
-        #expect(try await desk.deliveries(of: hook.id, before: nil, limit: 10).items.first?.state == .sent)
+        #expect(try await service.deliveries(of: hook.id, before: nil, limit: 10).items.first?.state == .sent)
         #expect(Set(engine.receiver.received.map { $0.headers.first { $0.name == "webhook-id" }?.value }).count == 1)
     }
 
     @Test("410 turns a webhook off, and so do days without a yes; turned on again it is told of what comes")
     func disabled() async throws {
         let engine = try await TestEngine()
-        let desk = WebhookDesk(engine.context)
+        let service = WebhookService(engine.context)
         let hook = try await listening(engine, ["booking.confirmed"]).webhook
         engine.receiver.answer(.success(HTTPResponse(status: 410)))
         _ = try await engine.booked("open")
         _ = try await engine.booked("open")
-        let off = try await desk.webhook(hook.id)
+        let off = try await service.webhook(hook.id)
         #expect(off.state == .disabled && off.problem == "it answered 410: gone")
         #expect(engine.receiver.received.count == 1)
-        let missed = try await desk.deliveries(of: hook.id, before: nil, limit: 10).items
+        let missed = try await service.deliveries(of: hook.id, before: nil, limit: 10).items
         #expect(missed.map(\.state) == [.failed, .failed])
-        await #expect(throws: UsherError.self) { try await desk.replay(missed[0].id, of: hook.id) }
-        _ = try await desk.enable(hook.id)
-        for delivery in missed.reversed() { _ = try await desk.replay(delivery.id, of: hook.id) }
+        await #expect(throws: UsherError.self) { try await service.replay(missed[0].id, of: hook.id) }
+        _ = try await service.enable(hook.id)
+        for delivery in missed.reversed() { _ = try await service.replay(delivery.id, of: hook.id) }
         _ = try await engine.booked("open")
         #expect(engine.receiver.received.count == 4)
-        #expect(try await desk.webhook(hook.id).state == .active)
+        #expect(try await service.webhook(hook.id).state == .active)
     }
 
     @Test("after a rotation both secrets sign for a day, then the new one alone")
     func rotation() async throws {
         let engine = try await TestEngine()
         let first = try await listening(engine, ["booking.confirmed"])
-        let second = try await WebhookDesk(engine.context).rotate(first.webhook.id).value
+        let second = try await WebhookService(engine.context).rotate(first.webhook.id).value
         #expect(first.secret != second.secret)
         _ = try await engine.booked("open")
         engine.clock.advance(by: .hours(25))
@@ -164,19 +164,19 @@ struct WebhookTests {
     @Test("a webhook is made once for a key, with every finding at once, and addresses of the house are refused")
     func made() async throws {
         let engine = try await TestEngine()
-        let desk = WebhookDesk(engine.context)
+        let service = WebhookService(engine.context)
         let key = IdempotencyKey(scope: "k", key: "1", fingerprint: "a")
-        let first = try await desk.create(url: "https://crm.example/", events: nil, repeating: key)
-        let again = try await desk.create(url: "https://crm.example/", events: nil, repeating: key)
+        let first = try await service.create(url: "https://crm.example/", events: nil, repeating: key)
+        let again = try await service.create(url: "https://crm.example/", events: nil, repeating: key)
         #expect(!first.isReplay && again.isReplay && first.value.secret == again.value.secret)
-        #expect(try await desk.list().count == 1)
+        #expect(try await service.list().count == 1)
         let error = await #expect(throws: UsherError.self) {
-            try await desk.create(url: "http://crm.example/", events: ["booking.confirmd", "meeting.ready"])
+            try await service.create(url: "http://crm.example/", events: ["booking.confirmd", "meeting.ready"])
         }
         #expect(error?.findings.map(\.pointer) == ["/url", "/events/0"])
         #expect(error?.findings.last?.detail.contains("did you mean 'booking.confirmed'?") == true)
         for url in Addresses.refused {
-            let refused = await #expect(throws: UsherError.self, "\(url)") { try await desk.create(url: url, events: nil) }
+            let refused = await #expect(throws: UsherError.self, "\(url)") { try await service.create(url: url, events: nil) }
             #expect(refused?.findings.first?.pointer == "/url")
         }
     }

@@ -11,7 +11,7 @@ import UsherStore
 @Suite(.timeLimit(.minutes(1)))
 struct SQLiteTests {
     private func file(_ body: (String) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/usher-sqlite-" + Surroundings.system.code(bits: 60)
+        let folder = FileManager.default.temporaryDirectory.path + "/usher-sqlite-" + Environment.system.code(bits: 60)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try await body(folder + "/usher.sqlite")

@@ -37,8 +37,8 @@ struct StoreTests {
         let store = Store(database)
         try await store.migrate()
         let (now, end) = (Instant(seconds: 100), Instant(seconds: 160))
-        func claim(_ lane: Lane) async throws -> Claim {
-            try #require(try await store.write { try $0.claim(lane, service: "", process: "A", now: now, until: end, limit: 5) }.first)
+        func claim(_ queue: Queue) async throws -> Claim {
+            try #require(try await store.write { try $0.claim(queue, service: "", process: "A", now: now, until: end, limit: 5) }.first)
         }
         let room = try await claim(.rooms)
         #expect(room.subject == "b" && room.fence == 4 && room.attempt == 1 && room.service.isEmpty)
@@ -50,17 +50,17 @@ struct StoreTests {
     func fencing() async throws {
         let store = try await store()
         let (now, later) = (Instant(seconds: 100), Instant(seconds: 200))
-        try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
+        try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now) }
         let first = try #require(
             try await store.write { try $0.claim(.rooms, service: "", process: "A", now: now, until: later, limit: 5) }.first)
         #expect(try await store.write { try $0.claim(.rooms, service: "", process: "B", now: now, until: later, limit: 5) }.isEmpty)
         let second = try #require(
             try await store.write { try $0.claim(.rooms, service: "", process: "B", now: later, until: Instant(seconds: 300), limit: 5) }
                 .first)
-        await #expect(throws: ClaimLost.self) { try await store.write { _ = try $0.hold(first, until: later, now: later) } }
+        await #expect(throws: ClaimLost.self) { try await store.write { _ = try $0.renew(first, until: later, now: later) } }
         await #expect(throws: ClaimLost.self) { try await store.write { try $0.finish(first) } }
         await #expect(throws: ClaimLost.self) { try await store.write { try $0.release(first, due: now, attempt: 0) } }
-        let renewed = try await store.write { try $0.hold(second, until: Instant(seconds: 400), now: Instant(seconds: 300)) }
+        let renewed = try await store.write { try $0.renew(second, until: Instant(seconds: 400), now: Instant(seconds: 300)) }
         await #expect(throws: ClaimLost.self) { try await store.write { try $0.finish(second) } }
         try await store.write { try $0.finish(renewed) }
     }
@@ -70,7 +70,7 @@ struct StoreTests {
         let store = try await store()
         func claim(at now: Int64) async throws -> Claim {
             try await store.write { tx in
-                try tx.poke(kind: "provision", subject: "b", due: Instant(seconds: now))
+                try tx.enqueue(kind: "provision", subject: "b", due: Instant(seconds: now))
                 return try #require(
                     try tx.claim(.rooms, service: "", process: "A", now: Instant(seconds: now), until: Instant(seconds: now + 60), limit: 5)
                         .first)
@@ -91,7 +91,7 @@ struct StoreTests {
         let store = try await store()
         let now = Instant(seconds: 100)
         func claim(_ process: String) async throws -> Claim {
-            try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
+            try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now) }
             return try #require(
                 try await store.write { try $0.claim(.rooms, service: "", process: process, now: now, until: now + .seconds(60), limit: 5) }
                     .first)
@@ -111,7 +111,7 @@ struct StoreTests {
     func freed() async throws {
         let store = try await store()
         let now = Instant(seconds: 100)
-        try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
+        try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now) }
         let claim = try #require(
             try await store.write { try $0.claim(.rooms, service: "", process: "A", now: now, until: Instant(seconds: 200), limit: 5) }
                 .first)
@@ -125,10 +125,10 @@ struct StoreTests {
         let store = try await store()
         let now = Instant(seconds: 100)
         try await store.write { tx in
-            try tx.poke(kind: "provision", subject: "month", due: now, service: "campus", start: now + .days(30))
-            try tx.poke(kind: "provision", subject: "soon", due: now + .seconds(2), service: "campus", start: now + .minutes(5))
-            try tx.poke(kind: "provision", subject: "meet", due: now + .seconds(1), service: "meet", start: now + .hours(1))
-            try tx.poke(kind: "calendar", subject: "none", due: now + .seconds(2))
+            try tx.enqueue(kind: "provision", subject: "month", due: now, service: "campus", start: now + .days(30))
+            try tx.enqueue(kind: "provision", subject: "soon", due: now + .seconds(2), service: "campus", start: now + .minutes(5))
+            try tx.enqueue(kind: "provision", subject: "meet", due: now + .seconds(1), service: "meet", start: now + .hours(1))
+            try tx.enqueue(kind: "calendar", subject: "none", due: now + .seconds(2))
         }
         let later = now + .seconds(10)
         func claimed(_ service: String) async throws -> [String] {
@@ -151,32 +151,32 @@ struct StoreTests {
         let now = Instant(seconds: 100)
         func claim() async throws -> Claim {
             try await store.write { tx in
-                try tx.poke(kind: "provision", subject: "b", due: now)
+                try tx.enqueue(kind: "provision", subject: "b", due: now)
                 return try #require(
                     try tx.claim(.rooms, service: "", process: "A", now: now, until: now + .seconds(60), limit: 5).first)
             }
         }
         let failing = try await claim()
-        try await store.write { try $0.poke(kind: "provision", subject: "b", due: now + .seconds(1)) }
+        try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now + .seconds(1)) }
         try await store.write { try $0.release(failing, due: now + .hours(12), attempt: 1) }
         #expect(try await store.read { try $0.nextDue(.rooms) } == now + .seconds(1))
         let done = try await claim()
-        try await store.write { try $0.poke(kind: "provision", subject: "b", due: now + .seconds(2)) }
+        try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now + .seconds(2)) }
         try await store.write { try $0.finish(done) }
         #expect(try await store.read { try $0.nextDue(.rooms) } == now + .seconds(2))
         let looking = try await claim()
-        try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
-        try await store.write { tx in try tx.finish(try tx.hold(looking, until: now + .seconds(90), now: now + .seconds(1))) }
+        try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now) }
+        try await store.write { tx in try tx.finish(try tx.renew(looking, until: now + .seconds(90), now: now + .seconds(1))) }
         #expect(try await store.read { try $0.nextDue(.rooms) } == nil, "a look in the same transaction has seen it")
     }
 
-    @Test("a poke while a step is claimed does not have it claimed twice")
+    @Test("a enqueue while a step is claimed does not have it claimed twice")
     func pokeClaimed() async throws {
         let store = try await store()
         let now = Instant(seconds: 100)
-        try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
+        try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now) }
         _ = try await store.write { try $0.claim(.rooms, service: "", process: "A", now: now, until: Instant(seconds: 200), limit: 5) }
-        try await store.write { try $0.poke(kind: "provision", subject: "b", due: now) }
+        try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now) }
         #expect(
             try await store.write { try $0.claim(.rooms, service: "", process: "B", now: now, until: Instant(seconds: 200), limit: 5) }
                 .isEmpty)

@@ -10,33 +10,33 @@ public enum CorridorProvider: Provider {
         credentialPrefix: "CORRIDOR", optionalCredentials: ["DOOR_CODE"])
 
     /// Makes nothing: the key is the room's name.
-    public static func create(_ request: RoomRequest, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try room(request.key, call)
     }
 
     /// Empty: a room is its address, and none is ever lost.
-    public static func find(_ key: String?, host: String, _ call: ProviderCall) async throws(ProviderError) -> [FoundRoom] { [] }
+    public static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom] { [] }
 
     /// The room as it was: it bears no time.
     public static func update(
-        _ roomID: String, to request: RoomRequest, _ call: ProviderCall
+        _ roomID: String, to request: RoomRequest, _ call: ProviderContext
     ) async throws(ProviderError) -> ProvidedRoom { try room(request.key, call) }
 
     /// Does nothing: an empty room is gone.
-    public static func cancel(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) {}
+    public static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) {}
 
     /// The address of the room.
-    public static func fetch(_ roomID: String, host: String, _ call: ProviderCall) async throws(ProviderError) -> ProvidedRoom {
+    public static func fetch(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         try room(roomID, call)
     }
 
     /// Looks whether the house is named.
-    public static func preflight(hosts: [String], _ call: ProviderCall) async -> Preflight {
+    public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
         do throws(ProviderError) { _ = try room("preflight", call) } catch { return Preflight(problems: [error.problem]) }
         return Preflight(problems: [])
     }
 
-    private static func room(_ key: String, _ call: ProviderCall) throws(ProviderError) -> ProvidedRoom {
+    private static func room(_ key: String, _ call: ProviderContext) throws(ProviderError) -> ProvidedRoom {
         guard let house = call.settings["house"]?.string, !house.isEmpty else {
             throw ProviderError(
                 .rejected, retry: .never, "The provider '\(call.provider)' has no house.",

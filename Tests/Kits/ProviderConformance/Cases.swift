@@ -57,7 +57,7 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
             let found = try await subject.module.find(request.key, host: subject.host, call)
             try require(found.map(\.id) == [made.id], "found \(found.map(\.id)), made \(made.id)")
             try require(
-                try await subject.module.find(call.surroundings.code(bits: 128), host: subject.host, call).isEmpty,
+                try await subject.module.find(call.environment.code(bits: 128), host: subject.host, call).isEmpty,
                 "found a room by a key that it does not bear")
             try require(
                 try await subject.module.find(nil, host: subject.host, call).contains { $0.key == request.key },

@@ -5,7 +5,7 @@ public struct ConformanceSubject: Sendable {
     /// The module.
     public var module: any Provider.Type
     /// A call with good settings and credentials.
-    public var call: @Sendable () -> ProviderCall
+    public var call: @Sendable () -> ProviderContext
     /// An account that may host; empty where the module has no hosts.
     public var host: String
     /// An address that the service does not know; `nil` where there are no hosts.
@@ -15,12 +15,12 @@ public struct ConformanceSubject: Sendable {
     /// The next request finds no connection; `nil` where no request is sent.
     public var refuseNextConnection: (@Sendable () -> Void)?
     /// A call with credentials that the service does not take; `nil` where there are none.
-    public var badCall: (@Sendable () -> ProviderCall)?
+    public var badCall: (@Sendable () -> ProviderContext)?
 
     /// Takes each property as it is.
     public init(
-        module: any Provider.Type, host: String = "", unknownHost: String? = nil, call: @escaping @Sendable () -> ProviderCall,
-        badCall: (@Sendable () -> ProviderCall)? = nil, loseNextAnswer: (@Sendable () -> Void)? = nil,
+        module: any Provider.Type, host: String = "", unknownHost: String? = nil, call: @escaping @Sendable () -> ProviderContext,
+        badCall: (@Sendable () -> ProviderContext)? = nil, loseNextAnswer: (@Sendable () -> Void)? = nil,
         refuseNextConnection: (@Sendable () -> Void)? = nil
     ) {
         self.module = module
@@ -36,10 +36,10 @@ public struct ConformanceSubject: Sendable {
     var isLookup: Bool { if case .lookup = descriptor.creation { true } else { false } }
 
     /// A request for a room in ten days.
-    func request(_ call: ProviderCall, title: String = "Conformance", options: MeetingOptions = MeetingOptions()) -> RoomRequest {
-        let start = Instant(seconds: (call.surroundings.now().seconds / 86_400 + 10) * 86_400)
+    func request(_ call: ProviderContext, title: String = "Conformance", options: MeetingOptions = MeetingOptions()) -> RoomRequest {
+        let start = Instant(seconds: (call.environment.now().seconds / 86_400 + 10) * 86_400)
         return RoomRequest(
-            key: call.surroundings.code(bits: 128), title: title, description: "A test.", start: start, end: start + .minutes(30),
+            key: call.environment.code(bits: 128), title: title, description: "A test.", start: start, end: start + .minutes(30),
             timeZone: "Europe/Berlin", host: host, options: options)
     }
 }

@@ -106,7 +106,7 @@ struct ZoomEventTests {
     @Test("an account-level app tells of its meetings under the secret of its own prefix")
     func accountLevel() async throws {
         let secret = ["ZOOM_S2S_WEBHOOK_SECRET": Secret("account-level-secret")]
-        let engine = try await TestEngine(environment: TestEngine.environment.merging(secret) { $1 })
+        let engine = try await TestEngine(variables: TestEngine.variables.merging(secret) { $1 })
         let view = try await engine.booked("healing")
         let id = engine.zoom.meetings[0].id
         engine.zoom.deleteAtPortal(id)
@@ -114,7 +114,7 @@ struct ZoomEventTests {
             #"{"event":"meeting.deleted","event_ts":1,"payload":{"account_id":"a","object":{"id":"\#(id)","type":2}}}"#, to: engine,
             path: "/webhooks/zoom", secret: "account-level-secret")
         try await engine.run(for: .minutes(2))
-        #expect(try await engine.desk.view(view.booking.id).booking.meeting.room != view.booking.meeting.room)
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.room != view.booking.meeting.room)
     }
 
     @Test(
@@ -129,7 +129,7 @@ struct ZoomEventTests {
             #"{"event":"meeting.deleted","event_ts":1,"payload":{"account_id":"a","object":{"id":\#(written),"type":2}}}"#, to: engine,
             path: "/webhooks/zoom")
         try await engine.run(for: .minutes(2))
-        let after = try await engine.desk.view(view.booking.id)
+        let after = try await engine.service.view(view.booking.id)
         #expect(after.booking.meeting.status == .ready)
         #expect(after.booking.meeting.room != view.booking.meeting.room)
     }

@@ -8,15 +8,15 @@ import Zoom
 
 @Suite(.timeLimit(.minutes(2)))
 struct ZoomTests {
-    private func request(_ call: ProviderCall, options: MeetingOptions = MeetingOptions(), title: String = "Talk") -> RoomRequest {
+    private func request(_ call: ProviderContext, options: MeetingOptions = MeetingOptions(), title: String = "Talk") -> RoomRequest {
         let start = Instant(seconds: 1_796_119_200)
         return RoomRequest(
-            key: call.surroundings.code(bits: 128), title: title, description: "", start: start, end: start + .minutes(45),
+            key: call.environment.code(bits: 128), title: title, description: "", start: start, end: start + .minutes(45),
             timeZone: "Europe/Berlin",
             host: "ana@northwind.example", options: options)
     }
 
-    private func rig(_ change: (inout ZoomSandbox.Account) -> Void = { _ in }) async throws -> (engine: TestEngine, call: ProviderCall) {
+    private func rig(_ change: (inout ZoomSandbox.Account) -> Void = { _ in }) async throws -> (engine: TestEngine, call: ProviderContext) {
         var account = TestEngine.account
         change(&account)
         let engine = try await TestEngine(account: account)
@@ -25,7 +25,7 @@ struct ZoomTests {
         return (engine, call)
     }
 
-    private func error(_ engine: TestEngine, _ call: ProviderCall, _ faults: [ZoomSandbox.Fault]) async -> ProviderError? {
+    private func error(_ engine: TestEngine, _ call: ProviderContext, _ faults: [ZoomSandbox.Fault]) async -> ProviderError? {
         for fault in faults { engine.zoom.inject(fault) }
         do throws(ProviderError) {
             _ = try await ZoomAccountProvider.create(request(call), call)

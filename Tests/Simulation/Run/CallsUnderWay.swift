@@ -23,14 +23,14 @@ extension SimulatedRun {
         }
         let entry = try await context.store.read { try $0.calendarRecord(of: id)?.eventID } ?? ""
         let move = Instant(seconds: (clock.now + .days(301)).seconds / 3_600 * 3_600).rfc3339
-        _ = try await BookingDesk(context).reschedule(id, to: move)
+        _ = try await BookingService(context).reschedule(id, to: move)
         let fault = dice.seed.pick([
             GoogleSandbox.Fault.refused(status: 403, reason: "insufficientPermissions"), .errorAfter(status: 503), .cutAfter,
         ])
         let mover = try meanwhile {
             $0.method == "PATCH" && $0.url.hasPrefix(SandboxTransport.googleAPIURL)
         } do: { [self] carryOut in
-            _ = try await BookingDesk(context).cancel(id)
+            _ = try await BookingService(context).cancel(id)
             // Another server does what follows, but for the event, which this one has in hand.
             while case let works = try await Worker(context).claim(limit: 64), !works.isEmpty {
                 for work in works { await Worker(context).run(work) }

@@ -146,7 +146,7 @@ struct Invariants {
                 found.append("\(owner)'s connection is gone, and nobody has ended it")
                 continue
             }
-            let grant = try GrantBox.open(
+            let grant = try GrantCodec.open(
                 connection.sealed, vault, context: StoredConnection.context(owner: owner, provider: "zoom"))
             let isLive = zoom.isLive(refresh: grant.refresh?.reveal() ?? "")
             if !isLive { found.append("\(owner)'s grant was lost, and the connection counts as \(connection.health)") }
@@ -192,7 +192,7 @@ struct Invariants {
     private func noticeViolations(_ booking: Booking, _ mails: [OutboxMail]) async throws -> [String] {
         guard booking.start > clock.now else { return [] }
         var found: [String] = []
-        for mail in mails where mail.state == .failed && mail.reader != .owner && mail.isNews && mail.revision == booking.revision {
+        for mail in mails where mail.state == .failed && mail.reader != .owner && mail.isRevisionMail && mail.revision == booking.revision {
             let notice = try await store.read { try $0.notice("undelivered \(mail.id)") }
             if notice == nil || notice?.state == .queued { found.append("its owner was not told of a mail that was refused") }
         }
@@ -202,9 +202,9 @@ struct Invariants {
     private func mailViolations(_ booking: Booking, _ mails: [OutboxMail]) -> [String] {
         var found: [String] = []
         for reader in booking.readers {
-            let theirs = mails.filter { $0.reader == reader && $0.isNews }
-            let reminders = mails.filter { $0.reader == reader && !$0.isNews && $0.reachedReader }
-            if Set(reminders.map(\.about)).count != reminders.count { found.append("\(reader.text) was reminded twice of one time") }
+            let theirs = mails.filter { $0.reader == reader && $0.isRevisionMail }
+            let reminders = mails.filter { $0.reader == reader && !$0.isRevisionMail && $0.reachedReader }
+            if Set(reminders.map(\.dedupKey)).count != reminders.count { found.append("\(reader.text) was reminded twice of one time") }
             let newest = theirs.filter { $0.revision == booking.revision }
             if booking.status == .confirmed, newest.count != 1 || !(newest[0].state == .sent || refused.contains(newest[0].id)) {
                 found.append(

@@ -30,7 +30,8 @@ struct Mailboxes {
 
     /// - Parameter refused: mails that a reader's mail system would not take, by outbox id: that reader holds what came before.
     func violations(_ booking: Booking, _ mails: [OutboxMail], refused: Set<String>) -> [String] {
-        booking.readers.filter { reader in !mails.contains { $0.reader == reader && $0.isNews && refused.contains($0.id) } }.flatMap {
+        booking.readers.filter { reader in !mails.contains { $0.reader == reader && $0.isRevisionMail && refused.contains($0.id) } }.flatMap
+        {
             reader in
             let theirs = mails.filter { $0.reader == reader && $0.reachedReader }
             let ids = Set(theirs.map(\.id))
@@ -55,7 +56,7 @@ struct Mailboxes {
             }
         }
         // The last mail names the room that there is, and the way in; where the room is made on join, the page that makes it.
-        let news = mails.last { mail in mail.isNews && arrived.contains { $0.id == mail.id } }
+        let news = mails.last { mail in mail.isRevisionMail && arrived.contains { $0.id == mail.id } }
         if wanted, booking.terms.type.provision != .onJoin, booking.meeting.status == .ready, let room = booking.meeting.room,
             let mail = arrived.last(where: { $0.id == news?.id })
         {

@@ -19,10 +19,10 @@ extension SimulatedRun {
         }
         switch dice.seed.below(17) {
         case 0, 1, 2, 3: await bookSomething()
-        case 4, 5: await person { try await self.move($0.desk) }
-        case 6, 7, 8: await person { try await self.cancel($0.desk) }
-        case 9: await person { try await self.retry($0.desk) }
-        case 10: await person { try await self.enter($0.desk) }
+        case 4, 5: await person { try await self.move($0.service) }
+        case 6, 7, 8: await person { try await self.cancel($0.service) }
+        case 9: await person { try await self.retry($0.service) }
+        case 10: await person { try await self.enter($0.service) }
         case 11 where mood.reconnects, 12 where mood.reconnects, 13 where mood.reconnects:
             await person { try await self.changeConnections($0.context) }
         case 11 where mood.drifts, 12 where mood.drifts: await person { try await self.interfere($0) }
@@ -69,12 +69,12 @@ extension SimulatedRun {
             state.calls.append(call)
             return call
         }
-        await person { try await self.book(call, $0.desk) }
+        await person { try await self.book(call, $0.service) }
     }
 
-    func book(_ call: Call, _ desk: BookingDesk) async throws {
+    func book(_ call: Call, _ service: BookingService) async throws {
         let key = IdempotencyKey(scope: "test", key: call.key, fingerprint: "\(call.request)")
-        let id = try await desk.book(call.request, repeating: key).value.booking.id
+        let id = try await service.book(call.request, repeating: key).value.booking.id
         state.withLock { state in
             guard let index = state.calls.firstIndex(where: { $0.key == call.key }) else { return }
             if let former = state.calls[index].booking, former != id { state.violations.append("\(call.key) made \(former) and \(id)") }
@@ -89,21 +89,21 @@ extension SimulatedRun {
         return dice.seed.pick(ids)
     }
 
-    private func move(_ desk: BookingDesk) async throws {
+    private func move(_ service: BookingService) async throws {
         let start = Instant(seconds: (clock.now + .minutes(Int64(60 + dice.seed.below(5_000)))).seconds / 60 * 60).rfc3339
         let id = try anyBooking()
         let move = state.withLock { $0.moves.begin(id, to: start) }
-        _ = try await desk.reschedule(id, to: start)
+        _ = try await service.reschedule(id, to: start)
         state.withLock { $0.moves.answered(move, of: id) }
     }
 
-    private func cancel(_ desk: BookingDesk) async throws {
+    private func cancel(_ service: BookingService) async throws {
         let id = try anyBooking()
-        _ = try await desk.cancel(id)
+        _ = try await service.cancel(id)
         state.withLock { _ = $0.cancelled.insert(id) }
     }
-    private func enter(_ desk: BookingDesk) async throws { _ = try await desk.enter(try anyBooking()) }
-    private func retry(_ desk: BookingDesk) async throws { _ = try await desk.retry(try anyBooking()) }
+    private func enter(_ service: BookingService) async throws { _ = try await service.enter(try anyBooking()) }
+    private func retry(_ service: BookingService) async throws { _ = try await service.retry(try anyBooking()) }
 
     /// A command that does its own booking's work beside the servers.
     private func command(_ server: Server) async throws {
@@ -115,7 +115,7 @@ extension SimulatedRun {
 
     /// Somebody takes a room away where it was made, or moves it, and the service may tell of it.
     private func interfere(_ server: Server) async throws {
-        let booking = try await server.desk.view(try anyBooking()).booking
+        let booking = try await server.service.view(try anyBooking()).booking
         let id = try await server.context.store.read { try $0.rooms(of: booking.id).last?.roomID } ?? ""
         guard booking.status == .confirmed, let room = booking.meeting.room, !id.isEmpty else { return }
         let drift = state.withLock { $0.drifted.add(booking.id) }
@@ -180,7 +180,7 @@ extension SimulatedRun {
             }
         case 2:
             if dice.seed.chance(50) {
-                try await disconnecting("eva", "zoom") { try await OwnerDesk(context).remove("eva") }
+                try await disconnecting("eva", "zoom") { try await OwnerService(context).remove("eva") }
             } else {
                 try await addEva(context)
             }
@@ -220,7 +220,7 @@ extension SimulatedRun {
     /// An owner who was made by the API, with a Zoom account of her own.
     func addEva(_ context: EngineContext) async throws {
         let eva = Owner(id: "eva", name: "Eva Lind", email: "eva@northwind.example", timeZone: "Europe/Stockholm", language: "en")
-        _ = try await OwnerDesk(context).put(eva)
+        _ = try await OwnerService(context).put(eva)
         try await connectAgain("eva", "zoom", context)
     }
 
@@ -262,7 +262,7 @@ extension SimulatedRun {
         tally("catalog.reloaded")
     }
 
-    private func rotate(_ webhook: String, _ hooks: WebhookDesk) async throws {
+    private func rotate(_ webhook: String, _ hooks: WebhookService) async throws {
         state.withLock { $0.lostSecrets += 1 }
         let made = try await hooks.rotate(webhook).value
         state.withLock { state in
@@ -273,7 +273,7 @@ extension SimulatedRun {
 
     /// Somebody has an event sent once more, changes the secret, or takes up again what was given up.
     private func changeWebhook(_ context: EngineContext) async throws {
-        let hooks = WebhookDesk(context)
+        let hooks = WebhookService(context)
         let webhook = state.withLock { $0.webhook }
         switch dice.seed.below(3) {
         case 0: try await rotate(webhook, hooks)

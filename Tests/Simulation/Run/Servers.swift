@@ -50,9 +50,9 @@ final class EndedGrants: Sendable {
 struct Server {
     var process: SimulatedProcess
     var context: EngineContext
-    var bell: Bell
+    var signal: WorkSignal
     var loop: WorkLoop
-    var desk: BookingDesk { BookingDesk(context, bell: bell) }
+    var service: BookingService { BookingService(context, signal: signal) }
 }
 
 extension SimulatedRun {
@@ -66,7 +66,7 @@ extension SimulatedRun {
         while state.withLock({ $0.servers.count }) < wanted {
             do {
                 let server = try start()
-                try await Membership(server.context).join()
+                try await Heartbeat(server.context).join()
                 state.withLock { $0.servers.append(server) }
                 group.addTask { await server.loop.run() }
             } catch {
@@ -97,10 +97,10 @@ extension SimulatedRun {
             seed: dice.seed, catalog: world.catalog, renderer: world.renderer, skew: skew)
         context.pause = seam.pause
         context.sleep = seam.pause
-        let bell = Bell()
-        let loop = WorkLoop(context, bell: bell, concurrency: dice.seed.pick([1, 2, 4, 8]))
+        let signal = WorkSignal()
+        let loop = WorkLoop(context, signal: signal, concurrency: dice.seed.pick([1, 2, 4, 8]))
         process.runs(loop)
-        return Server(process: process, context: context, bell: bell, loop: loop)
+        return Server(process: process, context: context, signal: signal, loop: loop)
     }
 
     /// One of the servers, living or not; `nil` where there is none.

@@ -194,7 +194,7 @@ final class SimulatedRun: Sendable {
         let context = try undisturbed()
         try await store.write { [world] in try context.follow(world.catalog.owners, $0) }
         plantForeign()
-        let made = try await WebhookDesk(context).create(url: "https://crm.example/hook", events: nil).value
+        let made = try await WebhookService(context).create(url: "https://crm.example/hook", events: nil).value
         state.withLock { ($0.webhook, $0.secrets) = (made.webhook.id, [made.secret]) }
         for (provider, _) in Self.services { try await connect("ana", provider, context) }
         try await addEva(context)
@@ -248,7 +248,7 @@ final class SimulatedRun: Sendable {
     private func passTime() async {
         guard dice.seed.chance(60) else { return clock.advance(by: .seconds(dice.seed.pick([1, 5, 11, 30, 70, 130, 600]))) }
         if dice.seed.chance(10) { try? await makeMaintenanceDue() }
-        let next = try? await Store(database).read { tx in try Lane.allCases.compactMap { try tx.nextDue($0) }.min() }
+        let next = try? await Store(database).read { tx in try Queue.allCases.compactMap { try tx.nextDue($0) }.min() }
         if let next, next < clock.now + .hours(1) { clock.advance(to: next) }
     }
 
@@ -272,7 +272,9 @@ final class SimulatedRun: Sendable {
     /// A program repeats its call until it has an answer.
     private func settleCalls() async {
         for call in state.withLock({ $0.calls }) where call.booking == nil {
-            do { try await book(call, BookingDesk(undisturbed())) } catch let error as UsherError where Self.refusals.contains(error.code) {
+            do { try await book(call, BookingService(undisturbed())) } catch let error as UsherError
+                where Self.refusals.contains(error.code)
+            {
                 tally("call.refused")
             } catch { state.withLock { $0.violations.append("\(call.key) could not be settled when all was well: \(error)") } }
         }
@@ -283,10 +285,10 @@ final class SimulatedRun: Sendable {
     private func quiesce(for time: Duration? = nil) async {
         let end = clock.now + (time ?? (hasDailyLimit ? .days(2) : .hours(4)))
         guard let server = try? undisturbed() else { return }
-        try? await Membership(server).join()
+        try? await Heartbeat(server).join()
         while clock.now < end {
-            _ = try? await Membership(server).beat()
-            _ = try? await Membership(server).takeOver()
+            _ = try? await Heartbeat(server).beat()
+            _ = try? await Heartbeat(server).takeOver()
             do {
                 guard let next = try await Worker(server).pump(), next < end else { break }
                 clock.advance(to: max(next, clock.now + .milliseconds(500)))
@@ -295,7 +297,7 @@ final class SimulatedRun: Sendable {
                 break
             }
         }
-        await Membership(server).leave()
+        await Heartbeat(server).leave()
     }
 
     /// Somebody presses Retry on each booking that has failed; whatever failed in the troubled time can be had now.
@@ -305,7 +307,7 @@ final class SimulatedRun: Sendable {
             guard let booking = try await context.store.read({ try $0.booking(id) }), booking.meeting.status == .failed,
                 booking.status == .confirmed, booking.start > clock.now
             else { continue }
-            _ = try await BookingDesk(context).retry(id)
+            _ = try await BookingService(context).retry(id)
         }
     }
 
@@ -334,7 +336,7 @@ final class SimulatedRun: Sendable {
 
     func bookInCalm(_ type: String, in time: Duration, _ context: EngineContext) async throws -> String {
         let request = TestEngine.request(type, at: Instant(seconds: (clock.now + time).seconds / 3_600 * 3_600).rfc3339)
-        let id = try await BookingDesk(context).book(request).value.booking.id
+        let id = try await BookingService(context).book(request).value.booking.id
         state.withLock { $0.calls.append(Call(key: "", request: request, booking: id)) }
         return id
     }

@@ -8,13 +8,13 @@ import os, pathlib, re, shutil, signal, subprocess, sys, time
 
 sources, copy, scratch, last = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3], sys.argv[4]
 chosen = sys.argv[5:]
-ROOMS, STEPS = "Engine/Pipeline/Rooms/RoomBook.swift", "Engine/Store/Steps.swift"
-PROVISION, DESK = "Engine/Pipeline/Steps/Provision.swift", "Engine/Pipeline/Desk/BookingDesk.swift"
+ROOMS, STEPS = "Engine/Pipeline/Rooms/RoomOutcomes.swift", "Engine/Store/Steps.swift"
+PROVISION, DESK = "Engine/Pipeline/Steps/Provision.swift", "Engine/Pipeline/Desk/BookingService.swift"
 NOTIFY, SCHEMA = "Engine/Pipeline/Steps/Notify.swift", "Engine/Store/Schema.swift"
 WORKER, DELIVER = "Engine/Pipeline/Worker/Worker.swift", "Engine/Pipeline/Steps/Deliver.swift"
 
 # What looks a second time for rooms that came late hides the lack of other guards: it goes with them.
-SECOND_LOOK = (ROOMS, "room.twinCheck = turn.now + Self.twinChecks[0]", "room.twinCheck = .never")
+SECOND_LOOK = (ROOMS, "room.duplicateCheckAt = step.now + Self.duplicateChecks[0]", "room.duplicateCheckAt = .never")
 
 # Name, what the violation says, and of each place the file, what stands there, and what stands there without the guard.
 GUARDS = [
@@ -24,10 +24,10 @@ GUARDS = [
         (STEPS, "fence = $3 AND claimed_by = $4 AND due_at = $5", "(fence = $3 OR 1) AND (claimed_by = $4 OR 1) AND (due_at = $5 OR 1)")]),
     ("claim-end: a create leaves while its claim lasts, or not at all", "rooms", [
         (WORKER, "let hasTime = context.now + EngineSettings.workLength <= claim.until", "let hasTime = context.now <= .never"),
-        (PROVISION, "let (intent, deadline) = (room, turn.deadline)", "let (intent, deadline) = (room, turn.deadline + .seconds(200))"),
+        (PROVISION, "let (intent, deadline) = (room, step.deadline)", "let (intent, deadline) = (room, step.deadline + .seconds(200))"),
         SECOND_LOOK]),
     ("intent: a create is written down before it leaves", "room", [
-        (PROVISION, "        try turn.tx.save(room)\n        let (intent, deadline)", "        let (intent, deadline)")]),
+        (PROVISION, "        try step.tx.save(room)\n        let (intent, deadline)", "        let (intent, deadline)")]),
     ("flight: an empty list counts once the create cannot be under way", "rooms", [
         (PROVISION, "let settled = provisioner.settled(room)", "let settled = Instant(microseconds: 0)"),
         SECOND_LOOK]),
@@ -49,22 +49,22 @@ GUARDS = [
         (SCHEMA, "CREATE UNIQUE INDEX outbox_once ON outbox (booking_id, revision, reader, about)",
          "CREATE INDEX outbox_once ON outbox (booking_id, revision, reader, about)")]),
     ("news: what a mail said changes with a new revision alone", "was not told", [
-        (ROOMS, "guard try turn.tx.mails(of: booking.id).contains(where: { $0.revision == booking.revision }) else { return }",
+        (ROOMS, "guard try step.tx.mails(of: booking.id).contains(where: { $0.revision == booking.revision }) else { return }",
          "guard booking.revision < 0 else { return }")]),
     ("takeover: a process that is only silent keeps its claims", "past again|rooms|nobody had to", [
-        ("Engine/Pipeline/Worker/Membership.swift", "return database.isDead(process: id) ?", "return database.isDead(process: id) || !id.isEmpty ?")]),
+        ("Engine/Pipeline/Worker/Heartbeat.swift", "return database.isDead(process: id) ?", "return database.isDead(process: id) || !id.isEmpty ?")]),
     ("outbox: a mail that was being sent when its process died may have arrived", "nobody had to|copies", [
         (DELIVER, "if mail.state == .sending { mail.maybeDelivered = true }", "")]),
     ("again: what is asked for while a step runs is looked at when it ends", "minute later|on the owner.s calendar", [
         (STEPS, "THEN excluded.due_at ELSE steps.again_at END", "THEN steps.again_at ELSE steps.again_at END")]),
     ("skew: a clock that is ahead waits for one that is behind", "rooms", [
-        ("Engine/Pipeline/Rooms/Provisioner.swift", "listed(room) + EngineSettings.clockSkew", "listed(room)"), SECOND_LOOK]),
+        ("Engine/Pipeline/Rooms/ProviderResolver.swift", "listed(room) + EngineSettings.clockSkew", "listed(room)"), SECOND_LOOK]),
     ("order: a program hears of one thing after the other", "order|past again|confirmation", [
         ("Engine/Store/Webhooks.swift", "state = 'waiting' ORDER BY seq LIMIT 1", "state = 'waiting' ORDER BY seq DESC LIMIT 1")]),
     ("reminders: once for each time", "reminded twice", [
-        ("Engine/Pipeline/Steps/Remind.swift", "$0.about == about &&", "$0.about == about && $0.about.isEmpty &&")]),
+        ("Engine/Pipeline/Steps/Remind.swift", "$0.dedupKey == dedupKey &&", "$0.dedupKey == dedupKey && $0.dedupKey.isEmpty &&")]),
     ("unsaved: a pair that could not be stored is the living one", "grant|counts as dead", [
-        ("Engine/Pipeline/Connections/GrantKeeper.swift", "if let kept = unsaved.withLock({ $0[stored.sealContext] }),",
+        ("Engine/Pipeline/Connections/TokenRefresher.swift", "if let kept = unsaved.withLock({ $0[stored.sealContext] }),",
          "if let kept = unsaved.withLock({ $0[stored.sealContext + \"?\"] }),")]),
     ("grants: a pair is stored over its own generation alone", "grant|counts as dead", [
         ("Engine/Store/Connections.swift", "AND provider = $8 AND generation = $9", "AND provider = $8 AND (generation = $9 OR 1)")]),

@@ -16,7 +16,7 @@ final class Site: Sendable {
     let environment: [String: String]
     private let mailLog: String
     /// For all sites, and never shut down: a test that ends early must not take the others with it.
-    private static let transport = HTTPTransport(now: Surroundings.system.now)
+    private static let transport = HTTPTransport(now: Environment.system.now)
     private let sink: Command
     private let answers = Mutex("")
 
@@ -42,13 +42,13 @@ final class Site: Sendable {
     ///   - sinkOptions: for the SMTP server: `auth`, `cut`.
     ///   - smtpQuery: appended to `SMTP_URL`; `nil` writes mail to a Maildir.
     init(catalog: String = Site.catalog, sinkOptions: [String] = [], credentials: String = "", smtpQuery: String = "") async throws {
-        folder = FileManager.default.temporaryDirectory.path + "/usher-test-" + Surroundings.system.code(bits: 80)
+        folder = FileManager.default.temporaryDirectory.path + "/usher-test-" + Environment.system.code(bits: 80)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try catalog.write(toFile: folder + "/meeting-types.yaml", atomically: true, encoding: .utf8)
         var account = TestEngine.account
         account.dailyLimit = 1_000_000
         account.userApp.redirectURLs = ["https://usher.example/auth/zoom/video/callback"]
-        zoom = ZoomSandbox(account, now: Surroundings.system.now)
+        zoom = ZoomSandbox(account, now: Environment.system.now)
         let (ready, isReady) = AsyncStream<Int>.makeStream()
         Task { [zoom] in try await SandboxServer(zoom: zoom) { isReady.yield($0) }.run() }
         var sandboxPort = 0
@@ -99,7 +99,7 @@ final class Site: Sendable {
         let response = try await Self.transport.send(
             HTTPRequest(
                 method, "http://127.0.0.1:\(other ?? port)\(path)", headers: headers, body: Array((body ?? "").utf8),
-                deadline: Surroundings.system.now() + .seconds(60)))
+                deadline: Environment.system.now() + .seconds(60)))
         keep(response)
         return (response.status, (try? JSON(parsing: response.body)) ?? .null, response)
     }
@@ -121,7 +121,7 @@ final class Site: Sendable {
             HTTPRequest(
                 form == nil ? "GET" : "POST", "http://127.0.0.1:\(port)\(local)", headers: headers,
                 body: Array(body.joined(separator: "&").utf8),
-                deadline: Surroundings.system.now() + .seconds(60)))
+                deadline: Environment.system.now() + .seconds(60)))
         keep(response)
         let cookie = response.header("set-cookie")?.split(separator: ";").first.map(String.init) ?? ""
         return (response.status, String(decoding: response.body, as: UTF8.self), response.header("location") ?? "", cookie)

@@ -7,8 +7,8 @@ import UsherStore
 /// `/admin`: bookings and what became of them, what is stuck and a retry for it, connections, mail, webhooks, the catalogue.
 struct AdminPage: Sendable {
     private let context: EngineContext
-    private let desk: BookingDesk
-    private let hooks: WebhookDesk
+    private let service: BookingService
+    private let hooks: WebhookService
     private let session: AdminSession
     private let views: AdminViews
 
@@ -16,14 +16,14 @@ struct AdminPage: Sendable {
 
     /// - Parameter findings: what is wrong with the catalogue's file as it stands now, a line each.
     init(
-        _ context: EngineContext, _ desk: BookingDesk, _ hooks: WebhookDesk, _ session: AdminSession,
+        _ context: EngineContext, _ service: BookingService, _ hooks: WebhookService, _ session: AdminSession,
         findings: @escaping @Sendable () -> [String]
     ) {
         self.context = context
-        self.desk = desk
+        self.service = service
         self.hooks = hooks
         self.session = session
-        views = AdminViews(context: context, desk: desk, hooks: hooks, findings: findings)
+        views = AdminViews(context: context, service: service, hooks: hooks, findings: findings)
     }
 
     func add(to router: Router<WebContext>) {
@@ -46,7 +46,7 @@ struct AdminPage: Sendable {
         look(router, "/admin/audit") { call, _ in try await views.audit(QueryFields(call.request)) }
         look(router, "/admin/catalogue") { _, _ in try await views.catalogue() }
         press(router, "/admin/retry") { form in
-            _ = try await desk.retry(form["booking"] ?? "")
+            _ = try await service.retry(form["booking"] ?? "")
             return "/admin/bookings/\(form["booking"] ?? "")"
         }
         press(router, "/admin/retry-all") { _ in
@@ -57,11 +57,11 @@ struct AdminPage: Sendable {
             try await views.askToCancel(try call.parameters.require("id"), key)
         }
         press(router, "/admin/do") { form in
-            try await desk.doNow(kind: form["kind"] ?? "", subject: form["subject"] ?? "")
+            try await service.doNow(kind: form["kind"] ?? "", subject: form["subject"] ?? "")
             return "/admin"
         }
         press(router, "/admin/cancel") { form in
-            _ = try await desk.cancel(form["booking"] ?? "")
+            _ = try await service.cancel(form["booking"] ?? "")
             return "/admin/bookings/\(form["booking"] ?? "")"
         }
         press(router, "/admin/replay") { form in
@@ -96,7 +96,7 @@ struct AdminPage: Sendable {
         let passed: Set<ErrorCode> = [.bookingCancelled, .bookingInPast]
         for kind in try await context.store.read({ try $0.troubledKinds().map(\.kind) }) { try await doNow(kind, now) }
         for id in ids.sorted() {
-            do { _ = try await desk.retry(id) } catch let error as UsherError where passed.contains(error.code) {}
+            do { _ = try await service.retry(id) } catch let error as UsherError where passed.contains(error.code) {}
         }
     }
 
@@ -106,7 +106,7 @@ struct AdminPage: Sendable {
             let from = after
             let steps = try await context.store.write { tx in
                 let steps = try tx.troubledSteps(kind, after: from, limit: Self.retriedAtOnce)
-                for step in steps { _ = try tx.hurry(kind: step.kind, subject: step.subject, now: now) }
+                for step in steps { _ = try tx.runNow(kind: step.kind, subject: step.subject, now: now) }
                 return steps
             }
             guard steps.count == Self.retriedAtOnce, let last = steps.last else { return }

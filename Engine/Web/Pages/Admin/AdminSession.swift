@@ -43,7 +43,7 @@ struct AdminSession: Sendable {
             try await context.auditRefusal("admin.sign-in", outcome: ErrorCode.authForbidden.rawValue)
             return nil
         }
-        let secret = context.surroundings.code(bits: 160)
+        let secret = context.environment.code(bits: 160)
         let now = context.now
         let holder = caller.id == "admin" ? configured : caller.id
         try await Actor.acting("admin:\(caller.id)") {

@@ -6,8 +6,8 @@ import UsherStore
 /// What the admin's page shows, a function for each part. Times are UTC.
 struct AdminViews: Sendable {
     let context: EngineContext
-    let desk: BookingDesk
-    let hooks: WebhookDesk
+    let service: BookingService
+    let hooks: WebhookService
     /// What is wrong with the catalogue's file as it stands now, a line each.
     let findings: @Sendable () -> [String]
 
@@ -97,7 +97,7 @@ struct AdminViews: Sendable {
         table(
             ["Provider", "State", "Since", "Calls", "Why, and what to do"],
             context.catalog.current.providers.map { entry in
-                if let problem = Provisioner(context).obstacle(entry) {
+                if let problem = ProviderResolver(context).readinessProblem(entry) {
                     return [.text(entry.name), .text("not set up"), .text(""), .text(""), .text("\(problem.message) \(problem.remedy)")]
                 }
                 guard let bad = failing.first(where: { $0.provider == entry.name }) else {
@@ -145,9 +145,9 @@ struct AdminViews: Sendable {
         var query = query
         var (found, next): ([Booking], String?) = ([], nil)
         if text.isEmpty {
-            var filter = BookingDesk.Filter()
+            var filter = BookingService.Filter()
             (filter.from, filter.status) = (context.now - Tx.longestBooking, .confirmed)
-            let page = try await desk.page(filter, after: query.cursor(), limit: Self.shown)
+            let page = try await service.page(filter, after: query.cursor(), limit: Self.shown)
             found = page.views.map(\.booking)
             next = page.next.map { QueryFields.cursor($0.start, $0.id) }
         } else {
@@ -169,7 +169,7 @@ struct AdminViews: Sendable {
     }
 
     func booking(_ id: String, _ key: String) async throws -> Shown {
-        let view = try await desk.view(id)
+        let view = try await service.view(id)
         let booking = view.booking
         let (rooms, timeline, told) = try await context.store.read { tx in
             (try tx.rooms(of: id), try tx.timeline(of: id), try tx.webhooks().flatMap { try tx.deliveries(of: $0.id, about: id) })
@@ -205,7 +205,7 @@ struct AdminViews: Sendable {
     }
 
     func askToCancel(_ id: String, _ key: String) async throws -> Shown {
-        let booking = try await desk.view(id).booking
+        let booking = try await service.view(id).booking
         return Shown(
             title: "Cancel \(booking.title)?",
             html:
@@ -319,14 +319,14 @@ struct AdminViews: Sendable {
 
     func catalogue() async throws -> Shown {
         let catalog = context.catalog.current
-        let provisioner = Provisioner(context)
+        let provisioner = ProviderResolver(context)
         let failing = try await context.health.all()
         let people = try await context.store.read { tx in
             try tx.owners(in: catalog).filter(\.isActive).prefix(Self.shown).map { ($0.owner, try context.accounts(of: $0.owner.id, tx)) }
         }
         let rows = people.flatMap { owner, accounts in
             catalog.meetingTypes.prefix(Self.shown).compactMap { type -> [Cell]? in
-                guard let found = try? catalog.resolve(type, owner: owner, problem: { provisioner.obstacle($0, accounts) }) else {
+                guard let found = try? catalog.resolve(type, owner: owner, problem: { provisioner.readinessProblem($0, accounts) }) else {
                     return nil
                 }
                 return [

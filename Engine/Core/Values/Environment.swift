@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// The source of time and of randomness, both injected, so that a whole run can be replayed from its seed.
-public struct Surroundings: Sendable {
+public struct Environment: Sendable {
     /// The present.
     public var now: @Sendable () -> Instant
     /// Random bytes, fit for secrets outside of tests.
@@ -17,12 +17,8 @@ public struct Surroundings: Sendable {
     }
 
     /// The machine's clock and the system's generator.
-    public static let system = Surroundings(
-        now: {
-            var time = timespec()
-            clock_gettime(CLOCK_REALTIME, &time)
-            return Instant(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
-        },
+    public static let system = Environment(
+        now: { Instant(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) },
         random: { count in
             [UInt8](unsafeUninitializedCapacity: count) { bytes, filled in
                 if let start = bytes.baseAddress { arc4random_buf(start, count) }
@@ -31,7 +27,7 @@ public struct Surroundings: Sendable {
         })
 }
 
-extension Surroundings {
+extension Environment {
     /// An unguessable name: `bits` of randomness in base32 (`a–v`, `0–9`), which every provider and every URL takes.
     public func code(bits: Int) -> String { base32(random((bits + 7) / 8)) }
 

@@ -3,15 +3,20 @@ import UsherCore
 
 /// Limits of what a caller may send.
 package enum Limits {
+    /// The most that a booking invites.
     package static let attendees = 50
+    /// The longest name, in characters.
     package static let name = 200
+    /// The longest note, in characters.
     package static let note = 4_000
+    /// The most pairs of ``BookingRequest/metadata``.
     package static let metadataPairs = 50
+    /// The longest name or value of a pair, in characters.
     package static let metadataText = 500
 }
 
 /// Checks a request against the catalogue and turns it into a booking that is not stored yet. All findings come at once.
-struct Drafting {
+struct BookingValidator {
     private let catalog: Catalog
     private let now: Instant
     private var findings: [UsherError.Finding]
@@ -32,7 +37,8 @@ struct Drafting {
     }
 
     mutating func draft(
-        _ request: BookingRequest, owner: StoredOwner?, known owners: [String] = [], id: String, obstacle: (ProviderEntry) -> Problem?
+        _ request: BookingRequest, owner: StoredOwner?, known owners: [String] = [], id: String,
+        readinessProblem: (ProviderEntry) -> Problem?
     ) throws(UsherError) -> Draft {
         let type = catalog.meetingType(request.meetingType)
         if type == nil { find("/meetingType", unknown("meeting type", request.meetingType, catalog.meetingTypes.map(\.id))) }
@@ -49,7 +55,7 @@ struct Drafting {
         var resolution: Resolution?
         if let type, let owner, owner.isActive {
             do throws(UsherError) {
-                resolution = try catalog.resolve(type, owner: owner.owner, requested: request.provider, problem: obstacle)
+                resolution = try catalog.resolve(type, owner: owner.owner, requested: request.provider, problem: readinessProblem)
             } catch { findings += error.findings }
         }
         guard findings.isEmpty, let type, let owner, let start, let duration, let resolution else {

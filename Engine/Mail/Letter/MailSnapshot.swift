@@ -1,12 +1,15 @@
 import UsherCore
 
 /// What a mail has told its reader of time and room, in short: the next one shows what has changed.
-package struct Told: Hashable, Sendable {
+package struct MailSnapshot: Hashable, Sendable {
+    /// When the meeting begins.
     package var start: Instant
+    /// When it ends.
     package var end: Instant
     /// The same as long as link, id, passcode and numbers are; empty without a room.
     package var room: String
 
+    /// What a mail about the booking as it stands says.
     package init(_ booking: Booking) {
         start = booking.start
         end = booking.end
@@ -22,6 +25,7 @@ package struct Told: Hashable, Sendable {
         room = String(parts[2])
     }
 
+    /// For the outbox.
     package var text: String { "\(start.microseconds) \(end.microseconds) \(room)" }
 
     /// FNV-1a, 64 bits: it tells rooms apart, and keeps no secret.

@@ -4,16 +4,21 @@ import UsherStore
 import UsherVault
 
 /// Where owners are made and changed, and let in to their own page.
-package struct OwnerDesk: Sendable {
+package struct OwnerService: Sendable {
     let context: EngineContext
 
+    /// How long a link of a mail signs in.
     package static let linkLifetime = Duration.minutes(15)
+    /// How long a session lasts that nobody uses.
     package static let sessionLifetime = Duration.hours(12)
     /// A browser keeps a session's cookie for so long at most.
     package static let longestSession = Duration.days(30)
 
+    /// Works on the database of `context`.
     package init(_ context: EngineContext) { self.context = context }
 
+    /// The owner of that id.
+    /// - Throws: ``ErrorCode/notFound``.
     package func owner(_ id: String) async throws -> StoredOwner {
         guard let owner = try await context.store.read({ [catalog = context.catalog.current] in try $0.owner(id, in: catalog) }) else {
             throw Self.notFound(id)
@@ -24,6 +29,7 @@ package struct OwnerDesk: Sendable {
     /// The owner's connected accounts, and own apps.
     package func accounts(of id: String) async throws -> OwnerAccounts { try await context.store.read { try context.accounts(of: id, $0) } }
 
+    /// Every owner, those of the file first.
     package func list() async throws -> [StoredOwner] {
         try await context.store.read { [catalog = context.catalog.current] in try $0.owners(in: catalog) }
     }
@@ -102,17 +108,17 @@ package struct OwnerDesk: Sendable {
     private static func notFound(_ id: String) -> UsherError { UsherError(.notFound, "No owner is called '\(id.prefix(80))'.") }
 }
 
-extension OwnerDesk {
+extension OwnerService {
     /// A one-time sign-in to the owner's page.
-    package func portalLink(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<PortalLink> {
+    package func portalLink(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> IdempotentResult<PortalLink> {
         let owner = try await owner(id)
         guard owner.isActive else { throw UsherError(.notFound, "\(owner.owner.name) is not active any more.") }
-        let token = context.surroundings.code(bits: 160)
+        let token = context.environment.code(bits: 160)
         let now = context.now
         @Sendable func link(_ token: String, _ end: Instant) -> PortalLink {
             PortalLink(url: "\(context.settings.publicURL)/owners/signin/\(token)", expiresAt: end)
         }
-        return Repeatable(
+        return IdempotentResult(
             try await context.store.write { tx in
                 try context.once(
                     key, tx, now: now,
@@ -130,8 +136,11 @@ extension OwnerDesk {
             })
     }
 
+    /// A link that signs in once.
     package struct PortalLink: Sendable {
+        /// Its address.
         package var url: String
+        /// When it ends, used or not.
         package var expiresAt: Instant
     }
 
@@ -146,7 +155,7 @@ extension OwnerDesk {
     /// Uses a link up, and opens a session.
     /// - Returns: the session's secret; `nil` when the link is unknown, used or too old.
     package func signIn(_ token: String) async throws -> Secret? {
-        let secret = context.surroundings.code(bits: 160)
+        let secret = context.environment.code(bits: 160)
         let now = context.now
         let isIn = try await context.store.write { tx in
             guard let owner = try tx.usePortalLink(hash: Vault.hash(token.utf8), now: now) else { return false }
@@ -183,12 +192,14 @@ extension OwnerDesk {
         }
     }
 
+    /// Ends a session.
     package func signOut(_ secret: Secret) async throws {
         try await context.store.write { try $0.removeSession(hash: Vault.hash(secret.reveal().utf8)) }
     }
 
     /// What a form of this session must bear, so that no other site can press its buttons.
     package func formKey(_ secret: Secret) -> String { context.vault.sign(Vault.hash(secret.reveal().utf8), purpose: "form") }
+    /// Whether a form's key belongs to a session; compared in constant time.
     package func isFormKey(_ key: String, of secret: Secret) -> Bool {
         context.vault.verify(key, of: Vault.hash(secret.reveal().utf8), purpose: "form")
     }

@@ -3,19 +3,19 @@ import UsherStore
 
 extension EngineContext {
     func observed(_ provider: String) -> any Transport {
-        ObservedTransport(inner: transport, provider: provider, meters: meters, logger: logger, now: surroundings.now)
+        ObservedTransport(inner: transport, provider: provider, meters: meters, logger: logger, now: environment.now)
     }
 }
 
 /// The portable side of the provider seam: finds the module, gives it its settings and credentials, sets its deadline.
-package struct Provisioner: Sendable {
+package struct ProviderResolver: Sendable {
     let context: EngineContext
 
     package init(_ context: EngineContext) { self.context = context }
 
     /// What keeps a provider from being asked for an owner's room now.
-    package func obstacle(_ entry: ProviderEntry, _ accounts: OwnerAccounts) -> Problem? {
-        if let problem = obstacle(entry, accounts.app(entry.name)) { return problem }
+    package func readinessProblem(_ entry: ProviderEntry, _ accounts: OwnerAccounts) -> Problem? {
+        if let problem = readinessProblem(entry, accounts.app(entry.name)) { return problem }
         guard let module = context.registry.module(entry.module) as? any ConnectableProvider.Type else { return nil }
         guard let connection = accounts.connection(entry.name) else {
             return ProviderError.notConnected(module.consent.name).problem
@@ -31,7 +31,7 @@ package struct Provisioner: Sendable {
 
     /// What keeps a provider from being asked at all, on this site.
     /// - Parameter app: the owner's own, in place of the site's.
-    package func obstacle(_ entry: ProviderEntry, _ app: StoredApp? = nil) -> Problem? {
+    package func readinessProblem(_ entry: ProviderEntry, _ app: StoredApp? = nil) -> Problem? {
         guard let descriptor = context.registry.descriptor(entry.module) else {
             return Problem(
                 .providerRemoved, "This Usher has no module '\(entry.module)'.",
@@ -39,7 +39,7 @@ package struct Provisioner: Sendable {
         }
         if app != nil { return nil }
         let prefix = context.registry.prefix(entry)
-        let missing = descriptor.credentials.map { "\(prefix)_\($0)" }.filter { context.settings.environment[$0] == nil }
+        let missing = descriptor.credentials.map { "\(prefix)_\($0)" }.filter { context.settings.variables[$0] == nil }
         guard missing.isEmpty else {
             return Problem(
                 .notConnected, "The provider '\(entry.name)' has no credentials.",
@@ -53,7 +53,7 @@ package struct Provisioner: Sendable {
     /// The module of a provider, with what it needs for one piece of work for an owner: their connection too, where it has one.
     package func call(
         _ provider: String, owner: String, deadline: Instant
-    ) async throws(ProviderError) -> (module: any Provider.Type, call: ProviderCall) {
+    ) async throws(ProviderError) -> (module: any Provider.Type, call: ProviderContext) {
         guard let entry = context.catalog.current.provider(provider),
             let connectable = context.registry.module(entry.module) as? any ConnectableProvider.Type
         else { return try call(provider, deadline: deadline) }
@@ -63,7 +63,7 @@ package struct Provisioner: Sendable {
                 .unavailable, retry: .backoff, "The connection could not be read from the database.",
                 remedy: "Nothing to do: it is tried again by itself.", cause: "\(error)")
         }
-        if let problem = obstacle(entry, accounts.app(provider)) {
+        if let problem = readinessProblem(entry, accounts.app(provider)) {
             throw ProviderError(problem.code, retry: .never, problem.message, remedy: problem.remedy)
         }
         guard let stored = accounts.connection(provider) else { throw .notConnected(connectable.consent.name) }
@@ -71,7 +71,7 @@ package struct Provisioner: Sendable {
         let app = accounts.app(provider).flatMap { $0.clientID == stored.clientID ? $0 : nil }
         var (module, call) = try call(provider, app: app, deadline: deadline)
         guard call.credentials["CLIENT_ID"]?.reveal() == stored.clientID else { throw OwnerApps.otherApp(connectable.consent.name) }
-        call.connection = OwnerConnection(stored: stored, keeper: context.keeper, module: connectable, call: call)
+        call.connection = OwnerConnection(stored: stored, refresher: context.refresher, module: connectable, call: call)
         return (module, call)
     }
 
@@ -79,13 +79,13 @@ package struct Provisioner: Sendable {
     /// - Parameter app: an owner's own, in place of the site's.
     package func call(
         _ provider: String, app: StoredApp? = nil, deadline: Instant
-    ) throws(ProviderError) -> (module: any Provider.Type, call: ProviderCall) {
+    ) throws(ProviderError) -> (module: any Provider.Type, call: ProviderContext) {
         guard let entry = context.catalog.current.provider(provider) else {
             throw ProviderError(
                 .providerRemoved, retry: .never, "The provider '\(provider)' does not stand in meeting-types.yaml any more.",
                 remedy: "Put it back under providers:, then retry the booking.")
         }
-        if let problem = obstacle(entry, app) {
+        if let problem = readinessProblem(entry, app) {
             throw ProviderError(problem.code, retry: .never, problem.message, remedy: problem.remedy)
         }
         guard let module = context.registry.module(entry.module) else {
@@ -93,7 +93,7 @@ package struct Provisioner: Sendable {
                 .providerRemoved, retry: .never, "This Usher has no module '\(entry.module)'.", remedy: "Run an Usher that has it.")
         }
         let descriptor = module.descriptor
-        let environment = context.settings.environment
+        let environment = context.settings.variables
         let prefix = context.registry.prefix(entry)
         let names = descriptor.credentials + descriptor.optionalCredentials
         var credentials: [String: Secret] = [:]
@@ -108,10 +108,10 @@ package struct Provisioner: Sendable {
         let endpoints = descriptor.endpoints.compactMap { name in environment[name].map { (name, $0.reveal()) } }
         return (
             module,
-            ProviderCall(
+            ProviderContext(
                 provider: provider, settings: entry.settings, credentials: credentials,
                 endpoints: Dictionary(uniqueKeysWithValues: endpoints), transport: context.observed(provider), tokens: context.tokens,
-                deadline: deadline, surroundings: context.surroundings)
+                deadline: deadline, environment: context.environment)
         )
     }
 
@@ -128,8 +128,8 @@ package struct Provisioner: Sendable {
 
     /// When the provider lists it at the latest, by the clock of the process that created it.
     private func listed(_ room: RoomRecord) -> Instant {
-        guard case .lookup(let settles)? = context.registry.descriptor(room.module)?.creation else { return room.flightEnds }
-        return room.flightEnds + settles
+        guard case .lookup(let settles)? = context.registry.descriptor(room.module)?.creation else { return room.requestDeadline }
+        return room.requestDeadline + settles
     }
 
     /// The account that hosts an owner's meetings at a provider; empty where the module has no hosts.

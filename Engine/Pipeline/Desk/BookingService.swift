@@ -3,14 +3,15 @@ import UsherStore
 import UsherVault
 
 /// Where bookings are made, moved, cancelled and retried. Each change and the work that follows from it are one commit.
-package struct BookingDesk: Sendable {
+package struct BookingService: Sendable {
+    /// Everything that it works with.
     package let context: EngineContext
-    private let bell: Bell?
+    private let signal: WorkSignal?
 
-    /// - Parameter bell: rung when there is new work.
-    package init(_ context: EngineContext, bell: Bell? = nil) {
+    /// - Parameter signal: rung when there is new work.
+    package init(_ context: EngineContext, signal: WorkSignal? = nil) {
         self.context = context
-        self.bell = bell
+        self.signal = signal
     }
 
     /// Makes a booking, or answers a repeated call with the booking as it now stands.
@@ -20,18 +21,18 @@ package struct BookingDesk: Sendable {
     package func book(
         _ request: BookingRequest, in catalog: Catalog? = nil, known findings: [UsherError.Finding] = [],
         repeating key: IdempotencyKey? = nil
-    ) async throws -> Repeatable<BookingView> {
+    ) async throws -> IdempotentResult<BookingView> {
         let catalog = catalog ?? context.catalog.current
-        let id = context.surroundings.id("bk_")
-        let provisioner = Provisioner(context)
+        let id = context.environment.id("bk_")
+        let provisioner = ProviderResolver(context)
         let accepted = try await context.store.write { tx in
             let now = context.now
             return try context.once(key, tx, now: now, again: { try view($0, tx) }) {
-                var drafting = Drafting(catalog, now: now, findings: findings)
+                var drafting = BookingValidator(catalog, now: now, findings: findings)
                 let accounts = try context.accounts(of: request.owner, tx)
                 let owner = try tx.owner(request.owner)
                 let booking = try drafting.draft(request, owner: owner, known: try owners(unless: owner, tx), id: id) {
-                    provisioner.obstacle($0, accounts)
+                    provisioner.readinessProblem($0, accounts)
                 }.booking
                 // Before anything is written, so that most refusals leave nothing to take back; and once more when we are alone with it.
                 try refuseConflict(booking, tx)
@@ -43,21 +44,21 @@ package struct BookingDesk: Sendable {
                 return (try view(id, tx), .id(id))
             }
         }
-        bell?.ring()
-        return Repeatable(accepted)
+        signal?.send()
+        return IdempotentResult(accepted)
     }
 
     /// What a booking would become, without making it.
     package func dryRun(_ request: BookingRequest) async throws -> (booking: Booking, resolution: Resolution) {
         let catalog = context.catalog.current
         return try await context.store.read { tx in
-            var drafting = Drafting(catalog, now: context.now)
+            var drafting = BookingValidator(catalog, now: context.now)
             let accounts = try context.accounts(of: request.owner, tx)
             let owner = try tx.owner(request.owner, in: catalog)
             let known = try owner == nil ? tx.owners(in: catalog).filter(\.isActive).map(\.owner.id) : []
             let draft = try drafting.draft(
                 request, owner: owner, known: known, id: "bk_dry-run"
-            ) { Provisioner(context).obstacle($0, accounts) }
+            ) { ProviderResolver(context).readinessProblem($0, accounts) }
             try refuseConflict(draft.booking, tx)
             return (draft.booking, draft.resolution)
         }
@@ -78,12 +79,12 @@ package struct BookingDesk: Sendable {
     package func reschedule(
         _ id: String, to start: String, timeZone: String? = nil, disambiguation: BookingRequest.Disambiguation? = nil,
         repeating key: IdempotencyKey? = nil
-    ) async throws -> Repeatable<BookingView> {
+    ) async throws -> IdempotentResult<BookingView> {
         try await change(id, key) { booking, tx, now in
             guard booking.status == .confirmed else {
                 throw UsherError(.bookingCancelled, "This booking is cancelled, and cannot be moved.")
             }
-            var drafting = Drafting(context.catalog.current, now: now)
+            var drafting = BookingValidator(context.catalog.current, now: now)
             let newStart = try drafting.newStart(start, timeZone: timeZone ?? booking.timeZone, disambiguation: disambiguation)
             guard newStart != booking.start else { return false }
             try GuestRules(booking: booking, tx: tx, actor: tx.actor, now: now).checkMove()
@@ -99,7 +100,7 @@ package struct BookingDesk: Sendable {
     }
 
     /// Cancels a booking. A second time changes nothing.
-    package func cancel(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<BookingView> {
+    package func cancel(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> IdempotentResult<BookingView> {
         try await change(id, key) { booking, tx, now in
             guard booking.status == .confirmed else { return false }
             try GuestRules(booking: booking, tx: tx, actor: tx.actor, now: now).checkCancel()
@@ -121,23 +122,23 @@ package struct BookingDesk: Sendable {
             booking.meeting.status = .pending
             try context.update(booking, tx)
             try tx.note(id, "booking.entered", at: now)
-            try ProvisionStep.poke(booking, tx, due: now)
+            try ProvisionStep.enqueue(booking, tx, due: now)
             return try view(id, tx)
         }
-        bell?.ring()
+        signal?.send()
         return entered
     }
 
     /// Tries again at once what failed, is blocked or waits.
-    package func retry(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<BookingView> {
+    package func retry(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> IdempotentResult<BookingView> {
         let changed = try await context.store.write { tx in
             try context.once(key, tx, now: context.now, again: { try view($0, tx) }) {
                 try retry(id, tx, context.now)
                 return (try view(id, tx), .id(id))
             }
         }
-        bell?.ring()
-        return Repeatable(changed)
+        signal?.send()
+        return IdempotentResult(changed)
     }
 
     private func retry(_ id: String, _ tx: Tx, _ now: Instant) throws {
@@ -161,20 +162,22 @@ package struct BookingDesk: Sendable {
             // A person wants it sent, though it may have arrived and looks otherwise now.
             (mail.state, mail.look) = (.queued, "")
             try tx.update(mail)
-            try tx.poke(kind: DeliverStep.kind, subject: mail.id, due: now, start: booking.start)
+            try tx.enqueue(kind: DeliverStep.kind, subject: mail.id, due: now, start: booking.start)
         }
         try context.audit("booking.retry", id, tx)
         try tx.note(id, "booking.retried", at: now)
-        try ProvisionStep.poke(booking, tx, due: now)
+        try ProvisionStep.enqueue(booking, tx, due: now)
     }
 
     /// Has a step that waits looked at now.
     package func doNow(kind: String, subject: String) async throws {
-        let isThere = try await context.store.write { [context] in try $0.hurry(kind: kind, subject: subject, now: context.now) }
+        let isThere = try await context.store.write { [context] in try $0.runNow(kind: kind, subject: subject, now: context.now) }
         guard isThere else { throw UsherError(.notFound, "That step is done, or somebody is at it.") }
-        bell?.ring()
+        signal?.send()
     }
 
+    /// A booking as it stands.
+    /// - Throws: ``ErrorCode/notFound``.
     package func view(_ id: String) async throws -> BookingView { try await context.store.read { try view(id, $0) } }
 
     /// All that happened, in order.
@@ -187,12 +190,15 @@ package struct BookingDesk: Sendable {
 
     /// What a list of bookings is to hold.
     package struct Filter: Sendable {
+        /// An owner's id.
         package var owner: String?
+        /// Confirmed or cancelled.
         package var status: Booking.Status?
         /// Starts at or after this.
         package var from = Instant(microseconds: 0)
         /// Starts before this.
         package var to = Instant.never
+        /// Every booking.
         package init() {}
     }
 
@@ -214,7 +220,7 @@ package struct BookingDesk: Sendable {
     /// Changes a booking, raises its revision and has its steps look again. `body` says whether anything changed.
     private func change(
         _ id: String, _ key: IdempotencyKey?, _ body: @escaping @Sendable (inout Booking, Tx, Instant) throws -> Bool
-    ) async throws -> Repeatable<BookingView> {
+    ) async throws -> IdempotentResult<BookingView> {
         let changed = try await context.store.write { tx in
             let now = context.now
             return try context.once(key, tx, now: now, again: { try view($0, tx) }) {
@@ -223,18 +229,18 @@ package struct BookingDesk: Sendable {
                 return (try view(id, tx), .id(id))
             }
         }
-        bell?.ring()
-        return Repeatable(changed)
+        signal?.send()
+        return IdempotentResult(changed)
     }
 
     private func followUp(_ booking: inout Booking, _ tx: Tx, _ now: Instant) throws {
         booking.revision += 1
         booking.changedAt = now
         try context.update(booking, tx)
-        if booking.terms.type.calendar { try CalendarStep.poke(booking, tx, due: now) }
+        if booking.terms.type.calendar { try CalendarStep.enqueue(booking, tx, due: now) }
         try NoticeStep.lookAgain(at: booking, tx, now)
-        try ProvisionStep.poke(booking, tx, due: now)
-        try NotifyStep.poke(booking, tx, now: now)
+        try ProvisionStep.enqueue(booking, tx, due: now)
+        try NotifyStep.enqueue(booking, tx, now: now)
     }
 
     private func store(_ booking: Booking, _ tx: Tx, _ now: Instant) throws {
@@ -245,10 +251,10 @@ package struct BookingDesk: Sendable {
         for (link, hash) in try Links(context).make(for: booking) { try tx.add(link, hash: hash, booking: booking.id) }
         try tx.note(booking.id, "booking.confirmed", "\(booking.meeting.provider), because \(booking.meeting.because.rawValue)", at: now)
         if booking.wantsRoom {
-            try tx.poke(
+            try tx.enqueue(
                 kind: ProvisionStep.kind, subject: booking.id, due: now, service: booking.meeting.provider, start: booking.start)
         }
-        try NotifyStep.poke(booking, tx, now: now)
+        try NotifyStep.enqueue(booking, tx, now: now)
         try context.announce(from: nil, to: booking, tx)
     }
 

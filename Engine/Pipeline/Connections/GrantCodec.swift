@@ -3,7 +3,7 @@ import UsherStore
 import UsherVault
 
 /// Grants as they lie in the database: sealed for their owner and provider.
-package enum GrantBox {
+package enum GrantCodec {
     static func seal(_ grant: Grant, _ vault: Vault, context: String) throws -> String {
         let value: JSON = [
             "access": .string(grant.access.access.reveal()), "expires": .int(grant.access.expiresAt.microseconds),

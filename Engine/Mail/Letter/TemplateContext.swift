@@ -1,10 +1,10 @@
 /// What a template shows: texts, flags and lists by name. The same kind of letter has the same names in the same order,
 /// whatever they hold; what there is nothing to say of is an empty text.
-struct Shown {
+struct TemplateContext {
     enum Value {
         case text(String)
         case flag(Bool)
-        case list([Shown])
+        case list([TemplateContext])
     }
 
     struct Entry {
@@ -16,7 +16,7 @@ struct Shown {
 
     mutating func text(_ name: String, _ text: String) { values.append(Entry(name: name, value: .text(text))) }
     mutating func flag(_ name: String, _ isTrue: Bool) { values.append(Entry(name: name, value: .flag(isTrue))) }
-    mutating func list(_ name: String, _ items: [Shown]) { values.append(Entry(name: name, value: .list(items))) }
+    mutating func list(_ name: String, _ items: [TemplateContext]) { values.append(Entry(name: name, value: .list(items))) }
 
     /// What decides which parts of a template appear: which texts are empty, which flags are set, how long the lists are.
     var shape: [UInt8] {

@@ -9,14 +9,14 @@ import UsherVault
 /// A refresh token may be good for one use, and the answer to that use may be lost. So the old pair is read again before every
 /// refresh, the new one is stored whatever became of the lease, and a grant is dead only on the service's documented word for
 /// the pair that is still stored. Source: https://devforum.zoom.us/t/10375 and https://devforum.zoom.us/t/77706
-final class GrantKeeper: Sendable {
+final class TokenRefresher: Sendable {
     private let store: Store
     private let vault: Vault
-    private let surroundings: Surroundings
+    private let environment: Environment
     private let processID: String
     private let logger: Logger
     private let meters: Meters
-    private let turnstile = Turnstile()
+    private let lock = KeyedLock()
     /// Renewed pairs that could not be stored: each is the only live one, so it is stored before another is asked for.
     private let unsaved = Mutex<[String: Unsaved]>([:])
     private struct Unsaved {
@@ -30,10 +30,10 @@ final class GrantKeeper: Sendable {
     private static let leaseLength = EngineSettings.workLength + .seconds(10)
     private static let storeTries = 5
 
-    init(store: Store, vault: Vault, surroundings: Surroundings, processID: String, logger: Logger, meters: Meters) {
+    init(store: Store, vault: Vault, environment: Environment, processID: String, logger: Logger, meters: Meters) {
         self.store = store
         self.vault = vault
-        self.surroundings = surroundings
+        self.environment = environment
         self.processID = processID
         self.logger = logger
         self.meters = meters
@@ -42,30 +42,30 @@ final class GrantKeeper: Sendable {
     /// A token of the owner's connection that can be used now.
     /// - Parameter rejected: the one that the service has just refused.
     func access(
-        _ connection: StoredConnection, _ module: any ConnectableProvider.Type, _ call: ProviderCall, rejected: IssuedToken?
+        _ connection: StoredConnection, _ module: any ConnectableProvider.Type, _ call: ProviderContext, rejected: IssuedToken?
     ) async throws(ProviderError) -> IssuedToken {
         if let token = try? grant(connection).access, isUsable(token, rejected) { return token }
         let name = "\(connection.ownerID) \(connection.provider)"
-        await turnstile.enter(name)
+        await lock.enter(name)
         let result = await renewed(connection, module, call, rejected)
-        await turnstile.leave(name)
+        await lock.leave(name)
         return try result.get()
     }
 
     private func grant(_ connection: StoredConnection) throws(UsherError) -> Grant {
-        try GrantBox.open(connection.sealed, vault, context: connection.sealContext)
+        try GrantCodec.open(connection.sealed, vault, context: connection.sealContext)
     }
 
     private func isUsable(_ token: IssuedToken, _ rejected: IssuedToken?) -> Bool {
-        token.expiresAt > surroundings.now() + Self.margin && token.access != rejected?.access
+        token.expiresAt > environment.now() + Self.margin && token.access != rejected?.access
     }
 
     private func renewed(
-        _ seen: StoredConnection, _ module: any ConnectableProvider.Type, _ call: ProviderCall, _ rejected: IssuedToken?
+        _ seen: StoredConnection, _ module: any ConnectableProvider.Type, _ call: ProviderContext, _ rejected: IssuedToken?
     ) async -> Result<IssuedToken, ProviderError> {
         let service = module.consent.name
         do {
-            let now = surroundings.now()
+            let now = environment.now()
             let (stored, isOurs) = try await store.write { [processID] tx in
                 let isOurs = try tx.leaseConnection(
                     owner: seen.ownerID, provider: seen.provider, process: processID, now: now, until: now + Self.leaseLength)
@@ -101,10 +101,10 @@ final class GrantKeeper: Sendable {
     }
 
     private func refreshed(
-        _ stored: StoredConnection, _ grant: Grant, _ module: any ConnectableProvider.Type, _ call: ProviderCall
+        _ stored: StoredConnection, _ grant: Grant, _ module: any ConnectableProvider.Type, _ call: ProviderContext
     ) async -> Result<IssuedToken, ProviderError> {
         var call = call
-        call.deadline = min(call.deadline, surroundings.now() + EngineSettings.workLength)
+        call.deadline = min(call.deadline, environment.now() + EngineSettings.workLength)
         var outcome = "failed"
         do throws(ProviderError) {
             defer { meters.count(.refreshes, ["provider": stored.provider, "outcome": outcome]) }
@@ -138,8 +138,8 @@ final class GrantKeeper: Sendable {
         let missing = consent.missing(grant.access.scopes)
         for _ in 0..<Self.storeTries {
             do {
-                let sealed = try GrantBox.seal(grant, vault, context: stored.sealContext)
-                let now = surroundings.now()
+                let sealed = try GrantCodec.seal(grant, vault, context: stored.sealContext)
+                let now = environment.now()
                 let (isKept, present) = try await store.write { tx in
                     let before = try tx.connection(owner: stored.ownerID, provider: stored.provider)
                     let isKept = try tx.renew(
@@ -167,12 +167,12 @@ final class GrantKeeper: Sendable {
     /// The service says that the grant is dead: that counts only if it is still the one that is stored.
     private func died(_ stored: StoredConnection, _ error: ProviderError) async -> Result<IssuedToken, ProviderError> {
         do {
-            let present = try await store.write { [processID, surroundings, vault] tx in
+            let present = try await store.write { [processID, environment, vault] tx in
                 if try tx.setHealth(.reauthorize, error.problem, of: stored) {
-                    try NoticeStep.poke(
-                        .connection(owner: stored.ownerID, provider: stored.provider), tx, now: surroundings.now())
+                    try NoticeStep.enqueue(
+                        .connection(owner: stored.ownerID, provider: stored.provider), tx, now: environment.now())
                     if let dead = try tx.connection(owner: stored.ownerID, provider: stored.provider) {
-                        try Announcer(surroundings: surroundings, vault: vault).tell(.connectionNeedsAttention, dead, tx)
+                        try Announcer(environment: environment, vault: vault).tell(.connectionNeedsAttention, dead, tx)
                     }
                 }
                 try tx.unleaseConnection(owner: stored.ownerID, provider: stored.provider, process: processID)
@@ -210,14 +210,14 @@ extension ProviderError {
 /// An owner's connection as a module uses it.
 struct OwnerConnection: Connection {
     let stored: StoredConnection
-    let keeper: GrantKeeper
+    let refresher: TokenRefresher
     let module: any ConnectableProvider.Type
     /// With the app's credentials, for renewing.
-    let call: ProviderCall
+    let call: ProviderContext
 
     var account: ConnectedAccount { stored.account }
 
     func access(rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken {
-        try await keeper.access(stored, module, call, rejected: rejected)
+        try await refresher.access(stored, module, call, rejected: rejected)
     }
 }

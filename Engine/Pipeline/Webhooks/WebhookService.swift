@@ -4,9 +4,9 @@ import UsherStore
 import UsherVault
 
 /// Where webhooks are made, turned on again, given a new secret, and where what was sent is looked up and sent once more.
-package struct WebhookDesk: Sendable {
+package struct WebhookService: Sendable {
     private let context: EngineContext
-    private let bell: Bell?
+    private let signal: WorkSignal?
 
     /// So long the secret before the last rotation signs, too.
     package static let overlap = Duration.hours(24)
@@ -18,14 +18,18 @@ package struct WebhookDesk: Sendable {
     private static let longestURL = 2_000
     private static let most = 50
 
-    package init(_ context: EngineContext, bell: Bell? = nil) {
+    /// Works on the database of `context`.
+    /// - Parameter signal: wakes the work loop of this process.
+    package init(_ context: EngineContext, signal: WorkSignal? = nil) {
         self.context = context
-        self.bell = bell
+        self.signal = signal
     }
 
     /// A webhook with its newest secret, which is shown when it is made and when it is rotated.
     package struct Shown: Sendable {
+        /// The webhook.
         package var webhook: StoredWebhook
+        /// The newest secret, `whsec_…`.
         package var secret: Secret
     }
 
@@ -37,7 +41,7 @@ package struct WebhookDesk: Sendable {
     package func create(
         url: String, events: [String]?, showsManagePage: Bool = false, known findings: [UsherError.Finding] = [],
         repeating key: IdempotencyKey? = nil
-    ) async throws -> Repeatable<Shown> {
+    ) async throws -> IdempotentResult<Shown> {
         var findings = findings
         if !findings.contains(where: { $0.pointer == "/url" }), let wrong = refusal(of: url) { findings.append(.init("/url", wrong)) }
         let names = EventType.allCases.map(\.rawValue)
@@ -48,15 +52,15 @@ package struct WebhookDesk: Sendable {
         if events?.isEmpty == true { findings.append(.init("/events", "must name an event at least; leave it out for all of them")) }
         guard findings.isEmpty else { throw UsherError(.validationFailed, "The webhook cannot be made as written.", findings: findings) }
         let wanted = names.filter { events?.contains($0) ?? true }
-        return Repeatable(
+        return IdempotentResult(
             try await context.store.write { tx in
                 let now = context.now
                 return try context.once(key, tx, now: now, again: { try again($0, tx) }) {
                     guard try tx.webhooks().count < Self.most else {
                         throw UsherError(.validationFailed, "There are \(Self.most) webhooks already: remove one first.")
                     }
-                    let id = context.surroundings.id("wh_")
-                    let secret = WebhookSignature.secret(context.surroundings.random(Self.secretBytes))
+                    let id = context.environment.id("wh_")
+                    let secret = WebhookSignature.secret(context.environment.random(Self.secretBytes))
                     let webhook = StoredWebhook(
                         id: id, url: url, events: wanted,
                         sealed: try context.vault.seal(secret.reveal(), context: StoredWebhook.context(id)), createdAt: now,
@@ -68,13 +72,18 @@ package struct WebhookDesk: Sendable {
             })
     }
 
+    /// Every webhook, the oldest first.
     package func list() async throws -> [StoredWebhook] { try await context.store.read { try $0.webhooks() } }
 
+    /// The webhook of that id.
+    /// - Throws: ``ErrorCode/notFound``.
     package func webhook(_ id: String) async throws -> StoredWebhook {
         guard let webhook = try await context.store.read({ try $0.webhook(id) }) else { throw Self.notFound(id) }
         return webhook
     }
 
+    /// Removes a webhook, and what waits for it.
+    /// - Throws: ``ErrorCode/notFound``.
     package func remove(_ id: String) async throws {
         let isGone = try await context.store.write { tx in
             guard try tx.removeWebhook(id) else { return false }
@@ -85,13 +94,13 @@ package struct WebhookDesk: Sendable {
     }
 
     /// Makes a new secret; the one before signs beside it for a day.
-    package func rotate(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<Shown> {
-        Repeatable(
+    package func rotate(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> IdempotentResult<Shown> {
+        IdempotentResult(
             try await context.store.write { tx in
                 let now = context.now
                 return try context.once(key, tx, now: now, again: { try again($0, tx) }) {
                     guard var webhook = try tx.webhook(id) else { throw Self.notFound(id) }
-                    let secret = WebhookSignature.secret(context.surroundings.random(Self.secretBytes))
+                    let secret = WebhookSignature.secret(context.environment.random(Self.secretBytes))
                     (webhook.former, webhook.formerUntil) = (webhook.sealed, now + Self.overlap)
                     webhook.sealed = try context.vault.seal(secret.reveal(), context: StoredWebhook.context(id))
                     try tx.update(webhook)
@@ -102,8 +111,8 @@ package struct WebhookDesk: Sendable {
     }
 
     /// Turns a webhook on again. What was given up meanwhile can be replayed.
-    package func enable(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<StoredWebhook> {
-        Repeatable(
+    package func enable(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> IdempotentResult<StoredWebhook> {
+        IdempotentResult(
             try await context.store.write { tx in
                 try context.once(key, tx, now: context.now, again: { try Self.stored($0, tx) }) {
                     guard var webhook = try tx.webhook(id) else { throw Self.notFound(id) }
@@ -128,8 +137,9 @@ package struct WebhookDesk: Sendable {
     }
 
     /// Sends an event once more, under the same `webhook-id`, so that a receiver that has it already can tell.
-    package func replay(_ delivery: String, of id: String, repeating key: IdempotencyKey? = nil) async throws -> Repeatable<StoredDelivery>
-    {
+    package func replay(_ delivery: String, of id: String, repeating key: IdempotencyKey? = nil) async throws -> IdempotentResult<
+        StoredDelivery
+    > {
         let replayed = try await context.store.write { tx in
             let now = context.now
             return try context.once(key, tx, now: now, again: { try Self.delivery($0, of: id, tx) }) {
@@ -141,12 +151,12 @@ package struct WebhookDesk: Sendable {
                 (again.state, again.attempts, again.dueAt) = (.waiting, 0, now)
                 try tx.update(again)
                 try context.audit("webhook.replay", again.id, tx)
-                try tx.poke(kind: WebhookStep.kind, subject: WebhookStep.subject(id, again.subject), due: now, service: id)
+                try tx.enqueue(kind: WebhookStep.kind, subject: WebhookStep.subject(id, again.subject), due: now, service: id)
                 return (again, .id(again.id))
             }
         }
-        bell?.ring()
-        return Repeatable(replayed)
+        signal?.send()
+        return IdempotentResult(replayed)
     }
 
     /// What signs now: the newest secret, and for a day the one before.
@@ -158,7 +168,7 @@ package struct WebhookDesk: Sendable {
     }
 
     /// A repeated call is shown the secret that the first one was.
-    private func left(_ id: String, _ secret: Secret) -> Left {
+    private func left(_ id: String, _ secret: Secret) -> StoredResult {
         let left: JSON = ["id": .string(id), "secret": .string(secret.reveal())]
         return .secret(left.serialized)
     }
@@ -206,7 +216,7 @@ extension StoredWebhook {
     }
 }
 
-extension WebhookDesk.Shown {
+extension WebhookService.Shown {
     /// With the secret, for the one time that it is shown.
     package var json: JSON { .object((webhook.json.members ?? []) + [JSON.Member("secret", .string(secret.reveal()))]) }
 }

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Wakes loops that wait for work. Each listens for itself; a ring while one is at work is kept for it, as one.
-package final class Bell: Sendable {
+/// Wakes loops that wait for work. Each listens for itself; a signal while one is at work is kept for it, as one.
+package final class WorkSignal: Sendable {
     private struct Listener {
-        var hasRung = false
+        var isSent = false
         var waiter: CheckedContinuation<Bool, Never>?
     }
     private let listeners = Mutex<[Listener]>([])
@@ -19,31 +19,31 @@ package final class Bell: Sendable {
     }
 
     /// There is something to do.
-    package func ring() { release(rung: true) }
+    package func send() { release(isSent: true) }
 
     /// Time has passed: whoever waits may look.
-    package func tick() { release(rung: false) }
+    package func tick() { release(isSent: false) }
 
-    /// Returns at the next ring with `true`, or at the next tick with `false`.
+    /// Returns at the next signal with `true`, or at the next tick with `false`.
     package func wait(as listener: Int) async -> Bool {
         await withCheckedContinuation { continuation in
-            let hasRung = listeners.withLock { listeners in
-                defer { listeners[listener].hasRung = false }
-                if !listeners[listener].hasRung { listeners[listener].waiter = continuation }
-                return listeners[listener].hasRung
+            let isSent = listeners.withLock { listeners in
+                defer { listeners[listener].isSent = false }
+                if !listeners[listener].isSent { listeners[listener].waiter = continuation }
+                return listeners[listener].isSent
             }
-            if hasRung { continuation.resume(returning: true) }
+            if isSent { continuation.resume(returning: true) }
         }
     }
 
-    private func release(rung: Bool) {
+    private func release(isSent: Bool) {
         let waiters = listeners.withLock { listeners in
             listeners.indices.compactMap { index -> CheckedContinuation<Bool, Never>? in
                 defer { listeners[index].waiter = nil }
-                if listeners[index].waiter == nil, rung { listeners[index].hasRung = true }
+                if listeners[index].waiter == nil, isSent { listeners[index].isSent = true }
                 return listeners[index].waiter
             }
         }
-        for waiter in waiters { waiter.resume(returning: rung) }
+        for waiter in waiters { waiter.resume(returning: isSent) }
     }
 }

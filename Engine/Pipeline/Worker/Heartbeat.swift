@@ -3,7 +3,7 @@ import UsherCore
 import UsherStore
 
 /// One heartbeat row for each process, so that the work of one that died is taken over by those that live.
-package struct Membership: Sendable {
+package struct Heartbeat: Sendable {
     private let context: EngineContext
     private let serves: Bool
 
@@ -52,7 +52,7 @@ package struct Membership: Sendable {
             if try !tx.beat(context.processID, now: context.now) { try tx.addProcess(context.processID, now: context.now, serves: serves) }
         }
         try await context.health.refresh()
-        await context.keeper.saveUnsaved()
+        await context.refresher.saveUnsaved()
     }
 
     /// Whether a server is there that goes on with all work.

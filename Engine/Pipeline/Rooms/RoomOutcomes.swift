@@ -2,9 +2,9 @@ import UsherCore
 import UsherStore
 
 /// Writes down what became of a room, and what that means for its booking. Everything happens inside one transaction.
-struct RoomBook {
+struct RoomOutcomes {
     private var booking: Booking
-    private let turn: Turn
+    private let step: StepTransaction
 
     /// How long after 'gone' the provider is asked again: only a word said twice counts.
     private static let goneDelay = Duration.seconds(30)
@@ -13,33 +13,35 @@ struct RoomBook {
     /// A wait no longer than this is never a reason to fall back: a moment's trouble, or another process that gets a token.
     private static let hiccup = Duration.seconds(10)
     /// After a create that was repeated, its twin is looked for at these times.
-    private static let twinChecks: [Duration] = [.minutes(1), .minutes(9)]
+    private static let duplicateChecks: [Duration] = [.minutes(1), .minutes(9)]
     /// So many keys of a booking may be used up by deletions at the provider.
     private static let mostBurntKeys = 3
     /// Work that waits for a new daily quota begins within this long after it.
     private static let quotaSpread = Duration.minutes(10)
 
-    init(_ booking: Booking, _ turn: Turn) {
+    init(_ booking: Booking, _ step: StepTransaction) {
         self.booking = booking
-        self.turn = turn
+        self.step = step
     }
 
     /// Reads the booking as it now stands: it may have changed while the provider was asked.
-    init(_ turn: Turn, _ bookingID: String) throws {
-        guard let booking = try turn.tx.booking(bookingID) else { throw DatabaseError(.corrupt, "no booking \(bookingID)") }
-        self.init(booking, turn)
+    init(_ step: StepTransaction, _ bookingID: String) throws {
+        guard let booking = try step.tx.booking(bookingID) else { throw DatabaseError(.corrupt, "no booking \(bookingID)") }
+        self.init(booking, step)
     }
 
     /// The room as it was asked about, with what others have written into it while the provider was being asked.
     private func present(_ asked: RoomRecord) throws -> RoomRecord {
         guard let stored = try stored(asked) else { return asked }
         var room = asked
-        (room.twinCheck, room.twinChecksLeft, room.checkAt) = (stored.twinCheck, stored.twinChecksLeft, stored.checkAt)
+        (room.duplicateCheckAt, room.duplicateChecksLeft, room.checkAt) = (
+            stored.duplicateCheckAt, stored.duplicateChecksLeft, stored.checkAt
+        )
         return room
     }
 
     private func stored(_ room: RoomRecord) throws -> RoomRecord? {
-        try turn.tx.rooms(of: booking.id).first { $0.generation == room.generation }
+        try step.tx.rooms(of: booking.id).first { $0.generation == room.generation }
     }
 
     /// Whether the service told of a change while it was being asked: then it is to be looked at once more.
@@ -65,7 +67,7 @@ struct RoomBook {
     mutating func keptThroughMove(_ room: RoomRecord) throws {
         var room = room
         (room.appliedStart, room.appliedEnd) = (booking.start, booking.end)
-        try turn.tx.save(room)
+        try step.tx.save(room)
         try note("meeting.updated", "\(room.provider): the same room")
         try showRoom(room)
     }
@@ -78,10 +80,10 @@ struct RoomBook {
         room.roomID = provided.id
         room.room = provided.room
         (room.appliedStart, room.appliedEnd) = (provided.start ?? start, provided.end ?? end)
-        (room.failures, room.goneSeen, room.notBefore) = (0, 0, Instant(microseconds: 0))
+        (room.failures, room.goneReports, room.notBefore) = (0, 0, Instant(microseconds: 0))
         room.checkAt = try isTouched(since: asked) ? room.checkAt : nextCheck(room)
-        try turn.tx.save(room)
-        if !Provisioner(turn.context).isRepeatable(room.module) { try SweepStep.schedule(room, of: booking.terms.owner, turn) }
+        try step.tx.save(room)
+        if !ProviderResolver(step.context).isRepeatable(room.module) { try SweepStep.schedule(room, of: booking.terms.owner, step) }
         try note(event, "\(room.provider): \(provided.room.meetingID.isEmpty ? provided.id : provided.room.meetingID)")
         for text in provided.notes { try note("meeting.note", text) }
         try showRoom(room)
@@ -89,7 +91,7 @@ struct RoomBook {
 
     /// Makes the room the booking's own, if it is still wanted; whoever has been told of another is told of this one.
     private mutating func showRoom(_ room: RoomRecord) throws {
-        guard booking.wantsRoom, try turn.tx.rooms(of: booking.id).last?.generation == room.generation else { return }
+        guard booking.wantsRoom, try step.tx.rooms(of: booking.id).last?.generation == room.generation else { return }
         let fits = room.appliedStart == booking.start && room.appliedEnd == booking.end
         let isFallback = booking.terms.chain.first?.provider != room.provider
         // A room that is made on the click is no news: every mail leads to the join page.
@@ -99,16 +101,16 @@ struct RoomBook {
         booking.meeting.module = room.module
         booking.meeting.because = isFallback ? .fallback : booking.terms.because
         booking.meeting.room = room.room
-        if booking.meeting.problem != nil { try turn.tx.removeNotice(NoticeStep.Subject.booking(booking.id).text) }
+        if booking.meeting.problem != nil { try step.tx.removeNotice(NoticeStep.Subject.booking(booking.id).text) }
         booking.meeting.problem = nil
         try save()
     }
 
     /// A mail says what the booking was at its revision: once one is written, what it says may change only with a new one.
     private mutating func raiseRevisionIfTold() throws {
-        guard try turn.tx.mails(of: booking.id).contains(where: { $0.revision == booking.revision }) else { return }
+        guard try step.tx.mails(of: booking.id).contains(where: { $0.revision == booking.revision }) else { return }
         booking.revision += 1
-        booking.changedAt = turn.now
+        booking.changedAt = step.now
     }
 
     // MARK: A create went wrong
@@ -117,20 +119,20 @@ struct RoomBook {
     mutating func createFailed(_ room: RoomRecord, _ error: ProviderError, ended: Instant, mayExist: Bool) throws {
         var room = try present(room)
         room.failures += 1
-        if Provisioner(turn.context).isRepeatable(room.module), error.isUnclear || mayExist {
+        if ProviderResolver(step.context).isRepeatable(room.module), error.isUnclear || mayExist {
             // Only a create that succeeds tells; until then a room may stand there, whatever this one was answered.
             room.state = .unclear
             room.notBefore = unclearTime(error, room.failures)
-            try turn.tx.save(room)
+            try step.tx.save(room)
             let event = error.isUnclear ? "meeting.unclear" : "meeting.refused"
             try note(event, "\(room.provider): \(error.message) \(error.cause)")
             return try show(error.code.isBlocking ? .blocked : .pending, error.problem, of: room)
         }
         if error.isUnclear {
             room.state = .unclear
-            room.flightEnds = max(ended, turn.now)
+            room.requestDeadline = max(ended, step.now)
             room.notBefore = Instant(microseconds: 0)
-            try turn.tx.save(room)
+            try step.tx.save(room)
             try note("meeting.unclear", "\(room.provider): \(error.message) \(error.cause)")
             return
         }
@@ -143,13 +145,13 @@ struct RoomBook {
     private func burnt(_ room: RoomRecord) throws {
         var room = room
         room.state = .removed
-        try turn.tx.save(room)
+        try step.tx.save(room)
         try note("meeting.gone", "\(room.provider): what was made under the key \(room.key) was deleted there; another is made")
     }
 
     /// A provider that says so of each new key is not asked for ever.
     private func isFirstBurntKey() throws -> Bool {
-        try turn.tx.rooms(of: booking.id).count { $0.state == .removed && $0.roomID.isEmpty } < Self.mostBurntKeys
+        try step.tx.rooms(of: booking.id).count { $0.state == .removed && $0.roomID.isEmpty } < Self.mostBurntKeys
     }
 
     /// There is no room for certain: wait and ask again, fall back, or show what a person must do.
@@ -157,21 +159,21 @@ struct RoomBook {
         var room = try present(room)
         let again = error.code == .providerRemoved ? nil : retryTime(error, room.failures)
         let hasFallback = RoomPlan.link(after: room, booking) != nil
-        let isFinal = error.retry == .never || again.map { $0 > booking.start - Self.lastMoment && $0 - turn.now > Self.hiccup } ?? true
+        let isFinal = error.retry == .never || again.map { $0 > booking.start - Self.lastMoment && $0 - step.now > Self.hiccup } ?? true
         if hasFallback, isFinal {
             room.state = .refused
-            try turn.tx.save(room)
+            try step.tx.save(room)
             try note("meeting.fallback", "\(room.provider) is given up: \(error.message)")
             return try show(.pending, error.problem, of: room)
         }
         if let again {
             room.state = .absent
             room.notBefore = again
-            try turn.tx.save(room)
+            try step.tx.save(room)
             return try show(error.code.isBlocking ? .blocked : .pending, error.problem, of: room)
         }
         room.state = .refused
-        try turn.tx.save(room)
+        try step.tx.save(room)
         try show(.failed, error.problem, of: room)
     }
 
@@ -179,12 +181,12 @@ struct RoomBook {
         var room = try room.map { try present($0) }
         let unclear = room.flatMap { $0.state == .unclear || $0.state == .attempting ? $0 : nil }
         room?.state = .refused
-        if let room { try turn.tx.save(room) }
+        if let room { try step.tx.save(room) }
         try note(
             "meeting.given-up",
             unclear.map { "the meeting is over, and \($0.provider) never said whether it made a room under the key \($0.key)" }
                 ?? "the meeting is over")
-        guard booking.wantsRoom, try room?.generation == turn.tx.rooms(of: booking.id).last?.generation else { return }
+        guard booking.wantsRoom, try room?.generation == step.tx.rooms(of: booking.id).last?.generation else { return }
         let problem = booking.meeting.problem
         booking.meeting.status = .failed
         booking.meeting.problem = Problem(
@@ -199,23 +201,23 @@ struct RoomBook {
         var room = try present(room)
         room.failures = 0
         if removed > 0 { try note("meeting.twin-removed", "\(room.provider): \(removed)") }
-        if room.twinCheck <= turn.now {
-            room.twinChecksLeft -= 1
-            room.twinCheck = room.twinChecksLeft > 0 ? turn.now + Self.twinChecks[1] : .never
+        if room.duplicateCheckAt <= step.now {
+            room.duplicateChecksLeft -= 1
+            room.duplicateCheckAt = room.duplicateChecksLeft > 0 ? step.now + Self.duplicateChecks[1] : .never
         }
         if let adopted {
             return try hold(room, adopted, start: room.appliedStart, end: room.appliedEnd, event: "meeting.found")
         }
         if room.state == .attempting || room.state == .unclear {
             room.state = isSettled ? .absent : .unclear
-            room.notBefore = isSettled ? turn.now : Provisioner(turn.context).nextLook(for: room, now: turn.now)
+            room.notBefore = isSettled ? step.now : ProviderResolver(step.context).nextLook(for: room, now: step.now)
             if isSettled {
-                room.twinChecksLeft = Int64(Self.twinChecks.count)
-                room.twinCheck = turn.now + Self.twinChecks[0]
+                room.duplicateChecksLeft = Int64(Self.duplicateChecks.count)
+                room.duplicateCheckAt = step.now + Self.duplicateChecks[0]
                 try note("meeting.absent", "\(room.provider): the unclear attempt made no room")
             }
         }
-        try turn.tx.save(room)
+        try step.tx.save(room)
     }
 
     /// The provider lists a room that it says is gone. Its lists are late: only 'gone' that is said twice counts, and then the room is
@@ -225,30 +227,30 @@ struct RoomBook {
     ///   - isSettled: an empty list would count.
     mutating func vanished(_ room: RoomRecord, isOnlyOne: Bool, isSettled: Bool) throws {
         var room = try present(room)
-        room.goneSeen += 1
-        guard room.goneSeen > 1, isOnlyOne, isSettled else {
+        room.goneReports += 1
+        guard room.goneReports > 1, isOnlyOne, isSettled else {
             room.state = .unclear
-            room.notBefore = max(turn.now + Self.goneDelay, Provisioner(turn.context).nextLook(for: room, now: turn.now))
-            return try turn.tx.save(room)
+            room.notBefore = max(step.now + Self.goneDelay, ProviderResolver(step.context).nextLook(for: room, now: step.now))
+            return try step.tx.save(room)
         }
-        room.goneSeen = 0
+        room.goneReports = 0
         try searched(room, adopted: nil, removed: 0, isSettled: true)
     }
 
     mutating func searchFailed(_ room: RoomRecord, _ error: ProviderError) throws {
         var room = try present(room)
         room.failures += 1
-        let again = retryTime(error, room.failures) ?? turn.now + RetryPolicy.blocked.longest
+        let again = retryTime(error, room.failures) ?? step.now + RetryPolicy.blocked.longest
         if room.state == .attempting || room.state == .unclear {
             room.state = .unclear
             room.notBefore = unclearTime(error, room.failures)
-        } else if error.code.needsPerson, error.code == .missingScope || turn.now >= booking.end {
+        } else if error.code.needsPerson, error.code == .missingScope || step.now >= booking.end {
             // Nothing changes soon: the sweeps look again while the meeting is to come.
-            (room.twinCheck, room.twinChecksLeft) = (.never, 0)
+            (room.duplicateCheckAt, room.duplicateChecksLeft) = (.never, 0)
         } else {
-            room.twinCheck = again
+            room.duplicateCheckAt = again
         }
-        try turn.tx.save(room)
+        try step.tx.save(room)
         guard room.state == .unclear else { return }
         try show(error.code.isBlocking ? .blocked : .pending, error.problem, of: room)
     }
@@ -260,13 +262,13 @@ struct RoomBook {
         room.failures += 1
         if error.code == .meetingGone { return try gone(room, error) }
         // What a person can mend is waited for until the meeting is over; a scope that the app never had is not.
-        if let again = retryTime(error, room.failures), error.code != .missingScope, turn.now < booking.end {
+        if let again = retryTime(error, room.failures), error.code != .missingScope, step.now < booking.end {
             room.notBefore = again
-            try turn.tx.save(room)
+            try step.tx.save(room)
             return try show(error.code.isBlocking ? .blocked : .pending, error.problem, of: room)
         }
         (room.appliedStart, room.appliedEnd, room.failures) = (start, end, 0)
-        try turn.tx.save(room)
+        try step.tx.save(room)
         try note("meeting.unchanged", "\(room.provider) did not take the new time, and the room stays as it was: \(error.message)")
         try show(.ready, error.problem, of: room)
     }
@@ -274,13 +276,13 @@ struct RoomBook {
     /// The provider says that the room is gone: said twice, it counts, and is mended as the meeting type says.
     private mutating func gone(_ room: RoomRecord, _ error: ProviderError) throws {
         var room = try present(room)
-        room.goneSeen += 1
-        guard room.goneSeen > 1 else {
-            (room.notBefore, room.checkAt) = (turn.now + Self.goneDelay, turn.now + Self.goneDelay)
-            return try turn.tx.save(room)
+        room.goneReports += 1
+        guard room.goneReports > 1 else {
+            (room.notBefore, room.checkAt) = (step.now + Self.goneDelay, step.now + Self.goneDelay)
+            return try step.tx.save(room)
         }
         room.state = .removed
-        try turn.tx.save(room)
+        try step.tx.save(room)
         try note("meeting.gone", "\(room.provider): \(room.roomID) was deleted at the provider")
         booking.meeting.room = nil
         try raiseRevisionIfTold()
@@ -291,10 +293,10 @@ struct RoomBook {
 
     mutating func checked(_ room: RoomRecord, _ provided: ProvidedRoom) throws {
         var seen = try present(room)
-        seen.goneSeen = 0
+        seen.goneReports = 0
         if try !isTouched(since: room) { seen.checkAt = nextCheck(room) }
         let isMoved = provided.start.map { $0 != room.appliedStart } ?? false || provided.end.map { $0 != room.appliedEnd } ?? false
-        guard isMoved || provided.room != room.room else { return try turn.tx.save(seen) }
+        guard isMoved || provided.room != room.room else { return try step.tx.save(seen) }
         if isMoved {
             let isMended = booking.terms.type.onDrift == .recreate
             try note(
@@ -305,11 +307,11 @@ struct RoomBook {
             if isMended { (seen.appliedStart, seen.appliedEnd) = (provided.start ?? room.appliedStart, provided.end ?? room.appliedEnd) }
         }
         guard provided.room != room.room else {
-            try turn.tx.save(seen)
+            try step.tx.save(seen)
             return isMoved ? try showRoom(seen) : ()
         }
         seen.room = provided.room
-        try turn.tx.save(seen)
+        try step.tx.save(seen)
         try note("meeting.changed", "\(room.provider): link, passcode or dial-in were changed at the provider")
         try showRoom(seen)
     }
@@ -320,14 +322,14 @@ struct RoomBook {
         room.failures += 1
         // Whoever connects again has it looked at.
         room.checkAt = error.code.needsPerson ? nextCheck(room) : retryTime(error, room.failures) ?? nextCheck(room)
-        try turn.tx.save(room)
+        try step.tx.save(room)
     }
 
     /// A day and an hour before the start: rare, and early enough to mend. Where the service tells of changes, that comes sooner.
     private func nextCheck(_ room: RoomRecord) -> Instant {
         // A link to a service of one's own stands by itself.
-        guard turn.context.registry.descriptor(room.module).map({ $0.connection != .none }) ?? false else { return .never }
-        return [Duration.days(1), .hours(1)].map { booking.start - $0 }.first { $0 > turn.now + .hours(1) } ?? .never
+        guard step.context.registry.descriptor(room.module).map({ $0.connection != .none }) ?? false else { return .never }
+        return [Duration.days(1), .hours(1)].map { booking.start - $0 }.first { $0 > step.now + .hours(1) } ?? .never
     }
 
     // MARK: A removal
@@ -336,7 +338,7 @@ struct RoomBook {
         var room = try present(room)
         room.state = .removed
         room.failures = 0
-        try turn.tx.save(room)
+        try step.tx.save(room)
         try note("meeting.removed", "\(room.provider): \(room.roomID)")
     }
 
@@ -345,57 +347,57 @@ struct RoomBook {
         room.failures += 1
         // What a person can mend is waited for until the meeting is over; a scope that the app never had is not.
         let needsPerson = error.code.needsPerson
-        if let again = retryTime(error, room.failures), error.code != .missingScope, !needsPerson || turn.now < booking.end {
+        if let again = retryTime(error, room.failures), error.code != .missingScope, !needsPerson || step.now < booking.end {
             room.notBefore = again
             // Said at once: nobody knows whether the owner will connect again.
-            if needsPerson, try !turn.tx.timeline(of: booking.id).contains(where: { $0.event == "meeting.remains" }) {
+            if needsPerson, try !step.tx.timeline(of: booking.id).contains(where: { $0.event == "meeting.remains" }) {
                 try note("meeting.remains", "\(room.provider) has the room \(room.roomID) for now: \(error.message)")
             }
-            return try turn.tx.save(room)
+            return try step.tx.save(room)
         }
         room.state = .removed
-        try turn.tx.save(room)
+        try step.tx.save(room)
         try note("meeting.remains", "\(room.provider) still has the room \(room.roomID): \(error.message)")
-        try NoticeStep.poke(.remains(booking: booking.id), turn.tx, now: turn.now)
+        try NoticeStep.enqueue(.remains(booking: booking.id), step.tx, now: step.now)
     }
 
     // MARK: The booking
 
     private func retryTime(_ error: ProviderError, _ failures: Int64) -> Instant? {
-        let surroundings = turn.context.surroundings
+        let environment = step.context.environment
         switch error.retry {
-        case .at(let instant): return max(instant, turn.now + .milliseconds(100))
-        case .backoff: return turn.now + RetryPolicy.provider.delay(afterFailures: failures, surroundings)
+        case .at(let instant): return max(instant, step.now + .milliseconds(100))
+        case .backoff: return step.now + RetryPolicy.provider.delay(afterFailures: failures, environment)
         case .nextQuotaDay:
-            let share = Int64(surroundings.random(1)[0])
-            return turn.now.nextDayUTC + .microseconds(Self.quotaSpread.microseconds * share / 256)
+            let share = Int64(environment.random(1)[0])
+            return step.now.nextDayUTC + .microseconds(Self.quotaSpread.microseconds * share / 256)
         case .never where error.code.isBlocking || error.code == .providerRemoved:
-            return turn.now + RetryPolicy.blocked.delay(afterFailures: failures, surroundings)
+            return step.now + RetryPolicy.blocked.delay(afterFailures: failures, environment)
         case .never: return nil
         }
     }
 
     /// When to ask again about a room that may be there: more and more rarely while only a person can help.
     private func unclearTime(_ error: ProviderError, _ failures: Int64) -> Instant {
-        guard error.retry == .never else { return retryTime(error, failures) ?? turn.now + RetryPolicy.provider.longest }
-        return turn.now + RetryPolicy.unclear.delay(afterFailures: failures, turn.context.surroundings)
+        guard error.retry == .never else { return retryTime(error, failures) ?? step.now + RetryPolicy.provider.longest }
+        return step.now + RetryPolicy.unclear.delay(afterFailures: failures, step.context.environment)
     }
 
     /// Shows a state, if the room is the one that the booking waits for.
     private mutating func show(_ status: Meeting.Status, _ problem: Problem, of room: RoomRecord) throws {
-        guard booking.wantsRoom, try turn.tx.rooms(of: booking.id).last?.generation == room.generation else { return }
+        guard booking.wantsRoom, try step.tx.rooms(of: booking.id).last?.generation == room.generation else { return }
         booking.meeting.status = status
         booking.meeting.problem = problem
-        if status != .pending { try NoticeStep.tell(of: problem, room, booking, turn) }
+        if status != .pending { try NoticeStep.tell(of: problem, room, booking, step) }
         try save()
     }
 
     private func save() throws {
-        try turn.context.update(booking, turn.tx)
-        try Notification(turn).advance(booking)
+        try step.context.update(booking, step.tx)
+        try Notification(step).advance(booking)
     }
 
     private func note(_ event: String, _ detail: String) throws {
-        try turn.tx.note(booking.id, event, detail.trimmingBlanks, at: turn.now)
+        try step.tx.note(booking.id, event, detail.trimmingBlanks, at: step.now)
     }
 }

@@ -2,7 +2,7 @@ import Synchronization
 import UsherCore
 
 /// Whether callers are crowding in: while they are, the work that nobody waits for at this moment makes room for them.
-package final class Pressure: Sendable {
+package final class LoadSignal: Sendable {
     private let now: @Sendable () -> Instant
     private let lastSentAway = Atomic<Int64>(0)
 
