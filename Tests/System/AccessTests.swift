@@ -246,6 +246,7 @@ struct AccessTests {
         try await served(environment: ["USHER_PUBLIC_URL": "http://localhost:8080"]) { site, _ async throws -> Void in
             #expect(try await site.browse("/metrics").status == 200)
             #expect(try await site.browse("/metrics", headers: [("X-Forwarded-For", "203.0.113.9")]).status == 401)
+            #expect(try await site.browse("/metrics", headers: [("Host", "elsewhere.example")]).status == 401)
         }
         try await served { site, _ async throws -> Void in
             #expect(try await site.browse("/metrics").status == 401)

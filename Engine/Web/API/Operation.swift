@@ -40,14 +40,21 @@ struct Operation: Sendable {
             }
         }
 
+        /// By other names a page of somebody's could lead its visitor's browser here.
+        private static let ownNames = ["localhost", "127.0.0.1", "[::1]"]
         private static let forwarding = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"]
 
         func isOpen(to request: Request) -> Bool {
             switch self {
             case .open: true
-            case .local: !request.headers.contains { Self.forwarding.contains($0.name.canonicalName) }
+            case .local: isOwnName(request.head.authority ?? "") && !isForwarded(request)
             case .key, .anyKey: false
             }
+        }
+
+        private func isOwnName(_ authority: String) -> Bool { Self.ownNames.contains { authority == $0 || authority.hasPrefix($0 + ":") } }
+        private func isForwarded(_ request: Request) -> Bool {
+            request.headers.contains { Self.forwarding.contains($0.name.canonicalName) }
         }
     }
 
