@@ -175,6 +175,9 @@ public final class ZoomSandbox: Sendable {
     /// What a caller did that Zoom's rules forbid.
     public var violations: [String] { state.withLock { $0.violations } }
 
+    /// How long a new meeting is missing from lists.
+    public var listDelay: Duration { state.withLock { $0.account.listDelay } }
+
     /// Makes the next requests go wrong, one fault each.
     public func inject(_ faults: Fault...) { state.withLock { $0.faults += faults } }
     /// Sets the account up otherwise.

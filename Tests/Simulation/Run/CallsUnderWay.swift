@@ -8,8 +8,32 @@ import UsherStore
 /// What happens while a call is under way, at the narrowest moment: in the troubled time a run seldom comes to it.
 extension SimulatedRun {
     func checkCallsUnderWay() async throws {
+        if !hasDailyLimit { try await lookByAnotherClock() }
         if isConnected("ana", "meet"), !hasDailyLimit { try await cancelDuringMove() }
         if isConnected("ana", "zoom"), !endedGrants.contains("ana@northwind.example"), !hasDailyLimit { try await connectDuringRenewal() }
+    }
+
+    /// The answer to a create is lost, and a server whose clock is ten seconds ahead looks for the room before it is listed.
+    private func lookByAnotherClock() async throws {
+        let delay = zoom.listDelay
+        defer { zoom.change { $0.listDelay = delay } }
+        zoom.change { $0.listDelay = .seconds(9) }
+        let id = try await bookInCalm("fixed", in: .days(320), try undisturbed(skew: .seconds(-5)))
+        let creator = try meanwhile(skew: .seconds(-5)) {
+            $0.method == "POST" && $0.url.hasSuffix("/meetings")
+        } do: {
+            [self] carryOut in
+            zoom.inject(.cutAfter)
+            return try await carryOut()
+        }
+        for work in try await creator.claim(limit: 64) { await creator.run(work) }
+        let ahead = try undisturbed(skew: .seconds(5))
+        if try await !within(.minutes(1), Worker(ahead), { try await isTold(id, ahead) }) {
+            add("\(id), whose room nobody had heard of, is not ready within a minute")
+        }
+        let keys = try await ahead.store.read { try $0.rooms(of: id).map(\.key) }
+        let made = zoom.meetings.filter { meeting in keys.contains { meeting.agenda.hasPrefix("[usher:\($0)]") } }
+        if made.count != 1 { add("\(id) has \(made.count) rooms, because a clock was ahead") }
     }
 
     /// A meeting is cancelled while its event is moved on the owner's calendar, and that goes wrong: the event is gone at once, however
@@ -66,12 +90,12 @@ extension SimulatedRun {
     /// A worker on whose first matching call something happens.
     /// - Parameter body: carries the call out at its own time.
     private func meanwhile(
-        _ matches: @escaping @Sendable (HTTPRequest) -> Bool,
+        skew: Duration = .zero, _ matches: @escaping @Sendable (HTTPRequest) -> Bool,
         do body: @escaping @Sendable (_ carryOut: @Sendable () async throws -> HTTPResponse) async throws -> HTTPResponse
     ) throws -> Worker {
         let isFirst = Mutex(true)
         return Worker(
-            try undisturbed { sandbox in
+            try undisturbed(skew: skew) { sandbox in
                 SurroundedTransport { [self] request in
                     let carryOut: @Sendable () async throws -> HTTPResponse = { try await sandbox.send(request) }
                     guard matches(request), isFirst.withLock({ $0 }) else { return try await carryOut() }

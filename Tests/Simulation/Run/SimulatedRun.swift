@@ -201,10 +201,11 @@ final class SimulatedRun: Sendable {
     }
 
     /// A way into the engine that nothing goes wrong on.
-    func undisturbed(_ wrap: (SandboxTransport) -> any Transport = { $0 }) throws -> EngineContext {
+    /// - Parameter skew: how far its clock is ahead.
+    func undisturbed(skew: Duration = .zero, _ wrap: (SandboxTransport) -> any Transport = { $0 }) throws -> EngineContext {
         try TestEngine.context(
             database: database, transport: wrap(SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { _ in }), mailer: mail,
-            receivers: receiver, clock: clock, seed: dice.seed, catalog: world.catalog, renderer: world.renderer)
+            receivers: receiver, clock: clock, seed: dice.seed, catalog: world.catalog, renderer: world.renderer, skew: { skew })
     }
 
     private func plantForeign() {
