@@ -1,6 +1,6 @@
 # The verbs of this house; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release demo test soak mutants architecture bench lint format clean
+.PHONY: help deps build release demo test soak mutants architecture docs bench lint format clean
 
 SWIFT ?= swift
 # Where the toolchain has them, Swift's own libraries become part of the program: it is quicker, and runs where no Swift is installed.
@@ -67,6 +67,10 @@ mutants: testdeps ## Switch the engine's guards off one by one, and see the seed
 
 architecture: ## Measure files, functions, circles of references and documentation
 	/usr/bin/python3 Tests/System/Scripts/architecture.py .
+
+docs: ## Build the chapters as pages, in .build/docs
+	$(dir $(realpath $(shell command -v $(SWIFT))))docc convert Engine/Usher.docc --fallback-display-name Usher \
+		--fallback-bundle-identifier usher --warnings-as-errors --output-path .build/docs
 
 bench: testdeps release ## Measure, in a release build
 	@$(call install,hey)
