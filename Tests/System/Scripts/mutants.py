@@ -16,10 +16,6 @@ WORKER, DELIVER = "Engine/Pipeline/Worker/Worker.swift", "Engine/Pipeline/Steps/
 # What looks a second time for rooms that came late hides the lack of other guards: it goes with them.
 SECOND_LOOK = (ROOMS, "room.duplicateCheckAt = step.now + Self.duplicateChecks[0]", "room.duplicateCheckAt = .never")
 
-# The index that holds where the code does not.
-UNIQUE_MAIL = (SCHEMA, "CREATE UNIQUE INDEX outbox_once ON outbox (booking_id, revision, reader, about)",
-               "CREATE INDEX outbox_once ON outbox (booking_id, revision, reader, about)")
-
 # Name, what the violation says, and of each place the file, what stands there, and what stands there without the guard.
 GUARDS = [
     ("fence: only the holder of a claim writes its outcome down", "", [
@@ -50,7 +46,8 @@ GUARDS = [
          "try tx.idempotent(scope: \"\", key: key.key, now: now)")]),
     ("once: a reader is told of a revision once", "confirmations|times|told of revision", [
         (NOTIFY, "guard !theirs.contains(where: { $0.revision == booking.revision }) else { return nil }", ""),
-        UNIQUE_MAIL]),
+        (SCHEMA, "CREATE UNIQUE INDEX outbox_once ON outbox (booking_id, revision, reader, about)",
+         "CREATE INDEX outbox_once ON outbox (booking_id, revision, reader, about)")]),
     ("news: what a mail said changes with a new revision alone", "was not told", [
         (ROOMS, "guard try step.tx.mails(of: booking.id).contains(where: { $0.revision == booking.revision }) else { return }",
          "guard booking.revision < 0 else { return }")]),
@@ -62,9 +59,6 @@ GUARDS = [
         ("Engine/Pipeline/Rooms/ProviderResolver.swift", "listed(room) + EngineSettings.clockSkew", "listed(room)"), SECOND_LOOK]),
     ("order: a program hears of one thing after the other", "order|past again|confirmation", [
         ("Engine/Store/Webhooks.swift", "state = 'waiting' ORDER BY seq LIMIT 1", "state = 'waiting' ORDER BY seq DESC LIMIT 1")]),
-    ("reminders: once for each time", "reminded twice|reminder", [
-        ("Engine/Pipeline/Steps/Remind.swift", "$0.dedupKey == dedupKey &&", "$0.dedupKey == dedupKey && $0.dedupKey.isEmpty &&"),
-        UNIQUE_MAIL]),
     ("grants: a pair is stored over its own generation alone", "grant|counts as dead", [
         ("Engine/Store/Connections.swift", "AND provider = $8 AND generation = $9", "AND provider = $8 AND (generation = $9 OR 1)")]),
 ]
