@@ -1,4 +1,4 @@
-# The verbs of this house; `make help` lists them.
+# The commands of this repository; `make help` lists them.
 .DEFAULT_GOAL := help
 .PHONY: help deps build release demo test soak mutants architecture docs bench lint format clean
 
@@ -13,7 +13,7 @@ missing = $(shell for package in $(1); do dpkg-query -W -f='$${Status}' $$packag
 install = packages="$(call missing,$(1))"; if [ -n "$$packages" ]; then \
 	$(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$packages; fi
 
-help: ## List the verbs
+help: ## List the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 deps: ## Install the system packages that a build needs

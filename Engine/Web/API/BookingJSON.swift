@@ -4,7 +4,7 @@ import UsherPipeline
 /// Reads the body of `POST /v1/bookings`: every field of a wrong type and every unknown field is found at once.
 struct BookingJSON {
     private let json: JSON
-    /// What is wrong with the form; the desk finds what is wrong with the content.
+    /// What is wrong with the form; ``BookingValidator`` finds what is wrong with the content.
     private(set) var findings: [UsherError.Finding] = []
 
     init(_ json: JSON) { self.json = json }

@@ -3,7 +3,7 @@ import UsherCore
 import UsherPipeline
 import UsherStore
 
-/// What an agent can do here: the same desk, schemas and scopes as the API's.
+/// What an agent can do here: the same services, schemas and scopes as the API's.
 struct AgentTool: Sendable {
     let name: String
     let title: String

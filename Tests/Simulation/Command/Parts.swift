@@ -31,11 +31,15 @@ enum Parts {
         let report = Mutex(Runs.Report())
         DispatchQueue.concurrentPerform(iterations: parts.count) { index in
             let (process, output) = parts[index]
-            follow(output) { line in report.withLock { take(line, into: &$0) } }
+            let part = collect(output)
             process.waitUntilExit()
             report.withLock { report in
-                guard process.terminationStatus > 1 || process.terminationReason == .uncaughtSignal else { return }
-                let violation = "a process of the runs ended with \(process.terminationStatus), see above"
+                report.violations += part.violations
+                report.events.merge(part.events ?? [:], uniquingKeysWith: +)
+                // One that died, or could not begin, has said nothing of seeds that it never ran.
+                let ended = process.terminationReason == .exit ? process.terminationStatus : -1
+                guard part.events == nil || ended != (part.violations.isEmpty ? 0 : 1) else { return }
+                let violation = "a process of the runs ended with \(process.terminationStatus) and did not finish its seeds"
                 report.violations.append(violation)
                 print(violation)
             }
@@ -53,6 +57,18 @@ enum Parts {
         return (process, pipe.fileHandleForReading)
     }
 
+    /// What a part said: a line of a violation is shown at once, and the last line holds the events.
+    private static func collect(_ output: FileHandle) -> (violations: [String], events: [String: Int]?) {
+        var violations: [String] = []
+        var events: [String: Int]?
+        follow(output) { line in
+            if line.hasPrefix("{"), let last = try? JSONDecoder().decode([String: Int].self, from: Data(line.utf8)) { return events = last }
+            if line.hasPrefix("seed ") { violations.append(line) }
+            FileHandle.standardOutput.write(Data((line + "\n").utf8))
+        }
+        return (violations, events)
+    }
+
     private static func follow(_ output: FileHandle, _ take: (String) -> Void) {
         var rest = Data()
         while case let data = output.availableData, !data.isEmpty {
@@ -62,14 +78,5 @@ enum Parts {
                 rest = Data(rest[rest.index(after: end)...])
             }
         }
-    }
-
-    /// A line of a violation is shown at once; the last line holds the events.
-    private static func take(_ line: String, into report: inout Runs.Report) {
-        if line.hasPrefix("{"), let events = try? JSONDecoder().decode([String: Int].self, from: Data(line.utf8)) {
-            return report.events.merge(events, uniquingKeysWith: +)
-        }
-        if line.hasPrefix("seed ") { report.violations.append(line) }
-        FileHandle.standardOutput.write(Data((line + "\n").utf8))
     }
 }
