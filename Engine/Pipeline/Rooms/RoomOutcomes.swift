@@ -3,17 +3,17 @@ import UsherStore
 
 /// Writes down what became of a room, and what that means for its booking. Everything happens inside one transaction.
 struct RoomOutcomes {
-    private var booking: Booking
-    private let step: StepTransaction
+    var booking: Booking
+    let step: StepTransaction
 
     /// How long after 'gone' the provider is asked again: only a word said twice counts.
-    private static let goneDelay = Duration.seconds(30)
+    static let goneDelay = Duration.seconds(30)
     /// A fallback is tried when a wait would last beyond this long before the start.
     private static let lastMoment = Duration.minutes(30)
     /// A wait no longer than this is never a reason to fall back: a moment's trouble, or another process that gets a token.
     private static let hiccup = Duration.seconds(10)
     /// After a create that was repeated, its twin is looked for at these times.
-    private static let duplicateChecks: [Duration] = [.minutes(1), .minutes(9)]
+    static let duplicateChecks: [Duration] = [.minutes(1), .minutes(9)]
     /// So many keys of a booking may be used up by deletions at the provider.
     private static let mostBurntKeys = 3
     /// Work that waits for a new daily quota begins within this long after it.
@@ -31,7 +31,7 @@ struct RoomOutcomes {
     }
 
     /// The room as it was asked about, with what others have written into it while the provider was being asked.
-    private func present(_ asked: RoomRecord) throws -> RoomRecord {
+    func present(_ asked: RoomRecord) throws -> RoomRecord {
         guard let stored = try stored(asked) else { return asked }
         var room = asked
         (room.duplicateCheckAt, room.duplicateChecksLeft, room.checkAt) = (
@@ -45,7 +45,7 @@ struct RoomOutcomes {
     }
 
     /// Whether the service told of a change while it was being asked: then it is to be looked at once more.
-    private func isTouched(since asked: RoomRecord) throws -> Bool { try stored(asked).map { $0.checkAt != asked.checkAt } ?? false }
+    func isTouched(since asked: RoomRecord) throws -> Bool { try stored(asked).map { $0.checkAt != asked.checkAt } ?? false }
 
     // MARK: A room is there
 
@@ -72,7 +72,7 @@ struct RoomOutcomes {
         try showRoom(room)
     }
 
-    private mutating func hold(
+    mutating func hold(
         _ asked: RoomRecord, _ provided: ProvidedRoom, start: Instant, end: Instant, event: String
     ) throws {
         var room = try present(asked)
@@ -90,7 +90,7 @@ struct RoomOutcomes {
     }
 
     /// Makes the room the booking's own, if it is still wanted; whoever has been told of another is told of this one.
-    private mutating func showRoom(_ room: RoomRecord) throws {
+    mutating func showRoom(_ room: RoomRecord) throws {
         guard booking.wantsRoom, try step.tx.rooms(of: booking.id).last?.generation == room.generation else { return }
         let fits = room.appliedStart == booking.start && room.appliedEnd == booking.end
         let isFallback = booking.terms.chain.first?.provider != room.provider
@@ -195,66 +195,6 @@ struct RoomOutcomes {
         try save()
     }
 
-    // MARK: A search
-
-    mutating func searched(_ room: RoomRecord, adopted: ProvidedRoom?, removed: Int, isSettled: Bool) throws {
-        var room = try present(room)
-        room.failures = 0
-        if removed > 0 { try note("meeting.twin-removed", "\(room.provider): \(removed)") }
-        if room.duplicateCheckAt <= step.now {
-            room.duplicateChecksLeft -= 1
-            room.duplicateCheckAt = room.duplicateChecksLeft > 0 ? step.now + Self.duplicateChecks[1] : .never
-        }
-        if let adopted {
-            return try hold(room, adopted, start: room.appliedStart, end: room.appliedEnd, event: "meeting.found")
-        }
-        if room.state == .attempting || room.state == .unclear {
-            room.state = isSettled ? .absent : .unclear
-            room.notBefore = isSettled ? step.now : ProviderResolver(step.context).nextLook(for: room, now: step.now)
-            if isSettled {
-                room.duplicateChecksLeft = Int64(Self.duplicateChecks.count)
-                room.duplicateCheckAt = step.now + Self.duplicateChecks[0]
-                try note("meeting.absent", "\(room.provider): the unclear attempt made no room")
-            }
-        }
-        try step.tx.save(room)
-    }
-
-    /// The provider lists a room that it says is gone. Its lists are late: only 'gone' that is said twice counts, and then the room is
-    /// none.
-    /// - Parameters:
-    ///   - isOnlyOne: no other room bears the key.
-    ///   - isSettled: an empty list would count.
-    mutating func vanished(_ room: RoomRecord, isOnlyOne: Bool, isSettled: Bool) throws {
-        var room = try present(room)
-        room.goneReports += 1
-        guard room.goneReports > 1, isOnlyOne, isSettled else {
-            room.state = .unclear
-            room.notBefore = max(step.now + Self.goneDelay, ProviderResolver(step.context).nextLook(for: room, now: step.now))
-            return try step.tx.save(room)
-        }
-        room.goneReports = 0
-        try searched(room, adopted: nil, removed: 0, isSettled: true)
-    }
-
-    mutating func searchFailed(_ room: RoomRecord, _ error: ProviderError) throws {
-        var room = try present(room)
-        room.failures += 1
-        let again = retryTime(error, room.failures) ?? step.now + RetryPolicy.blocked.longest
-        if room.state == .attempting || room.state == .unclear {
-            room.state = .unclear
-            room.notBefore = unclearTime(error, room.failures)
-        } else if error.code.needsPerson, error.code == .missingScope || step.now >= booking.end {
-            // Nothing changes soon: the sweeps look again while the meeting is to come.
-            (room.duplicateCheckAt, room.duplicateChecksLeft) = (.never, 0)
-        } else {
-            room.duplicateCheckAt = again
-        }
-        try step.tx.save(room)
-        guard room.state == .unclear else { return }
-        try show(error.code.isBlocking ? .blocked : .pending, error.problem, of: room)
-    }
-
     // MARK: An update
 
     mutating func updateFailed(_ room: RoomRecord, _ error: ProviderError, start: Instant, end: Instant) throws {
@@ -274,7 +214,7 @@ struct RoomOutcomes {
     }
 
     /// The provider says that the room is gone: said twice, it counts, and is mended as the meeting type says.
-    private mutating func gone(_ room: RoomRecord, _ error: ProviderError) throws {
+    mutating func gone(_ room: RoomRecord, _ error: ProviderError) throws {
         var room = try present(room)
         room.goneReports += 1
         guard room.goneReports > 1 else {
@@ -287,49 +227,6 @@ struct RoomOutcomes {
         booking.meeting.room = nil
         try raiseRevisionIfTold()
         try show(booking.terms.type.onDrift == .recreate ? .pending : .failed, error.problem, of: room)
-    }
-
-    // MARK: A look whether it is as it was
-
-    mutating func checked(_ room: RoomRecord, _ provided: ProvidedRoom) throws {
-        var seen = try present(room)
-        seen.goneReports = 0
-        if try !isTouched(since: room) { seen.checkAt = nextCheck(room) }
-        let isMoved = provided.start.map { $0 != room.appliedStart } ?? false || provided.end.map { $0 != room.appliedEnd } ?? false
-        guard isMoved || provided.room != room.room else { return try step.tx.save(seen) }
-        if isMoved {
-            let isMended = booking.terms.type.onDrift == .recreate
-            try note(
-                "meeting.drifted",
-                "\(room.provider): moved at the provider to \(provided.start?.rfc3339 ?? "another length"); \(isMended ? "it is moved back" : "the booking stays as it is")"
-            )
-            // What was last told counts as another time, and the plan moves the room back.
-            if isMended { (seen.appliedStart, seen.appliedEnd) = (provided.start ?? room.appliedStart, provided.end ?? room.appliedEnd) }
-        }
-        guard provided.room != room.room else {
-            try step.tx.save(seen)
-            return isMoved ? try showRoom(seen) : ()
-        }
-        seen.room = provided.room
-        try step.tx.save(seen)
-        try note("meeting.changed", "\(room.provider): link, passcode or dial-in were changed at the provider")
-        try showRoom(seen)
-    }
-
-    mutating func checkFailed(_ room: RoomRecord, _ error: ProviderError) throws {
-        if error.code == .meetingGone { return try gone(room, error) }
-        var room = try present(room)
-        room.failures += 1
-        // Whoever connects again has it looked at.
-        room.checkAt = error.code.needsPerson ? nextCheck(room) : retryTime(error, room.failures) ?? nextCheck(room)
-        try step.tx.save(room)
-    }
-
-    /// A day and an hour before the start: rare, and early enough to mend. Where the service tells of changes, that comes sooner.
-    private func nextCheck(_ room: RoomRecord) -> Instant {
-        // A link to a service of one's own stands by itself.
-        guard step.context.registry.descriptor(room.module).map({ $0.connection != .none }) ?? false else { return .never }
-        return [Duration.days(1), .hours(1)].map { booking.start - $0 }.first { $0 > step.now + .hours(1) } ?? .never
     }
 
     // MARK: A removal
@@ -363,7 +260,7 @@ struct RoomOutcomes {
 
     // MARK: The booking
 
-    private func retryTime(_ error: ProviderError, _ failures: Int64) -> Instant? {
+    func retryTime(_ error: ProviderError, _ failures: Int64) -> Instant? {
         let environment = step.context.environment
         switch error.retry {
         case .at(let instant): return max(instant, step.now + .milliseconds(100))
@@ -378,13 +275,13 @@ struct RoomOutcomes {
     }
 
     /// When to ask again about a room that may be there: more and more rarely while only a person can help.
-    private func unclearTime(_ error: ProviderError, _ failures: Int64) -> Instant {
+    func unclearTime(_ error: ProviderError, _ failures: Int64) -> Instant {
         guard error.retry == .never else { return retryTime(error, failures) ?? step.now + RetryPolicy.provider.longest }
         return step.now + RetryPolicy.unclear.delay(afterFailures: failures, step.context.environment)
     }
 
     /// Shows a state, if the room is the one that the booking waits for.
-    private mutating func show(_ status: Meeting.Status, _ problem: Problem, of room: RoomRecord) throws {
+    mutating func show(_ status: Meeting.Status, _ problem: Problem, of room: RoomRecord) throws {
         guard booking.wantsRoom, try step.tx.rooms(of: booking.id).last?.generation == room.generation else { return }
         booking.meeting.status = status
         booking.meeting.problem = problem
@@ -392,12 +289,12 @@ struct RoomOutcomes {
         try save()
     }
 
-    private func save() throws {
+    func save() throws {
         try step.context.update(booking, step.tx)
         try Notification(step).advance(booking)
     }
 
-    private func note(_ event: String, _ detail: String) throws {
+    func note(_ event: String, _ detail: String) throws {
         try step.tx.note(booking.id, event, detail.trimmingBlanks, at: step.now)
     }
 }
