@@ -22,7 +22,7 @@ package enum AdminSQL: String, SQLStatement {
     case waitingMails = """
         SELECT o.id, o.booking_id, o.revision, o.reader, o.kind, o.message_id, o.thread_id, o.written_at, o.state, o.maybe_delivered,
             o.problem, o.about, o.on_calendar, o.told, o.before, o.look, o.kept
-        FROM steps s JOIN outbox o ON o.id = s.subject WHERE s.kind = 'deliver' ORDER BY o.written_at LIMIT $1
+        FROM steps s JOIN outbox o ON o.id = s.subject WHERE s.kind = $1 ORDER BY o.written_at LIMIT $2
         """
     case notices = """
         SELECT subject, code, body, message_id, written_at, state, problem FROM notices WHERE state <> 'sent' ORDER BY written_at DESC LIMIT $1
@@ -68,7 +68,7 @@ extension Tx {
 
     /// Mails that have not left yet, the oldest first.
     package func waitingMails(limit: Int) throws -> [OutboxMail] {
-        try query(AdminSQL.waitingMails, .int(Int64(limit))).map(mail(from:))
+        try query(AdminSQL.waitingMails, .text(Job.Kind.deliver.rawValue), .int(Int64(limit))).map(mail(from:))
     }
 
     /// Letters to owners that were refused or wait, the newest first.

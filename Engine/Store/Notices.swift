@@ -5,7 +5,7 @@ package struct StoredNotice: Hashable, Sendable {
     /// How far a letter has come.
     package enum State: String, Sendable, CaseIterable { case queued, sent, failed }
 
-    /// What it is about: `connection ana zoom`, `booking bk_…`, `signin ana`.
+    /// What it is about; see ``AlertSubject/text``.
     package var subject: String
     /// What is the matter: told once, until it is mended or something else is.
     package var code: String
@@ -54,8 +54,8 @@ extension Tx {
     }
 
     /// The letter about a subject.
-    package func notice(_ subject: String) throws -> StoredNotice? {
-        try query(NoticeSQL.one, .text(subject)).first.map(notice(from:))
+    package func notice(_ subject: AlertSubject) throws -> StoredNotice? {
+        try query(NoticeSQL.one, .text(subject.text)).first.map(notice(from:))
     }
 
     func notice(from row: SQLRow) throws -> StoredNotice {
@@ -65,5 +65,5 @@ extension Tx {
     }
 
     /// What it told of is mended: should it come again, it is told again.
-    package func removeNotice(_ subject: String) throws { try execute(NoticeSQL.remove, .text(subject)) }
+    package func removeNotice(_ subject: AlertSubject) throws { try execute(NoticeSQL.remove, .text(subject.text)) }
 }

@@ -1,82 +1,5 @@
 import UsherCore
 
-/// A mail that is to be sent or has been. What it says is a pure function of this row and of the booking at this revision.
-package struct OutboxMail: Hashable, Sendable {
-    /// What a mail is for.
-    package enum Kind: String, Sendable, CaseIterable { case confirmation, update, cancellation, reminder }
-    /// How far a mail has come.
-    package enum State: String, Sendable, CaseIterable { case queued, sending, sent, failed, dropped }
-
-    /// `ml_…`
-    package var id: String
-    /// The booking that it is about.
-    package var bookingID: String
-    /// The booking's revision that it tells of.
-    package var revision: Int64
-    /// Who gets it.
-    package var reader: Reader
-    /// What it is for.
-    package var kind: Kind
-    /// Without angle brackets.
-    package var messageID: String
-    /// The Message-ID of the first mail of the thread; `nil` in that one.
-    package var threadID: String?
-    /// When it was written; its `Date`.
-    package var writtenAt: Instant
-    /// How far it has come.
-    package var state: State
-    /// A try ended without a clear answer: the reader may have it.
-    package var maybeDelivered: Bool
-    /// Why it was refused or is late, in the mail system's words.
-    package var problem: String?
-    /// What it is about beside the revision; empty for the mails that tell of one.
-    package var dedupKey: String
-    /// The reader has the event on a calendar that is connected: no file comes with it.
-    package var onCalendar: Bool
-    /// What it tells of time and room, in short, and what its reader had been told before.
-    package var snapshot: String
-    /// What its reader was told before, to say what has changed; empty for nothing.
-    package var previous: String
-    /// The look and program that it was last made with: others may make another mail of the same row. Empty before the first try.
-    package var look: String
-    /// The mail as it was sent, sealed, while nobody knows whether it has arrived; else empty.
-    package var kept: String
-
-    /// Takes each property as it is.
-    package init(
-        id: String, bookingID: String, revision: Int64, reader: Reader, kind: Kind, messageID: String, threadID: String?,
-        writtenAt: Instant, state: State = .queued, maybeDelivered: Bool = false, problem: String? = nil, dedupKey: String = "",
-        onCalendar: Bool = false, snapshot: String = "", previous: String = "", look: String = "", kept: String = ""
-    ) {
-        self.id = id
-        self.bookingID = bookingID
-        self.revision = revision
-        self.reader = reader
-        self.kind = kind
-        self.messageID = messageID
-        self.threadID = threadID
-        self.writtenAt = writtenAt
-        self.state = state
-        self.maybeDelivered = maybeDelivered
-        self.problem = problem
-        self.dedupKey = dedupKey
-        self.onCalendar = onCalendar
-        self.snapshot = snapshot
-        self.previous = previous
-        self.look = look
-        self.kept = kept
-    }
-
-    /// What the kept mail is sealed for.
-    package static func context(_ id: String) -> String { "mail:" + id }
-
-    /// Whether it tells of the booking's state at its revision: all but reminders do.
-    package var isRevisionMail: Bool { dedupKey.isEmpty }
-
-    /// Whether its reader has it, as far as anyone can know.
-    package var reachedReader: Bool { state == .sent || maybeDelivered }
-}
-
 /// Statements on the outbox.
 package enum OutboxSQL: String, SQLStatement {
     case insert = """
@@ -90,7 +13,7 @@ package enum OutboxSQL: String, SQLStatement {
             told, before, look, kept
         FROM outbox WHERE id = $1
         """
-    case oldestUnsent = "SELECT MIN(o.written_at) FROM steps s JOIN outbox o ON o.id = s.subject WHERE s.kind = 'deliver'"
+    case oldestUnsent = "SELECT MIN(o.written_at) FROM steps s JOIN outbox o ON o.id = s.subject WHERE s.kind = $1"
     /// In the order in which they tell, whatever the clocks of those who wrote them say: the news of a revision before its reminders.
     case ofBooking = """
         SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar,
@@ -128,7 +51,7 @@ extension Tx {
 
     /// When the oldest mail was written that has not left yet.
     package func oldestUnsentMail() throws -> Instant? {
-        try query(OutboxSQL.oldestUnsent)[0].optionalInt(0).map(Instant.init(microseconds:))
+        try query(OutboxSQL.oldestUnsent, .text(Job.Kind.deliver.rawValue))[0].optionalInt(0).map(Instant.init(microseconds:))
     }
 
     /// The mails of a booking, in the order in which they were written.

@@ -67,7 +67,7 @@ struct BookingDriver {
     /// Whether a server is at the booking's steps at this moment.
     private func isHeldElsewhere(_ id: String) async throws -> Bool {
         try await runtime.context.store.read { tx in
-            try ["provision", "notify"].contains { try tx.isClaimed(kind: $0, subject: id) }
+            try [Job.provision(booking: id), .planMail(booking: id)].contains { try tx.isClaimed($0) }
         }
     }
 

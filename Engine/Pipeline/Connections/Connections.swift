@@ -15,22 +15,9 @@ package struct Connections: Sendable {
 
     package init(_ context: EngineContext) { self.context = context }
 
-    /// The module of a provider that owners connect.
-    /// - Throws: ``ErrorCode/notFound`` when there is no such provider, ``ErrorCode/validationFailed`` when owners connect nothing there.
-    package func module(_ provider: String) throws(UsherError) -> any ConnectableProvider.Type {
-        guard let entry = context.catalog.current.provider(provider) else {
-            let near = nearest(provider, context.catalog.current.providers.map(\.name)).map { " Did you mean '\($0)'?" } ?? ""
-            throw UsherError(.notFound, "No provider is called '\(provider.prefix(80))'.\(near)")
-        }
-        guard let module = context.registry.module(entry.module) as? any ConnectableProvider.Type else {
-            throw UsherError(.validationFailed, "Nobody connects an account to '\(provider)': it works without.")
-        }
-        return module
-    }
-
     /// The module, and a call with the credentials of the owner's app: their organisation's own, or the site's.
     func call(_ provider: String, owner: String, deadline: Instant) async throws -> (any ConnectableProvider.Type, ProviderContext) {
-        let module = try module(provider)
+        let module = try context.connectableModule(provider)
         let app = try await context.store.read { try $0.apps(of: owner) }.first { $0.provider == provider }
         return (module, try ProviderResolver(context).call(provider, app: app, deadline: deadline).call)
     }
@@ -74,36 +61,16 @@ package struct Connections: Sendable {
             try context.audit("connection.connect", "\(owner)/\(provider)", tx)
             try context.announcer.tell(.connectionConnected, connection, tx)
             if problem != nil { try context.announcer.tell(.connectionNeedsAttention, connection, tx) }
-            try tx.enqueue(
-                kind: KeepAliveStep.kind, subject: KeepAliveStep.subject(owner: owner, provider: provider),
-                due: now + KeepAliveStep.interval)
-            try tx.enqueue(
-                kind: SweepStep.kind, subject: SweepStep.subject(provider: provider, owner: owner, host: account.id),
-                due: now + SweepStep.interval)
-            try Self.resume(connection, tx, now: now)
+            try tx.enqueue(followUps(of: .accountConnected(connection), now: now))
+            try tx.resumeWaiting(for: connection, now: now)
             guard module is any CalendarProvider.Type else { return true }
-            for booking in try tx.bookings(after: (now, ""), until: .never, owner: owner, status: nil, limit: Self.calendarLimit)
-            where booking.terms.type.calendar {
-                try CalendarStep.enqueue(booking, tx, due: now)
+            for booking in try tx.bookings(after: (now, ""), until: .never, owner: owner, status: nil, limit: Self.calendarLimit) {
+                try tx.enqueue(followUps(of: .calendarConnected(booking), now: now))
             }
             return true
         }
         guard isKept else { throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.") }
         return connection
-    }
-
-    /// The grant lives: what was told of a dead one is over, and what waited goes on at once.
-    static func resume(_ connection: StoredConnection, _ tx: Tx, now: Instant) throws {
-        let (owner, provider) = (connection.ownerID, connection.provider)
-        try tx.removeNotice(NoticeStep.Subject.connection(owner: owner, provider: provider).text)
-        for id in try tx.bookingsStalled(owner: owner, provider: provider, now: now) {
-            for var room in try tx.rooms(of: id) where room.provider == provider && (room.state == .absent || room.failures > 0) {
-                (room.notBefore, room.failures) = (Instant(microseconds: 0), 0)
-                if room.state == .live { room.checkAt = now }
-                try tx.save(room)
-            }
-            if let booking = try tx.booking(id) { try ProvisionStep.enqueue(booking, tx, due: now) }
-        }
     }
 
     /// Tries a write again where the database cannot be written: a service gives a grant once, and has ended the one before.
@@ -145,7 +112,8 @@ package struct Connections: Sendable {
                     try tx.add(
                         LostConnection(
                             ownerID: connection.ownerID, provider: connection.provider, email: connection.account.email, at: now))
-                    try NoticeStep.enqueue(.connection(owner: connection.ownerID, provider: connection.provider), tx, now: now)
+                    let subject = AlertSubject.connection(owner: connection.ownerID, provider: connection.provider)
+                    try tx.enqueue(followUps(of: .ownerNeeded(subject), now: now))
                     return count + 1
                 }
         }
@@ -155,61 +123,5 @@ package struct Connections: Sendable {
         guard try tx.remove(connection) else { return false }
         try context.announcer.tell(.connectionRemoved, connection, tx)
         return true
-    }
-}
-
-extension ConsentDescriptor {
-    /// What a connection lacks, and who mends it; `nil` where it lacks nothing.
-    func problem(_ missing: [Ability]) -> Problem? {
-        guard !missing.isEmpty else { return nil }
-        return Problem(
-            .missingScope, "The \(name) app cannot \(missing.map(\.name).joined(separator: ", nor ")).",
-            remedy: "The admin adds the scopes \(missing.compactMap(\.scopes.first).joined(separator: " ")) to the app; then connect again."
-        )
-    }
-}
-
-/// Renews a grant that nobody has used for a while, before it lapses.
-struct KeepAliveStep: Step {
-    static let kind = "keepalive"
-    /// Services end grants that sleep for some months. Source: https://developers.zoom.us/docs/integrations/oauth/
-    static let interval = Duration.days(30)
-
-    private let context: EngineContext
-    init(_ context: EngineContext) { self.context = context }
-
-    static func subject(owner: String, provider: String) -> String { "\(owner) \(provider)" }
-
-    /// Whether the token came out of a renewal since `before`.
-    private func isFresh(_ before: StoredConnection, _ token: IssuedToken) -> Bool {
-        (try? GrantCodec.open(before.sealed, context.vault, context: before.sealContext))?.access.access != token.access
-    }
-
-    func prepare(_ claim: Claim, _ step: StepTransaction) throws -> Effect? {
-        let parts = claim.subject.split(separator: " ").map(String.init)
-        guard parts.count == 2, let connection = try step.tx.connection(owner: parts[0], provider: parts[1]) else {
-            try step.tx.finish(claim)
-            return nil
-        }
-        let due = connection.refreshedAt + Self.interval
-        guard due <= step.now, connection.health != .reauthorize else {
-            try step.tx.release(claim, due: max(due, step.now + .days(1)), attempt: 0)
-            return nil
-        }
-        let deadline = step.deadline
-        return Effect(provider: connection.provider) { [context] in
-            do throws(ProviderError) {
-                let call = try await ProviderResolver(context).call(connection.provider, owner: connection.ownerID, deadline: deadline).call
-                // Renewed by another just now, or because its token had run out: once is enough.
-                if let present = call.connection, try await !isFresh(connection, present.access(rejected: nil)) {
-                    _ = try await present.access(rejected: present.access(rejected: nil))
-                }
-            } catch {
-                context.logger.warning(
-                    "a sleeping connection could not be renewed", metadata: ["step": "\(claim.subject)", "reason": "\(error.message)"])
-                return { step in .rest(until: step.now + .days(1)) }
-            }
-            return { step in .sleep(until: step.now + .days(1)) }
-        }
     }
 }

@@ -83,7 +83,7 @@ struct RoomOutcomes {
         (room.failures, room.goneReports, room.notBefore) = (0, 0, Instant(microseconds: 0))
         room.checkAt = try isTouched(since: asked) ? room.checkAt : nextCheck(room)
         try step.tx.save(room)
-        if !ProviderResolver(step.context).isRepeatable(room.module) { try SweepStep.schedule(room, of: booking.terms.owner, step) }
+        if !ProviderResolver(step.context).isRepeatable(room.module) { try step.followUp(.roomHeld(room, owner: accountOwner(of: room))) }
         try note(event, "\(room.provider): \(provided.room.meetingID.isEmpty ? provided.id : provided.room.meetingID)")
         for text in provided.notes { try note("meeting.note", text) }
         try showRoom(room)
@@ -101,7 +101,7 @@ struct RoomOutcomes {
         booking.meeting.module = room.module
         booking.meeting.because = isFallback ? .fallback : booking.terms.because
         booking.meeting.room = room.room
-        if booking.meeting.problem != nil { try step.tx.removeNotice(NoticeStep.Subject.booking(booking.id).text) }
+        if booking.meeting.problem != nil { try step.tx.removeNotice(.booking(booking.id)) }
         booking.meeting.problem = nil
         try save()
     }
@@ -255,7 +255,7 @@ struct RoomOutcomes {
         room.state = .removed
         try step.tx.save(room)
         try note("meeting.remains", "\(room.provider) still has the room \(room.roomID): \(error.message)")
-        try NoticeStep.enqueue(.remains(booking: booking.id), step.tx, now: step.now)
+        try step.followUp(.ownerNeeded(.remains(booking: booking.id)))
     }
 
     // MARK: The booking
@@ -285,13 +285,13 @@ struct RoomOutcomes {
         guard booking.wantsRoom, try step.tx.rooms(of: booking.id).last?.generation == room.generation else { return }
         booking.meeting.status = status
         booking.meeting.problem = problem
-        if status != .pending { try NoticeStep.tell(of: problem, room, booking, step) }
+        if status != .pending { try step.followUp(.ownerNeeded(alertSubject(of: problem, room))) }
         try save()
     }
 
     func save() throws {
         try step.context.update(booking, step.tx)
-        try Notification(step).advance(booking)
+        try MailPlan(step).advance(booking)
     }
 
     func note(_ event: String, _ detail: String) throws {

@@ -10,10 +10,6 @@ package struct WebhookService: Sendable {
 
     /// So long the secret before the last rotation signs, too.
     package static let overlap = Duration.hours(24)
-    /// From one try to the next; after the last the delivery has failed.
-    package static let schedule: [Duration] = [
-        .seconds(5), .minutes(5), .minutes(30), .hours(2), .hours(5), .hours(10), .hours(14), .hours(20), .hours(24),
-    ]
     private static let secretBytes = 32
     private static let longestURL = 2_000
     private static let most = 50
@@ -151,20 +147,12 @@ package struct WebhookService: Sendable {
                 (again.state, again.attempts, again.dueAt) = (.waiting, 0, now)
                 try tx.update(again)
                 try context.audit("webhook.replay", again.id, tx)
-                try tx.enqueue(kind: WebhookStep.kind, subject: WebhookStep.subject(id, again.subject), due: now, service: id)
+                try tx.enqueue(followUps(of: .eventWritten(webhook: id, subject: again.subject, start: .never), now: now))
                 return (again, .id(again.id))
             }
         }
         signal?.send()
         return IdempotentResult(replayed)
-    }
-
-    /// What signs now: the newest secret, and for a day the one before.
-    static func secrets(of webhook: StoredWebhook, _ vault: Vault, now: Instant) throws(UsherError) -> [Secret] {
-        let place = StoredWebhook.context(webhook.id)
-        var secrets = [Secret(try vault.open(webhook.sealed, context: place))]
-        if !webhook.former.isEmpty, now < webhook.formerUntil { secrets.append(Secret(try vault.open(webhook.former, context: place))) }
-        return secrets
     }
 
     /// A repeated call is shown the secret that the first one was.

@@ -6,23 +6,19 @@ import UsherStore
 /// nothing, so that the whole engine can run under a clock that a test moves by hand.
 package struct Worker: Sendable {
     private let context: EngineContext
-    private let steps: [String: any Step]
+    private let handlers: Handlers
 
     /// Between two tries to write an outcome down.
     private static let firstPause = Duration.milliseconds(100)
     private static let longestPause = Duration.seconds(5)
 
-    /// Steps that may be started in the commit of another, claimed by this process.
+    /// Jobs that may be started in the commit of another, claimed by this process.
     package static let mostStarted = StepTransaction.mostStarted
 
-    /// The pipelines' steps: this list is all there is.
+    /// A worker on the database of `context`.
     package init(_ context: EngineContext) {
         self.context = context
-        let steps: [any Step] = [
-            ProvisionStep(context), NotifyStep(), RemindStep(), DeliverStep(context), CalendarStep(context), NoticeStep(context),
-            SweepStep(context), KeepAliveStep(context), WebhookStep(context), RevokeStep(context), SignInStep(context),
-        ]
-        self.steps = Dictionary(uniqueKeysWithValues: steps.map { (type(of: $0).kind, $0) })
+        handlers = Handlers(context)
     }
 
     /// Does all that is due, one after the other.
@@ -39,7 +35,7 @@ package struct Worker: Sendable {
     /// ``run(_:starting:)``.
     package func claim(limit: Int) async throws -> [Work] {
         var works: [Work] = []
-        for queue in [Queue.mail, .rooms, .hooks] where works.count < limit {
+        for queue in [Queue.mail, .rooms, .webhooks] where works.count < limit {
             let left = limit - works.count
             works += try await claim(queue) { services in services.map { ($0, left) } }
         }
@@ -62,15 +58,15 @@ package struct Worker: Sendable {
         }
     }
 
-    /// Claims the steps of one booking that are due, for whoever waits for it.
+    /// Claims the jobs of one booking that are due, for whoever waits for it.
     /// - Parameter delivers: whether its mails and events are sent from here, too, or left to the server that runs.
     package func claim(booking id: String, delivers: Bool = true) async throws -> [Work] {
         try await transaction(starting: delivers ? StepTransaction.mostStarted : 0) { step in
-            let mails = try step.tx.mails(of: id).filter { $0.state == .queued || $0.state == .sending }.map { (DeliverStep.kind, $0.id) }
-            let hooks = try step.tx.webhooks().map { (WebhookStep.kind, WebhookStep.subject($0.id, id)) }
-            let own = [(ProvisionStep.kind, id), (NotifyStep.kind, id)]
-            return try (delivers ? own + mails + hooks : own).compactMap { kind, subject in
-                try step.tx.claim(kind: kind, subject: subject, process: context.processID, now: step.now, until: step.claimEnd)
+            let mails = try step.tx.mails(of: id).filter { $0.state == .queued || $0.state == .sending }.map { Job.deliver(mail: $0.id) }
+            let webhooks = try step.tx.webhooks().map { Job.deliverWebhook(id: $0.id, subject: id) }
+            let own = [Job.provision(booking: id), .planMail(booking: id)]
+            return try (delivers ? own + mails + webhooks : own).compactMap { job in
+                try step.tx.claim(job, process: context.processID, now: step.now, until: step.claimEnd)
                     .flatMap { try look($0, step) }
             }
         }
@@ -95,7 +91,7 @@ package struct Worker: Sendable {
                     return .wait(until: until)
                 }, work.claimed.claim, starting: 0)
         } catch {
-            context.logger.error("a step could not be put back; it comes due again when its claim ends", metadata: ["error": "\(error)"])
+            context.logger.error("a job could not be put back; it comes due again when its claim ends", metadata: ["error": "\(error)"])
         }
     }
 
@@ -111,8 +107,8 @@ package struct Worker: Sendable {
     /// Carries one piece of work out and writes down what came of it.
     ///
     /// A failure to write an outcome down is tried again until the claim runs out; then another look decides.
-    /// - Parameter limit: steps that may be started in the same commit, claimed by us.
-    /// - Returns: what the same step does next, and the steps that were started.
+    /// - Parameter limit: jobs that may be started in the same commit, claimed by us.
+    /// - Returns: what the same job does next, and the jobs that were started.
     package func perform(_ work: Work, starting limit: Int = Worker.mostStarted) async -> (next: Work?, started: [Work]) {
         let (claim, effect) = (work.claimed.claim, work.claimed.effect)
         // Ownership is checked right before something leaves: a claim that has nearly ended sends nothing, and is begun anew.
@@ -121,14 +117,14 @@ package struct Worker: Sendable {
         let recording = hasTime ? await LogContext.$metadata.withValue(effect.about, operation: effect.run) : effect.withdraw
         do {
             let recorded = try await record(recording, claim, starting: limit)
-            context.meters.time(.steps, context.now - began, ["kind": claim.kind])
-            context.changes.tell(claim.subject)
+            context.meters.time(.steps, context.now - began, ["kind": claim.id.kind])
+            context.changes.tell(claim.id.key)
             return recorded
         } catch {
-            context.meters.count(.steps, ["kind": claim.kind, "outcome": "unrecorded"])
+            context.meters.count(.steps, ["kind": claim.id.kind, "outcome": "unrecorded"])
             context.logger.error(
-                "an outcome could not be written down; the step is looked at again when its claim ends",
-                metadata: ["step": "\(claim.kind) \(claim.subject)", "error": "\(error)"])
+                "an outcome could not be written down; the job is looked at again when its claim ends",
+                metadata: ["job": "\(claim.id)", "error": "\(error)"])
             return (nil, [])
         }
     }
@@ -156,11 +152,11 @@ package struct Worker: Sendable {
                 } then: {
                     ($0.0, $0.1, $1)
                 }
-                context.meters.count(.steps, ["kind": claim.kind, "outcome": outcome])
+                context.meters.count(.steps, ["kind": claim.id.kind, "outcome": outcome])
                 return (next, started)
             } catch is ClaimLost {
                 // Or the commit took hold although it was said to be unclear: what follows is found when the claim ends.
-                context.meters.count(.steps, ["kind": claim.kind, "outcome": "lost"])
+                context.meters.count(.steps, ["kind": claim.id.kind, "outcome": "lost"])
                 return (nil, [])
             } catch let error as DatabaseError {
                 guard context.now + pause < claim.until, !Task.isCancelled else { throw error }
@@ -170,24 +166,24 @@ package struct Worker: Sendable {
         }
     }
 
-    /// Lets the step look at the world. A step that cannot is set aside for a while, so that it does not stop the others.
+    /// Lets the job look at the database. A job that cannot is set aside for a while, so that it does not stop the others.
     private func look(_ claim: Claim, _ step: StepTransaction) throws -> Work? {
-        guard let handler = steps[claim.kind] else {
-            context.logger.error("a step of an unknown kind waits for a newer Usher", metadata: ["step": "\(claim.kind) \(claim.subject)"])
+        guard let job = Job(claim.id) else {
+            context.logger.error("a job of an unknown kind waits for a newer Usher", metadata: ["job": "\(claim.id)"])
             try step.tx.release(claim, due: step.now + .hours(1), attempt: claim.attempt)
             return nil
         }
-        if let reason = step.failed[claim.step] {
-            context.logger.error("a step cannot go on", metadata: ["step": "\(claim.kind) \(claim.subject)", "reason": "\(reason)"])
-            let wait = RetryPolicy.step.delay(afterFailures: claim.attempt + 1, context.environment)
+        if let reason = step.failed[claim.id] {
+            context.logger.error("a job cannot go on", metadata: ["job": "\(claim.id)", "reason": "\(reason)"])
+            let wait = RetryPolicy.job.delay(afterFailures: claim.attempt + 1, context.environment)
             try step.tx.release(claim, due: step.now + wait, attempt: claim.attempt + 1)
             return nil
         }
         return try step.looking(at: claim) {
-            try handler.prepare(claim, step).map { effect in
+            try handlers.prepare(job, claim, step).map { effect in
                 var claim = claim
                 claim.service = effect.provider ?? claim.service
-                return Work(ClaimedWork(claim: claim, effect: effect))
+                return Work(ClaimedWork(job: job, claim: claim, effect: effect))
             }
         }
     }
@@ -198,24 +194,25 @@ package struct Worker: Sendable {
         try await write(starting: limit, body) { $0 + $1 }
     }
 
-    /// Runs `body` in a transaction. A step that throws while it looks at the world takes everything back that was written in it; the
-    /// transaction is run again, and sets that step aside unseen: one bad row must not stop the others that were claimed with it.
+    /// Runs `body` in a transaction. A job that throws while it looks at the database takes everything back that was written in it; the
+    /// transaction is run again, and sets that job aside unseen: one bad row must not stop the others that were claimed with it.
     private func write<Body: Sendable, Result: Sendable>(
         starting limit: Int, _ body: @escaping @Sendable (StepTransaction) throws -> Body,
         then: @escaping @Sendable (Body, [Work]) -> Result
     ) async throws -> Result {
-        var failed: [StepKey: String] = [:]
+        var failed: [JobID: String] = [:]
         while true {
             do {
                 return try await context.store.write { [failed] tx in
-                    // A step that is started here is new at each run: one that threw would throw again under another name.
+                    // A job that is started here is new at each run: one that threw would throw again under another name.
                     let step = StepTransaction(
-                        tx: tx, context: context, now: context.now, starting: failed.isEmpty ? limit : 0, failed: failed)
+                        tx: tx, context: context, now: context.now, starting: failed.isEmpty ? limit : 0, failed: failed,
+                        look: handlers.prepare)
                     let result = try body(step)
                     return then(result, step.started.map(Work.init))
                 }
             } catch let error as LookFailed {
-                failed[error.step] = error.reason
+                failed[error.job] = error.reason
             }
         }
     }
@@ -228,5 +225,5 @@ package struct Work: Sendable {
 
     /// The provider that it will ask; `nil` where it asks none.
     package var provider: String? { claimed.effect.provider }
-    package var queue: Queue { Queue(claimed.claim.kind) }
+    package var queue: Queue { claimed.job.queue }
 }

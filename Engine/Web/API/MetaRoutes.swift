@@ -45,7 +45,7 @@ struct MetaRoutes: Sendable {
         let now = context.now
         let (waiting, working, trouble, oldest) = try await context.store.read { tx in
             (
-                try tx.waitingSteps(now: now), try tx.workingSteps(), try tx.troubles(from: now),
+                try tx.waitingJobs(now: now), try tx.workingJobs(), try tx.troubles(from: now),
                 (mail: try tx.oldestUnsentMail(), webhook: try tx.oldestWaitingDelivery())
             )
         }

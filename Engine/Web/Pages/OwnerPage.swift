@@ -248,7 +248,7 @@ struct OwnerPage: Sendable {
     }
 
     private func disconnectQuestion(_ provider: String, key: String) throws -> Response {
-        let service = try Connections(context).module(provider).consent.name
+        let service = try context.connectableModule(provider).consent.name
         return Page.response(
             .ok, "Disconnect \(service)?",
             "<p>No new meetings can be made there. Bookings that are made keep their links; they can then not be moved or removed at \(escapedHTML(service)) from here.</p>"

@@ -160,7 +160,7 @@ struct ExactlyOnceTests {
         try await engine.run(for: .hours(7))
         let length = view.booking.end - engine.clock.now + .hours(2)
         try await engine.run(for: length)
-        let left = try await engine.context.store.read { try $0.waitingSteps(now: .never).map(\.kind) }
+        let left = try await engine.context.store.read { try $0.waitingJobs(now: .never).map(\.kind) }
         #expect(!left.contains("provision"), "\(left)")
     }
 

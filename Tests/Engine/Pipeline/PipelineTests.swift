@@ -165,8 +165,8 @@ struct PipelineTests {
         _ = try await engine.worker.pump()
         #expect(try await engine.service.view(whole).mails.count { $0.kind == .confirmation && $0.state == .sent } == 2)
         #expect(try await engine.service.view(whole).booking.meeting.status == .ready)
-        for kind in ["notify", "provision"] {
-            #expect(try await engine.context.store.write { try $0.runNow(kind: kind, subject: damaged, now: engine.clock.now) })
+        for job in [Job.planMail(booking: damaged), .provision(booking: damaged)] {
+            #expect(try await engine.context.store.write { try $0.runNow(job.id, now: engine.clock.now) })
         }
     }
 

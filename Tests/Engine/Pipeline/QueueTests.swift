@@ -122,7 +122,9 @@ struct QueueTests {
                         StoredDelivery(
                             id: id, webhookID: hook, subject: subject, type: "booking.confirmed", sealed: "{}", dueAt: now, createdAt: now),
                         forgetting: now - .days(30))
-                    try tx.enqueue(kind: "webhook", subject: "\(hook) \(subject)", due: now, service: hook, start: now + .days(1))
+                    try tx.enqueue([
+                        ScheduledJob(.deliverWebhook(id: hook, subject: subject), due: now, service: hook, start: now + .days(1))
+                    ])
                 }
             }
         }
@@ -224,36 +226,36 @@ struct QueueTests {
         #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .failed)
         let length = view.booking.end - engine.clock.now + .days(2)
         try await engine.run(for: length)
-        #expect(try await engine.context.store.read { try $0.waitingSteps(now: .never).map(\.kind) }.contains("provision") == false)
+        #expect(try await engine.context.store.read { try $0.waitingJobs(now: .never).map(\.kind) }.contains("provision") == false)
     }
 
-    @Test("steps that go wrong are listed the nearest meeting first, a page at a time, and none hides the others")
+    @Test("jobs that go wrong are listed the nearest meeting first, a page at a time, and none hides the others")
     func troubledPages() async throws {
         let engine = try await TestEngine()
         let now = engine.clock.now
         try await engine.context.store.write { tx in
             for index in 0..<120 {
                 let subject = "bk_\(index)"
-                try tx.enqueue(kind: "provision", subject: subject, due: now, start: now + .hours(Int64(200 - index)))
+                try tx.enqueue([ScheduledJob(.provision(booking: subject), due: now, start: now + .hours(Int64(200 - index)))])
                 let claim = try #require(
-                    try tx.claim(kind: "provision", subject: subject, process: "A", now: now, until: now + .seconds(60)))
+                    try tx.claim(.provision(booking: subject), process: "A", now: now, until: now + .seconds(60)))
                 try tx.release(claim, due: now + .hours(1), attempt: 5)
             }
-            try tx.enqueue(kind: "sweep", subject: "campus - ana", due: now)
+            try tx.enqueue([ScheduledJob(.sweep(provider: "campus", owner: nil, host: "ana"), due: now)])
             let sweep = try #require(
-                try tx.claim(kind: "sweep", subject: "campus - ana", process: "A", now: now, until: now + .seconds(60)))
+                try tx.claim(.sweep(provider: "campus", owner: nil, host: "ana"), process: "A", now: now, until: now + .seconds(60)))
             try tx.release(sweep, due: now + .hours(1), attempt: 3)
         }
         let (kinds, first, second) = try await engine.context.store.read { tx in
-            let first = try tx.troubledSteps("provision", after: nil, limit: 50)
+            let first = try tx.troubledJobs("provision", after: nil, limit: 50)
             return (
                 try tx.troubledKinds().map { "\($0.kind) \($0.count)" }, first,
-                try tx.troubledSteps("provision", after: first.last.map { ($0.start, $0.subject) }, limit: 100)
+                try tx.troubledJobs("provision", after: first.last.map { ($0.start, $0.id.key) }, limit: 100)
             )
         }
         #expect(kinds == ["provision 120", "sweep 1"])
-        #expect(first.first?.subject == "bk_119" && first.count == 50 && second.count == 70)
-        #expect(Set((first + second).map(\.subject)).count == 120)
+        #expect(first.first?.id.key == "bk_119" && first.count == 50 && second.count == 70)
+        #expect(Set((first + second).map(\.id)).count == 120)
     }
 }
 

@@ -110,7 +110,7 @@ struct UnclearTests {
         try await engine.run(for: end - engine.clock.now + .days(2))
         let room = try await engine.context.store.read { try $0.rooms(of: id)[0] }
         #expect(room.state == .refused)
-        let left = try await engine.context.store.read { try $0.waitingSteps(now: .never).map(\.kind) }
+        let left = try await engine.context.store.read { try $0.waitingJobs(now: .never).map(\.kind) }
         #expect(!left.contains("provision"), "\(left)")
         let events = try await engine.context.store.read { try $0.timeline(of: id) }
         #expect(events.last { $0.event == "meeting.given-up" }?.detail.contains(room.key) == true)

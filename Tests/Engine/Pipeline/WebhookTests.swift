@@ -90,7 +90,7 @@ struct WebhookTests {
         _ = try await engine.service.cancel(id)
         _ = try await engine.worker.pump()
         #expect(engine.receiver.types == ["booking.confirmed"])
-        for wait in WebhookService.schedule.prefix(3) {
+        for wait in RetryPolicy.webhookSchedule.prefix(3) {
             engine.clock.advance(by: wait * 12 / 10)
             _ = try await engine.worker.pump()
         }
@@ -108,12 +108,12 @@ struct WebhookTests {
         let service = WebhookService(engine.context)
         let hook = try await listening(engine, ["booking.confirmed"]).webhook
         engine.receiver.answer(.success(HTTPResponse(status: 429, headers: [("Retry-After", "3600")])))
-        for _ in WebhookService.schedule { engine.receiver.answer(.success(HTTPResponse(status: 503))) }
+        for _ in RetryPolicy.webhookSchedule { engine.receiver.answer(.success(HTTPResponse(status: 503))) }
         _ = try await engine.booked()
         engine.clock.advance(by: .minutes(50))
         _ = try await engine.worker.pump()
         #expect(engine.receiver.received.count == 1)
-        for wait in WebhookService.schedule {
+        for wait in RetryPolicy.webhookSchedule {
             engine.clock.advance(by: wait * 12 / 10 + .minutes(15))
             _ = try await engine.worker.pump()
         }

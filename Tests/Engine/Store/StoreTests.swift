@@ -41,7 +41,7 @@ struct StoreTests {
             try #require(try await store.write { try $0.claim(queue, service: "", process: "A", now: now, until: end, limit: 5) }.first)
         }
         let room = try await claim(.rooms)
-        #expect(room.subject == "b" && room.fence == 4 && room.attempt == 1 && room.service.isEmpty)
+        #expect(room.id.key == "b" && room.fence == 4 && room.attempt == 1 && room.service.isEmpty)
         let mail = try await claim(.mail)
         try await store.write { try $0.finish(mail) }
     }
@@ -50,7 +50,7 @@ struct StoreTests {
     func fencing() async throws {
         let store = try await store()
         let (now, later) = (Instant(seconds: 100), Instant(seconds: 200))
-        try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now) }
+        try await store.write { try $0.enqueue([ScheduledJob(.provision(booking: "b"), due: now)]) }
         let first = try #require(
             try await store.write { try $0.claim(.rooms, service: "", process: "A", now: now, until: later, limit: 5) }.first)
         #expect(try await store.write { try $0.claim(.rooms, service: "", process: "B", now: now, until: later, limit: 5) }.isEmpty)
@@ -70,7 +70,7 @@ struct StoreTests {
         let store = try await store()
         func claim(at now: Int64) async throws -> Claim {
             try await store.write { tx in
-                try tx.enqueue(kind: "provision", subject: "b", due: Instant(seconds: now))
+                try tx.enqueue([ScheduledJob(.provision(booking: "b"), due: Instant(seconds: now))])
                 return try #require(
                     try tx.claim(.rooms, service: "", process: "A", now: Instant(seconds: now), until: Instant(seconds: now + 60), limit: 5)
                         .first)
@@ -91,7 +91,7 @@ struct StoreTests {
         let store = try await store()
         let now = Instant(seconds: 100)
         func claim(_ process: String) async throws -> Claim {
-            try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now) }
+            try await store.write { try $0.enqueue([ScheduledJob(.provision(booking: "b"), due: now)]) }
             return try #require(
                 try await store.write { try $0.claim(.rooms, service: "", process: process, now: now, until: now + .seconds(60), limit: 5) }
                     .first)
@@ -111,7 +111,7 @@ struct StoreTests {
     func freed() async throws {
         let store = try await store()
         let now = Instant(seconds: 100)
-        try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now) }
+        try await store.write { try $0.enqueue([ScheduledJob(.provision(booking: "b"), due: now)]) }
         let claim = try #require(
             try await store.write { try $0.claim(.rooms, service: "", process: "A", now: now, until: Instant(seconds: 200), limit: 5) }
                 .first)
@@ -125,15 +125,15 @@ struct StoreTests {
         let store = try await store()
         let now = Instant(seconds: 100)
         try await store.write { tx in
-            try tx.enqueue(kind: "provision", subject: "month", due: now, service: "campus", start: now + .days(30))
-            try tx.enqueue(kind: "provision", subject: "soon", due: now + .seconds(2), service: "campus", start: now + .minutes(5))
-            try tx.enqueue(kind: "provision", subject: "meet", due: now + .seconds(1), service: "meet", start: now + .hours(1))
-            try tx.enqueue(kind: "calendar", subject: "none", due: now + .seconds(2))
+            try tx.enqueue([ScheduledJob(.provision(booking: "month"), due: now, service: "campus", start: now + .days(30))])
+            try tx.enqueue([ScheduledJob(.provision(booking: "soon"), due: now + .seconds(2), service: "campus", start: now + .minutes(5))])
+            try tx.enqueue([ScheduledJob(.provision(booking: "meet"), due: now + .seconds(1), service: "meet", start: now + .hours(1))])
+            try tx.enqueue([ScheduledJob(.syncCalendar(booking: "none"), due: now + .seconds(2))])
         }
         let later = now + .seconds(10)
         func claimed(_ service: String) async throws -> [String] {
             try await store.write { tx in
-                try tx.claim(.rooms, service: service, process: "A", now: later, until: later + .seconds(60), limit: 1).map(\.subject)
+                try tx.claim(.rooms, service: service, process: "A", now: later, until: later + .seconds(60), limit: 1).map(\.id.key)
             }
         }
         let services = try await store.read { try $0.services(.rooms) }
@@ -151,21 +151,21 @@ struct StoreTests {
         let now = Instant(seconds: 100)
         func claim() async throws -> Claim {
             try await store.write { tx in
-                try tx.enqueue(kind: "provision", subject: "b", due: now)
+                try tx.enqueue([ScheduledJob(.provision(booking: "b"), due: now)])
                 return try #require(
                     try tx.claim(.rooms, service: "", process: "A", now: now, until: now + .seconds(60), limit: 5).first)
             }
         }
         let failing = try await claim()
-        try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now + .seconds(1)) }
+        try await store.write { try $0.enqueue([ScheduledJob(.provision(booking: "b"), due: now + .seconds(1))]) }
         try await store.write { try $0.release(failing, due: now + .hours(12), attempt: 1) }
         #expect(try await store.read { try $0.nextDue(.rooms) } == now + .seconds(1))
         let done = try await claim()
-        try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now + .seconds(2)) }
+        try await store.write { try $0.enqueue([ScheduledJob(.provision(booking: "b"), due: now + .seconds(2))]) }
         try await store.write { try $0.finish(done) }
         #expect(try await store.read { try $0.nextDue(.rooms) } == now + .seconds(2))
         let looking = try await claim()
-        try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now) }
+        try await store.write { try $0.enqueue([ScheduledJob(.provision(booking: "b"), due: now)]) }
         try await store.write { tx in try tx.finish(try tx.renew(looking, until: now + .seconds(90), now: now + .seconds(1))) }
         #expect(try await store.read { try $0.nextDue(.rooms) } == nil, "a look in the same transaction has seen it")
     }
@@ -174,9 +174,9 @@ struct StoreTests {
     func pokeClaimed() async throws {
         let store = try await store()
         let now = Instant(seconds: 100)
-        try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now) }
+        try await store.write { try $0.enqueue([ScheduledJob(.provision(booking: "b"), due: now)]) }
         _ = try await store.write { try $0.claim(.rooms, service: "", process: "A", now: now, until: Instant(seconds: 200), limit: 5) }
-        try await store.write { try $0.enqueue(kind: "provision", subject: "b", due: now) }
+        try await store.write { try $0.enqueue([ScheduledJob(.provision(booking: "b"), due: now)]) }
         #expect(
             try await store.write { try $0.claim(.rooms, service: "", process: "B", now: now, until: Instant(seconds: 200), limit: 5) }
                 .isEmpty)

@@ -193,7 +193,7 @@ struct Invariants {
         guard booking.start > clock.now else { return [] }
         var found: [String] = []
         for mail in mails where mail.state == .failed && mail.reader != .owner && mail.isRevisionMail && mail.revision == booking.revision {
-            let notice = try await store.read { try $0.notice("undelivered \(mail.id)") }
+            let notice = try await store.read { try $0.notice(.undelivered(mail: mail.id)) }
             if notice == nil || notice?.state == .queued { found.append("its owner was not told of a mail that was refused") }
         }
         return found

@@ -8,10 +8,10 @@ import os, pathlib, re, shutil, signal, subprocess, sys, time
 
 sources, copy, scratch, last = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3], sys.argv[4]
 chosen = sys.argv[5:]
-ROOMS, STEPS = "Engine/Pipeline/Rooms/RoomOutcomes.swift", "Engine/Store/Steps.swift"
-PROVISION, DESK = "Engine/Pipeline/Steps/Provision.swift", "Engine/Pipeline/Desk/BookingService.swift"
-NOTIFY, SCHEMA = "Engine/Pipeline/Steps/Notify.swift", "Engine/Store/Schema.swift"
-WORKER, DELIVER = "Engine/Pipeline/Worker/Worker.swift", "Engine/Pipeline/Steps/Deliver.swift"
+ROOMS, JOBS = "Engine/Pipeline/Rooms/RoomOutcomes.swift", "Engine/Store/Jobs.swift"
+PROVISION, BOOKINGS = "Engine/Pipeline/Rooms/ProvisionRooms.swift", "Engine/Pipeline/Bookings/BookingService.swift"
+MAIL_PLAN, SCHEMA = "Engine/Pipeline/Mail/MailPlan.swift", "Engine/Store/Schema.swift"
+WORKER, DELIVER = "Engine/Pipeline/Worker/Worker.swift", "Engine/Pipeline/Mail/DeliverMail.swift"
 
 # What looks a second time for rooms that came late hides the lack of other guards: it goes with them.
 SECOND_LOOK = ("Engine/Pipeline/Rooms/RoomLooks.swift", "room.duplicateCheckAt = step.now + Self.duplicateChecks[0]", "room.duplicateCheckAt = .never")
@@ -19,9 +19,9 @@ SECOND_LOOK = ("Engine/Pipeline/Rooms/RoomLooks.swift", "room.duplicateCheckAt =
 # Name, what the violation says, and of each place the file, what stands there, and what stands there without the guard.
 GUARDS = [
     ("fence: only the holder of a claim writes its outcome down", "", [
-        (STEPS, "fence = $5 AND claimed_by = $6 AND due_at = $7", "(fence = $5 OR 1) AND (claimed_by = $6 OR 1) AND (due_at = $7 OR 1)"),
-        (STEPS, "fence = $6 AND claimed_by = $7 AND due_at = $8", "(fence = $6 OR 1) AND (claimed_by = $7 OR 1) AND (due_at = $8 OR 1)"),
-        (STEPS, "fence = $3 AND claimed_by = $4 AND due_at = $5", "(fence = $3 OR 1) AND (claimed_by = $4 OR 1) AND (due_at = $5 OR 1)")]),
+        (JOBS, "fence = $5 AND claimed_by = $6 AND due_at = $7", "(fence = $5 OR 1) AND (claimed_by = $6 OR 1) AND (due_at = $7 OR 1)"),
+        (JOBS, "fence = $6 AND claimed_by = $7 AND due_at = $8", "(fence = $6 OR 1) AND (claimed_by = $7 OR 1) AND (due_at = $8 OR 1)"),
+        (JOBS, "fence = $3 AND claimed_by = $4 AND due_at = $5", "(fence = $3 OR 1) AND (claimed_by = $4 OR 1) AND (due_at = $5 OR 1)")]),
     ("claim-end: a create leaves while its claim lasts, or not at all", "rooms", [
         (WORKER, "let hasTime = context.now + EngineSettings.workLength <= claim.until", "let hasTime = context.now <= .never"),
         (PROVISION, "let (intent, deadline) = (room, step.deadline)", "let (intent, deadline) = (room, step.deadline + .seconds(200))"),
@@ -38,14 +38,14 @@ GUARDS = [
     ("repeatable: unclear until a create succeeds", "", [
         (ROOMS, "isRepeatable(room.module), error.isUnclear || mayExist {",
          "isRepeatable(room.module), error.isUnclear && mayExist && room.key.isEmpty {")]),
-    ("conflict: an owner is in one meeting at a time", "overlap", [(DESK, "        if other != nil {", "        if other == \"\" {")]),
+    ("conflict: an owner is in one meeting at a time", "overlap", [(BOOKINGS, "        if other != nil {", "        if other == \"\" {")]),
     ("exclusive: a booking that may overlap stands beside none that may not", "overlap", [
         ("Engine/Store/Bookings.swift", "AND id <> $5 AND overlap_allowed = 0 LIMIT 1", "AND id <> $5 AND overlap_allowed = 2 LIMIT 1")]),
     ("repeats: a call under a known key makes nothing", "twice|made .* and|somebody was told|could not be settled", [
-        ("Engine/Pipeline/Desk/Repeats.swift", "try tx.idempotent(scope: key.scope, key: key.key, now: now)",
+        ("Engine/Pipeline/Context/IdempotencyKey.swift", "try tx.idempotent(scope: key.scope, key: key.key, now: now)",
          "try tx.idempotent(scope: \"\", key: key.key, now: now)")]),
     ("once: a reader is told of a revision once", "confirmations|times|told of revision", [
-        (NOTIFY, "guard !theirs.contains(where: { $0.revision == booking.revision }) else { return nil }", ""),
+        (MAIL_PLAN, "guard !theirs.contains(where: { $0.revision == booking.revision }) else { return nil }", ""),
         (SCHEMA, "CREATE UNIQUE INDEX outbox_once ON outbox (booking_id, revision, reader, about)",
          "CREATE INDEX outbox_once ON outbox (booking_id, revision, reader, about)")]),
     ("news: what a mail said changes with a new revision alone", "was not told", [
@@ -54,9 +54,9 @@ GUARDS = [
     ("outbox: a mail that was being sent when its process died may have arrived", "nobody had to|copies", [
         (DELIVER, "if mail.state == .sending { mail.maybeDelivered = true }", "")]),
     ("again: what is asked for while a step runs is looked at when it ends", "minute later|on the owner.s calendar", [
-        (STEPS, "THEN excluded.due_at ELSE steps.again_at END", "THEN steps.again_at ELSE steps.again_at END")]),
+        (JOBS, "THEN excluded.due_at ELSE steps.again_at END", "THEN steps.again_at ELSE steps.again_at END")]),
     ("skew: a clock that is ahead waits for one that is behind", "rooms", [
-        ("Engine/Pipeline/Rooms/ProviderResolver.swift", "listed(room) + EngineSettings.clockSkew", "listed(room)"), SECOND_LOOK]),
+        ("Engine/Pipeline/Providers/ProviderResolver.swift", "listed(room) + EngineSettings.clockSkew", "listed(room)"), SECOND_LOOK]),
     ("order: a program hears of one thing after the other", "order|past again|confirmation", [
         ("Engine/Store/Webhooks.swift", "state = 'waiting' ORDER BY seq LIMIT 1", "state = 'waiting' ORDER BY seq DESC LIMIT 1")]),
     ("grants: a pair is stored over its own generation alone", "grant|counts as dead", [

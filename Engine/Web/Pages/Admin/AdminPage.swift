@@ -57,7 +57,7 @@ struct AdminPage: Sendable {
             try await views.askToCancel(try call.parameters.require("id"), key)
         }
         press(router, "/admin/do") { form in
-            try await service.doNow(kind: form["kind"] ?? "", subject: form["subject"] ?? "")
+            try await service.doNow(JobID(kind: form["kind"] ?? "", key: form["subject"] ?? ""))
             return "/admin"
         }
         press(router, "/admin/cancel") { form in
@@ -101,16 +101,16 @@ struct AdminPage: Sendable {
     }
 
     private func doNow(_ kind: String, _ now: Instant) async throws {
-        var after: (start: Instant, subject: String)?
+        var after: (start: Instant, key: String)?
         while true {
             let from = after
-            let steps = try await context.store.write { tx in
-                let steps = try tx.troubledSteps(kind, after: from, limit: Self.retriedAtOnce)
-                for step in steps { _ = try tx.runNow(kind: step.kind, subject: step.subject, now: now) }
-                return steps
+            let jobs = try await context.store.write { tx in
+                let jobs = try tx.troubledJobs(kind, after: from, limit: Self.retriedAtOnce)
+                for job in jobs { _ = try tx.runNow(job.id, now: now) }
+                return jobs
             }
-            guard steps.count == Self.retriedAtOnce, let last = steps.last else { return }
-            after = (last.start, last.subject)
+            guard jobs.count == Self.retriedAtOnce, let last = jobs.last else { return }
+            after = (last.start, last.id.key)
         }
     }
 

@@ -37,8 +37,8 @@ struct AdminViews: Sendable {
         let now = context.now
         let (trouble, waiting, working, stuck) = try await context.store.read { tx in
             (
-                try tx.bookingsInTrouble(from: now, limit: Self.shown), try tx.waitingSteps(now: now), try tx.workingSteps(),
-                try tx.troubledKinds().map { ($0, try tx.troubledSteps($0.kind, after: nil, limit: Self.shownStuck + 1)) }
+                try tx.bookingsInTrouble(from: now, limit: Self.shown), try tx.waitingJobs(now: now), try tx.workingJobs(),
+                try tx.troubledKinds().map { ($0, try tx.troubledJobs($0.kind, after: nil, limit: Self.shownStuck + 1)) }
             )
         }
         let open = try await openMatters()
@@ -59,35 +59,35 @@ struct AdminViews: Sendable {
                 }, empty: "Nothing is due.")
             + "<h3>Stuck</h3><p class=quiet>Tried three times in vain, the nearest meetings first.</p>"
             + (stuck.isEmpty ? "<p>No step is stuck.</p>" : "")
-            + stuck.map { kind, steps in
-                "<h4>\(escapedHTML(kind.kind)): \(kind.count)</h4>" + self.stuck(steps, kind.kind, limit: Self.shownStuck, key)
+            + stuck.map { kind, jobs in
+                "<h4>\(escapedHTML(kind.kind)): \(kind.count)</h4>" + self.stuck(jobs, kind.kind, limit: Self.shownStuck, key)
             }.joined() + "</section>"
         return Shown(title: "Overview", html: html)
     }
 
-    /// The stuck steps of one kind, a page at a time.
+    /// The stuck jobs of one kind, a page at a time.
     func stuck(_ kind: String, _ query: QueryFields, _ key: String) async throws -> Shown {
         var query = query
-        let after = query.cursor().map { (start: $0.start, subject: $0.id.replacing("+", with: " ")) }
-        let steps = try await context.store.read { try $0.troubledSteps(kind, after: after, limit: Self.shown + 1) }
-        return Shown(title: "Stuck: \(kind)", html: stuck(steps, kind, limit: Self.shown, key))
+        let after = query.cursor().map { (start: $0.start, key: $0.id.replacing("+", with: " ")) }
+        let jobs = try await context.store.read { try $0.troubledJobs(kind, after: after, limit: Self.shown + 1) }
+        return Shown(title: "Stuck: \(kind)", html: stuck(jobs, kind, limit: Self.shown, key))
     }
 
-    private func stuck(_ steps: [TroubledStep], _ kind: String, limit: Int, _ key: String) -> String {
-        let shown = steps.prefix(limit)
-        let rows = shown.map { step -> [Cell] in
-            let booking = step.subject.split(separator: " ").first { $0.hasPrefix("bk_") }.map(String.init)
+    private func stuck(_ jobs: [TroubledJob], _ kind: String, limit: Int, _ key: String) -> String {
+        let shown = jobs.prefix(limit)
+        let rows = shown.map { job -> [Cell] in
+            let booking = job.id.key.split(separator: " ").first { $0.hasPrefix("bk_") }.map(String.init)
             return [
-                booking.map { .link("/admin/bookings/\($0)", step.subject) } ?? .text(step.subject),
-                step.start == .never ? .text("") : .time(step.start), .text("\(step.attempt)"), .time(step.due),
+                booking.map { .link("/admin/bookings/\($0)", job.id.key) } ?? .text(job.id.key),
+                job.start == .never ? .text("") : .time(job.start), .text("\(job.attempt)"), .time(job.due),
                 .html(
                     Page.button(
-                        "Do it now", action: "/admin/do", key: key, fields: [("kind", step.kind), ("subject", step.subject)],
+                        "Do it now", action: "/admin/do", key: key, fields: [("kind", job.id.kind), ("subject", job.id.key)],
                         isPlain: true)),
             ]
         }
         // A cursor's parts hold no blank.
-        let next = steps.count > limit ? shown.last.map { QueryFields.cursor($0.start, $0.subject.replacing(" ", with: "+")) } : nil
+        let next = jobs.count > limit ? shown.last.map { QueryFields.cursor($0.start, $0.id.key.replacing(" ", with: "+")) } : nil
         return table(["About", "Meeting", "Tries", "Next", ""], rows, empty: "None.")
             + (next.map { "<p><a href=\"/admin/stuck/\(escapedHTML(kind))?cursor=\(escapedHTML($0))\">More</a></p>" } ?? "")
     }

@@ -1,0 +1,284 @@
+import UsherCore
+import UsherStore
+import UsherVault
+
+/// Where bookings are made, moved, cancelled and retried. Each change and the work that follows from it are one commit.
+package struct BookingService: Sendable {
+    /// Everything that it works with.
+    package let context: EngineContext
+    private let signal: WorkSignal?
+
+    /// - Parameter signal: rung when there is new work.
+    package init(_ context: EngineContext, signal: WorkSignal? = nil) {
+        self.context = context
+        self.signal = signal
+    }
+
+    /// Makes a booking, or answers a repeated call with the booking as it now stands.
+    /// - Parameter catalog: in place of the one in force.
+    /// - Throws: ``UsherError`` with ``ErrorCode/validationFailed`` and every finding, ``ErrorCode/bookingConflict``,
+    ///   ``ErrorCode/bookingInPast``, ``ErrorCode/idempotencyMismatch``.
+    package func book(
+        _ request: BookingRequest, in catalog: Catalog? = nil, known findings: [UsherError.Finding] = [],
+        repeating key: IdempotencyKey? = nil
+    ) async throws -> IdempotentResult<BookingView> {
+        let catalog = catalog ?? context.catalog.current
+        let id = context.environment.id("bk_")
+        let provisioner = ProviderResolver(context)
+        let accepted = try await context.store.write { tx in
+            let now = context.now
+            return try context.once(key, tx, now: now, again: { try view($0, tx) }) {
+                var drafting = BookingValidator(catalog, now: now, findings: findings)
+                let accounts = try context.accounts(of: request.owner, tx)
+                let owner = try tx.owner(request.owner)
+                let booking = try drafting.draft(request, owner: owner, known: try owners(unless: owner, tx), id: id) {
+                    provisioner.readinessProblem($0, accounts)
+                }.booking
+                // Before anything is written, so that most refusals leave nothing to take back; and once more when we are alone with it.
+                try refuseConflict(booking, tx)
+                guard try tx.touchOwner(request.owner) else {
+                    throw UsherError(.notFound, "No active owner is called '\(request.owner)'.")
+                }
+                try refuseConflict(booking, tx)
+                try store(booking, tx, now)
+                return (try view(id, tx), .id(id))
+            }
+        }
+        signal?.send()
+        return IdempotentResult(accepted)
+    }
+
+    /// What a booking would become, without making it.
+    package func dryRun(_ request: BookingRequest) async throws -> (booking: Booking, resolution: Resolution) {
+        let catalog = context.catalog.current
+        return try await context.store.read { tx in
+            var drafting = BookingValidator(catalog, now: context.now)
+            let accounts = try context.accounts(of: request.owner, tx)
+            let owner = try tx.owner(request.owner, in: catalog)
+            let known = try owner == nil ? tx.owners(in: catalog).filter(\.isActive).map(\.owner.id) : []
+            let draft = try drafting.draft(
+                request, owner: owner, known: known, id: "bk_dry-run"
+            ) { ProviderResolver(context).readinessProblem($0, accounts) }
+            try refuseConflict(draft.booking, tx)
+            return (draft.booking, draft.resolution)
+        }
+    }
+
+    /// Why whoever acts may not move a booking now; `nil` where they may.
+    package func refusalOfMove(_ booking: Booking) async throws -> UsherError? {
+        let (actor, now) = (Actor.current, context.now)
+        return try await context.store.read { tx in
+            do { try GuestRules(booking: booking, tx: tx, actor: actor, now: now).checkMove() } catch let error as UsherError {
+                return error
+            }
+            return nil
+        }
+    }
+
+    /// Moves a booking. The same time again changes nothing.
+    package func reschedule(
+        _ id: String, to start: String, timeZone: String? = nil, disambiguation: BookingRequest.Disambiguation? = nil,
+        repeating key: IdempotencyKey? = nil
+    ) async throws -> IdempotentResult<BookingView> {
+        try await change(id, key) { booking, tx, now in
+            guard booking.status == .confirmed else {
+                throw UsherError(.bookingCancelled, "This booking is cancelled, and cannot be moved.")
+            }
+            var drafting = BookingValidator(context.catalog.current, now: now)
+            let newStart = try drafting.newStart(start, timeZone: timeZone ?? booking.timeZone, disambiguation: disambiguation)
+            guard newStart != booking.start else { return false }
+            try GuestRules(booking: booking, tx: tx, actor: tx.actor, now: now).checkMove()
+            (booking.start, booking.end) = (newStart, newStart + booking.duration)
+            try refuseConflict(booking, tx)
+            _ = try tx.touchOwner(booking.terms.owner.id)
+            try refuseConflict(booking, tx)
+            if booking.meeting.status == .ready { booking.meeting.status = .pending }
+            try context.audit("booking.reschedule", id, tx)
+            try tx.note(id, "booking.rescheduled", newStart.rfc3339, at: now)
+            return true
+        }
+    }
+
+    /// Cancels a booking. A second time changes nothing.
+    package func cancel(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> IdempotentResult<BookingView> {
+        try await change(id, key) { booking, tx, now in
+            guard booking.status == .confirmed else { return false }
+            try GuestRules(booking: booking, tx: tx, actor: tx.actor, now: now).checkCancel()
+            booking.status = .cancelled
+            booking.meeting.status = .cancelled
+            booking.meeting.problem = nil
+            try context.audit("booking.cancel", id, tx)
+            try tx.note(id, "booking.cancelled", at: now)
+            return true
+        }
+    }
+
+    /// Has the room made that waits for the first press on Start or Join; any further press changes nothing.
+    package func enter(_ id: String) async throws -> BookingView {
+        let entered = try await context.store.write { tx in
+            guard var booking = try tx.booking(id) else { throw Self.notFound(id) }
+            let now = context.now
+            guard booking.status == .confirmed, booking.meeting.status == .onJoin, now < booking.end else { return try view(id, tx) }
+            booking.meeting.status = .pending
+            try context.update(booking, tx)
+            try tx.note(id, "booking.entered", at: now)
+            try touchRooms(of: booking, tx, now)
+            return try view(id, tx)
+        }
+        signal?.send()
+        return entered
+    }
+
+    /// Tries again at once what failed, is blocked or waits.
+    package func retry(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> IdempotentResult<BookingView> {
+        let changed = try await context.store.write { tx in
+            try context.once(key, tx, now: context.now, again: { try view($0, tx) }) {
+                try retry(id, tx, context.now)
+                return (try view(id, tx), .id(id))
+            }
+        }
+        signal?.send()
+        return IdempotentResult(changed)
+    }
+
+    private func retry(_ id: String, _ tx: Tx, _ now: Instant) throws {
+        guard var booking = try tx.booking(id) else { throw Self.notFound(id) }
+        guard booking.status == .confirmed else {
+            throw UsherError(.bookingCancelled, "This booking is cancelled: there is nothing to retry.")
+        }
+        guard now < booking.end else { throw UsherError(.bookingInPast, "This meeting is over: there is nothing to retry.") }
+        if var room = try tx.rooms(of: id).last {
+            if room.state == .refused { room.state = .absent }
+            room.notBefore = Instant(microseconds: 0)
+            room.failures = 0
+            try tx.save(room)
+        }
+        if booking.meeting.status == .failed || booking.meeting.status == .blocked {
+            booking.meeting.status = .pending
+            try context.update(booking, tx)
+        }
+        for mail in try tx.mails(of: id) where mail.state == .failed && mail.revision == booking.revision {
+            var mail = mail
+            // A person wants it sent, though it may have arrived and looks otherwise now.
+            (mail.state, mail.look) = (.queued, "")
+            try tx.update(mail)
+            try tx.enqueue(followUps(of: .mailRetried(mail, booking), now: now))
+        }
+        try context.audit("booking.retry", id, tx)
+        try tx.note(id, "booking.retried", at: now)
+        try touchRooms(of: booking, tx, now)
+    }
+
+    /// Has a job run now that waits.
+    package func doNow(_ job: JobID) async throws {
+        let isThere = try await context.store.write { [context] in try $0.runNow(job, now: context.now) }
+        guard isThere else { throw UsherError(.notFound, "That step is done, or somebody is at it.") }
+        signal?.send()
+    }
+
+    /// A booking as it stands.
+    /// - Throws: ``ErrorCode/notFound``.
+    package func view(_ id: String) async throws -> BookingView { try await context.store.read { try view(id, $0) } }
+
+    /// All that happened, in order.
+    package func timeline(_ id: String) async throws -> [TimelineEntry] {
+        try await context.store.read { tx in
+            guard try tx.revision(of: id) != nil else { throw Self.notFound(id) }
+            return try tx.timeline(of: id)
+        }
+    }
+
+    /// What a list of bookings is to hold.
+    package struct Filter: Sendable {
+        /// An owner's id.
+        package var owner: String?
+        /// Confirmed or cancelled.
+        package var status: Booking.Status?
+        /// Starts at or after this.
+        package var from = Instant(microseconds: 0)
+        /// Starts before this.
+        package var to = Instant.never
+        /// Every booking.
+        package init() {}
+    }
+
+    /// A page of bookings by start, and where the next one begins; a row that comes in later shifts none.
+    package func page(
+        _ filter: Filter, after: (start: Instant, id: String)?, limit: Int
+    ) async throws -> (views: [BookingView], next: (start: Instant, id: String)?) {
+        try await context.store.read { tx in
+            let found = try tx.bookings(
+                after: after ?? (filter.from, ""), until: filter.to, owner: filter.owner, status: filter.status, limit: limit + 1)
+            let shown = found.prefix(limit)
+            let last = found.count > limit ? shown.last.map { ($0.start, $0.id) } : nil
+            return (try shown.map { try view($0.id, tx) }, last)
+        }
+    }
+
+    // MARK: Inside the transaction
+
+    /// Changes a booking, raises its revision and has its steps look again. `body` says whether anything changed.
+    private func change(
+        _ id: String, _ key: IdempotencyKey?, _ body: @escaping @Sendable (inout Booking, Tx, Instant) throws -> Bool
+    ) async throws -> IdempotentResult<BookingView> {
+        let changed = try await context.store.write { tx in
+            let now = context.now
+            return try context.once(key, tx, now: now, again: { try view($0, tx) }) {
+                guard var booking = try tx.booking(id) else { throw Self.notFound(id) }
+                if try body(&booking, tx, now) { try followUp(&booking, tx, now) }
+                return (try view(id, tx), .id(id))
+            }
+        }
+        signal?.send()
+        return IdempotentResult(changed)
+    }
+
+    private func followUp(_ booking: inout Booking, _ tx: Tx, _ now: Instant) throws {
+        booking.revision += 1
+        booking.changedAt = now
+        try context.update(booking, tx)
+        let alerts = try [
+            AlertSubject.booking(booking.id), .connection(owner: booking.terms.owner.id, provider: booking.meeting.provider),
+        ].filter { try tx.notice($0) != nil }
+        let newest = try tx.rooms(of: booking.id).last
+        try tx.enqueue(followUps(of: .bookingChanged(booking, newest: newest, alerts: alerts), now: now))
+    }
+
+    private func touchRooms(of booking: Booking, _ tx: Tx, _ now: Instant) throws {
+        try tx.enqueue(followUps(of: .roomsTouched(booking, newest: try tx.rooms(of: booking.id).last), now: now))
+    }
+
+    private func store(_ booking: Booking, _ tx: Tx, _ now: Instant) throws {
+        let termsID = try Fingerprint.of(booking.terms)
+        try tx.keep(booking.terms, as: termsID)
+        try tx.insert(booking, termsID: termsID)
+        try context.audit("booking.create", booking.id, tx)
+        for (link, hash) in try Links(context).make(for: booking) { try tx.add(link, hash: hash, booking: booking.id) }
+        try tx.note(booking.id, "booking.confirmed", "\(booking.meeting.provider), because \(booking.meeting.because.rawValue)", at: now)
+        try tx.enqueue(followUps(of: .bookingAccepted(booking), now: now))
+        try context.announce(from: nil, to: booking, tx)
+    }
+
+    /// The ids of all owners, for who was probably meant; asked for only where nobody was found.
+    private func owners(unless owner: StoredOwner?, _ tx: Tx) throws -> [String] {
+        owner == nil ? try tx.owners().filter(\.isActive).map(\.owner.id) : []
+    }
+
+    private func refuseConflict(_ booking: Booking, _ tx: Tx) throws {
+        let other = try tx.conflict(
+            owner: booking.terms.owner.id, start: booking.start, end: booking.end, except: booking.id,
+            overlapAllowed: booking.terms.type.overlapAllowed)
+        if other != nil {
+            throw UsherError(
+                .bookingConflict, "\(booking.terms.owner.name) has another booking at that time. Choose another time.",
+                findings: [.init("/start", "is taken")])
+        }
+    }
+
+    private func view(_ id: String, _ tx: Tx) throws -> BookingView {
+        guard let booking = try tx.booking(id) else { throw Self.notFound(id) }
+        return try BookingView(booking, context, tx)
+    }
+
+    private static func notFound(_ id: String) -> UsherError { UsherError(.notFound, "There is no booking '\(id.prefix(80))'.") }
+}

@@ -1,0 +1,130 @@
+import Logging
+import UsherCore
+import UsherMail
+import UsherStore
+import UsherVault
+
+/// Keeps a booking on its owner's connected calendar, where the meeting type wants that. Nobody waits for it, and where it cannot be,
+/// the timeline says so.
+struct SyncCalendar {
+    private let context: EngineContext
+    private static let blockedWait = Duration.hours(12)
+
+    init(_ context: EngineContext) { self.context = context }
+
+    func prepare(_ id: String, _ claim: Claim, _ step: StepTransaction) throws -> Effect? {
+        // What took place stays where it is.
+        guard let booking = try step.tx.booking(id), step.now < booking.end else { return try step.finish(claim) }
+        let record = try step.tx.calendarRecord(of: booking.id)
+        let isWanted = booking.status == .confirmed && !OwnerCalendar(step).isRoomAnEvent(booking)
+        guard isWanted || record != nil, record?.state != .over else { return try step.finish(claim) }
+        guard let target = try OwnerCalendar(step).target(of: booking) else {
+            let event = record == nil ? "calendar.skipped" : "calendar.remains"
+            try step.tx.note(booking.id, event, "no calendar is connected", at: step.now)
+            return try step.finish(claim)
+        }
+        if let record, record.accountID != target.connection.account.id {
+            try step.tx.note(booking.id, "calendar.remains", "the event stands on the calendar of another account", at: step.now)
+            try step.tx.removeCalendarRecord(of: booking.id)
+            return try prepare(id, claim, step)
+        }
+        if let record, !isWanted { return remove(record, target, booking, claim, step) }
+        return try put(record, target, booking, claim, step)
+    }
+
+    // MARK: The effects
+
+    private func put(_ known: CalendarRecord?, _ target: OwnerCalendar.Target, _ booking: Booking, _ claim: Claim, _ step: StepTransaction)
+        throws
+        -> Effect?
+    {
+        let record =
+            known
+            ?? CalendarRecord(
+                bookingID: booking.id, provider: target.connection.provider, accountID: target.connection.account.id,
+                eventID: context.environment.code(bits: 128), state: .asked, digest: "")
+        let entry = try self.entry(record.eventID, booking, step)
+        if record.state == .made, record.digest == entry.digest { return try step.finish(claim) }
+        let isNew = record.state == .asked
+        if known == nil { try step.tx.save(record) }
+        var made = record
+        (made.state, made.digest) = (.made, entry.digest)
+        let (outcome, deadline, module) = (made, step.deadline, target.module)
+        return Effect(provider: record.provider, about: ["booking": "\(record.bookingID)"]) { [context] in
+            do throws(ProviderError) {
+                let call = try await ProviderResolver(context).call(record.provider, owner: booking.terms.owner.id, deadline: deadline).call
+                try await module.put(entry, isNew: isNew, call)
+                return { step in
+                    try step.tx.save(outcome)
+                    try step.tx.note(booking.id, isNew ? "calendar.added" : "calendar.updated", record.provider, at: step.now)
+                    return .lookAgain
+                }
+            } catch { return failed(error, record, booking, claim) }
+        }
+    }
+
+    private func remove(
+        _ record: CalendarRecord, _ target: OwnerCalendar.Target, _ booking: Booking, _ claim: Claim, _ step: StepTransaction
+    ) -> Effect {
+        let (deadline, module) = (step.deadline, target.module)
+        return Effect(provider: record.provider, about: ["booking": "\(record.bookingID)"]) { [context] in
+            do throws(ProviderError) {
+                let call = try await ProviderResolver(context).call(record.provider, owner: booking.terms.owner.id, deadline: deadline).call
+                try await module.removeEntry(record.eventID, call)
+                return { step in
+                    try step.tx.removeCalendarRecord(of: booking.id)
+                    try step.tx.note(booking.id, "calendar.removed", record.provider, at: step.now)
+                    return .lookAgain
+                }
+            } catch { return failed(error, record, booking, claim) }
+        }
+    }
+
+    /// What may pass, or a person may mend, is tried again until the meeting is over; a plain no is the end of it.
+    private func failed(_ error: ProviderError, _ record: CalendarRecord, _ booking: Booking, _ claim: Claim) -> OutcomeWriter {
+        context.logger.warning(
+            "a calendar did not do what it was asked",
+            metadata: [
+                "booking": "\(booking.id)", "provider": "\(record.provider)", "reason": "\(error.message)", "cause": "\(error.cause)",
+            ])
+        return { step in
+            if claim.attempt == 0 {
+                try step.tx.note(booking.id, "calendar.failed", "\(record.provider): \(error.message)", at: step.now)
+            }
+            // A person must mend it; connecting anew has it looked at, too.
+            let wait =
+                error.code.isBlocking
+                ? Self.blockedWait : RetryPolicy.calendar.delay(afterFailures: claim.attempt + 1, step.context.environment)
+            let isFinal = error.retry == .never && !error.code.isBlocking
+            // Cancelled meanwhile: what may stand there is to be taken out, not left alone.
+            let isCancelled = try step.tx.booking(booking.id)?.status == .cancelled
+            if !isFinal || (isCancelled && error.isUnclear), step.now + wait < booking.end { return .rest(until: step.now + wait) }
+            if isCancelled { try step.tx.note(booking.id, "calendar.remains", "\(record.provider): \(error.message)", at: step.now) }
+            var over = record
+            over.state = .over
+            try step.tx.save(over)
+            if claim.attempt > 0 { try step.tx.note(booking.id, "calendar.given-up", record.provider, at: step.now) }
+            return .lookAgain
+        }
+    }
+
+    /// As the owner sees it.
+    private func entry(_ id: String, _ booking: Booking, _ step: StepTransaction) throws -> CalendarEntry {
+        // Others may read the calendar: what stands there lets nobody in as the owner.
+        let page = context.ownersPage
+        let text = context.renderer.calendarText(
+            Letter(
+                booking: booking, reader: .owner, kind: .confirmation, outboxID: "", messageID: "", threadID: nil, writtenAt: step.now,
+                joinPage: page, calendarPage: page))
+        return CalendarEntry(
+            id: id, title: booking.title, description: text.description, location: text.location, start: booking.start, end: booking.end,
+            timeZone: booking.terms.owner.timeZone)
+    }
+}
+
+extension CalendarEntry {
+    /// The same for entries that say the same.
+    fileprivate var digest: String {
+        Vault.hash([id, title, description, location, start.rfc3339, end.rfc3339, timeZone].joined(separator: "\u{0}").utf8)
+    }
+}

@@ -1,0 +1,80 @@
+import Logging
+import UsherCore
+import UsherMail
+import UsherStore
+import UsherVault
+
+/// Everything the engine works with. Each part is a seam: a run in a test differs from a run in production by these values alone.
+package struct EngineContext: Sendable {
+    /// The database behind everything.
+    package var store: Store
+    /// Seals secrets and signs states.
+    package var vault: Vault
+    /// The catalogue in force.
+    package var catalog: CatalogHolder
+    /// The provider modules.
+    package var registry: ProviderRegistry
+    /// The way to the providers.
+    package var transport: any Transport
+    /// The way to the mail system.
+    package var mailer: any Mailer
+    /// The way to webhooks' receivers: a refused address is ``TransportError/notSent(_:)``.
+    package var receivers: any Transport
+    /// Writes mails.
+    package var renderer: MailRenderer
+    /// Clock, ids and randomness.
+    package var environment: Environment
+    /// What the admin configures outside of the catalogue.
+    package var settings: EngineSettings
+    /// Where log lines go.
+    package var logger: Logger
+    /// The tokens that processes share.
+    package var tokens: any TokenCache
+    /// What this process counts and times.
+    package let meters = Meters()
+    /// Whether callers are crowding in.
+    package let pressure: LoadSignal
+    /// Tells whoever waits for a booking.
+    package let changes = Changes()
+    /// Whether providers do what they are asked.
+    package let health: ProviderHealth
+    /// Renews owners' grants.
+    let refresher: TokenRefresher
+    /// Lets time pass while the database cannot be written.
+    package var pause: @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) }
+    /// Lets time pass between two looks of a loop; returns at once where the task is cancelled.
+    package var sleep: @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) }
+    /// This process, in claims and heartbeats.
+    package var processID: String
+
+    /// - Parameters:
+    ///   - receivers: the way to the programs that are told of events.
+    ///   - environment: clock, ids and randomness, which tests move by hand.
+    package init(
+        store: Store, vault: Vault, catalog: CatalogHolder, registry: ProviderRegistry, transport: any Transport, mailer: any Mailer,
+        receivers: any Transport, renderer: MailRenderer, environment: Environment, settings: EngineSettings, logger: Logger
+    ) {
+        self.store = store
+        self.vault = vault
+        self.catalog = catalog
+        self.registry = registry
+        self.transport = transport
+        self.mailer = mailer
+        self.receivers = receivers
+        self.renderer = renderer
+        self.environment = environment
+        self.settings = settings
+        self.logger = logger
+        processID = environment.id("ps_")
+        pressure = LoadSignal(now: environment.now)
+        health = ProviderHealth(store: store)
+        refresher = TokenRefresher(
+            store: store, vault: vault, environment: environment, processID: processID, logger: logger, meters: meters)
+        tokens = SharedTokens(store: store, vault: vault, environment: environment, processID: processID)
+    }
+
+    /// Where owners sign in: what may stand where others read.
+    package var ownersPage: String { settings.publicURL + "/owners/me" }
+    /// The time by this process's clock.
+    package var now: Instant { environment.now() }
+}

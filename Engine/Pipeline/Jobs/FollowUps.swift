@@ -1,0 +1,120 @@
+import UsherCore
+import UsherStore
+
+/// Something that was written down and from which work follows.
+enum Change {
+    /// A booking was accepted.
+    case bookingAccepted(Booking)
+    /// A booking was moved or cancelled. Its owner may have been alerted of it before: that is decided anew.
+    case bookingChanged(Booking, newest: RoomRecord?, alerts: [AlertSubject])
+    /// Something happened to a booking's rooms, or a person asked for it: they are to be looked at now.
+    case roomsTouched(Booking, newest: RoomRecord?)
+    /// A host has a room that bears a key of ours. Where every owner has an account of their own, `owner` says whose it is.
+    case roomHeld(RoomRecord, owner: String?)
+    /// Nothing more may be said of a booking before its room is there, or the wait for it is over.
+    case mailDeferred(Booking)
+    /// The mails that a booking's readers are owed were written; `isNew` where there were any.
+    case mailsWritten(Booking, isNew: Bool)
+    /// A reminder was dropped: the next one may still be to come.
+    case reminderDropped(Booking)
+    /// A mail is tried again that was refused.
+    case mailRetried(OutboxMail, Booking)
+    /// A booking belongs on a calendar that was connected.
+    case calendarConnected(Booking)
+    /// The owner must act, unless it mends itself in a moment.
+    case ownerNeeded(AlertSubject)
+    /// Somebody typed an address to sign in.
+    case signInAsked(address: String)
+    /// An owner is to get a sign-in link.
+    case signInGranted(owner: String)
+    /// An owner connected an account.
+    case accountConnected(StoredConnection)
+    /// A grant is of no use any more.
+    case grantDiscarded(StoredRevocation, from: Instant)
+    /// An event for a webhook was written.
+    case eventWritten(webhook: String, subject: String, start: Instant)
+}
+
+/// From trouble to alert: what mends itself meanwhile is never told, and ten bookings that wait for one connection are one mail.
+private let alertDelay = Duration.seconds(15)
+/// Services end grants that nobody uses for some months. Source: https://developers.zoom.us/docs/integrations/oauth/
+let refreshInterval = Duration.days(30)
+/// How often a host's rooms are looked through.
+let sweepInterval = Duration.hours(6)
+
+/// The jobs that follow from a change. Whoever writes a change down enqueues them in the same transaction.
+func followUps(of change: Change, now: Instant) -> [ScheduledJob] {
+    switch change {
+    case .bookingAccepted(let booking):
+        (booking.wantsRoom ? [provision(booking, nil, now)] : []) + [planMail(booking, now)]
+    case .bookingChanged(let booking, let room, let alerts):
+        calendar(booking, now) + alerts.map { alert($0, now) } + [provision(booking, room, now), planMail(booking, now)]
+    case .roomsTouched(let booking, let room):
+        [provision(booking, room, now)]
+    case .roomHeld(let room, let owner):
+        [ScheduledJob(.sweep(provider: room.provider, owner: owner, host: room.host), due: now + sweepInterval)]
+    case .mailDeferred(let booking):
+        [ScheduledJob(.planMail(booking: booking.id), due: booking.mailDeadline, start: booking.start)]
+    case .mailsWritten(let booking, let isNew):
+        reminder(booking, now) + (isNew ? calendar(booking, now) : [])
+    case .reminderDropped(let booking):
+        [ScheduledJob(.remind(booking: booking.id), due: now, start: booking.start)]
+    case .mailRetried(let mail, let booking):
+        [ScheduledJob(.deliver(mail: mail.id), due: now, start: booking.start)]
+    case .calendarConnected(let booking):
+        calendar(booking, now)
+    case .ownerNeeded(let subject):
+        [alert(subject, now)]
+    case .signInAsked(let address):
+        [ScheduledJob(.mailSignInLink(address: address), due: now, service: Job.Kind.mailSignInLink.rawValue)]
+    case .signInGranted(let owner):
+        [alert(.signIn(owner: owner), now, after: .zero)]
+    case .accountConnected(let connection):
+        [
+            ScheduledJob(.refreshGrant(owner: connection.ownerID, provider: connection.provider), due: now + refreshInterval),
+            ScheduledJob(
+                .sweep(provider: connection.provider, owner: connection.ownerID, host: connection.account.id), due: now + sweepInterval),
+        ]
+    case .grantDiscarded(let revocation, let from):
+        [ScheduledJob(.revokeGrant(revocation: revocation.id), due: from, service: revocation.provider)]
+    case .eventWritten(let webhook, let subject, let start):
+        [ScheduledJob(.deliverWebhook(id: webhook, subject: subject), due: now, service: webhook, start: start)]
+    }
+}
+
+private func provision(_ booking: Booking, _ room: RoomRecord?, _ now: Instant) -> ScheduledJob {
+    ScheduledJob(.provision(booking: booking.id), due: now, service: booking.providerToAsk(room), start: booking.start)
+}
+
+/// At once where no room is waited for, or when the wait is over.
+private func planMail(_ booking: Booking, _ now: Instant) -> ScheduledJob {
+    ScheduledJob(.planMail(booking: booking.id), due: booking.wantsRoom ? booking.mailDeadline : now, start: booking.start)
+}
+
+private func calendar(_ booking: Booking, _ now: Instant) -> [ScheduledJob] {
+    booking.terms.type.calendar ? [ScheduledJob(.syncCalendar(booking: booking.id), due: now, start: booking.start)] : []
+}
+
+private func reminder(_ booking: Booking, _ now: Instant) -> [ScheduledJob] {
+    booking.nextReminder(after: now).map { [ScheduledJob(.remind(booking: booking.id), due: $0, start: booking.start)] } ?? []
+}
+
+/// What needs a person comes before what is for a meeting.
+private func alert(_ subject: AlertSubject, _ now: Instant, after wait: Duration = alertDelay) -> ScheduledJob {
+    ScheduledJob(.alert(subject), due: now + wait, start: now)
+}
+
+extension Booking {
+    /// After this the mail leaves with the join page, room or no room: two minutes after the change, or five minutes before the start if
+    /// that is sooner, but never less than ten seconds after the change.
+    var mailDeadline: Instant { max(min(changedAt + .minutes(2), start - .minutes(5)), changedAt + .seconds(10)) }
+
+    /// When the next reminder is due; `nil` where there is none.
+    func nextReminder(after now: Instant) -> Instant? {
+        guard status == .confirmed else { return nil }
+        return terms.type.reminders.map { start - $0 }.filter { $0 > now }.min()
+    }
+
+    /// The provider that is most likely asked next: the newest room's, or else the first that was chosen.
+    func providerToAsk(_ newest: RoomRecord?) -> String { newest?.provider ?? meeting.provider }
+}

@@ -1,0 +1,38 @@
+import UsherCore
+import UsherStore
+
+extension EngineContext {
+    /// Has a grant ended at its service, from `due` on.
+    func revoke(_ revocation: StoredRevocation, due: Instant, _ tx: Tx) throws {
+        try tx.add(revocation)
+        try tx.enqueue(followUps(of: .grantDiscarded(revocation, from: due), now: now))
+    }
+
+    /// Has the grant of a connection ended, that ends here in this transaction.
+    func revoke(_ connection: StoredConnection, _ tx: Tx) throws {
+        let app = try tx.apps(of: connection.ownerID).first { $0.provider == connection.provider && $0.clientID == connection.clientID }
+        try revoke(
+            StoredRevocation(
+                id: environment.id("rv_"), ownerID: connection.ownerID, provider: connection.provider, clientID: connection.clientID,
+                accountID: connection.account.id, email: connection.account.email, sealed: connection.sealed, app: app?.sealed ?? "",
+                since: now), due: now, tx)
+    }
+
+    /// Takes an owner out: bookings stay; sessions, links, connections and apps end in this transaction, and each grant is ended at its
+    /// service. One made anew under the id begins with nothing.
+    package func removeOwner(_ id: String, _ tx: Tx) throws {
+        try tx.removeAccess(of: id)
+        for connection in try tx.connections(of: id) {
+            try revoke(connection, tx)
+            if try tx.remove(connection) { try announcer.tell(.connectionRemoved, connection, tx) }
+        }
+        try tx.leaveRevocations(toFormer: id)
+        try tx.removeApps(of: id)
+        try tx.removeLostConnections(of: id)
+        try tx.deactivateOwner(id)
+        try audit("owner.remove", id, tx)
+    }
+
+    /// Makes the owners of a file those of the database; who has left it is removed.
+    package func follow(_ owners: [Owner], _ tx: Tx) throws { try tx.follow(owners) { try removeOwner($0, tx) } }
+}

@@ -1,0 +1,63 @@
+import Logging
+import UsherCore
+import UsherStore
+
+/// Looks through a host's rooms for ones that bear a key of ours and should not be there.
+///
+/// It deletes nothing itself: it has the booking's own job look again. It acts only on keys that this database issued: a key
+/// that it does not know belongs to a restored backup's or a staging installation's rooms, and is reported and left alone.
+struct SweepRooms {
+    private let context: EngineContext
+    private let provisioner: ProviderResolver
+
+    init(_ context: EngineContext) {
+        self.context = context
+        provisioner = ProviderResolver(context)
+    }
+
+    /// - Parameter owner: through whose connection it looks; `nil` where the provider has none.
+    func prepare(
+        provider: String, owner: String?, host: String, _ claim: Claim, _ step: StepTransaction
+    ) throws -> Effect? {
+        guard context.catalog.current.provider(provider) != nil else { return try step.finish(claim) }
+        // Without that connection nothing can be looked through; connecting again, or the next room, has it swept again.
+        if let owner, try step.tx.connection(owner: owner, provider: provider)?.account.id != host { return try step.finish(claim) }
+        let deadline = step.deadline
+        return Effect(provider: provider) { [provisioner, context] in
+            do throws(ProviderError) {
+                let (module, call) = try await provisioner.call(provider, owner: owner ?? "", deadline: deadline)
+                let found = try await module.find(nil, host: host, call)
+                return { step in
+                    try arm(found, step)
+                    return .sleep(until: step.now + sweepInterval)
+                }
+            } catch {
+                context.logger.warning("a sweep could not be made", metadata: ["provider": "\(provider)", "reason": "\(error.message)"])
+                return { step in .rest(until: step.now + sweepInterval) }
+            }
+        }
+    }
+
+    private func arm(_ found: [FoundRoom], _ step: StepTransaction) throws {
+        for room in found {
+            guard var record = try step.tx.room(key: room.key), let booking = try step.tx.booking(record.bookingID) else {
+                context.logger.notice(
+                    "a room bears a key that this database did not issue; it is left alone", metadata: ["room": "\(room.id)"])
+                continue
+            }
+            let isHeld = record.state == .live && record.roomID == room.id
+            let isSettling = record.state == .attempting || record.state == .unclear || record.state == .removing
+            // What was refused is tried again while the meeting is to come, and was said already.
+            let isRefused = record.failures > 0
+            let isStray =
+                !isHeld && !isSettling && (!isRefused || step.now < booking.end)
+                && (booking.status == .cancelled || record.state == .live || booking.meeting.status == .ready)
+            guard isStray else { continue }
+            record.duplicateCheckAt = step.now
+            record.duplicateChecksLeft = max(record.duplicateChecksLeft, 1)
+            try step.tx.save(record)
+            if !isRefused { try step.tx.note(booking.id, "meeting.stray", "\(record.provider): \(room.id)", at: step.now) }
+            try step.followUp(.roomsTouched(booking, newest: try step.tx.rooms(of: booking.id).last))
+        }
+    }
+}

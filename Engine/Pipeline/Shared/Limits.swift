@@ -1,0 +1,13 @@
+/// Limits of what a caller may send.
+package enum Limits {
+    /// The most that a booking invites.
+    package static let attendees = 50
+    /// The longest name, in characters.
+    package static let name = 200
+    /// The longest note, in characters.
+    package static let note = 4_000
+    /// The most pairs of a booking's metadata.
+    package static let metadataPairs = 50
+    /// The longest name or value of a pair, in characters.
+    package static let metadataText = 500
+}

@@ -1,0 +1,48 @@
+import UsherCore
+import UsherStore
+
+/// Who does which job.
+struct Handlers: Sendable {
+    private let provisionRooms: ProvisionRooms
+    private let planMail = PlanMail()
+    private let writeReminders = WriteReminders()
+    private let deliverMail: DeliverMail
+    private let syncCalendar: SyncCalendar
+    private let alertOwner: AlertOwner
+    private let mailSignInLink: MailSignInLink
+    private let sweepRooms: SweepRooms
+    private let refreshGrant: RefreshGrant
+    private let revokeGrant: RevokeGrant
+    private let deliverWebhook: DeliverWebhook
+
+    init(_ context: EngineContext) {
+        provisionRooms = ProvisionRooms(context)
+        deliverMail = DeliverMail(context)
+        syncCalendar = SyncCalendar(context)
+        alertOwner = AlertOwner(context)
+        mailSignInLink = MailSignInLink(context)
+        sweepRooms = SweepRooms(context)
+        refreshGrant = RefreshGrant(context)
+        revokeGrant = RevokeGrant(context)
+        deliverWebhook = DeliverWebhook(context)
+    }
+
+    /// Inside the transaction of the claim: either the effect to carry out, its intent written, or `nil` after the job has been released
+    /// until later or finished.
+    func prepare(_ job: Job, _ claim: Claim, _ step: StepTransaction) throws -> Effect? {
+        switch job {
+        case .provision(let booking): try provisionRooms.prepare(booking, claim, step)
+        case .planMail(let booking): try planMail.prepare(booking, claim, step)
+        case .remind(let booking): try writeReminders.prepare(booking, claim, step)
+        case .deliver(let mail): try deliverMail.prepare(mail, claim, step)
+        case .syncCalendar(let booking): try syncCalendar.prepare(booking, claim, step)
+        case .alert(let subject): try alertOwner.prepare(subject, claim, step)
+        case .mailSignInLink(let address): try mailSignInLink.prepare(address, claim, step)
+        case .sweep(let provider, let owner, let host):
+            try sweepRooms.prepare(provider: provider, owner: owner, host: host, claim, step)
+        case .refreshGrant(let owner, let provider): try refreshGrant.prepare(owner: owner, provider: provider, claim, step)
+        case .revokeGrant(let revocation): try revokeGrant.prepare(revocation, claim, step)
+        case .deliverWebhook(let id, let subject): try deliverWebhook.prepare(id, subject, claim, step)
+        }
+    }
+}

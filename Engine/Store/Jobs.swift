@@ -1,0 +1,228 @@
+import UsherCore
+
+/// The right to work on a job until a certain time: only its holder may write the job's row.
+///
+/// A fencing token: every write matches process, fence and end. The end is included because a job that is enqueued anew starts at
+/// fence 1.
+package struct Claim: Hashable, Sendable {
+    /// What is to be done, and for what.
+    package var id: JobID
+    /// Counts the claims on the job since it was enqueued.
+    package var fence: Int64
+    /// Tries in a row that went wrong.
+    package var attempt: Int64
+    /// The end of the claim.
+    package var until: Instant
+    /// The provider that it asks or the webhook that it notifies, as far as that is known; else empty.
+    package var service: String
+    /// The process that holds it.
+    package var process: String
+    /// When the meeting begins that it is for; ``Instant/never`` where it is for none.
+    package var start: Instant
+}
+
+/// The claim has ended: somebody else has the job, or it is done. A holder's every transaction renews, releases or finishes its claim, and
+/// where that fails, everything that the transaction wrote is taken back.
+package struct ClaimLost: Error {}
+
+/// Statements on jobs.
+package enum JobSQL: String, SQLStatement {
+    /// The services of a queue with the time at which each has something due. An index is skipped through, from one service to the
+    /// next, so a long backlog costs nothing.
+    case services = """
+        WITH RECURSIVE known (service) AS (
+            SELECT MIN(service) FROM steps WHERE lane = $1
+            UNION ALL
+            SELECT (SELECT MIN(service) FROM steps WHERE lane = $1 AND service > known.service) FROM known WHERE known.service IS NOT NULL)
+        SELECT service, (SELECT MIN(due_at) FROM steps WHERE lane = $1 AND service = known.service) FROM known WHERE service IS NOT NULL
+        """
+    /// A job that is claimed comes due again when its claim ends, so one column answers both questions.
+    case claim = """
+        UPDATE steps SET claimed_by = $1, fence = fence + 1, due_at = $2, again_at = NULL
+        WHERE (kind, subject) IN (SELECT kind, subject FROM steps
+            WHERE lane = $3 AND service = $4 AND due_at <= $5 ORDER BY starts_at, due_at LIMIT $6)
+            AND due_at <= $5
+        RETURNING kind, subject, fence, attempt, service, starts_at
+        """
+    case claimOne = """
+        UPDATE steps SET claimed_by = $1, fence = fence + 1, due_at = $2, again_at = NULL
+        WHERE kind = $3 AND subject = $4 AND due_at <= $5
+        RETURNING kind, subject, fence, attempt, service, starts_at
+        """
+    case insertClaimed = """
+        INSERT INTO steps (kind, subject, lane, due_at, claimed_by, starts_at, fence, attempt) VALUES ($1, $2, $3, $4, $5, $6, 1, 0)
+        """
+    /// What is enqueued while the job is claimed waits in `again_at` until the claim is released.
+    case enqueue = """
+        INSERT INTO steps (kind, subject, lane, due_at, service, starts_at, fence, attempt) VALUES ($1, $2, $3, $4, $5, $6, 0, 0)
+        ON CONFLICT (kind, subject) DO UPDATE SET
+            service = CASE WHEN excluded.service = '' THEN steps.service ELSE excluded.service END,
+            starts_at = excluded.starts_at,
+            due_at = CASE WHEN steps.claimed_by IS NULL AND excluded.due_at < steps.due_at THEN excluded.due_at ELSE steps.due_at END,
+            again_at = CASE WHEN steps.claimed_by IS NOT NULL AND (steps.again_at IS NULL OR excluded.due_at < steps.again_at)
+                THEN excluded.due_at ELSE steps.again_at END
+        """
+    case renew = """
+        UPDATE steps SET due_at = $1, again_at = CASE WHEN again_at <= $2 THEN NULL ELSE again_at END
+        WHERE kind = $3 AND subject = $4 AND fence = $5 AND claimed_by = $6 AND due_at = $7
+        """
+    case release = """
+        UPDATE steps SET due_at = CASE WHEN again_at < $1 THEN again_at ELSE $1 END, again_at = NULL, attempt = $2, service = $3,
+            claimed_by = NULL
+        WHERE kind = $4 AND subject = $5 AND fence = $6 AND claimed_by = $7 AND due_at = $8
+        """
+    case finish = """
+        DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3 AND claimed_by = $4 AND due_at = $5 AND again_at IS NULL
+        """
+    case claimed = "SELECT 1 FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NOT NULL"
+    case runNow = "UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND claimed_by IS NULL"
+    case dequeue = "DELETE FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NULL"
+    case waiting = """
+        SELECT kind, COUNT(*), MIN(due_at) FROM steps WHERE claimed_by IS NULL AND due_at <= $1 GROUP BY kind
+        """
+    case working = "SELECT kind, COUNT(*) FROM steps WHERE claimed_by IS NOT NULL GROUP BY kind"
+    case troubled = """
+        SELECT kind, subject, due_at, attempt, starts_at FROM steps WHERE claimed_by IS NULL AND attempt > 2 AND kind = $1
+            AND (starts_at > $2 OR (starts_at = $2 AND subject < $3)) ORDER BY starts_at, subject DESC LIMIT $4
+        """
+    case troubledKinds = "SELECT kind, COUNT(*) FROM steps WHERE claimed_by IS NULL AND attempt > 2 GROUP BY kind ORDER BY kind"
+    case freeClaimsOf = "UPDATE steps SET due_at = $1, claimed_by = NULL, fence = fence + 1 WHERE claimed_by = $2"
+}
+
+extension Tx {
+    /// Claims up to `limit` jobs of one service that are due, for `process`, until `until`: those for the nearest meetings.
+    package func claim(
+        _ queue: Queue, service: String, process: String, now: Instant, until: Instant, limit: Int
+    ) throws -> [Claim] {
+        try query(
+            JobSQL.claim, .text(process), SQLValue(until), .int(queue.rawValue), .text(service), SQLValue(now), .int(Int64(limit))
+        ).map { try claim(from: $0, until, process) }
+    }
+
+    /// The services of a queue, the empty one of unknown among them, and when each has something due.
+    package func services(_ queue: Queue) throws -> [(service: String, due: Instant)] {
+        try query(JobSQL.services, .int(queue.rawValue)).map { (try $0.text(0), try $0.instant(1)) }
+    }
+
+    /// Claims one job, if it is due.
+    package func claim(_ job: Job, process: String, now: Instant, until: Instant) throws -> Claim? {
+        try query(JobSQL.claimOne, .text(process), SQLValue(until), .text(job.kind.rawValue), .text(job.key), SQLValue(now))
+            .first.map { try claim(from: $0, until, process) }
+    }
+
+    /// Adds a job that is claimed from its first moment.
+    /// - Parameter start: see ``Claim/start``.
+    package func addClaimed(_ job: Job, process: String, until: Instant, start: Instant) throws -> Claim {
+        try execute(
+            JobSQL.insertClaimed, .text(job.kind.rawValue), .text(job.key), .int(job.queue.rawValue), SQLValue(until), .text(process),
+            SQLValue(start))
+        return Claim(id: job.id, fence: 1, attempt: 0, until: until, service: "", process: process, start: start)
+    }
+
+    /// Sees to it that each job runs when it is due at the latest. One that is claimed runs once more after the claim is released, however
+    /// its try ends.
+    package func enqueue(_ jobs: [ScheduledJob]) throws {
+        for scheduled in jobs {
+            let job = scheduled.job
+            try execute(
+                JobSQL.enqueue, .text(job.kind.rawValue), .text(job.key), .int(job.queue.rawValue), SQLValue(scheduled.due),
+                .text(scheduled.service), SQLValue(scheduled.start))
+        }
+    }
+
+    /// Renews a claim until `until`, for a look at the database in this transaction: what was enqueued until now is seen by it.
+    /// - Returns: the claim as it is now; the one before matches no more.
+    /// - Throws: ``ClaimLost``
+    package func renew(_ claim: Claim, until: Instant, now: Instant) throws -> Claim {
+        try own(JobSQL.renew, claim, SQLValue(until), SQLValue(now))
+        var renewed = claim
+        renewed.until = until
+        return renewed
+    }
+
+    /// Releases a job, to run again at `due`.
+    /// - Throws: ``ClaimLost``
+    package func release(_ claim: Claim, due: Instant, attempt: Int64) throws {
+        try own(JobSQL.release, claim, SQLValue(due), .int(attempt), .text(claim.service))
+    }
+
+    /// The job is done, and its row goes, unless it was enqueued once more meanwhile.
+    /// - Throws: ``ClaimLost``
+    package func finish(_ claim: Claim) throws {
+        if try execute(JobSQL.finish, owner(claim)) != 1 { try release(claim, due: .never, attempt: 0) }
+    }
+
+    /// Runs a statement whose last arguments say whose job it is.
+    private func own(_ statement: JobSQL, _ claim: Claim, _ changes: SQLValue...) throws {
+        if try execute(statement, changes + owner(claim)) != 1 { throw ClaimLost() }
+    }
+
+    private func owner(_ claim: Claim) -> [SQLValue] {
+        [.text(claim.id.kind), .text(claim.id.key), .int(claim.fence), .text(claim.process), SQLValue(claim.until)]
+    }
+
+    /// Whether somebody works on a job now.
+    package func isClaimed(_ job: Job) throws -> Bool {
+        try !query(JobSQL.claimed, .text(job.kind.rawValue), .text(job.key)).isEmpty
+    }
+
+    /// Makes a job due that nobody works on.
+    /// - Returns: whether there was one.
+    package func runNow(_ id: JobID, now: Instant) throws -> Bool {
+        try execute(JobSQL.runNow, SQLValue(now), .text(id.kind), .text(id.key)) == 1
+    }
+
+    /// Takes a job back that nobody works on.
+    package func dequeue(_ job: Job) throws { try execute(JobSQL.dequeue, .text(job.kind.rawValue), .text(job.key)) }
+
+    /// When the queue has something due; `nil` where it is empty.
+    package func nextDue(_ queue: Queue) throws -> Instant? { try services(queue).map(\.due).min() }
+    /// Jobs by kind that are due and that nobody works on yet.
+    package func waitingJobs(now: Instant) throws -> [(kind: String, count: Int64, oldest: Instant)] {
+        try query(JobSQL.waiting, SQLValue(now)).map { (try $0.text(0), try $0.int(1), try $0.instant(2)) }
+    }
+    /// Jobs of a kind that have gone wrong three times in a row: those for the nearest meetings first, then those for none.
+    /// - Parameters:
+    ///   - kind: as ``troubledKinds()`` names it.
+    ///   - after: where the page before ended.
+    package func troubledJobs(_ kind: String, after: (start: Instant, key: String)?, limit: Int) throws -> [TroubledJob] {
+        let after = after ?? (Instant(microseconds: -1), "")
+        return try query(JobSQL.troubled, .text(kind), SQLValue(after.start), .text(after.key), .int(Int64(limit))).map {
+            TroubledJob(
+                id: JobID(kind: try $0.text(0), key: try $0.text(1)), due: try $0.instant(2), attempt: try $0.int(3),
+                start: try $0.instant(4))
+        }
+    }
+    /// How many jobs of each kind have gone wrong three times in a row.
+    package func troubledKinds() throws -> [(kind: String, count: Int64)] {
+        try query(JobSQL.troubledKinds).map { (try $0.text(0), try $0.int(1)) }
+    }
+    /// Jobs by kind that are being worked on.
+    package func workingJobs() throws -> [(kind: String, count: Int64)] {
+        try query(JobSQL.working).map { (try $0.text(0), try $0.int(1)) }
+    }
+
+    /// Makes all that `process` had claimed due at once.
+    @discardableResult
+    package func freeClaims(of process: String, now: Instant) throws -> Int {
+        try execute(JobSQL.freeClaimsOf, SQLValue(now), .text(process))
+    }
+
+    private func claim(from row: SQLRow, _ until: Instant, _ process: String) throws -> Claim {
+        Claim(
+            id: JobID(kind: try row.text(0), key: try row.text(1)), fence: try row.int(2), attempt: try row.int(3), until: until,
+            service: try row.text(4), process: process, start: try row.instant(5))
+    }
+}
+
+/// A job that goes wrong again and again.
+package struct TroubledJob: Hashable, Sendable {
+    /// What is to be done, and for what.
+    package var id: JobID
+    /// When it is tried next.
+    package var due: Instant
+    /// Tries in a row that went wrong.
+    package var attempt: Int64
+    /// See ``Claim/start``.
+    package var start: Instant
+}
