@@ -7,7 +7,9 @@ package struct CalendarRecord: Hashable, Sendable {
         /// Asked for; it may stand there.
         case asked
         case made
-        /// The owner has taken it out, or the service will not have it: it is left alone.
+        /// It could not be made or changed, and is not tried again. It may be there: a cancellation takes it out.
+        case givenUp = "given-up"
+        /// The owner has taken it out, or it could not be removed: it is left alone.
         case over
     }
 
@@ -33,6 +35,9 @@ package struct CalendarRecord: Hashable, Sendable {
         self.state = state
         self.digest = digest
     }
+
+    /// Whether it follows its booking.
+    package var isKept: Bool { state == .asked || state == .made }
 }
 
 /// Statements on events in owners' calendars.

@@ -88,6 +88,15 @@ public final class MicrosoftSandbox: Sendable {
         }
     }
 
+    /// Ends every access token, as time would.
+    /// - Parameter age: younger ones live on.
+    public func expireTokens(olderThan age: Duration = .zero) {
+        state.withLock { state in
+            let newest = now() + .hours(1) - age
+            state.accessTokens = state.accessTokens.filter { $0.value.expires > newest }
+        }
+    }
+
     /// A press on the consent page.
     /// - Parameter user: who agrees; `nil` declines.
     public func decide(_ query: String, user: String?) -> String {

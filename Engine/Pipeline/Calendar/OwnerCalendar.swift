@@ -12,7 +12,7 @@ struct OwnerCalendar {
     /// Whether the owner has the event on a calendar that is connected: as an entry of ours, or because the room itself is one.
     func has(_ booking: Booking) throws -> Bool {
         if isRoomAnEvent(booking) { return true }
-        guard booking.terms.type.calendar, try step.tx.calendarRecord(of: booking.id)?.state != .over else { return false }
+        guard booking.terms.type.calendar, try step.tx.calendarRecord(of: booking.id)?.isKept ?? true else { return false }
         return try target(of: booking) != nil
     }
 

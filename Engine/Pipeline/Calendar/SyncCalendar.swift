@@ -8,7 +8,6 @@ import UsherVault
 /// the timeline says so.
 struct SyncCalendar {
     private let context: EngineContext
-    private static let blockedWait = Duration.hours(12)
 
     init(_ context: EngineContext) { self.context = context }
 
@@ -17,7 +16,7 @@ struct SyncCalendar {
         guard let booking = try step.tx.booking(id), step.now < booking.end else { return try step.finish(claim) }
         let record = try step.tx.calendarRecord(of: booking.id)
         let isWanted = booking.status == .confirmed && !OwnerCalendar(step).isRoomAnEvent(booking)
-        guard isWanted || record != nil, record?.state != .over else { return try step.finish(claim) }
+        guard isWanted ? record?.isKept ?? true : record.map({ $0.state != .over }) ?? false else { return try step.finish(claim) }
         guard let target = try OwnerCalendar(step).target(of: booking) else {
             let event = record == nil ? "calendar.skipped" : "calendar.remains"
             try step.tx.note(booking.id, event, "no calendar is connected", at: step.now)
@@ -91,17 +90,15 @@ struct SyncCalendar {
             if claim.attempt == 0 {
                 try step.tx.note(booking.id, "calendar.failed", "\(record.provider): \(error.message)", at: step.now)
             }
-            // A person must mend it; connecting anew has it looked at, too.
-            let wait =
-                error.code.isBlocking
-                ? Self.blockedWait : RetryPolicy.calendar.delay(afterFailures: claim.attempt + 1, step.context.environment)
+            let policy = error.code.isBlocking ? RetryPolicy.blockedCalendar : .calendar
+            let wait = policy.delay(afterFailures: claim.attempt + 1, step.context.environment)
             let isFinal = error.retry == .never && !error.code.isBlocking
             // Cancelled meanwhile: what may stand there is to be taken out, not left alone.
             let isCancelled = try step.tx.booking(booking.id)?.status == .cancelled
             if !isFinal || (isCancelled && error.isUnclear), step.now + wait < booking.end { return .rest(until: step.now + wait) }
             if isCancelled { try step.tx.note(booking.id, "calendar.remains", "\(record.provider): \(error.message)", at: step.now) }
             var over = record
-            over.state = .over
+            over.state = isCancelled || error.code == .meetingGone ? .over : .givenUp
             try step.tx.save(over)
             if claim.attempt > 0 { try step.tx.note(booking.id, "calendar.given-up", record.provider, at: step.now) }
             return .lookAgain

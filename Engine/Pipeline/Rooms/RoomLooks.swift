@@ -94,8 +94,9 @@ extension RoomOutcomes {
         if error.code == .meetingGone { return try gone(room, error) }
         var room = try present(room)
         room.failures += 1
-        // Whoever connects again has it looked at.
-        room.checkAt = error.code.needsPerson ? nextCheck(room) : retryTime(error, room.failures) ?? nextCheck(room)
+        // It may be gone: that is found out as long as somebody could still be told.
+        let again = retryTime(error, room.failures) ?? step.now + RetryPolicy.blocked.longest
+        room.checkAt = again < booking.end ? again : .never
         try step.tx.save(room)
     }
 

@@ -21,6 +21,8 @@ package struct RetryPolicy: Sendable {
     static let unclear = RetryPolicy(first: .minutes(1), longest: .hours(6))
     /// An event on a calendar, for which nobody waits.
     static let calendar = RetryPolicy(first: .seconds(10), longest: .hours(1))
+    /// An event on a calendar that a person must mend; connecting anew has it looked at, too.
+    static let blockedCalendar = RetryPolicy(first: .minutes(1), longest: .hours(12))
     /// Mail that was not taken.
     static let mail = RetryPolicy(first: .seconds(5), longest: .minutes(30))
     /// A job whose own work went wrong.

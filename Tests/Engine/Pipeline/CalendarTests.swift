@@ -87,6 +87,31 @@ struct CalendarTests {
         #expect(engine.google.live.isEmpty)
     }
 
+    @Test("a cancellation takes out an event that was given up without knowing whether it is there")
+    func givenUp() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connectGoogle()
+        engine.google.inject(.cutAfter, .refused(status: 400, reason: "invalid"))
+        let view = try await engine.booked("diary")
+        try await engine.run(for: .minutes(5))
+        #expect(try await events(engine, view.booking.id) == ["calendar.failed", "calendar.given-up"])
+        #expect(engine.google.live.count == 1)
+        _ = try await engine.service.cancel(view.booking.id)
+        _ = try await engine.worker.pump()
+        #expect(engine.google.live.isEmpty)
+    }
+
+    @Test("a calendar that refused for a moment is asked again soon after")
+    func refusedForAMoment() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connectGoogle()
+        engine.google.inject(.unauthorized, .unauthorized)
+        let view = try await engine.booked("diary")
+        #expect(engine.google.live.isEmpty)
+        try await engine.run(for: .minutes(5))
+        #expect(try await events(engine, view.booking.id) == ["calendar.failed", "calendar.added"])
+    }
+
     @Test("a calendar that is connected again catches up with what was moved meanwhile")
     func reconnected() async throws {
         let engine = try await TestEngine()

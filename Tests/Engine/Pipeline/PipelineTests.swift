@@ -292,6 +292,19 @@ struct PipelineTests {
         #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
     }
 
+    @Test("a meeting that was called gone once is asked for again, though the account refused in between")
+    func goneWhileBlocked() async throws {
+        let engine = try await TestEngine()
+        let start = Instant(seconds: (engine.clock.now + .minutes(50)).seconds).rfc3339
+        let view = try await engine.booked("fixed", at: start)
+        engine.zoom.deleteAtPortal(engine.zoom.meetings[0].id)
+        try await ProviderEvents(engine.context).touched(try #require(view.booking.meeting.room?.meetingID))
+        _ = try await engine.worker.pump()
+        engine.zoom.inject(.unauthorized, .unauthorized)
+        try await engine.run(for: .minutes(10))
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.problem?.code == .meetingGone)
+    }
+
     @Test("with on-drift: recreate a deleted meeting is made anew, and mailed")
     func recreate() async throws {
         let engine = try await TestEngine()

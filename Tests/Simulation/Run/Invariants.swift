@@ -59,7 +59,8 @@ struct Invariants {
                 + (try await calendarViolations(booking, entry: entry))
             guard !violations.isEmpty else { continue }
             let story = try await store.read { try $0.timeline(of: id) }.map { "\($0.at.rfc3339) \($0.event) \($0.detail)" }
-            found += violations.map { "\(id): \($0)\n  " + (story + rooms.map { "\($0)" }).joined(separator: "\n  ") }
+            let event = try await store.read { try $0.calendarRecord(of: id) }.map { ["\($0)"] } ?? []
+            found += violations.map { "\(id): \($0)\n  " + (story + rooms.map { "\($0)" } + event).joined(separator: "\n  ") }
         }
         let strays = zoom.meetings.map(\.id).filter { !owned.contains($0) && !foreign.contains($0) }
         if !strays.isEmpty { found.append("rooms that belong to no booking: \(strays)") }
@@ -131,7 +132,11 @@ struct Invariants {
         let isStanding = entry.map { google.live.contains($0) } ?? false
         guard booking.status == .confirmed else { return isStanding ? ["was cancelled, and is on the owner's calendar"] : [] }
         let told = try await store.read { try $0.timeline(of: booking.id) }.contains { $0.event == "mail.sent" }
-        guard told, let entry else { return told ? ["is not on the owner's calendar"] : [] }
+        guard told, let entry else {
+            let connection = try await store.read { try $0.connection(owner: booking.terms.owner.id, provider: "meet") }
+            let state = connection.map { "\($0.health) since \($0.refreshedAt.rfc3339): \($0.problem?.message ?? "")" } ?? "there is none"
+            return told ? ["is not on the owner's calendar (its connection: \(state))"] : []
+        }
         let start = google.start(of: entry) ?? ""
         guard isStanding else { return ["is not on the owner's calendar any more"] }
         return start.hasPrefix(booking.start.rfc3339.prefix(16))

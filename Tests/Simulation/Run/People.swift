@@ -144,7 +144,11 @@ extension SimulatedRun {
     }
 
     /// What servers hold is refused from now on. No service refuses a token that it has just given.
-    private func expireTokens() { zoom.expireTokens(olderThan: .minutes(2)) }
+    private func expireTokens() {
+        zoom.expireTokens(olderThan: .minutes(2))
+        google.expireTokens(olderThan: .minutes(2))
+        microsoft.expireTokens(olderThan: .minutes(2))
+    }
 
     /// A service has a bad moment; troubles often come in a row.
     private func serviceTrouble() {
@@ -155,11 +159,11 @@ extension SimulatedRun {
     private func injectFaults() {
         google.inject(
             dice.seed.pick([
-                .unauthorized, .refused(status: 403, reason: "rateLimitExceeded"), .errorAfter(status: 500), .cutBefore, .cutAfter,
+                .refused(status: 403, reason: "rateLimitExceeded"), .errorAfter(status: 500), .cutBefore, .cutAfter,
             ]))
         microsoft.inject(
             dice.seed.pick([
-                .refused(status: 401, retryAfter: nil), .refused(status: 429, retryAfter: 5), .refused(status: 503, retryAfter: nil),
+                .refused(status: 429, retryAfter: 5), .refused(status: 503, retryAfter: nil),
                 .errorAfter(status: 500), .cutBefore, .cutAfter,
             ]))
     }
