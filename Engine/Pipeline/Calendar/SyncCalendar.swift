@@ -8,6 +8,8 @@ import UsherVault
 /// the timeline says so.
 struct SyncCalendar {
     private let context: EngineContext
+    /// The last try is made so long before the meeting ends.
+    private static let lastTry = Duration.minutes(1)
 
     init(_ context: EngineContext) { self.context = context }
 
@@ -92,10 +94,13 @@ struct SyncCalendar {
             }
             let policy = error.code.isBlocking ? RetryPolicy.blockedCalendar : .calendar
             let wait = policy.delay(afterFailures: claim.attempt + 1, step.context.environment)
+            let last = booking.end - Self.lastTry
             let isFinal = error.retry == .never && !error.code.isBlocking
             // Cancelled meanwhile: what may stand there is to be taken out, not left alone.
             let isCancelled = try step.tx.booking(booking.id)?.status == .cancelled
-            if !isFinal || (isCancelled && error.isUnclear), step.now + wait < booking.end { return .rest(until: step.now + wait) }
+            if !isFinal || (isCancelled && error.isUnclear), step.now < last {
+                return .rest(until: min(step.now + wait, last))
+            }
             if isCancelled { try step.tx.note(booking.id, "calendar.remains", "\(record.provider): \(error.message)", at: step.now) }
             var over = record
             over.state = isCancelled || error.code == .meetingGone ? .over : .givenUp

@@ -94,8 +94,10 @@ extension RoomOutcomes {
         if error.code == .meetingGone { return try gone(room, error) }
         var room = try present(room)
         room.failures += 1
-        // It may be gone: that is found out as long as somebody could still be told.
-        let again = retryTime(error, room.failures) ?? step.now + RetryPolicy.blocked.longest
+        // Of one that may be gone it is found out, as long as anybody can be told; else whoever connects again has it looked at.
+        let isSuspect = room.goneReports > 0
+        let later = isSuspect ? step.now + RetryPolicy.blocked.longest : nextCheck(room)
+        let again = error.code.needsPerson && !isSuspect ? later : retryTime(error, room.failures) ?? later
         room.checkAt = again < booking.end ? again : .never
         try step.tx.save(room)
     }

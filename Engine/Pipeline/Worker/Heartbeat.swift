@@ -88,6 +88,7 @@ package struct Heartbeat: Sendable {
 
     /// Hands back what this process still had claimed, and takes its row away.
     package func leave() async {
+        await context.refresher.saveUnsaved()
         do {
             try await context.store.write { [context] tx in
                 try tx.freeClaims(of: context.processID, now: context.now)

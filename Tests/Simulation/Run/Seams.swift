@@ -123,12 +123,12 @@ struct FaultyDatabase: Database {
     let seam: Seam
 
     func write<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
-        seam.process.callsDatabase()
         await seam.pass()
         try check()
         if seam.dice.throwDice(\.crash) { throw died() }
         if seam.disk.isFull(at: seam.clock.now) || seam.dice.throwDice(\.database) { throw DatabaseError(.busy, "simulated") }
         let result = try await database.write(body)
+        seam.process.hasWritten()
         await seam.pass()
         try check()
         if seam.dice.throwDice(\.crash) { throw died() }
@@ -173,8 +173,9 @@ struct FaultyTransport: Transport {
         if seam.dice.throwDice(\.transport) { return try await fault(request) }
         let user = asksForGrant(request)
         let response = try await carriedOut(request)
-        await seam.pass()
+        // Whoever dies while it reads the answer takes the new pair with it.
         if let user { seam.process.gotGrant(of: user) }
+        await seam.pass()
         if seam.process.isDead || seam.dice.throwDice(\.crash) { throw died() }
         return response
     }

@@ -12,8 +12,8 @@ struct SimulatedCrash: Error {}
 final class SimulatedProcess: Sendable {
     private let dead = Mutex(false)
     private let loop = Mutex<WorkLoop?>(nil)
-    /// By user, the calls of the database in which a pair of tokens that has just come may not be stored yet.
-    private let callsToStore = Mutex<[String: Int]>([:])
+    /// By user, the commits in which a pair of tokens that has just come may not be stored yet.
+    private let writesToStore = Mutex<[String: Int]>([:])
     private let endedGrants: EndedGrants
     var isDead: Bool { dead.withLock { $0 } }
 
@@ -22,7 +22,7 @@ final class SimulatedProcess: Sendable {
     init(_ endedGrants: EndedGrants) { self.endedGrants = endedGrants }
 
     func crash() {
-        for user in callsToStore.withLock({ $0.keys }) { endedGrants.add(user) }
+        for user in writesToStore.withLock({ $0.keys }) { endedGrants.add(user) }
         dead.withLock { $0 = true }
         loop.withLock { $0 }?.stop()
     }
@@ -31,8 +31,8 @@ final class SimulatedProcess: Sendable {
     func stop(until end: Instant) { stoppedUntil.withLock { $0 = end } }
     func isStopped(at now: Instant) -> Bool { !isDead && stoppedUntil.withLock { now < $0 } }
 
-    func gotGrant(of user: String) { callsToStore.withLock { $0[user] = 60 } }
-    func callsDatabase() { callsToStore.withLock { calls in calls = calls.mapValues { $0 - 1 }.filter { $0.value > 0 } } }
+    func gotGrant(of user: String) { writesToStore.withLock { $0[user] = 60 } }
+    func hasWritten() { writesToStore.withLock { calls in calls = calls.mapValues { $0 - 1 }.filter { $0.value > 0 } } }
     func runs(_ loop: WorkLoop) { self.loop.withLock { $0 = loop } }
 }
 

@@ -1,0 +1,35 @@
+import Hummingbird
+import UsherCore
+
+/// A cookie of ours: no script can read it, other sites' forms do not bring it along, and under https no other host can set it.
+/// Source: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix
+struct Cookie: Sendable {
+    let name: String
+    private let isSecure: Bool
+
+    static let owner = "usher_owner"
+    static let admin = "usher_admin"
+    static let consent = "usher_consent"
+
+    /// - Parameter publicURL: under https the name begins with `__Host-`.
+    init(_ name: String, _ publicURL: String) {
+        isSecure = publicURL.hasPrefix("https://")
+        self.name = (isSecure ? "__Host-" : "") + name
+    }
+
+    /// What a browser is told to keep.
+    func setting(_ value: Secret, for lifetime: Duration) -> String {
+        "\(name)=\(value.reveal()); Path=/; Max-Age=\(lifetime.wholeSeconds); HttpOnly; SameSite=Lax\(isSecure ? "; Secure" : "")"
+    }
+
+    /// What a request bears.
+    func value(in request: Request) -> Secret? {
+        for header in request.headers[values: .cookie] {
+            for pair in header.split(separator: ";") {
+                let parts = pair.split(separator: "=", maxSplits: 1).map(\.trimmingBlanks)
+                if parts.count == 2, parts[0] == name { return Secret(parts[1]) }
+            }
+        }
+        return nil
+    }
+}
