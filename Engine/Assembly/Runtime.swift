@@ -42,9 +42,11 @@ package struct Runtime: Sendable {
         // Last, because it must be shut down: nothing above may fail after it.
         let transport = HTTPTransport(now: environment.now)
         let context = EngineContext(
-            store: store, vault: vault, catalog: CatalogHolder(catalog), registry: registry, transport: transport, mailer: mailer,
-            receivers: PublicTransport(now: environment.now, allowsPrivate: configuration.allowsPrivateReceivers), renderer: renderer,
-            environment: environment,
+            store: store, vault: vault, catalog: CatalogHolder(catalog), registry: registry,
+            channels: .init(
+                transport: transport,
+                receivers: PublicTransport(now: environment.now, allowsPrivate: configuration.allowsPrivateReceivers), mailer: mailer,
+                renderer: renderer), environment: environment,
             settings: EngineSettings(
                 publicURL: configuration.publicURL, variables: configuration.values,
                 allowsPrivateReceivers: configuration.allowsPrivateReceivers), logger: logger)

@@ -87,53 +87,41 @@ extension Tx {
     }
 
     private func resealSmall(notUnder prefix: String, limit: Int, _ reseal: (String, String) throws -> String) throws -> Int {
-        let arguments: (SQLValue, SQLValue) = (.text(prefix + "%"), .int(Int64(limit)))
-        var count = 0
-        for row in try query(SealedSQL.tokens, arguments.0, arguments.1) {
-            let sealed = try reseal(row.text(1), StoredToken.context(row.text(0)))
-            try execute(SealedSQL.resealToken, .text(sealed), .text(try row.text(0)), .text(try row.text(1)))
-            count += 1
+        /// Writes the rows of one table anew, up to `limit` of them.
+        func each(_ statement: SealedSQL, _ writing: SealedSQL, _ values: (SQLRow) throws -> [String]) throws -> Int {
+            let rows = try query(statement, .text(prefix + "%"), .int(Int64(limit)))
+            for row in rows { try execute(writing, try values(row).map(SQLValue.text)) }
+            return rows.count
         }
-        for row in try query(SealedSQL.connections, arguments.0, arguments.1) {
-            let sealed = try reseal(row.text(2), StoredConnection.context(owner: row.text(0), provider: row.text(1)))
-            try execute(
-                SealedSQL.resealConnection, .text(sealed), .text(try row.text(0)), .text(try row.text(1)), .text(try row.text(2)))
-            count += 1
+        func optional(_ sealed: String, _ context: String) throws -> String { sealed.isEmpty ? "" : try reseal(sealed, context) }
+        func connection(_ row: SQLRow, _ owner: Int) throws -> String {
+            StoredConnection.context(owner: try row.text(owner), provider: try row.text(owner + 1))
         }
-        for row in try query(SealedSQL.apps, arguments.0, arguments.1) {
-            let sealed = try reseal(row.text(2), StoredApp.context(owner: row.text(0), provider: row.text(1)))
-            try execute(SealedSQL.resealApp, .text(sealed), .text(try row.text(0)), .text(try row.text(1)), .text(try row.text(2)))
-            count += 1
+        func app(_ row: SQLRow, _ owner: Int) throws -> String {
+            StoredApp.context(owner: try row.text(owner), provider: try row.text(owner + 1))
         }
-        for row in try query(SealedSQL.repeats, arguments.0, arguments.1) {
-            let sealed = try reseal(row.text(2), StoredRepeat.context(scope: row.text(0), key: row.text(1)))
-            try execute(SealedSQL.resealRepeat, .text(sealed), .text(try row.text(0)), .text(try row.text(1)))
-            count += 1
+        var count = try each(.tokens, .resealToken) {
+            [try reseal($0.text(1), StoredToken.context($0.text(0))), try $0.text(0), try $0.text(1)]
         }
-        for row in try query(SealedSQL.webhooks, arguments.0, arguments.1) {
-            let context = StoredWebhook.context(try row.text(0))
-            let former = try row.text(2)
-            try execute(
-                SealedSQL.resealWebhook, .text(try reseal(row.text(1), context)), .text(former.isEmpty ? "" : try reseal(former, context)),
-                .text(try row.text(0)), .text(try row.text(1)))
-            count += 1
+        count += try each(.connections, .resealConnection) {
+            [try reseal($0.text(2), connection($0, 0)), try $0.text(0), try $0.text(1), try $0.text(2)]
         }
-        for row in try query(SealedSQL.revocations, arguments.0, arguments.1) {
-            let (owner, provider, app) = (try row.text(1), try row.text(2), try row.text(4))
-            let sealed = try reseal(row.text(3), StoredConnection.context(owner: owner, provider: provider))
-            let resealed = app.isEmpty ? "" : try reseal(app, StoredApp.context(owner: owner, provider: provider))
-            try execute(SealedSQL.resealRevocation, .text(sealed), .text(resealed), .text(try row.text(0)), .text(try row.text(3)))
-            count += 1
+        count += try each(.apps, .resealApp) { [try reseal($0.text(2), app($0, 0)), try $0.text(0), try $0.text(1), try $0.text(2)] }
+        count += try each(.repeats, .resealRepeat) {
+            [try reseal($0.text(2), StoredRepeat.context(scope: $0.text(0), key: $0.text(1))), try $0.text(0), try $0.text(1)]
         }
-        for row in try query(SealedSQL.mails, arguments.0, arguments.1) {
-            let sealed = try reseal(row.text(1), OutboxMail.context(row.text(0)))
-            try execute(SealedSQL.resealMail, .text(sealed), .text(try row.text(0)), .text(try row.text(1)))
-            count += 1
+        count += try each(.webhooks, .resealWebhook) {
+            let context = StoredWebhook.context(try $0.text(0))
+            return [try reseal($0.text(1), context), try optional($0.text(2), context), try $0.text(0), try $0.text(1)]
         }
-        for row in try query(SealedSQL.consents, arguments.0, arguments.1) {
-            let sealed = try reseal(row.text(1), StoredConsent.context(row.text(0)))
-            try execute(SealedSQL.resealConsent, .text(sealed), .text(try row.text(0)), .text(try row.text(1)))
-            count += 1
+        count += try each(.revocations, .resealRevocation) {
+            [try reseal($0.text(3), connection($0, 1)), try optional($0.text(4), app($0, 1)), try $0.text(0), try $0.text(3)]
+        }
+        count += try each(.mails, .resealMail) {
+            [try reseal($0.text(1), OutboxMail.context($0.text(0))), try $0.text(0), try $0.text(1)]
+        }
+        count += try each(.consents, .resealConsent) {
+            [try reseal($0.text(1), StoredConsent.context($0.text(0))), try $0.text(0), try $0.text(1)]
         }
         return count
     }

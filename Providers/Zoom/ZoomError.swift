@@ -48,47 +48,57 @@ struct ZoomError {
             ProviderError(code, retry: retry, isUnclear: unclear, message, remedy: remedy, operation: operation, cause: cause)
         }
         let patience = "Nothing to do: it is tried again by itself."
-        switch (status, code) {
-        case (500..., _), (300..<400, _):
-            return error(.unavailable, "Zoom is in trouble (HTTP \(status)).", patience, .backoff, unclear: changes)
-        case (429, _): return limit(operation, now)
-        case (401, _):
-            return error(
-                .reauthorize, "Zoom refuses the access token.",
-                "Check in the Zoom Marketplace that the app is active and its credentials are current.")
-        case (_, 4711), (_, 4700):
-            return error(
-                .missingScope, "The Zoom app lacks a permission: \(scopes).",
-                "Add the scope \(scopes) to the app in the Zoom Marketplace; it takes effect within minutes.")
-        case (_, 200), (_, 3161):
-            return error(
-                .plan, "The host's Zoom plan or role does not allow this. Zoom says: \(message)",
-                "Give the host a licence and the right to schedule meetings.")
-        case (_, 1001), (_, 1010), (_, 1120):
-            return error(
-                .hostUnknown, "Zoom does not know the host in this account. Zoom says: \(message)",
-                "Check the owner's mail address, or write the one they have at Zoom under hosts: in meeting-types.yaml.")
-        case (_, 2001):
-            return error(
-                .notConnected, "Zoom says that the account does not exist.", "Check ACCOUNT_ID, and that the account is not suspended.")
-        case (_, 3001), (404, 300):
-            return error(.meetingGone, "The meeting does not exist at Zoom any more.", "Retry the booking to make a new room.")
-        case (400, 124):
-            return error(
-                .notConnected, "Zoom refuses this kind of app.",
-                "Make a Server-to-Server OAuth app in the Zoom Marketplace, and use its credentials.")
-        case (409, _): return error(.unavailable, "Zoom is at work on the same meeting.", patience, .backoff)
-        case (_, 300) where !fields.isEmpty:
+        switch status {
+        case 500..., 300..<400: return error(.unavailable, "Zoom is in trouble (HTTP \(status)).", patience, .backoff, unclear: changes)
+        case 429: return limit(operation, now)
+        default: break
+        }
+        if let (code, message, remedy) = refusal { return error(code, message, remedy) }
+        if status == 409 { return error(.unavailable, "Zoom is at work on the same meeting.", patience, .backoff) }
+        if code == 300, !fields.isEmpty {
             return error(
                 .rejected, "Zoom refuses \(fields.joined(separator: ", ")). Zoom says: \(message)",
                 "Check the meeting type's title and meeting options.")
-        default:
-            guard isZooms else {
-                return error(.unavailable, "Something between here and Zoom answered HTTP \(status).", patience, .backoff, unclear: changes)
-            }
-            return error(
-                .rejected, "Zoom refuses this (code \(code)). Zoom says: \(message)",
-                "See Zoom's words; the tracking id helps Zoom's support.")
+        }
+        guard isZooms else {
+            return error(.unavailable, "Something between here and Zoom answered HTTP \(status).", patience, .backoff, unclear: changes)
+        }
+        return error(
+            .rejected, "Zoom refuses this (code \(code)). Zoom says: \(message)", "See Zoom's words; the tracking id helps Zoom's support.")
+    }
+
+    /// What a person must mend, by Zoom's own code.
+    private var refusal: (ErrorCode, message: String, remedy: String)? {
+        switch (status, code) {
+        case (401, _):
+            (
+                .reauthorize, "Zoom refuses the access token.",
+                "Check in the Zoom Marketplace that the app is active and its credentials are current."
+            )
+        case (_, 4711), (_, 4700):
+            (
+                .missingScope, "The Zoom app lacks a permission: \(scopes).",
+                "Add the scope \(scopes) to the app in the Zoom Marketplace; it takes effect within minutes."
+            )
+        case (_, 200), (_, 3161):
+            (
+                .plan, "The host's Zoom plan or role does not allow this. Zoom says: \(message)",
+                "Give the host a licence and the right to schedule meetings."
+            )
+        case (_, 1001), (_, 1010), (_, 1120):
+            (
+                .hostUnknown, "Zoom does not know the host in this account. Zoom says: \(message)",
+                "Check the owner's mail address, or write the one they have at Zoom under hosts: in meeting-types.yaml."
+            )
+        case (_, 2001):
+            (.notConnected, "Zoom says that the account does not exist.", "Check ACCOUNT_ID, and that the account is not suspended.")
+        case (_, 3001), (404, 300): (.meetingGone, "The meeting does not exist at Zoom any more.", "Retry the booking to make a new room.")
+        case (400, 124):
+            (
+                .notConnected, "Zoom refuses this kind of app.",
+                "Make a Server-to-Server OAuth app in the Zoom Marketplace, and use its credentials."
+            )
+        default: nil
         }
     }
 

@@ -125,8 +125,8 @@ package struct TestEngine: Sendable {
     ) throws -> EngineContext {
         var context = EngineContext(
             store: Store(database), vault: try Vault(keys: [Array(repeating: 7, count: 32)]), catalog: CatalogHolder(catalog),
-            registry: try ProviderRegistry(registryModules), transport: transport, mailer: mailer, receivers: receivers,
-            renderer: try renderer ?? MailRenderer(),
+            registry: try ProviderRegistry(registryModules),
+            channels: .init(transport: transport, receivers: receivers, mailer: mailer, renderer: try renderer ?? MailRenderer()),
             environment: .virtual(clock, seed, skew: skew),
             settings: EngineSettings(publicURL: "https://usher.example", variables: variables),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))

@@ -32,7 +32,7 @@ struct DemoSite {
     /// - Parameter path: a catalogue of the caller's own, in place of the demo's.
     /// - Throws: ``UsherError`` for one that the demo cannot show; findings end the command after they were printed.
     init(path: String?, folder: String) throws {
-        let registry = try ProviderRegistry(Program.providers)
+        let registry = try ProviderRegistry(ProviderModules.known)
         self.registry = registry
         // Where it listens is the caller's to say; whom it reaches is not.
         let own = ProcessInfo.processInfo.environment.filter { ["USHER_HOST", "USHER_PORT", "USHER_PUBLIC_URL"].contains($0.key) }

@@ -62,20 +62,7 @@ extension Catalog {
         }
 
         if let requested {
-            // Where choices: is written, those alone; else a type that leaves the choice open takes any.
-            let offered =
-                type.choices.isEmpty && type.provider == MeetingType.ownerDefault ? providers.map(\.name) : type.choices
-            guard offered.contains(requested), provider(requested) != nil else {
-                throw UsherError(
-                    .validationFailed, "The meeting type '\(type.id)' cannot be booked with the provider '\(requested)'.",
-                    findings: [
-                        .init(
-                            "/provider",
-                            offered.isEmpty
-                                ? "leave it out: this type is fixed to '\(type.provider)'"
-                                : "must be one of: \(offered.joined(separator: ", "))")
-                    ])
-            }
+            try check(requested, isOfferedBy: type)
             return choose(requested, .request)
         }
         skip(.request, "the request names no provider")
@@ -84,5 +71,18 @@ extension Catalog {
         if let name = owner.defaultProvider { return choose(name, .ownerDefault) }
         skip(.ownerDefault, "\(owner.name) has set no default provider")
         return choose(site.defaultProvider, .siteDefault)
+    }
+
+    private func check(_ requested: String, isOfferedBy type: MeetingType) throws(UsherError) {
+        // Where choices: is written, those alone; else a type that leaves the choice open takes any.
+        let offered = type.choices.isEmpty && type.provider == MeetingType.ownerDefault ? providers.map(\.name) : type.choices
+        guard offered.contains(requested), provider(requested) != nil else {
+            let remedy =
+                offered.isEmpty
+                ? "leave it out: this type is fixed to '\(type.provider)'" : "must be one of: \(offered.joined(separator: ", "))"
+            throw UsherError(
+                .validationFailed, "The meeting type '\(type.id)' cannot be booked with the provider '\(requested)'.",
+                findings: [.init("/provider", remedy)])
+        }
     }
 }

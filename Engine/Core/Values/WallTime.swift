@@ -77,49 +77,60 @@ public enum WrittenTime: Hashable, Sendable {
     /// Reads `2026-12-01T10:00[:00[.000]]` with or without `Z` or `±hh:mm`. `nil` for anything else, impossible dates included.
     /// Source: RFC 3339 §5.6; seconds may be missing, since people type times by hand.
     public init?(_ text: String) {
-        var rest = Substring(text)
-        func number(_ digits: Int) -> Int64? {
-            let part = rest.prefix(digits)
-            guard part.utf8.count == digits, part.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-            rest = rest.dropFirst(digits)
-            return Int64(part)
+        var reader = TimeReader(rest: Substring(text))
+        guard let wall = reader.wallTime() else { return nil }
+        if reader.rest.isEmpty {
+            self = .wall(wall)
+        } else if let offset = reader.offset(), reader.rest.isEmpty {
+            self = .instant(wall.asUTC - offset)
+        } else {
+            return nil
         }
-        func take(_ characters: String) -> Bool {
-            guard let first = rest.first, characters.contains(first) else { return false }
-            rest = rest.dropFirst()
-            return true
-        }
+    }
+}
+
+/// Takes the parts of a written time off its front.
+private struct TimeReader {
+    var rest: Substring
+
+    private mutating func number(_ digits: Int) -> Int64? {
+        let part = rest.prefix(digits)
+        guard part.utf8.count == digits, part.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        rest = rest.dropFirst(digits)
+        return Int64(part)
+    }
+
+    private mutating func take(_ characters: String) -> Bool {
+        guard let first = rest.first, characters.contains(first) else { return false }
+        rest = rest.dropFirst()
+        return true
+    }
+
+    /// A date that the calendar has and a time of day; a fraction of a second is dropped.
+    mutating func wallTime() -> WallTime? {
         guard let year = number(4), take("-"), let month = number(2), take("-"), let day = number(2), take("Tt "),
-            let hour = number(2), take(":"), let minute = number(2)
+            let hour = number(2), take(":"), let minute = number(2), let second = seconds()
         else { return nil }
-        var second: Int64 = 0
-        if take(":") {
-            guard let seconds = number(2) else { return nil }
-            second = seconds
-            if take(".") {
-                let fraction = rest.prefix { $0.isASCII && $0.isNumber }
-                guard !fraction.isEmpty else { return nil }
-                rest = rest.dropFirst(fraction.count)
-            }
-        }
         guard (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 60 else { return nil }
         var wall = WallTime(Instant(seconds: 0), offsetSeconds: 0)
         (wall.year, wall.month, wall.day, wall.hour, wall.minute, wall.second) = (year, month, day, hour, minute, second)
-        guard WallTime(wall.asUTC, offsetSeconds: 0) == wall else { return nil }
-        if rest.isEmpty {
-            self = .wall(wall)
-            return
-        }
-        if take("Zz") {
-            guard rest.isEmpty else { return nil }
-            self = .instant(wall.asUTC)
-            return
-        }
-        let east = rest.first == "+"
-        guard take("+-"), let offsetHours = number(2), take(":"), let offsetMinutes = number(2), rest.isEmpty,
-            offsetHours < 24, offsetMinutes < 60
-        else { return nil }
-        let offset = Duration.seconds((offsetHours * 60 + offsetMinutes) * 60)
-        self = .instant(east ? wall.asUTC - offset : wall.asUTC + offset)
+        return WallTime(wall.asUTC, offsetSeconds: 0) == wall ? wall : nil
+    }
+
+    private mutating func seconds() -> Int64? {
+        guard take(":") else { return 0 }
+        guard let seconds = number(2) else { return nil }
+        guard take(".") else { return seconds }
+        let fraction = rest.prefix { $0.isASCII && $0.isNumber }
+        rest = rest.dropFirst(fraction.count)
+        return fraction.isEmpty ? nil : seconds
+    }
+
+    /// `Z`, or `±hh:mm`: what local time is ahead of UTC.
+    mutating func offset() -> Duration? {
+        if take("Zz") { return .zero }
+        let isEast = rest.first == "+"
+        guard take("+-"), let hours = number(2), take(":"), let minutes = number(2), hours < 24, minutes < 60 else { return nil }
+        return .seconds((hours * 60 + minutes) * (isEast ? 60 : -60))
     }
 }

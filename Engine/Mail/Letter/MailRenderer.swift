@@ -89,7 +89,7 @@ package final class MailRenderer: Sendable {
         let readings = [BodyPart.text(parts.plain), html]
         guard let calendar = parts.invitation else { return .multipart("alternative", readings) }
         let lines = BodyPart.base64Lines(calendar.bytes)
-        let invitations = calendar.method == .publish ? [] : [BodyPart.invitation(calendar.method, lines)]
+        let invitations = calendar.method == .publish ? [] : [BodyPart.invitation(method: calendar.method.rawValue, lines)]
         return .multipart("mixed", [.multipart("alternative", readings + invitations), .calendarFile(lines)])
     }
 

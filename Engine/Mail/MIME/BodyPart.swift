@@ -19,10 +19,12 @@ indirect enum BodyPart {
     }
 
     /// What mail programs read as an invitation (RFC 6047).
-    /// - Parameter lines: from ``base64Lines(_:)``.
-    static func invitation(_ method: Invitation.Method, _ lines: [UInt8]) -> BodyPart {
+    /// - Parameters:
+    ///   - method: `REQUEST` or `CANCEL` (RFC 5546).
+    ///   - lines: from ``base64Lines(_:)``.
+    static func invitation(method: String, _ lines: [UInt8]) -> BodyPart {
         .leaf(
-            type: "text/calendar; charset=utf-8; method=\(method.rawValue)", encoding: "base64", headers: [], content: lines)
+            type: "text/calendar; charset=utf-8; method=\(method)", encoding: "base64", headers: [], content: lines)
     }
 
     /// The same as a file, for programs that do not.

@@ -47,21 +47,37 @@ package struct EngineContext: Sendable {
     /// This process, in claims and heartbeats.
     package var processID: String
 
-    /// - Parameters:
-    ///   - receivers: the way to the programs that are told of events.
-    ///   - environment: clock, ids and randomness, which tests move by hand.
+    /// What leads out of the process, and what writes that which leaves.
+    package struct Channels: Sendable {
+        package var transport: any Transport
+        package var receivers: any Transport
+        package var mailer: any Mailer
+        package var renderer: MailRenderer
+
+        /// - Parameters:
+        ///   - transport: the way to the providers.
+        ///   - receivers: the way to webhooks' receivers.
+        package init(transport: any Transport, receivers: any Transport, mailer: any Mailer, renderer: MailRenderer) {
+            self.transport = transport
+            self.receivers = receivers
+            self.mailer = mailer
+            self.renderer = renderer
+        }
+    }
+
+    /// - Parameter environment: clock, ids and randomness, which tests move by hand.
     package init(
-        store: Store, vault: Vault, catalog: CatalogHolder, registry: ProviderRegistry, transport: any Transport, mailer: any Mailer,
-        receivers: any Transport, renderer: MailRenderer, environment: Environment, settings: EngineSettings, logger: Logger
+        store: Store, vault: Vault, catalog: CatalogHolder, registry: ProviderRegistry, channels: Channels, environment: Environment,
+        settings: EngineSettings, logger: Logger
     ) {
         self.store = store
         self.vault = vault
         self.catalog = catalog
         self.registry = registry
-        self.transport = transport
-        self.mailer = mailer
-        self.receivers = receivers
-        self.renderer = renderer
+        transport = channels.transport
+        receivers = channels.receivers
+        mailer = channels.mailer
+        renderer = channels.renderer
         self.environment = environment
         self.settings = settings
         self.logger = logger

@@ -46,9 +46,9 @@ struct ConsentRoutes: Sendable {
             return Page.response(
                 .ok, "Connect \(service.name) for \(owner.name)?",
                 """
-                <p>The meetings of <strong>\(escapedHTML(owner.name))</strong> (\(escapedHTML(owner.email))) at
-                <strong>\(escapedHTML(site))</strong> will be made in the \(escapedHTML(service.name)) account that you sign in to next.</p>
-                <p>Go on only if you are \(escapedHTML(owner.name)).</p>
+                <p>The meetings of <strong>\(owner.name)</strong> (\(owner.email)) at
+                <strong>\(site)</strong> will be made in the \(service.name) account that you sign in to next.</p>
+                <p>Go on only if you are \(owner.name).</p>
                 \(Page.button("Continue to \(service.name)", action: path, key: nil, fields: [("consent", id)]))
                 """)
         }
@@ -71,9 +71,9 @@ struct ConsentRoutes: Sendable {
         do { return try await body() } catch let error as UsherError {
             return Page.response(
                 error.code == .authForbidden ? .forbidden : .gone, "This cannot be opened",
-                "<p>\(escapedHTML(error.message))</p>" + Page.back(to: "/owners/me", "Open your page"))
+                "<p>\(error.message)</p>" + Page.back(to: "/owners/me", "Open your page"))
         } catch let error as ProviderError {
-            return Page.response(.ok, "This cannot be connected now", "<p>\(escapedHTML(error.message)) \(escapedHTML(error.remedy))</p>")
+            return Page.response(.ok, "This cannot be connected now", "<p>\(error.message) \(error.remedy)</p>")
         }
     }
 
@@ -109,14 +109,14 @@ struct ConsentRoutes: Sendable {
             if !returnTo.isEmpty { return Page.onward(to: returnTo, "Connected", "Continue") }
             return Page.response(
                 .ok, "Connected",
-                "<p class=good>\(escapedHTML(connection.account.email)) is connected.</p><p>Meetings that waited for it are being made now. You can close this page.</p>"
+                "<p class=good>\(connection.account.email) is connected.</p><p>Meetings that waited for it are being made now. You can close this page.</p>"
             )
         case .asks(let id, "", let to, let service):
             return Page.response(
                 .ok, "Is this the right account?",
                 """
-                <p>You have agreed as <strong>\(escapedHTML(to))</strong>, which is not your mail address here.
-                Your meetings will be made in that \(escapedHTML(service)) account.</p>
+                <p>You have agreed as <strong>\(to)</strong>, which is not your mail address here.
+                Your meetings will be made in that \(service) account.</p>
                 \(Page.button("Yes, use \(to)", action: "/auth/confirm", key: nil, fields: [("consent", id)]))
                 \(Page.button("No, connect nothing", action: "/auth/keep", key: nil, fields: [("consent", id)], isPlain: true))
                 """)
@@ -124,23 +124,22 @@ struct ConsentRoutes: Sendable {
             return Page.response(
                 .ok, "Connect another account?",
                 """
-                <p>Until now your meetings were made in the \(escapedHTML(service)) account <strong>\(escapedHTML(from))</strong>.
-                You have just agreed as <strong>\(escapedHTML(to))</strong>.</p>
+                <p>Until now your meetings were made in the \(service) account <strong>\(from)</strong>.
+                You have just agreed as <strong>\(to)</strong>.</p>
                 <p>Bookings that are made keep their links; the old account's meetings cannot be moved or removed from here any more.</p>
                 \(Page.button("Use \(to)", action: "/auth/confirm", key: nil, fields: [("consent", id)]))
                 \(Page.button("Keep \(from)", action: "/auth/keep", key: nil, fields: [("consent", id)], isPlain: true))
                 """)
         case .refused(let refusal, let owner, let service):
             let (title, body) = words(refusal, service)
-            let again = owner == nil ? "" : "<p><a href=\"/owners/me\">Back to your page</a></p>"
+            let again: HTML = owner == nil ? "" : "<p><a href=\"/owners/me\">Back to your page</a></p>"
             return Page.response(.badRequest, title, body + again)
         }
     }
 
     /// What happened, and what to do next.
-    private func words(_ refusal: Consents.Refusal, _ service: String) -> (title: String, body: String) {
-        let name = escapedHTML(service)
-        let again = "<p>Go back to your page and press Connect again. Nothing was changed.</p>"
+    private func words(_ refusal: Consents.Refusal, _ service: String) -> (title: String, body: HTML) {
+        let again: HTML = "<p>Go back to your page and press Connect again. Nothing was changed.</p>"
         switch refusal {
         case .unknownState:
             return ("This did not come from here", "<p>The address that you opened was not made by this server.</p>\(again)")
@@ -159,44 +158,42 @@ struct ConsentRoutes: Sendable {
             return (
                 "\(service) did not agree",
                 """
-                <p>\(name) sent you back without a permission. Either you pressed Decline, or your organisation's administrator must
+                <p>\(service) sent you back without a permission. Either you pressed Decline, or your organisation's administrator must
                 allow the app first.</p>\(approval(service))\(again)
                 """
             )
         case .missing(let abilities):
             return (
                 "A permission is missing",
-                "<p>Without the permission to \(escapedHTML(abilities.map(\.name).joined(separator: " and to "))) no meeting can be made.</p><p>Press Connect again and leave all boxes ticked. If there are none, the admin of this server adds the scope \(escapedHTML(abilities.compactMap(\.scopes.first).joined(separator: ", "))) to the app.</p>"
+                "<p>Without the permission to \(abilities.map(\.name).joined(separator: " and to ")) no meeting can be made.</p><p>Press Connect again and leave all boxes ticked. If there are none, the admin of this server adds the scope \(abilities.compactMap(\.scopes.first).joined(separator: ", ")) to the app.</p>"
             )
         case .failed(let error):
-            return ("\(service) could not be connected", "<p>\(escapedHTML(error.message))</p><p>\(escapedHTML(error.remedy))</p>\(again)")
+            return ("\(service) could not be connected", "<p>\(error.message)</p><p>\(error.remedy)</p>\(again)")
         }
     }
 
     /// Source of the codes: RFC 6749 §4.1.2.1 and https://developers.google.com/identity/protocols/oauth2/web-server
-    private func declined(_ code: String, _ description: String, _ service: String, _ again: String) -> (String, String) {
-        let name = escapedHTML(service)
+    private func declined(_ code: String, _ description: String, _ service: String, _ again: HTML) -> (String, HTML) {
         switch code {
-        case "access_denied": return ("You did not agree", "<p>\(name) was told not to connect.</p>\(again)")
+        case "access_denied": return ("You did not agree", "<p>\(service) was told not to connect.</p>\(again)")
         case "admin_policy_enforced", "org_internal", "unauthorized_client":
             return (
                 "Your organisation must allow this first",
-                "<p>\(name) lets an administrator decide about apps.</p>\(approval(service))\(again)"
+                "<p>\(service) lets an administrator decide about apps.</p>\(approval(service))\(again)"
             )
         case "redirect_uri_mismatch", "invalid_request", "deleted_client":
             return (
                 "The app is not set up right",
-                "<p>\(name) says: \(escapedHTML(code)) \(escapedHTML(description)).</p><p>The admin of this server compares the redirect address of the app with the one that `usher doctor` shows.</p>"
+                "<p>\(service) says: \(code) \(description).</p><p>The admin of this server compares the redirect address of the app with the one that `usher doctor` shows.</p>"
             )
-        default: return ("\(service) did not agree", "<p>It says: \(escapedHTML(code)) \(escapedHTML(description))</p>\(again)")
+        default: return ("\(service) did not agree", "<p>It says: \(code) \(description)</p>\(again)")
         }
     }
 
-    private func approval(_ service: String) -> String {
-        let name = escapedHTML(service)
+    private func approval(_ service: String) -> HTML {
         let place = services.first { $0.name == service }.map { " (\($0.approval))" } ?? ""
         return """
-            <p>Send this to your administrator:</p><blockquote>Please pre-approve the scheduling app for our \(name) account\(escapedHTML(place)),
+            <p>Send this to your administrator:</p><blockquote>Please pre-approve the scheduling app for our \(service) account\(place),
             so that I can connect it. It makes, moves and removes my own
             meetings.</blockquote><p>If the app is not published yet, only people of the account that made it can connect it.</p>
             """

@@ -55,7 +55,7 @@ struct JoinPage: Sendable {
             return Page.onward(to: module.entry(room, visitor(visit), call), visit.booking.title, visit.words.join)
         } catch {
             return Page.response(
-                .ok, "The room cannot be opened", "<p>\(escapedHTML(error.message))</p><p>Ask \(escapedHTML(booking.terms.owner.name)).</p>"
+                .ok, "The room cannot be opened", "<p>\(error.message)</p><p>Ask \(booking.terms.owner.name).</p>"
             )
         }
     }
@@ -76,16 +76,16 @@ struct JoinPage: Sendable {
         let booking = visit.booking
         var html = Page.head(of: visit)
         if booking.status == .cancelled {
-            html += "<p><strong>\(escapedHTML(visit.words(.cancelled)))</strong></p>"
+            html += "<p><strong>\(visit.words(.cancelled))</strong></p>"
         } else if isOver(booking) {
-            html += "<p><strong>\(escapedHTML(visit.words(.over)))</strong></p>"
+            html += "<p><strong>\(visit.words(.over))</strong></p>"
         } else {
             html += timing(visit) + room(visit, token) + calendar(visit, token)
         }
         return Page.response(.ok, booking.title, html, words: visit.words)
     }
 
-    private func timing(_ visit: ReaderLinks.Visit) -> String {
+    private func timing(_ visit: ReaderLinks.Visit) -> HTML {
         let booking = visit.booking
         let wait = booking.start - context.now
         let said: String
@@ -96,62 +96,62 @@ struct JoinPage: Sendable {
         } else {
             return ""
         }
-        return "<p role=status>\(escapedHTML(said))</p>"
+        return "<p role=status>\(said)</p>"
     }
 
-    private func room(_ visit: ReaderLinks.Visit, _ token: String) -> String {
+    private func room(_ visit: ReaderLinks.Visit, _ token: String) -> HTML {
         let (booking, words) = (visit.booking, visit.words)
         if booking.meeting.status == .onJoin { return Page.button(words(.start), action: "/join/\(token)", key: nil) }
         guard let room = booking.meeting.room else { return Self.waiting(visit) }
-        var html =
+        var html: HTML =
             room.needsEntry
             ? Page.button(words.join, action: "/join/\(token)", key: nil)
-            : "<p><a class=button href=\"\(escapedHTML(room.joinURL))\" rel=noreferrer>\(escapedHTML(words.join))</a></p>"
+            : "<p><a class=button href=\"\(room.joinURL)\" rel=noreferrer>\(words.join)</a></p>"
         if !room.meetingID.isEmpty { html += Self.copied(words.meetingID, room.meetingID, words) }
         if let passcode = room.passcode { html += Self.copied(words.passcode, passcode, words) }
         if !room.dialIn.isEmpty {
             let numbers = words.numbers(room, zone: visit.timeZone).map { Self.number($0, words) }
-            html += "<h2>\(escapedHTML(words.phone))</h2><ul>\(numbers.joined())</ul>"
+            html += "<h2>\(words.phone)</h2><ul>\(numbers.joined())</ul>"
         }
         return html
     }
 
     /// As the mail writes it: `Germany: +49 30 5679 5800 (Berlin), toll-free, PIN 482913`.
-    private static func number(_ number: DialIn, _ words: PageWords) -> String {
-        var line = "\(escapedHTML(words.country(number.country) + words.colon))"
-        line += " <a dir=ltr href=\"\(escapedHTML(number.tapToCall))\">\(escapedHTML(number.number))</a>"
-        if let city = number.city { line += " (<bdi>\(escapedHTML(city))</bdi>)" }
-        if number.tollFree { line += escapedHTML(words.comma + words.tollFree) }
-        if let pin = number.pin { line += "\(escapedHTML(words.comma + words.pin)) <code dir=ltr>\(escapedHTML(pin))</code>" }
+    private static func number(_ number: DialIn, _ words: PageWords) -> HTML {
+        var line: HTML = "\(words.country(number.country) + words.colon)"
+        line += " <a dir=ltr href=\"\(number.tapToCall)\">\(number.number)</a>"
+        if let city = number.city { line += " (<bdi>\(city)</bdi>)" }
+        if number.tollFree { line += HTML(words.comma + words.tollFree) }
+        if let pin = number.pin { line += "\(words.comma + words.pin) <code dir=ltr>\(pin)</code>" }
         return "<li>\(line)</li>"
     }
 
     /// A line with a value that a script gives a copy button.
-    private static func copied(_ label: String, _ value: String, _ words: PageWords) -> String {
+    private static func copied(_ label: String, _ value: String, _ words: PageWords) -> HTML {
         let button = [("copy", words(.copy)), ("copied", words(.copied)), ("what", label)]
-            .map { " data-\($0)=\"\(escapedHTML($1))\"" }.joined()
-        return "<p>\(escapedHTML(label + words.colon)) <code dir=ltr\(button)>\(escapedHTML(value))</code></p>"
+            .map { name, value -> HTML in " data-\(name)=\"\(value)\"" }.joined()
+        return "<p>\(label + words.colon) <code dir=ltr\(button)>\(value)</code></p>"
     }
 
     /// What is true of a room that is not there.
-    private static func waiting(_ visit: ReaderLinks.Visit) -> String {
+    private static func waiting(_ visit: ReaderLinks.Visit) -> HTML {
         let booking = visit.booking
         if visit.reader == .owner, let problem = booking.meeting.problem {
             return
-                "<p class=bad role=status>There is no room yet: \(escapedHTML(problem.message))</p><p>\(escapedHTML(problem.remedy))</p>\(Page.back(to: "/owners/me", "Open my page"))<meta http-equiv=refresh content=30>"
+                "<p class=bad role=status>There is no room yet: \(problem.message)</p><p>\(problem.remedy)</p>\(Page.back(to: "/owners/me", "Open my page"))<meta http-equiv=refresh content=30>"
         }
         switch booking.meeting.status {
         case .blocked, .failed:
             return
-                "<p role=status>\(escapedHTML(visit.words(.blocked, ["owner": booking.terms.owner.name])))</p><meta http-equiv=refresh content=30>"
+                "<p role=status>\(visit.words(.blocked, ["owner": booking.terms.owner.name]))</p><meta http-equiv=refresh content=30>"
         default:
-            return "<p role=status>\(escapedHTML(visit.words(.making)))</p><meta http-equiv=refresh content=5>"
+            return "<p role=status>\(visit.words(.making))</p><meta http-equiv=refresh content=5>"
         }
     }
 
     // MARK: Calendars
 
-    private func calendar(_ visit: ReaderLinks.Visit, _ token: String) -> String {
+    private func calendar(_ visit: ReaderLinks.Visit, _ token: String) -> HTML {
         let booking = visit.booking
         let page = "\(context.settings.publicURL)/join/\(token)"
         func stamp(_ instant: Instant) -> String { instant.rfc3339.filter { $0 != "-" && $0 != ":" } }
@@ -160,8 +160,8 @@ struct JoinPage: Sendable {
         let outlook =
             "https://outlook.office.com/calendar/0/deeplink/compose?subject=\(Page.encoded(booking.title))&startdt=\(Page.encoded(booking.start.rfc3339))&enddt=\(Page.encoded(booking.end.rfc3339))&location=\(Page.encoded(page))"
         return """
-            <h2>\(escapedHTML(visit.words(.calendar)))</h2><p><a href="\(escapedHTML(google))" rel=noreferrer>Google</a>,
-            <a href="\(escapedHTML(outlook))" rel=noreferrer>Outlook</a>, <a href="/join/\(escapedHTML(token))/invite.ics">\(escapedHTML(visit.words(.otherCalendars)))</a></p>
+            <h2>\(visit.words(.calendar))</h2><p><a href="\(google)" rel=noreferrer>Google</a>,
+            <a href="\(outlook)" rel=noreferrer>Outlook</a>, <a href="/join/\(token)/invite.ics">\(visit.words(.otherCalendars))</a></p>
             """
     }
 

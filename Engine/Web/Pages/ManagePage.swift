@@ -42,22 +42,22 @@ struct ManagePage: Sendable {
     /// - Parameters:
     ///   - typed: what the visitor had in the field before a refusal or a second thought.
     ///   - mayMove: otherwise the page refers to the owner.
-    private func body(_ visit: ReaderLinks.Visit, _ token: String, typed: String?, mayMove: Bool) -> String {
+    private func body(_ visit: ReaderLinks.Visit, _ token: String, typed: String?, mayMove: Bool) -> HTML {
         let booking = visit.booking
         let (head, words) = (Page.head(of: visit), visit.words)
-        if booking.status == .cancelled { return head + "<p><strong>\(escapedHTML(words(.cancelled)))</strong></p>" }
-        guard context.now < booking.start else { return head + "<p>\(escapedHTML(words(.begun)))</p>" }
-        let move = """
-            <section><h2>\(escapedHTML(words(.move)))</h2><form class=stack method=post action="/manage/\(escapedHTML(token))/reschedule">
-            <label for=start>\(escapedHTML(words(.newStart, ["zone": visit.timeZone])))</label>
+        if booking.status == .cancelled { return head + "<p><strong>\(words(.cancelled))</strong></p>" }
+        guard context.now < booking.start else { return head + "<p>\(words(.begun))</p>" }
+        let move: HTML = """
+            <section><h2>\(words(.move))</h2><form class=stack method=post action="/manage/\(token)/reschedule">
+            <label for=start>\(words(.newStart, ["zone": visit.timeZone]))</label>
             <input id=start name=start type=datetime-local required min="\(local(context.now, visit.timeZone))"
             value="\(Self.shown(typed) ?? local(booking.start, visit.timeZone))">
-            <button class=button>\(escapedHTML(words(.moveButton)))</button></form></section>
+            <button class=button>\(words(.moveButton))</button></form></section>
             """
-        let cancel = """
-            <section><h2>\(escapedHTML(words(.cancel)))</h2>\(Page.button(words(.cancelButton), action: "/manage/\(token)/cancel", key: nil, isPlain: true))</section>
+        let cancel: HTML = """
+            <section><h2>\(words(.cancel))</h2>\(Page.button(words(.cancelButton), action: "/manage/\(token)/cancel", key: nil, isPlain: true))</section>
             """
-        let ask = "<p>\(escapedHTML(words(.askOwner, ["owner": booking.terms.owner.name])))</p>"
+        let ask: HTML = "<p>\(words(.askOwner, ["owner": booking.terms.owner.name]))</p>"
         return head + (mayMove ? move : ask) + (booking.guestsMay(.cancel) ? cancel : "")
     }
 
@@ -85,7 +85,7 @@ struct ManagePage: Sendable {
         guard form["sure"] == "yes" else {
             return Page.response(
                 .ok, words(.sureCancel),
-                Page.head(of: visit) + "<p>\(escapedHTML(words(.told)))</p>"
+                Page.head(of: visit) + "<p>\(words(.told))</p>"
                     + Page.button(words(.yesCancel), action: "/manage/\(token)/cancel", key: nil, fields: [("sure", "yes")])
                     + Page.back(to: "/manage/\(token)", words(.no)), words: words)
         }
@@ -126,10 +126,10 @@ struct ManagePage: Sendable {
     /// One button for each instant that the written time can mean.
     private func confirm(_ visit: ReaderLinks.Visit, _ token: String, _ instants: [Instant], typed: String) -> Response {
         if instants.allSatisfy({ $0 <= context.now }) { return refused(visit, token, visit.words(.past), typed: typed) }
-        let buttons = instants.map { instant in
+        let buttons = instants.map { instant -> HTML in
             let time = ReaderTime.of(
                 start: instant, end: instant + visit.booking.duration, timeZone: visit.timeZone, language: visit.language)
-            return "<p class=when>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone>\(escapedHTML(time.zone))</p>"
+            return "<p class=when>\(time.date)<br>\(time.range)</p><p class=zone>\(time.zone)</p>"
                 + Page.button(
                     visit.words(.yesMove), action: "/manage/\(token)/reschedule", key: nil,
                     fields: [("start", instant.rfc3339), ("sure", "yes")])
@@ -174,7 +174,7 @@ struct ManagePage: Sendable {
         let words = visit.words
         return Page.response(
             .ok, words(.refused),
-            "<p>\(escapedHTML(why))</p><p>\(escapedHTML(words(.unchanged)))</p>" + Page.back(to: form(token, typed: typed), words(.back)),
+            "<p>\(why)</p><p>\(words(.unchanged))</p>" + Page.back(to: form(token, typed: typed), words(.back)),
             words: words)
     }
 }

@@ -8,7 +8,7 @@ import UsherPipeline
 
 /// The frame of every page: one style, one small script that it can do without, nothing from elsewhere, and headers that keep it so.
 enum Page {
-    private static let style = """
+    private static let style: HTML = """
         :root{color-scheme:light dark}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:0 auto;padding:1.5rem}
         .when{font-size:1.35rem;font-weight:600;margin:.5rem 0 0}.zone,.quiet{margin:0;opacity:.8}
         .button{display:inline-block;background:#0b6e4f;color:#fff;padding:.8rem 1.6rem;border:0;border-radius:.4rem;font:inherit;
@@ -28,16 +28,16 @@ enum Page {
 
     /// - Parameters:
     ///   - title: text.
-    ///   - body: HTML, every value in it escaped.
+    ///   - body: below the title.
     ///   - words: of the language that the body is in.
     ///   - isWide: for tables.
     static func response(
-        _ status: HTTPTypes.HTTPResponse.Status = .ok, _ title: String, _ body: String, words: PageWords = PageWords("en"),
+        _ status: HTTPTypes.HTTPResponse.Status = .ok, _ title: String, _ body: HTML, words: PageWords = PageWords("en"),
         cookies: [String] = [], isWide: Bool = false
     ) -> Response {
-        let html = """
+        let html: HTML = """
             <!DOCTYPE html><html lang="\(words.language)" dir="\(words.direction)"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(escapedHTML(title))</title><style>\(style)</style><script src="\(PageScript.path)" defer></script></head><body\(isWide ? " class=broad" : "")><main><h1>\(escapedHTML(title))</h1>\(body)</main></body></html>
+            <title>\(title)</title><style>\(style)</style><script src="\(PageScript.path)" defer></script></head><body\(isWide ? " class=broad" : "")><main><h1>\(title)</h1>\(body)</main></body></html>
             """
         var headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"]
         let security = [
@@ -49,7 +49,7 @@ enum Page {
         ]
         for (name, value) in security { if let name = HTTPField.Name(name) { headers[name] = value } }
         for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie)) }
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: html)))
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: html.source)))
     }
 
     static func redirect(to url: String, cookies: [String] = []) -> Response {
@@ -63,28 +63,28 @@ enum Page {
     static func onward(to url: String, _ title: String, _ label: String, cookies: [String] = []) -> Response {
         Page.response(
             .ok, title,
-            "<meta http-equiv=refresh content=\"0;url=\(escapedHTML(url))\"><p><a class=button href=\"\(escapedHTML(url))\" rel=noreferrer>\(escapedHTML(label))</a></p><p class=quiet>If nothing opens, open this address by hand: <code>\(escapedHTML(url))</code></p>",
+            "<meta http-equiv=refresh content=\"0;url=\(url)\"><p><a class=button href=\"\(url)\" rel=noreferrer>\(label)</a></p><p class=quiet>If nothing opens, open this address by hand: <code>\(url)</code></p>",
             cookies: cookies)
     }
 
     /// When and with whom, in the reader's own time.
-    static func head(of visit: ReaderLinks.Visit) -> String {
+    static func head(of visit: ReaderLinks.Visit) -> HTML {
         let booking = visit.booking
         let time = ReaderTime.of(start: booking.start, end: booking.end, timeZone: visit.timeZone, language: visit.language)
-        let moment =
-            "data-start=\"\(booking.start.rfc3339)\" data-end=\"\(booking.end.rfc3339)\" data-zone=\"\(escapedHTML(visit.timeZone))\" data-here=\"\(escapedHTML(visit.words(.here)))\""
+        let moment: HTML =
+            "data-start=\"\(booking.start.rfc3339)\" data-end=\"\(booking.end.rfc3339)\" data-zone=\"\(visit.timeZone)\" data-here=\"\(visit.words(.here))\""
         let words = visit.words
         return
-            "<p class=when dir=auto>\(escapedHTML(time.date))<br>\(escapedHTML(time.range))</p><p class=zone dir=auto \(moment)>\(escapedHTML(time.zone))</p>"
-            + "<p>\(escapedHTML(words.with + words.colon)) <bdi>\(escapedHTML(booking.terms.owner.name))</bdi>\(escapedHTML(words.comma))<bdi>\(escapedHTML(booking.terms.site.name))</bdi></p>"
+            "<p class=when dir=auto>\(time.date)<br>\(time.range)</p><p class=zone dir=auto \(moment)>\(time.zone)</p>"
+            + "<p>\(words.with + words.colon) <bdi>\(booking.terms.owner.name)</bdi>\(words.comma)<bdi>\(booking.terms.site.name)</bdi></p>"
     }
 
-    static func list(_ lines: [String]) -> String {
-        lines.isEmpty ? "" : "<ul>\(lines.map { "<li>\(escapedHTML($0))</li>" }.joined())</ul>"
+    static func list(_ lines: [String]) -> HTML {
+        lines.isEmpty ? "" : "<ul>\(lines.map { line -> HTML in "<li>\(line)</li>" }.joined())</ul>"
     }
 
-    static func back(to path: String, _ label: String) -> String {
-        "<p><a href=\"\(escapedHTML(path))\">\(escapedHTML(label))</a></p>"
+    static func back(to path: String, _ label: String) -> HTML {
+        "<p><a href=\"\(path)\">\(label)</a></p>"
     }
 
     static var deadLink: Response {
@@ -99,11 +99,11 @@ enum Page {
     }
 
     /// A form of one button.
-    static func button(_ label: String, action: String, key: String?, fields: [(String, String)] = [], isPlain: Bool = false) -> String {
+    static func button(_ label: String, action: String, key: String?, fields: [(String, String)] = [], isPlain: Bool = false) -> HTML {
         let hidden = (key.map { [("key", $0)] } ?? []) + fields
-        let inputs = hidden.map { "<input type=hidden name=\"\(escapedHTML($0.0))\" value=\"\(escapedHTML($0.1))\">" }.joined()
+        let inputs = hidden.map { field -> HTML in "<input type=hidden name=\"\(field.0)\" value=\"\(field.1)\">" }.joined()
         return
-            "<form method=post action=\"\(escapedHTML(action))\">\(inputs)<button class=\"button\(isPlain ? " plain" : "")\">\(escapedHTML(label))</button></form>"
+            "<form method=post action=\"\(action)\">\(inputs)<button class=\"button\(isPlain ? " plain" : "")\">\(label)</button></form>"
     }
 }
 

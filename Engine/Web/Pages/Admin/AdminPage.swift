@@ -45,6 +45,13 @@ struct AdminPage: Sendable {
         }
         look(router, "/admin/audit") { call, _ in try await views.audit(QueryFields(call.request)) }
         look(router, "/admin/catalogue") { _, _ in try await views.catalogue() }
+        look(router, "/admin/bookings/{id}/cancel") { call, key in
+            try await views.askToCancel(try call.parameters.require("id"), key)
+        }
+        addPresses(to: router)
+    }
+
+    private func addPresses(to router: Router<WebContext>) {
         press(router, "/admin/retry") { form in
             _ = try await service.retry(form["booking"] ?? "")
             return "/admin/bookings/\(form["booking"] ?? "")"
@@ -52,9 +59,6 @@ struct AdminPage: Sendable {
         press(router, "/admin/retry-all") { _ in
             try await retryAll()
             return "/admin"
-        }
-        look(router, "/admin/bookings/{id}/cancel") { call, key in
-            try await views.askToCancel(try call.parameters.require("id"), key)
         }
         press(router, "/admin/do") { form in
             try await service.doNow(JobID(kind: form["kind"] ?? "", key: form["subject"] ?? ""))
@@ -132,7 +136,7 @@ struct AdminPage: Sendable {
                 let shown = try await body(Visit(request: request, parameters: requestContext.parameters), key)
                 return Page.response(.ok, shown.title, AdminViews.menu(key) + shown.html, isWide: true)
             } catch let error as UsherError where error.code == .notFound {
-                return Page.response(.notFound, "Not here", AdminViews.menu(key) + "<p>\(escapedHTML(error.message))</p>", isWide: true)
+                return Page.response(.notFound, "Not here", AdminViews.menu(key) + "<p>\(error.message)</p>", isWide: true)
             }
         }
     }
@@ -150,7 +154,7 @@ struct AdminPage: Sendable {
             } catch let error as UsherError {
                 return Page.response(
                     .badRequest, "That did not work",
-                    "<p>\(escapedHTML(error.message))</p>\(Page.list(error.findings.map(\.detail)))\(Page.back(to: "/admin", "Back"))")
+                    "<p>\(error.message)</p>\(Page.list(error.findings.map(\.detail)))\(Page.back(to: "/admin", "Back"))")
             }
         }
     }
@@ -171,7 +175,7 @@ struct AdminPage: Sendable {
 
     private static var door: Response { Page.response(.unauthorized, "Usher, for its admin", form) }
 
-    private static let form = """
+    private static let form: HTML = """
         <form class=stack method=post action="/admin"><label for=key>An admin's API key</label>
         <input id=key name=key type=password required autocomplete=current-password><button class=button>Sign in</button></form>
         """

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import UsherAssembly
+import UsherCatalog
+import UsherCore
+
+/// What every command takes.
+struct Options: ParsableArguments {
+    @Option(help: "The catalogue; USHER_CATALOG, or meeting-types.yaml, where it is not given.")
+    var catalog: String?
+
+    @Flag(help: "Answer in JSON.")
+    var json = false
+
+    /// What `--wait` says.
+    func patience(_ text: String) throws(UsherError) -> Duration {
+        guard let duration = Duration(written: text), duration <= .hours(1) else {
+            throw UsherError(.validationFailed, "--wait must be a time of up to an hour, such as 30s.")
+        }
+        return duration
+    }
+
+    func registry() throws(UsherError) -> ProviderRegistry { try ProviderRegistry(ProviderModules.known) }
+
+    func configuration() throws(UsherError) -> Configuration {
+        var configuration = try Configuration(environment: ProcessInfo.processInfo.environment, registry: try registry())
+        if let catalog { configuration.catalogPath = catalog }
+        return configuration
+    }
+
+    func loadCatalog(_ configuration: Configuration) throws -> Catalog {
+        try Self.catalog(at: configuration.catalogPath, CatalogReader.withFiles(try registry()))
+    }
+
+    /// The catalogue, or the command ends: 2 where it cannot be read, 1 where it has errors.
+    static func catalog(at path: String, _ reader: CatalogReader) throws -> Catalog {
+        let report = reader.read(path: path)
+        if let catalog = report.catalog { return catalog }
+        for diagnostic in report.diagnostics { Output.diagnostic(diagnostic.text(file: path)) }
+        throw report.diagnostics.contains { $0.code == .unreadable } ? Exit.usage : Exit.refused
+    }
+
+    /// Opens the engine for `body`, and closes it whatever happens.
+    /// - Parameters:
+    ///   - adopting: whether the catalogue's owners become those of the database; a command that only looks leaves them.
+    ///   - looking: whether it makes no file either.
+    func withRuntime<Result: Sendable>(
+        adopting: Bool = true, looking: Bool = false, _ body: (Runtime) async throws -> Result
+    ) async throws -> Result {
+        let configuration = try configuration()
+        let runtime = try await Runtime.open(
+            configuration, catalog: try loadCatalog(configuration), registry: try registry(), adopting: adopting, looking: looking)
+        do {
+            let result = try await body(runtime)
+            await runtime.close()
+            return result
+        } catch {
+            await runtime.close()
+            throw error
+        }
+    }
+}

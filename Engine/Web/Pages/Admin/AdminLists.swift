@@ -1,0 +1,132 @@
+import UsherCore
+import UsherMail
+import UsherPipeline
+import UsherStore
+
+/// The admin's look at connections, mail, webhooks, the audit and the catalogue.
+extension AdminViews {
+    func connections() async throws -> Shown {
+        let all = try await context.store.read { try $0.connections(limit: Self.most) }
+        let rows = all.map { connection -> [Cell] in
+            [
+                .text(connection.ownerID), .text(connection.provider), .text(connection.account.email), .text(connection.health.rawValue),
+                .text("\(connection.problem?.message ?? "") \(connection.problem?.remedy ?? "")"), .time(connection.connectedAt),
+            ]
+        }
+        return Shown(
+            title: "Connections",
+            html: Page.table(
+                ["Owner", "Provider", "Account", "Health", "Problem", "Since"], rows, empty: "Nobody has connected an account yet."))
+    }
+
+    func mail() async throws -> Shown {
+        let (waiting, refused, notices) = try await context.store.read {
+            (
+                try $0.waitingMails(limit: Self.most), try $0.refusedMails(limit: Self.most), try $0.unsentNotices(limit: Self.most)
+            )
+        }
+        let letters = notices.map { [Cell.time($0.writtenAt), .text($0.subject), .text($0.state.rawValue), .text($0.problem ?? "")] }
+        return Shown(
+            title: "Mail",
+            html: "<section><h2>Waiting to leave</h2>\(mails(waiting))</section><section><h2>Refused</h2>\(mails(refused))</section>"
+                + "<section><h2>Letters to owners that have not left</h2>\(Page.table(["Written", "About", "State", "Why"], letters, empty: "None."))</section>"
+        )
+    }
+
+    private func mails(_ mails: [OutboxMail]) -> HTML {
+        let rows = mails.map { mail -> [Cell] in
+            [
+                .time(mail.writtenAt), .link("/admin/bookings/\(mail.bookingID)", mail.bookingID),
+                .text("\(mail.kind.rawValue) to \(mail.reader.role)"), .text(mail.problem ?? ""),
+            ]
+        }
+        return Page.table(["Written", "Booking", "Mail", "Why"], rows, empty: "None.")
+    }
+
+    func webhooks(_ key: String) async throws -> Shown {
+        let all = try await hooks.list()
+        let rows = all.map { hook -> [Cell] in
+            [
+                .link("/admin/webhooks/\(hook.id)", hook.url), .text(hook.state.rawValue), .text(hook.problem ?? ""),
+                .text(hook.events.joined(separator: ", ")),
+            ]
+        }
+        return Shown(
+            title: "Webhooks",
+            html: Page.table(["Address", "State", "Problem", "Events"], rows, empty: "None. POST /v1/webhooks makes one."))
+    }
+
+    func webhook(_ id: String, _ query: QueryFields, _ key: String) async throws -> Shown {
+        var query = query
+        let hook = try await hooks.webhook(id)
+        let page = try await hooks.deliveries(of: id, before: query.cursor(), limit: Self.shown)
+        let next = page.next.map { end -> HTML in
+            "<p><a href=\"/admin/webhooks/\(id)?cursor=\(QueryFields.cursor(end.start, end.id))\">Earlier ones</a></p>"
+        }
+        let enable: HTML =
+            hook.state == .disabled ? Page.button("Turn it on again", action: "/admin/enable", key: key, fields: [("webhook", id)]) : ""
+        return Shown(
+            title: "Webhook",
+            html: "<p><code>\(hook.url)</code>: \(hook.state.rawValue)</p>"
+                + (hook.problem.map { problem -> HTML in "<p class=bad>\(problem)</p>" } ?? "") + enable + deliveries(page.items, key)
+                + (next ?? ""))
+    }
+
+    /// - Parameter key: of the session's forms; `nil` shows no buttons.
+    func deliveries(_ items: [StoredDelivery], _ key: String?) -> HTML {
+        let rows = items.map { delivery -> [Cell] in
+            let fields = [("delivery", delivery.id), ("webhook", delivery.webhookID)]
+            let about: Cell =
+                delivery.subject.hasPrefix("bk_") ? .link("/admin/bookings/\(delivery.subject)", delivery.subject) : .text(delivery.subject)
+            return [
+                .time(delivery.createdAt), .text(delivery.type), about, .text(delivery.state.rawValue),
+                .text("\(delivery.attempts)"), .text(delivery.problem ?? ""),
+                .html(key.map { Page.button("Send again", action: "/admin/replay", key: $0, fields: fields, isPlain: true) } ?? ""),
+            ]
+        }
+        return Page.table(["Written", "Event", "About", "State", "Tries", "Problem", ""], rows, empty: "None.")
+    }
+
+    func audit(_ query: QueryFields) async throws -> Shown {
+        var query = query
+        let before = query.cursor().map { (at: $0.start, id: $0.id) } ?? (.never, "")
+        let found = try await context.store.read { try $0.audit(before: before, limit: Self.shown + 1) }
+        let entries = found.prefix(Self.shown)
+        let rows = entries.map { entry -> [Cell] in
+            [
+                .time(entry.at), .text(entry.actor.name), .text(entry.action),
+                entry.subject.hasPrefix("bk_") ? .link("/admin/bookings/\(entry.subject)", entry.subject) : .text(entry.subject),
+                .text(entry.outcome + (entry.count > 1 ? ", \(entry.count) times" : "")), .text(entry.actor.address),
+            ]
+        }
+        let next = found.count > entries.count ? entries.last.map { QueryFields.cursor($0.at, $0.id) } : nil
+        let more = next.map { cursor -> HTML in "<p><a href=\"/admin/audit?cursor=\(cursor)\">Earlier ones</a></p>" } ?? ""
+        return Shown(title: "Audit", html: Page.table(["At", "Who", "Did", "To", "Outcome", "From"], rows, empty: "Nothing yet.") + more)
+    }
+
+    func catalogue() async throws -> Shown {
+        let catalog = context.catalog.current
+        let provisioner = ProviderResolver(context)
+        let failing = try await context.health.all()
+        let people = try await context.store.read { tx in
+            try tx.owners(in: catalog).filter(\.isActive).prefix(Self.shown).map { ($0.owner, try context.accounts(of: $0.owner.id, tx)) }
+        }
+        let rows = people.flatMap { owner, accounts in
+            catalog.meetingTypes.prefix(Self.shown).compactMap { type -> [Cell]? in
+                guard let found = try? catalog.resolve(type, owner: owner, problem: { provisioner.readinessProblem($0, accounts) }) else {
+                    return nil
+                }
+                return [
+                    .text(owner.id), .text(type.id), .text(found.provider), .text(found.because.rawValue),
+                    .text(found.problem.map { "\($0.message) \($0.remedy)" } ?? failing.words(of: found.provider)),
+                ]
+            }
+        }
+        let wrong = findings()
+        return Shown(
+            title: "Catalogue",
+            html: "<section><h2>Findings</h2>\(wrong.isEmpty ? HTML("<p class=good>None.</p>") : Page.list(wrong))</section>"
+                + "<section><h2>Who gets which provider, and why</h2>\(Page.table(["Owner", "Meeting type", "Provider", "Because", "Now"], rows, empty: "No owners yet."))</section>"
+        )
+    }
+}
