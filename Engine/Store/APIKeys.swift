@@ -31,13 +31,22 @@ package struct StoredKey: Hashable, Sendable {
     }
 }
 
+/// The columns of `api_keys` that are read.
+enum KeyColumn: Int, Column {
+    case id, name, hash, scopes, createdAt, expiresAt, usedAt
+
+    static let table = "api_keys"
+}
+
 /// Statements on API keys.
-package enum KeySQL: String, SQLStatement {
+enum KeySQL: String, SQLStatement {
     case add = "INSERT INTO api_keys (id, name, hash, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)"
-    case byHash = "SELECT id, name, hash, scopes, created_at, expires_at, used_at FROM api_keys WHERE hash = $1 AND expires_at > $2"
-    case list = "SELECT id, name, hash, scopes, created_at, expires_at, used_at FROM api_keys ORDER BY created_at, id"
+    case byHash = "SELECT {api_keys} FROM api_keys WHERE hash = $1 AND expires_at > $2"
+    case list = "SELECT {api_keys} FROM api_keys ORDER BY created_at, id"
     case used = "UPDATE api_keys SET used_at = $1 WHERE id = $2"
     case remove = "DELETE FROM api_keys WHERE id = $1"
+
+    static let texts: [String: String] = texts(KeyColumn.self)
 }
 
 extension Tx {
@@ -59,9 +68,11 @@ extension Tx {
     package func removeKey(_ id: String) throws -> Bool { try execute(KeySQL.remove, .text(id)) == 1 }
 
     private func key(from row: SQLRow) throws -> StoredKey {
-        StoredKey(
-            id: try row.text(0), name: try row.text(1), hash: try row.text(2),
-            scopes: Set(try row.text(3).split(separator: " ").compactMap { Scope(rawValue: String($0)) }), createdAt: try row.instant(4),
-            expiresAt: try row.instant(5), usedAt: try row.optionalInt(6).map(Instant.init(microseconds:)))
+        let row = TableRow<KeyColumn>(row)
+        return StoredKey(
+            id: try row.text(.id), name: try row.text(.name), hash: try row.text(.hash),
+            scopes: Set(try row.text(.scopes).split(separator: " ").compactMap { Scope(rawValue: String($0)) }),
+            createdAt: try row.instant(.createdAt),
+            expiresAt: try row.instant(.expiresAt), usedAt: try row.optionalInstant(.usedAt))
     }
 }

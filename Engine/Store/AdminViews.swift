@@ -2,30 +2,26 @@ import UsherCore
 
 // What the admin's page looks at, across all owners.
 
-package enum AdminSQL: String, SQLStatement {
+enum AdminSQL: String, SQLStatement {
     case search = """
-        SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
-            provider, module, because, room, problem, changed_at, created_at FROM bookings
+        SELECT {bookings} FROM bookings
         WHERE id = $1 OR owner_id = $1 OR owner_id IN (SELECT id FROM owners WHERE LOWER(name) LIKE $2 ESCAPE '\\')
             OR LOWER(attendees) LIKE $2 ESCAPE '\\' ORDER BY starts_at DESC, id LIMIT $3
         """
     case connections = """
-        SELECT owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation, expires_at, health,
-            problem, connected_at, refreshed_at FROM connections ORDER BY CASE WHEN health = 'ok' THEN 1 ELSE 0 END, owner_id, provider
+        SELECT {connections} FROM connections ORDER BY CASE WHEN health = 'ok' THEN 1 ELSE 0 END, owner_id, provider
         LIMIT $1
         """
     case refusedMails = """
-        SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar,
-            told, before, look, kept
+        SELECT {outbox}
         FROM outbox WHERE state = 'failed' ORDER BY written_at DESC LIMIT $1
         """
     case waitingMails = """
-        SELECT o.id, o.booking_id, o.revision, o.reader, o.kind, o.message_id, o.thread_id, o.written_at, o.state, o.maybe_delivered,
-            o.problem, o.about, o.on_calendar, o.told, o.before, o.look, o.kept
+        SELECT {o.outbox}
         FROM steps s JOIN outbox o ON o.id = s.subject WHERE s.kind = $1 ORDER BY o.written_at LIMIT $2
         """
     case notices = """
-        SELECT subject, code, body, message_id, written_at, state, problem FROM notices WHERE state <> 'sent' ORDER BY written_at DESC LIMIT $1
+        SELECT {notices} FROM notices WHERE state <> 'sent' ORDER BY written_at DESC LIMIT $1
         """
     case addSession = "INSERT INTO admin_sessions (hash, holder, expires_at) VALUES ($1, $2, $3)"
     case session = "SELECT holder FROM admin_sessions WHERE hash = $1 AND expires_at > $2"
@@ -33,6 +29,8 @@ package enum AdminSQL: String, SQLStatement {
     case extendSession = "UPDATE admin_sessions SET expires_at = $1 WHERE hash = $2 AND expires_at < $3"
     case removeSessionsOf = "DELETE FROM admin_sessions WHERE holder = $1"
     case forgetSessions = "DELETE FROM admin_sessions WHERE expires_at <= $1"
+
+    static let texts: [String: String] = texts(BookingColumn.self, ConnectionColumn.self, OutboxColumn.self, NoticeColumn.self)
 }
 
 extension Tx {

@@ -38,20 +38,29 @@ package struct AuditEntry: Hashable, Sendable {
     }
 }
 
+/// The columns of `audit` that are read.
+enum AuditColumn: Int, Column {
+    case id, at, actor, action, subject, outcome, address, count
+
+    static let table = "audit"
+}
+
 /// Statements on the audit.
-package enum AuditSQL: String, SQLStatement {
+enum AuditSQL: String, SQLStatement {
     case add = """
-        INSERT INTO audit (id, at, actor, action, subject, outcome, address, count) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO audit ({audit}) VALUES ({$8})
         ON CONFLICT (id) DO UPDATE SET count = audit.count + excluded.count
         """
     case page = """
-        SELECT id, at, actor, action, subject, outcome, address, count FROM audit
+        SELECT {audit} FROM audit
         WHERE at < $1 OR (at = $1 AND id < $2) ORDER BY at DESC, id DESC LIMIT $3
         """
     case guestMoves = """
         SELECT COUNT(*) FROM audit a JOIN bookings b ON b.id = a.subject
         WHERE a.at >= $1 AND a.action = 'booking.reschedule' AND a.actor LIKE 'guest:%' AND b.owner_id = $2
         """
+
+    static let texts: [String: String] = texts(AuditColumn.self)
 }
 
 extension Tx {
@@ -81,9 +90,11 @@ extension Tx {
     /// The newest first, those before `before`.
     package func audit(before: (at: Instant, id: String), limit: Int) throws -> [AuditEntry] {
         try query(AuditSQL.page, SQLValue(before.at), .text(before.id), .int(Int64(limit))).map {
-            AuditEntry(
-                id: try $0.text(0), at: try $0.instant(1), actor: Actor(try $0.text(2), address: try $0.text(6)), action: try $0.text(3),
-                subject: try $0.text(4), outcome: try $0.text(5), count: try $0.int(7))
+            let row = TableRow<AuditColumn>($0)
+            return AuditEntry(
+                id: try row.text(.id), at: try row.instant(.at), actor: Actor(try row.text(.actor), address: try row.text(.address)),
+                action: try row.text(.action),
+                subject: try row.text(.subject), outcome: try row.text(.outcome), count: try row.int(.count))
         }
     }
 

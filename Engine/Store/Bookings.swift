@@ -1,35 +1,38 @@
 import UsherCore
 
-package enum BookingSQL: String, SQLStatement {
+/// The columns of `bookings` that are read.
+enum BookingColumn: Int, Column {
+    case id, status, revision, startsAt, endsAt, timeZone, attendees, note, metadata, source, termsID, meetingStatus, provider,
+        module, because, room, problem, changedAt, createdAt
+
+    static let table = "bookings"
+}
+
+enum BookingSQL: String, SQLStatement {
     case insert = """
-        INSERT INTO bookings (id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id,
-            meeting_status, provider, module, because, room, problem, changed_at, created_at, owner_id, overlap_allowed)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+        INSERT INTO bookings ({bookings}, owner_id, overlap_allowed)
+        VALUES ({$21})
         """
     case update = """
         UPDATE bookings SET status = $1, revision = $2, starts_at = $3, ends_at = $4, meeting_status = $5, provider = $6,
             module = $7, because = $8, room = $9, problem = $10, changed_at = $11 WHERE id = $12
         """
     case one = """
-        SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
-            provider, module, because, room, problem, changed_at, created_at FROM bookings WHERE id = $1
+        SELECT {bookings} FROM bookings WHERE id = $1
         """
     case revision = "SELECT revision FROM bookings WHERE id = $1"
     case page = """
-        SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
-            provider, module, because, room, problem, changed_at, created_at FROM bookings
+        SELECT {bookings} FROM bookings
         WHERE starts_at >= $1 AND (starts_at > $1 OR id > $2) AND starts_at < $3 AND ($4 = '' OR status = $4)
         ORDER BY starts_at, id LIMIT $5
         """
     case pageOfOwner = """
-        SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
-            provider, module, because, room, problem, changed_at, created_at FROM bookings
+        SELECT {bookings} FROM bookings
         WHERE starts_at >= $1 AND (starts_at > $1 OR id > $2) AND starts_at < $3 AND ($4 = '' OR status = $4) AND owner_id = $5
         ORDER BY starts_at, id LIMIT $6
         """
     case inTrouble = """
-        SELECT id, status, revision, starts_at, ends_at, time_zone, attendees, note, metadata, source, terms_id, meeting_status,
-            provider, module, because, room, problem, changed_at, created_at FROM bookings
+        SELECT {bookings} FROM bookings
         WHERE problem IS NOT NULL AND starts_at > $1 AND status = 'confirmed' ORDER BY starts_at, id LIMIT $2
         """
     case conflict = """
@@ -43,6 +46,8 @@ package enum BookingSQL: String, SQLStatement {
         """
     case terms = "SELECT body FROM terms WHERE id = $1"
     case addTerms = "INSERT INTO terms (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING"
+
+    static let texts: [String: String] = texts(BookingColumn.self)
 }
 
 extension Tx {
@@ -70,17 +75,16 @@ extension Tx {
     /// Writes what can change of a booking.
     package func update(_ booking: Booking) throws {
         seen.bookings[booking.id] = booking
-        let course: [SQLValue] = [
-            .text(booking.status.rawValue), .int(booking.revision), SQLValue(booking.start), SQLValue(booking.end),
+        let changed: [(column: BookingColumn, value: SQLValue)] = [
+            (.status, .text(booking.status.rawValue)), (.revision, .int(booking.revision)), (.startsAt, SQLValue(booking.start)),
+            (.endsAt, SQLValue(booking.end)), (.meetingStatus, .text(booking.meeting.status.rawValue)),
+            (.provider, .text(booking.meeting.provider)), (.module, .text(booking.meeting.module)),
+            (.because, .text(booking.meeting.because.rawValue)), (.room, try seen.text(of: booking.meeting.room)),
+            (.problem, try Stored.optional(booking.meeting.problem)), (.changedAt, SQLValue(booking.changedAt)),
         ]
-        let meeting: [SQLValue] = [
-            .text(booking.meeting.status.rawValue), .text(booking.meeting.provider), .text(booking.meeting.module),
-            .text(booking.meeting.because.rawValue), try seen.text(of: booking.meeting.room),
-            try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt),
-        ]
-        try execute(BookingSQL.update, course + meeting + [.text(booking.id)])
+        try execute(BookingSQL.update, changed.map(\.value) + [.text(booking.id)])
         if let row = memory.bookings.row(booking.id) {
-            memory.bookings.keep(row.replacing(from: 1, with: course).replacing(from: 11, with: meeting), booking, key: booking.id)
+            memory.bookings.keep(row.replacing(changed.map { ($0.column.rawValue, $0.value) }), booking, key: booking.id)
         }
     }
 
@@ -145,22 +149,25 @@ extension Tx {
     }
 
     func booking(from row: SQLRow) throws -> Booking {
-        let booking = try memory.bookings.value(row, key: try row.text(0)) { try decode($0) }
-        let termsID = try row.text(10)
+        let booking = try memory.bookings.value(row, key: TableRow<BookingColumn>(row).text(.id)) { try decode($0) }
+        let termsID = try TableRow<BookingColumn>(row).text(.termsID)
         if !memory.terms.knows(termsID) { seen.terms[termsID] = booking.terms }
         return booking
     }
 
     private func decode(_ row: SQLRow) throws -> Booking {
+        let row = TableRow<BookingColumn>(row)
         let meeting = Meeting(
-            status: try known(row.text(11)), provider: try row.text(12), module: try row.text(13), because: try known(row.text(14)),
-            room: try row.optionalText(15).map { try Stored.value(Room.self, $0) },
-            problem: try row.optionalText(16).map { try Stored.value(Problem.self, $0) })
+            status: try row.known(.meetingStatus), provider: try row.text(.provider), module: try row.text(.module),
+            because: try row.known(.because),
+            room: try row.optionalValue(Room.self, .room),
+            problem: try row.optionalValue(Problem.self, .problem))
         return Booking(
-            id: try row.text(0), status: try known(row.text(1)), revision: try row.int(2), start: try row.instant(3),
-            end: try row.instant(4), timeZone: try row.text(5), attendees: try Stored.value([Attendee].self, row.text(6)),
-            note: try row.text(7), metadata: try Stored.value([String: String].self, row.text(8)), source: try row.text(9),
-            terms: try terms(row.text(10)), meeting: meeting, changedAt: try row.instant(17), createdAt: try row.instant(18))
+            id: try row.text(.id), status: try row.known(.status), revision: try row.int(.revision), start: try row.instant(.startsAt),
+            end: try row.instant(.endsAt), timeZone: try row.text(.timeZone), attendees: try row.value([Attendee].self, .attendees),
+            note: try row.text(.note), metadata: try row.value([String: String].self, .metadata), source: try row.text(.source),
+            terms: try terms(row.text(.termsID)), meeting: meeting, changedAt: try row.instant(.changedAt),
+            createdAt: try row.instant(.createdAt))
     }
 }
 

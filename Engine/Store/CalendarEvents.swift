@@ -41,7 +41,7 @@ package struct CalendarRecord: Hashable, Sendable {
 }
 
 /// Statements on events in owners' calendars.
-package enum CalendarSQL: String, SQLStatement {
+enum CalendarSQL: String, SQLStatement {
     case save = """
         INSERT INTO calendar_events (booking_id, provider, account_id, event_id, state, digest) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (booking_id) DO UPDATE SET provider = excluded.provider, account_id = excluded.account_id,

@@ -64,19 +64,24 @@ package struct StoredConnection: Hashable, Sendable {
     package static func context(owner: String, provider: String) -> String { "connection:\(owner):\(provider)" }
 }
 
+/// The columns of `connections` that are read.
+enum ConnectionColumn: Int, Column {
+    case ownerID, provider, module, clientID, accountID, tenant, email, name, scopes, sealed, generation, expiresAt, health,
+        problem, connectedAt, refreshedAt
+
+    static let table = "connections"
+}
+
 /// Statements on owners' connections.
-package enum ConnectionSQL: String, SQLStatement {
+enum ConnectionSQL: String, SQLStatement {
     case one = """
-        SELECT owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation, expires_at, health,
-            problem, connected_at, refreshed_at FROM connections WHERE owner_id = $1 AND provider = $2
+        SELECT {connections} FROM connections WHERE owner_id = $1 AND provider = $2
         """
     case ofOwner = """
-        SELECT owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation, expires_at, health,
-            problem, connected_at, refreshed_at FROM connections WHERE owner_id = $1 ORDER BY provider
+        SELECT {connections} FROM connections WHERE owner_id = $1 ORDER BY provider
         """
     case ofAccount = """
-        SELECT owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation, expires_at, health,
-            problem, connected_at, refreshed_at FROM connections WHERE client_id = $1 AND account_id = $2
+        SELECT {connections} FROM connections WHERE client_id = $1 AND account_id = $2
         """
     case save = """
         INSERT INTO connections (owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation,
@@ -111,6 +116,8 @@ package enum ConnectionSQL: String, SQLStatement {
             (SELECT 1 FROM rooms r WHERE r.booking_id = b.id AND r.provider = $4
                 AND (r.state = 'absent' OR (r.failures > 0 AND r.state IN ('unclear', 'live', 'removing'))))
         """
+
+    static let texts: [String: String] = texts(ConnectionColumn.self)
 }
 
 extension Tx {
@@ -187,12 +194,16 @@ extension Tx {
     }
 
     func connection(from row: SQLRow) throws -> StoredConnection {
-        StoredConnection(
-            ownerID: try row.text(0), provider: try row.text(1), module: try row.text(2), clientID: try row.text(3),
-            account: ConnectedAccount(id: try row.text(4), tenant: try row.text(5), email: try row.text(6), name: try row.text(7)),
-            scopes: try row.text(8).split(separator: " ").map(String.init), sealed: try row.text(9), generation: try row.int(10),
-            expiresAt: try row.instant(11), health: try known(row.text(12)),
-            problem: try row.optionalText(13).map { try Stored.value(Problem.self, $0) }, connectedAt: try row.instant(14),
-            refreshedAt: try row.instant(15))
+        let row = TableRow<ConnectionColumn>(row)
+        return StoredConnection(
+            ownerID: try row.text(.ownerID), provider: try row.text(.provider), module: try row.text(.module),
+            clientID: try row.text(.clientID),
+            account: ConnectedAccount(
+                id: try row.text(.accountID), tenant: try row.text(.tenant), email: try row.text(.email), name: try row.text(.name)),
+            scopes: try row.text(.scopes).split(separator: " ").map(String.init), sealed: try row.text(.sealed),
+            generation: try row.int(.generation),
+            expiresAt: try row.instant(.expiresAt), health: try row.known(.health),
+            problem: try row.optionalValue(Problem.self, .problem), connectedAt: try row.instant(.connectedAt),
+            refreshedAt: try row.instant(.refreshedAt))
     }
 }

@@ -56,22 +56,31 @@ package struct StoredConsent: Hashable, Sendable {
     package static func context(_ id: String) -> String { "consent:" + id }
 }
 
+/// The columns of `consents` that are read.
+enum ConsentColumn: Int, Column {
+    case id, ownerID, provider, returnTo, state, browser, sealed, expiresAt, session, revocation
+
+    static let table = "consents"
+}
+
 /// Statements on consents.
-package enum ConsentSQL: String, SQLStatement {
+enum ConsentSQL: String, SQLStatement {
     case add = """
-        INSERT INTO consents (id, owner_id, provider, return_to, state, browser, sealed, expires_at, session, revocation)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        INSERT INTO consents ({consents})
+        VALUES ({$10})
         """
     case one = """
-        SELECT id, owner_id, provider, return_to, state, browser, sealed, expires_at, session, revocation FROM consents WHERE id = $1
+        SELECT {consents} FROM consents WHERE id = $1
         """
     case move = "UPDATE consents SET state = $1, browser = $2, sealed = $3, revocation = $4 WHERE id = $5 AND state = $6"
     case removeOfOwner = "DELETE FROM consents WHERE owner_id = $1"
     case forget = "DELETE FROM consents WHERE expires_at <= $1"
+
+    static let texts: [String: String] = texts(ConsentColumn.self)
 }
 
 /// Statements on portal links and owners' sessions.
-package enum SessionSQL: String, SQLStatement {
+enum SessionSQL: String, SQLStatement {
     case addLink = "INSERT INTO portal_links (hash, owner_id, expires_at) VALUES ($1, $2, $3)"
     case link = "SELECT owner_id FROM portal_links WHERE hash = $1 AND expires_at > $2"
     case useLink = "DELETE FROM portal_links WHERE hash = $1 AND expires_at > $2 RETURNING owner_id"
@@ -99,10 +108,13 @@ extension Tx {
     /// The consent of that id.
     package func consent(_ id: String) throws -> StoredConsent? {
         try query(ConsentSQL.one, .text(id)).first.map { row in
-            StoredConsent(
-                id: try row.text(0), ownerID: try row.text(1), provider: try row.text(2), returnTo: try row.text(3),
-                state: try known(row.text(4)), browser: try row.text(5), sealed: try row.text(6), expiresAt: try row.instant(7),
-                session: try row.text(8), revocation: try row.text(9))
+            let row = TableRow<ConsentColumn>(row)
+            return StoredConsent(
+                id: try row.text(.id), ownerID: try row.text(.ownerID), provider: try row.text(.provider),
+                returnTo: try row.text(.returnTo),
+                state: try row.known(.state), browser: try row.text(.browser), sealed: try row.text(.sealed),
+                expiresAt: try row.instant(.expiresAt),
+                session: try row.text(.session), revocation: try row.text(.revocation))
         }
     }
 

@@ -26,7 +26,7 @@ package struct Claim: Hashable, Sendable {
 package struct ClaimLost: Error {}
 
 /// Statements on jobs.
-package enum JobSQL: String, SQLStatement {
+enum JobSQL: String, SQLStatement {
     /// The services of a queue with the time at which each has something due. An index is skipped through, from one service to the
     /// next, so a long backlog costs nothing.
     case services = """

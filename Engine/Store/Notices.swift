@@ -34,15 +34,24 @@ package struct StoredNotice: Hashable, Sendable {
     }
 }
 
+/// The columns of `notices` that are read.
+enum NoticeColumn: Int, Column {
+    case subject, code, body, messageID, writtenAt, state, problem
+
+    static let table = "notices"
+}
+
 /// Statements on letters to owners.
-package enum NoticeSQL: String, SQLStatement {
+enum NoticeSQL: String, SQLStatement {
     case save = """
-        INSERT INTO notices (subject, code, body, message_id, written_at, state, problem) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO notices ({notices}) VALUES ({$7})
         ON CONFLICT (subject) DO UPDATE SET code = excluded.code, body = excluded.body, message_id = excluded.message_id,
             written_at = excluded.written_at, state = excluded.state, problem = excluded.problem
         """
-    case one = "SELECT subject, code, body, message_id, written_at, state, problem FROM notices WHERE subject = $1"
+    case one = "SELECT {notices} FROM notices WHERE subject = $1"
     case remove = "DELETE FROM notices WHERE subject = $1"
+
+    static let texts: [String: String] = texts(NoticeColumn.self)
 }
 
 extension Tx {
@@ -59,9 +68,10 @@ extension Tx {
     }
 
     func notice(from row: SQLRow) throws -> StoredNotice {
-        StoredNotice(
-            subject: try row.text(0), code: try row.text(1), body: try row.text(2), messageID: try row.text(3),
-            writtenAt: try row.instant(4), state: try known(row.text(5)), problem: try row.optionalText(6))
+        let row = TableRow<NoticeColumn>(row)
+        return StoredNotice(
+            subject: try row.text(.subject), code: try row.text(.code), body: try row.text(.body), messageID: try row.text(.messageID),
+            writtenAt: try row.instant(.writtenAt), state: try row.known(.state), problem: try row.optionalText(.problem))
     }
 
     /// What it told of is mended: should it come again, it is told again.

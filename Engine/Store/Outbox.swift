@@ -1,25 +1,33 @@
 import UsherCore
 
+/// The columns of `outbox` that are read.
+enum OutboxColumn: Int, Column {
+    case id, bookingID, revision, reader, kind, messageID, threadID, writtenAt, state, maybeDelivered, problem, dedupKey,
+        onCalendar, snapshot, previous, look, kept
+
+    static let table = "outbox"
+    static let renamed: [Self: String] = [.dedupKey: "about", .snapshot: "told", .previous: "before"]
+}
+
 /// Statements on the outbox.
-package enum OutboxSQL: String, SQLStatement {
+enum OutboxSQL: String, SQLStatement {
     case insert = """
-        INSERT INTO outbox (id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem,
-            about, on_calendar, told, before, look, kept)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+        INSERT INTO outbox ({outbox})
+        VALUES ({$17})
         """
     case update = "UPDATE outbox SET state = $1, maybe_delivered = $2, problem = $3, look = $4, kept = $5 WHERE id = $6"
     case one = """
-        SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar,
-            told, before, look, kept
+        SELECT {outbox}
         FROM outbox WHERE id = $1
         """
     case oldestUnsent = "SELECT MIN(o.written_at) FROM steps s JOIN outbox o ON o.id = s.subject WHERE s.kind = $1"
     /// In the order in which they tell, whatever the clocks of those who wrote them say: the news of a revision before its reminders.
     case ofBooking = """
-        SELECT id, booking_id, revision, reader, kind, message_id, thread_id, written_at, state, maybe_delivered, problem, about, on_calendar,
-            told, before, look, kept
+        SELECT {outbox}
         FROM outbox WHERE booking_id = $1 ORDER BY revision, about, written_at, id
         """
+
+    static let texts: [String: String] = texts(OutboxColumn.self)
 }
 
 extension Tx {
@@ -60,12 +68,17 @@ extension Tx {
     }
 
     func mail(from row: SQLRow) throws -> OutboxMail {
-        guard let reader = Reader(try row.text(3)) else { throw DatabaseError(.corrupt, "no reader is called '\(try row.text(3))'") }
+        let row = TableRow<OutboxColumn>(row)
+        guard let reader = Reader(try row.text(.reader)) else {
+            throw DatabaseError(.corrupt, "no reader is called '\(try row.text(.reader))'")
+        }
         return OutboxMail(
-            id: try row.text(0), bookingID: try row.text(1), revision: try row.int(2), reader: reader, kind: try known(row.text(4)),
-            messageID: try row.text(5), threadID: try row.optionalText(6), writtenAt: try row.instant(7),
-            state: try known(row.text(8)), maybeDelivered: try row.bool(9), problem: try row.optionalText(10),
-            dedupKey: try row.text(11), onCalendar: try row.bool(12), snapshot: try row.text(13), previous: try row.text(14),
-            look: try row.text(15), kept: try row.text(16))
+            id: try row.text(.id), bookingID: try row.text(.bookingID), revision: try row.int(.revision), reader: reader,
+            kind: try row.known(.kind),
+            messageID: try row.text(.messageID), threadID: try row.optionalText(.threadID), writtenAt: try row.instant(.writtenAt),
+            state: try row.known(.state), maybeDelivered: try row.bool(.maybeDelivered), problem: try row.optionalText(.problem),
+            dedupKey: try row.text(.dedupKey), onCalendar: try row.bool(.onCalendar), snapshot: try row.text(.snapshot),
+            previous: try row.text(.previous),
+            look: try row.text(.look), kept: try row.text(.kept))
     }
 }

@@ -26,17 +26,26 @@ package struct StoredApp: Hashable, Sendable {
     package static func context(owner: String, provider: String) -> String { "app:\(owner):\(provider)" }
 }
 
+/// The columns of `owner_apps` that are read.
+enum AppColumn: Int, Column {
+    case ownerID, provider, clientID, sealed, createdAt
+
+    static let table = "owner_apps"
+}
+
 /// Statements on owners' own apps.
-package enum AppSQL: String, SQLStatement {
+enum AppSQL: String, SQLStatement {
     case save = """
-        INSERT INTO owner_apps (owner_id, provider, client_id, sealed, created_at) VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO owner_apps ({owner_apps}) VALUES ({$5})
         ON CONFLICT (owner_id, provider) DO UPDATE SET client_id = excluded.client_id, sealed = excluded.sealed,
             created_at = excluded.created_at
         """
-    case ofOwner = "SELECT owner_id, provider, client_id, sealed, created_at FROM owner_apps WHERE owner_id = $1 ORDER BY provider"
-    case all = "SELECT owner_id, provider, client_id, sealed, created_at FROM owner_apps ORDER BY owner_id, provider"
+    case ofOwner = "SELECT {owner_apps} FROM owner_apps WHERE owner_id = $1 ORDER BY provider"
+    case all = "SELECT {owner_apps} FROM owner_apps ORDER BY owner_id, provider"
     case remove = "DELETE FROM owner_apps WHERE owner_id = $1 AND provider = $2"
     case removeOfOwner = "DELETE FROM owner_apps WHERE owner_id = $1"
+
+    static let texts: [String: String] = texts(AppColumn.self)
 }
 
 extension Tx {
@@ -58,8 +67,10 @@ extension Tx {
     package func removeApps(of owner: String) throws { try execute(AppSQL.removeOfOwner, .text(owner)) }
 
     private func app(from row: SQLRow) throws -> StoredApp {
-        StoredApp(
-            ownerID: try row.text(0), provider: try row.text(1), clientID: try row.text(2), sealed: try row.text(3),
-            createdAt: try row.instant(4))
+        let row = TableRow<AppColumn>(row)
+        return StoredApp(
+            ownerID: try row.text(.ownerID), provider: try row.text(.provider), clientID: try row.text(.clientID),
+            sealed: try row.text(.sealed),
+            createdAt: try row.instant(.createdAt))
     }
 }

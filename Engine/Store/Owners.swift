@@ -1,11 +1,18 @@
 import UsherCore
 
-package enum OwnerSQL: String, SQLStatement {
+/// The columns of `owners` that are read.
+enum OwnerColumn: Int, Column {
+    case id, name, email, timeZone, language, hosts, defaultProvider, inFile, active, defaultChosen
+
+    static let table = "owners"
+}
+
+enum OwnerSQL: String, SQLStatement {
     case one = """
-        SELECT id, name, email, time_zone, language, hosts, default_provider, in_file, active, default_chosen FROM owners WHERE id = $1
+        SELECT {owners} FROM owners WHERE id = $1
         """
     case list = """
-        SELECT id, name, email, time_zone, language, hosts, default_provider, in_file, active, default_chosen FROM owners ORDER BY id
+        SELECT {owners} FROM owners ORDER BY id
         """
     case fromFile = """
         INSERT INTO owners (id, name, email, time_zone, language, hosts, default_provider, default_chosen, in_file, active, touched)
@@ -25,6 +32,8 @@ package enum OwnerSQL: String, SQLStatement {
         """
     case setDefault = "UPDATE owners SET default_provider = $1, default_chosen = 1 WHERE id = $2"
     case touch = "UPDATE owners SET touched = touched + 1 WHERE id = $1"
+
+    static let texts: [String: String] = texts(OwnerColumn.self)
 }
 
 extension Tx {
@@ -80,14 +89,17 @@ extension Tx {
     /// Takes an owner out: no new bookings, and nothing of what they had chosen is left for one made anew under the id.
     package func deactivateOwner(_ id: String) throws { try execute(OwnerSQL.deactivate, .text(id)) }
 
-    private func owner(from row: SQLRow) throws -> StoredOwner { try memory.owners.value(row, key: row.text(0)) { try decode($0) } }
+    private func owner(from row: SQLRow) throws -> StoredOwner {
+        try memory.owners.value(row, key: TableRow<OwnerColumn>(row).text(.id)) { try decode($0) }
+    }
 
     private func decode(_ row: SQLRow) throws -> StoredOwner {
-        StoredOwner(
+        let row = TableRow<OwnerColumn>(row)
+        return StoredOwner(
             owner: Owner(
-                id: try row.text(0), name: try row.text(1), email: try row.text(2), timeZone: try row.text(3),
-                language: try row.text(4), defaultProvider: try row.optionalText(6),
-                hosts: try Stored.value([String: String].self, row.text(5))),
-            isInFile: try row.bool(7), isActive: try row.bool(8), hasChosenDefault: try row.bool(9))
+                id: try row.text(.id), name: try row.text(.name), email: try row.text(.email), timeZone: try row.text(.timeZone),
+                language: try row.text(.language), defaultProvider: try row.optionalText(.defaultProvider),
+                hosts: try row.value([String: String].self, .hosts)),
+            isInFile: try row.bool(.inFile), isActive: try row.bool(.active), hasChosenDefault: try row.bool(.defaultChosen))
     }
 }

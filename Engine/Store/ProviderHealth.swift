@@ -21,7 +21,7 @@ package struct FailingProvider: Hashable, Sendable {
 }
 
 /// Statements on providers that fail.
-package enum HealthSQL: String, SQLStatement {
+enum HealthSQL: String, SQLStatement {
     case failed = """
         INSERT INTO provider_health (provider, failing_since, problem, failures, seen_at) VALUES ($1, $2, $3, 1, $2)
         ON CONFLICT (provider) DO UPDATE SET problem = excluded.problem, failures = provider_health.failures + 1,
@@ -69,7 +69,7 @@ package struct LostConnection: Hashable, Sendable {
 }
 
 /// Statements on connections that were ended at the service.
-package enum LostSQL: String, SQLStatement {
+enum LostSQL: String, SQLStatement {
     case add = """
         INSERT INTO lost_connections (owner_id, provider, email, lost_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (owner_id, provider) DO UPDATE SET email = excluded.email, lost_at = excluded.lost_at

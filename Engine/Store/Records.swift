@@ -20,7 +20,7 @@ package struct TimelineEntry: Hashable, Sendable {
 }
 
 /// Statements on timelines.
-package enum TimelineSQL: String, SQLStatement {
+enum TimelineSQL: String, SQLStatement {
     case add = """
         INSERT INTO timeline (booking_id, seq, at, event, detail, actor)
         VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM timeline WHERE booking_id = $1), $2, $3, $4, $5)
@@ -29,7 +29,7 @@ package enum TimelineSQL: String, SQLStatement {
 }
 
 /// Statements on the links in mails.
-package enum LinkSQL: String, SQLStatement {
+enum LinkSQL: String, SQLStatement {
     case add = "INSERT INTO links (hash, booking_id, reader, purpose, sealed) VALUES ($1, $2, $3, $4, $5)"
     case ofBooking = "SELECT reader, purpose, sealed FROM links WHERE booking_id = $1"
     case newest = "SELECT booking_id, reader, purpose, sealed FROM links ORDER BY booking_id DESC LIMIT 1"
@@ -37,7 +37,7 @@ package enum LinkSQL: String, SQLStatement {
 }
 
 /// Statements on the processes that are at work.
-package enum ProcessSQL: String, SQLStatement {
+enum ProcessSQL: String, SQLStatement {
     case add = """
         INSERT INTO processes (id, started_at, heartbeat_at, serves) VALUES ($1, $2, $3, $4)
         ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at
@@ -48,14 +48,14 @@ package enum ProcessSQL: String, SQLStatement {
 }
 
 /// Statements on calls that may be repeated.
-package enum IdempotencySQL: String, SQLStatement {
+enum IdempotencySQL: String, SQLStatement {
     case add = "INSERT INTO idempotency (scope, key, fingerprint, result, created_at) VALUES ($1, $2, $3, $4, $5)"
     case one = "SELECT fingerprint, result FROM idempotency WHERE scope = $1 AND key = $2 AND created_at > $3"
     case forget = "DELETE FROM idempotency WHERE created_at <= $1"
 }
 
 /// Statements on tokens that processes share.
-package enum TokenSQL: String, SQLStatement {
+enum TokenSQL: String, SQLStatement {
     case one = "SELECT sealed, expires_at, generation, lease_by, lease_until FROM tokens WHERE name = $1"
     case sealed = "SELECT name, sealed FROM tokens WHERE sealed <> '' LIMIT 1"
     case lease = """

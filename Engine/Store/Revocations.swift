@@ -41,17 +41,24 @@ package struct StoredRevocation: Hashable, Sendable {
     }
 }
 
+/// The columns of `revocations` that are read.
+enum RevocationColumn: Int, Column {
+    case id, ownerID, provider, clientID, accountID, email, sealed, app, since, givenUp
+
+    static let table = "revocations"
+}
+
 /// Statements on grants that are to be ended at their service.
-package enum RevocationSQL: String, SQLStatement {
+enum RevocationSQL: String, SQLStatement {
     case add = """
-        INSERT INTO revocations (id, owner_id, provider, client_id, account_id, email, sealed, app, since, given_up)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        INSERT INTO revocations ({revocations})
+        VALUES ({$10})
         """
     case one = """
-        SELECT id, owner_id, provider, client_id, account_id, email, sealed, app, since, given_up FROM revocations WHERE id = $1
+        SELECT {revocations} FROM revocations WHERE id = $1
         """
     case ofOwner = """
-        SELECT id, owner_id, provider, client_id, account_id, email, sealed, app, since, given_up FROM revocations
+        SELECT {revocations} FROM revocations
         WHERE owner_id = $1 AND of_former = 0 ORDER BY since, id
         """
     case leaveToFormer = "UPDATE revocations SET of_former = 1 WHERE owner_id = $1"
@@ -59,6 +66,8 @@ package enum RevocationSQL: String, SQLStatement {
     case renew = "UPDATE revocations SET sealed = $1 WHERE id = $2"
     case remove = "DELETE FROM revocations WHERE id = $1"
     case removeOfAccount = "DELETE FROM revocations WHERE client_id = $1 AND account_id = $2"
+
+    static let texts: [String: String] = texts(RevocationColumn.self)
 }
 
 extension Tx {
@@ -91,9 +100,11 @@ extension Tx {
     }
 
     private func revocation(from row: SQLRow) throws -> StoredRevocation {
-        StoredRevocation(
-            id: try row.text(0), ownerID: try row.text(1), provider: try row.text(2), clientID: try row.text(3),
-            accountID: try row.text(4), email: try row.text(5), sealed: try row.text(6), app: try row.text(7), since: try row.instant(8),
-            isGivenUp: try row.bool(9))
+        let row = TableRow<RevocationColumn>(row)
+        return StoredRevocation(
+            id: try row.text(.id), ownerID: try row.text(.ownerID), provider: try row.text(.provider), clientID: try row.text(.clientID),
+            accountID: try row.text(.accountID), email: try row.text(.email), sealed: try row.text(.sealed), app: try row.text(.app),
+            since: try row.instant(.since),
+            isGivenUp: try row.bool(.givenUp))
     }
 }

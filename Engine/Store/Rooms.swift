@@ -1,10 +1,21 @@
 import UsherCore
 
-package enum RoomSQL: String, SQLStatement {
+/// The columns of `rooms` that are read.
+enum RoomColumn: Int, Column {
+    case bookingID, generation, key, provider, module, host, state, requestDeadline, roomID, room, appliedStart, appliedEnd,
+        duplicateCheckAt, duplicateChecksLeft, goneReports, failures, notBefore, checkAt
+
+    static let table = "rooms"
+    static let renamed: [Self: String] = [
+        .requestDeadline: "flight_ends", .duplicateCheckAt: "twin_check", .duplicateChecksLeft: "twin_checks_left",
+        .goneReports: "gone_seen",
+    ]
+}
+
+enum RoomSQL: String, SQLStatement {
     case save = """
-        INSERT INTO rooms (booking_id, generation, key, provider, module, host, state, flight_ends, room_id, room, applied_start,
-            applied_end, twin_check, twin_checks_left, gone_seen, failures, not_before, check_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        INSERT INTO rooms ({rooms})
+        VALUES ({$18})
         ON CONFLICT (booking_id, generation) DO UPDATE SET state = excluded.state, host = excluded.host,
             flight_ends = excluded.flight_ends, room_id = excluded.room_id, room = excluded.room,
             applied_start = excluded.applied_start, applied_end = excluded.applied_end, twin_check = excluded.twin_check,
@@ -12,17 +23,16 @@ package enum RoomSQL: String, SQLStatement {
             not_before = excluded.not_before, check_at = excluded.check_at
         """
     case ofBooking = """
-        SELECT booking_id, generation, key, provider, module, host, state, flight_ends, room_id, room, applied_start, applied_end,
-            twin_check, twin_checks_left, gone_seen, failures, not_before, check_at FROM rooms WHERE booking_id = $1 ORDER BY generation
+        SELECT {rooms} FROM rooms WHERE booking_id = $1 ORDER BY generation
         """
     case byKey = """
-        SELECT booking_id, generation, key, provider, module, host, state, flight_ends, room_id, room, applied_start, applied_end,
-            twin_check, twin_checks_left, gone_seen, failures, not_before, check_at FROM rooms WHERE key = $1
+        SELECT {rooms} FROM rooms WHERE key = $1
         """
     case byID = """
-        SELECT booking_id, generation, key, provider, module, host, state, flight_ends, room_id, room, applied_start, applied_end,
-            twin_check, twin_checks_left, gone_seen, failures, not_before, check_at FROM rooms WHERE room_id = $1
+        SELECT {rooms} FROM rooms WHERE room_id = $1
         """
+
+    static let texts: [String: String] = texts(RoomColumn.self)
 }
 
 extension Tx {
@@ -54,24 +64,26 @@ extension Tx {
     package func room(key: String) throws -> RoomRecord? { try query(RoomSQL.byKey, .text(key)).first.map(room(from:)) }
 
     private func room(from row: SQLRow) throws -> RoomRecord {
-        try memory.rooms.value(row, key: try row.text(2)) { try decode($0) }
+        try memory.rooms.value(row, key: TableRow<RoomColumn>(row).text(.key)) { try decode($0) }
     }
 
     private func decode(_ row: SQLRow) throws -> RoomRecord {
+        let row = TableRow<RoomColumn>(row)
         var record = RoomRecord(
-            key: try row.text(2), bookingID: try row.text(0), generation: try row.int(1), provider: try row.text(3),
-            module: try row.text(4), host: try row.text(5), state: try known(row.text(6)))
-        record.requestDeadline = try row.instant(7)
-        record.roomID = try row.text(8)
-        record.room = try row.optionalText(9).map { try Stored.value(Room.self, $0) }
-        record.appliedStart = try row.instant(10)
-        record.appliedEnd = try row.instant(11)
-        record.duplicateCheckAt = try row.instant(12)
-        record.duplicateChecksLeft = try row.int(13)
-        record.goneReports = try row.int(14)
-        record.failures = try row.int(15)
-        record.notBefore = try row.instant(16)
-        record.checkAt = try row.instant(17)
+            key: try row.text(.key), bookingID: try row.text(.bookingID), generation: try row.int(.generation),
+            provider: try row.text(.provider),
+            module: try row.text(.module), host: try row.text(.host), state: try row.known(.state))
+        record.requestDeadline = try row.instant(.requestDeadline)
+        record.roomID = try row.text(.roomID)
+        record.room = try row.optionalValue(Room.self, .room)
+        record.appliedStart = try row.instant(.appliedStart)
+        record.appliedEnd = try row.instant(.appliedEnd)
+        record.duplicateCheckAt = try row.instant(.duplicateCheckAt)
+        record.duplicateChecksLeft = try row.int(.duplicateChecksLeft)
+        record.goneReports = try row.int(.goneReports)
+        record.failures = try row.int(.failures)
+        record.notBefore = try row.instant(.notBefore)
+        record.checkAt = try row.instant(.checkAt)
         return record
     }
 }

@@ -210,7 +210,7 @@ package enum Schema {
     ]
 }
 
-package enum SchemaSQL: String, SQLStatement {
+enum SchemaSQL: String, SQLStatement {
     case makeVersions = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)"
     case newestVersion = "SELECT COALESCE(MAX(version), 0) FROM schema_versions"
     case addVersion = "INSERT INTO schema_versions (version) VALUES ($1)"

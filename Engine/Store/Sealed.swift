@@ -1,7 +1,7 @@
 import UsherCore
 
 /// Every place where a sealed value lies, for the rotation of the vault's keys and for a look whether the keys fit.
-package enum SealedSQL: String, SQLStatement {
+enum SealedSQL: String, SQLStatement {
     case links = "SELECT hash, booking_id, reader, purpose, sealed FROM links WHERE hash > $1 ORDER BY hash LIMIT $2"
     case resealLink = "UPDATE links SET sealed = $1 WHERE hash = $2 AND sealed = $3"
     case tokens = "SELECT name, sealed FROM tokens WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2"

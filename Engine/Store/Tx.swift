@@ -1,10 +1,31 @@
 import UsherCore
 
-/// The statements of one table: the raw value is the SQL.
-package protocol SQLStatement: RawRepresentable<String>, CaseIterable {}
+/// The statements of one table: the raw value is the SQL, with names in braces for lists of columns; see ``Column``.
+protocol SQLStatement: RawRepresentable<String>, CaseIterable {
+    /// By raw value, the SQL of those statements that name lists.
+    static var texts: [String: String] { get }
+}
 
 extension SQLStatement {
-    static var all: [String] { allCases.map(\.rawValue) }
+    static var texts: [String: String] { [:] }
+    /// The SQL with its lists written out.
+    var text: String { Self.texts[rawValue] ?? rawValue }
+    static var all: [String] { allCases.map(\.text) }
+
+    /// The statements with the columns of these tables written out.
+    static func texts(_ tables: any Column.Type...) -> [String: String] {
+        let statements = allCases.map(\.rawValue).filter { $0.contains("{") }
+        return Dictionary(uniqueKeysWithValues: statements.map { ($0, expanded($0, tables)) })
+    }
+
+    private static func expanded(_ statement: String, _ tables: [any Column.Type]) -> String {
+        let parameters = statement.replacing(/\{\$(\d+)\}/) { match in
+            (1...(Int(match.1) ?? 1)).map { "$\($0)" }.joined(separator: ", ")
+        }
+        return tables.reduce(parameters) { text, table in
+            text.replacing("{\(table.table)}", with: table.list()).replacing("{o.\(table.table)}", with: table.list("o."))
+        }
+    }
 }
 
 /// The tables as seen from inside one transaction. Each table has a file of its own, with its statements and what they do.
@@ -20,17 +41,17 @@ package struct Tx {
     func run<Result>(_ body: (Tx) throws -> Result) throws -> (Result, [String: Terms]) { (try body(self), seen.terms) }
 
     func query(_ statement: some SQLStatement, _ arguments: SQLValue...) throws -> [SQLRow] {
-        try session.query(statement.rawValue, arguments)
+        try session.query(statement.text, arguments)
     }
 
     @discardableResult
     func execute(_ statement: some SQLStatement, _ arguments: SQLValue...) throws -> Int {
-        try session.execute(statement.rawValue, arguments)
+        try session.execute(statement.text, arguments)
     }
 
     @discardableResult
     func execute(_ statement: some SQLStatement, _ arguments: [SQLValue]) throws -> Int {
-        try session.execute(statement.rawValue, arguments)
+        try session.execute(statement.text, arguments)
     }
 }
 

@@ -110,21 +110,34 @@ package struct StoredDelivery: Hashable, Sendable {
     package static func isSealed(_ text: String) -> Bool { !text.hasPrefix("{") }
 }
 
+/// The columns of `webhooks` that are read.
+enum WebhookColumn: Int, Column {
+    case id, url, events, sealed, former, formerUntil, state, problem, failingSince, createdAt, managePage
+
+    static let table = "webhooks"
+}
+
+/// The columns of `deliveries` that are read.
+enum DeliveryColumn: Int, Column {
+    case id, webhookID, subject, type, body, state, attempts, dueAt, triedAt, answer, problem, createdAt
+
+    static let table = "deliveries"
+}
+
 /// Statements on webhooks and their deliveries.
-package enum WebhookSQL: String, SQLStatement {
+enum WebhookSQL: String, SQLStatement {
     case add = """
-        INSERT INTO webhooks (id, url, events, sealed, former, former_until, state, problem, failing_since, created_at,
-            manage_page)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        INSERT INTO webhooks ({webhooks})
+        VALUES ({$11})
         """
     case update = """
         UPDATE webhooks SET sealed = $1, former = $2, former_until = $3, state = $4, problem = $5, failing_since = $6 WHERE id = $7
         """
     case list = """
-        SELECT id, url, events, sealed, former, former_until, state, problem, failing_since, created_at, manage_page FROM webhooks ORDER BY id
+        SELECT {webhooks} FROM webhooks ORDER BY id
         """
     case one = """
-        SELECT id, url, events, sealed, former, former_until, state, problem, failing_since, created_at, manage_page FROM webhooks WHERE id = $1
+        SELECT {webhooks} FROM webhooks WHERE id = $1
         """
     case remove = "DELETE FROM webhooks WHERE id = $1"
     case removeDeliveries = "DELETE FROM deliveries WHERE webhook_id = $1"
@@ -137,24 +150,26 @@ package enum WebhookSQL: String, SQLStatement {
         UPDATE deliveries SET state = $1, attempts = $2, due_at = $3, tried_at = $4, answer = $5, problem = $6 WHERE id = $7
         """
     case nextDelivery = """
-        SELECT id, webhook_id, subject, type, body, state, attempts, due_at, tried_at, answer, problem, created_at FROM deliveries
+        SELECT {deliveries} FROM deliveries
         WHERE webhook_id = $1 AND subject = $2 AND state = 'waiting' ORDER BY seq LIMIT 1
         """
     case delivery = """
-        SELECT id, webhook_id, subject, type, body, state, attempts, due_at, tried_at, answer, problem, created_at FROM deliveries
+        SELECT {deliveries} FROM deliveries
         WHERE id = $1
         """
     case page = """
-        SELECT id, webhook_id, subject, type, body, state, attempts, due_at, tried_at, answer, problem, created_at FROM deliveries
+        SELECT {deliveries} FROM deliveries
         WHERE webhook_id = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3)) ORDER BY created_at DESC, id DESC LIMIT $4
         """
     case about = """
-        SELECT id, webhook_id, subject, type, body, state, attempts, due_at, tried_at, answer, problem, created_at FROM deliveries
+        SELECT {deliveries} FROM deliveries
         WHERE webhook_id = $1 AND subject = $2 ORDER BY seq
         """
     case oldest = "SELECT MIN(created_at) FROM deliveries WHERE state = 'waiting'"
     case giveUp = "UPDATE deliveries SET state = 'failed', problem = $1 WHERE webhook_id = $2 AND state = 'waiting'"
     case forget = "DELETE FROM deliveries WHERE created_at < $1 AND state <> 'waiting'"
+
+    static let texts: [String: String] = texts(WebhookColumn.self, DeliveryColumn.self)
 }
 
 extension Tx {
@@ -220,17 +235,21 @@ extension Tx {
     }
 
     private func webhook(from row: SQLRow) throws -> StoredWebhook {
-        StoredWebhook(
-            id: try row.text(0), url: try row.text(1), events: try row.text(2).split(separator: " ").map(String.init),
-            sealed: try row.text(3), former: try row.text(4), formerUntil: try row.instant(5), state: try known(row.text(6)),
-            problem: try row.optionalText(7), failingSince: try row.instant(8), createdAt: try row.instant(9),
-            showsManagePage: try row.bool(10))
+        let row = TableRow<WebhookColumn>(row)
+        return StoredWebhook(
+            id: try row.text(.id), url: try row.text(.url), events: try row.text(.events).split(separator: " ").map(String.init),
+            sealed: try row.text(.sealed), former: try row.text(.former), formerUntil: try row.instant(.formerUntil),
+            state: try row.known(.state),
+            problem: try row.optionalText(.problem), failingSince: try row.instant(.failingSince), createdAt: try row.instant(.createdAt),
+            showsManagePage: try row.bool(.managePage))
     }
     private func delivery(from row: SQLRow) throws -> StoredDelivery {
-        StoredDelivery(
-            id: try row.text(0), webhookID: try row.text(1), subject: try row.text(2), type: try row.text(3), sealed: try row.text(4),
-            state: try known(row.text(5)), attempts: try row.int(6), dueAt: try row.instant(7),
-            triedAt: try row.optionalInt(8).map(Instant.init(microseconds:)), answer: try row.optionalInt(9),
-            problem: try row.optionalText(10), createdAt: try row.instant(11))
+        let row = TableRow<DeliveryColumn>(row)
+        return StoredDelivery(
+            id: try row.text(.id), webhookID: try row.text(.webhookID), subject: try row.text(.subject), type: try row.text(.type),
+            sealed: try row.text(.body),
+            state: try row.known(.state), attempts: try row.int(.attempts), dueAt: try row.instant(.dueAt),
+            triedAt: try row.optionalInstant(.triedAt), answer: try row.optionalInt(.answer),
+            problem: try row.optionalText(.problem), createdAt: try row.instant(.createdAt))
     }
 }

@@ -73,10 +73,10 @@ package struct SQLRow: Hashable, Sendable {
     /// The integer of a column; `nil` for NULL.
     package func optionalInt(_ column: Int) throws -> Int64? { values[column] == .null ? nil : try int(column) }
 
-    /// The row with other values from `start` on.
-    package func replacing(from start: Int, with new: [SQLValue]) -> SQLRow {
+    /// The row with other values in some columns.
+    package func replacing(_ new: [(column: Int, value: SQLValue)]) -> SQLRow {
         var values = values
-        values.replaceSubrange(start..<start + new.count, with: new)
+        for (column, value) in new { values[column] = value }
         return SQLRow(values)
     }
 

@@ -23,10 +23,10 @@ struct StoreTests {
     func migrateFrom(version: Int) async throws {
         let database = try SQLiteDatabase()
         try await database.write { session in
-            try session.execute(SchemaSQL.makeVersions.rawValue, [])
+            try session.execute("CREATE TABLE schema_versions (version BIGINT PRIMARY KEY)", [])
             for earlier in 0..<version {
                 for statement in Schema.migrations[earlier] { try session.execute(statement, []) }
-                try session.execute(SchemaSQL.addVersion.rawValue, [.int(Int64(earlier + 1))])
+                try session.execute("INSERT INTO schema_versions (version) VALUES ($1)", [.int(Int64(earlier + 1))])
             }
             try session.execute(
                 """
