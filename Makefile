@@ -44,6 +44,9 @@ run_tests = bash -c 'set -o pipefail; $(SWIFT) test --skip-build $(1) 2>&1 | tee
 # Bounds in wall-clock time hold on cores that nobody else uses; the seeded runs use all of them.
 TIMED := QueueTests|AccessTests/silentCallers|CommandTests/waits
 
+# A package of a third party, which is built as one.
+EXAMPLE := --package-path Tests/Example --scratch-path .build/example
+
 define tests
 $(SWIFT) build --build-tests
 @$(call run_tests,--skip "CrashTests|SimulationTests|$(TIMED)")
@@ -51,10 +54,15 @@ $(SWIFT) build --build-tests
 @$(call run_tests,--filter "$(TIMED)")
 @$(call run_tests,--filter "[.]CrashTests")
 @$(call run_tests,--filter ChangeCrashTests)
+$(SWIFT) test $(EXAMPLE)
 endef
 
-test: testdeps ## Run the tests, long ones in their short form
+test: testdeps ## Run the tests, long ones in their short form; ONLY=pattern runs those alone
+ifdef ONLY
+	$(SWIFT) test --filter "$(ONLY)"
+else
 	$(tests)
+endif
 
 soak: export USHER_SOAK = 1
 soak: testdeps ## Run the tests, long ones in full

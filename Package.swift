@@ -38,6 +38,7 @@ let package = Package(
         .library(name: "Usher", targets: ["Usher"]),
         .library(name: "UsherCore", targets: ["UsherCore"]),
         .library(name: "ProviderSupport", targets: ["ProviderSupport"]),
+        .library(name: "ProviderTesting", targets: ["ProviderTesting"]),
         .library(name: "ProviderConformance", targets: ["ProviderConformance"]),
     ],
     dependencies: [
@@ -91,7 +92,8 @@ let package = Package(
         module("ProviderSandbox", at: "Providers/Sandbox", "UsherCore", .crypto, .hummingbird, .httpTypes),
 
         // The tests
-        module("ProviderConformance", at: "Tests/Kits/ProviderConformance", "UsherCore"),
+        module("ProviderTesting", at: "Tests/Kits/ProviderTesting", "UsherCore"),
+        module("ProviderConformance", at: "Tests/Kits/ProviderConformance", "ProviderTesting", "UsherCore"),
         module(
             "TestSupport", at: "Tests/Support", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherSQLite", "UsherStore",
             "UsherVault", "ProviderSandbox", "SelfHosted", "Zoom", "GoogleMeet", "MicrosoftTeams"),
@@ -104,10 +106,8 @@ let package = Package(
             "UsherPipeline", "UsherSQLite", "UsherStore", "UsherVault", .crypto),
         .executableTarget(name: "usher-simulate", dependencies: ["Simulation"], path: "Tests/Simulation/Command"),
         module("DatabaseConformance", at: "Tests/Kits/DatabaseConformance", "UsherCore"),
-        module("CorridorExample", at: "Tests/Example/Provider", "UsherCore"),
-        .executableTarget(name: "usher-example", dependencies: ["CorridorExample", "Usher"], path: "Tests/Example/Main"),
         test("EngineTests", at: "Tests/Engine", "TestSupport", "DatabaseConformance", excluding: ["Mail/Golden"]),
-        test("ProviderTests", at: "Tests/Providers", "TestSupport", "ProviderConformance", "CorridorExample"),
+        test("ProviderTests", at: "Tests/Providers", "TestSupport", "ProviderConformance"),
         test("SystemTests", at: "Tests/System", "Simulation", "TestSupport", "Usher", "UsherAssembly", excluding: ["Scripts"]),
     ],
     swiftLanguageModes: [.v6]

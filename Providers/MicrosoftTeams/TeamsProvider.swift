@@ -31,9 +31,6 @@ public enum TeamsProvider: ConnectableProvider {
         return try room(answer)
     }
 
-    /// Graph tells a meeting by its external id only in `createOrGet`, so there is no list to look through.
-    public static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom] { [] }
-
     /// Start and end go together: Graph moves neither alone.
     public static func update(
         _ roomID: String, to request: RoomRequest, _ call: ProviderContext

@@ -20,10 +20,7 @@ public enum JitsiProvider: EntryProvider {
         try room(request.key, call)
     }
 
-    /// Empty: a room is its address, and none is ever lost.
-    public static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom] { [] }
-
-    /// The room as it was: it bears no time.
+    /// The room as it was: it has no time.
     public static func update(
         _ roomID: String, to request: RoomRequest, _ call: ProviderContext
     ) async throws(ProviderError) -> ProvidedRoom { try room(request.key, call) }

@@ -22,17 +22,14 @@ public enum LinkProvider: Provider {
         try room(request.key, request.options.passcode, call)
     }
 
-    /// Empty: a link is made of its key, and none is ever lost.
-    public static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom] { [] }
-
-    /// The room as it was: it bears no time.
+    /// The room as it was: it has no time.
     public static func update(
         _ roomID: String, to request: RoomRequest, _ call: ProviderContext
     ) async throws(ProviderError) -> ProvidedRoom {
         try room(request.key, request.options.passcode, call)
     }
 
-    /// Does nothing: the house whose room it is keeps it.
+    /// Does nothing: whoever runs the room keeps it.
     public static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) {}
 
     /// The link, made of its key again.

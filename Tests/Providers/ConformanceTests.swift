@@ -1,4 +1,3 @@
-import CorridorExample
 import GoogleMeet
 import MicrosoftTeams
 import ProviderConformance
@@ -12,7 +11,7 @@ import UsherPipeline
 import UsherStore
 import Zoom
 
-/// The modules of the house and the services that they are tried on: one entry a module.
+/// The modules that Usher comes with and the services that they are tried on: one entry a module.
 enum Subjects {
     static func make(_ id: String) async throws -> ConformanceSubject? {
         switch id {
@@ -32,9 +31,6 @@ enum Subjects {
                     call(engine, credentials: credentials.merging(["CLIENT_SECRET": Secret("wrong-secret-value")]) { _, new in new })
                 },
                 loseNextAnswer: { engine.zoom.inject(.cutAfter) }, refuseNextConnection: { engine.zoom.inject(.cutBefore) })
-        case "corridor":
-            let engine = try await TestEngine()
-            return ConformanceSubject(module: CorridorProvider.self, call: { call(engine, settings: ["house": "rooms.example"]) })
         case "jitsi":
             let engine = try await TestEngine()
             let settings: JSON = ["url": "https://jitsi.northwind.example"]
@@ -101,7 +97,7 @@ struct ConformanceTests {
     func census(id: String) async throws { #expect(try await Subjects.make(id) != nil, "no conformance subject for '\(id)'") }
 
     @Test(
-        "a module keeps the contract, case by case", arguments: builtInProviders.map { $0.descriptor.id } + ["corridor"],
+        "a module keeps the contract, case by case", arguments: builtInProviders.map { $0.descriptor.id },
         ConformanceCase.all)
     func keepsContract(id: String, promise: ConformanceCase) async throws {
         let subject = try #require(try await Subjects.make(id))

@@ -1,3 +1,4 @@
+import ProviderTesting
 import UsherCore
 
 /// A module under test, with the service that it talks to, real or stood in for.
@@ -30,6 +31,22 @@ public struct ConformanceSubject: Sendable {
         self.badCall = badCall
         self.loseNextAnswer = loseNextAnswer
         self.refuseNextConnection = refuseNextConnection
+    }
+
+    /// A module and a stand-in for its service, which goes wrong where a case asks for it.
+    /// - Parameters:
+    ///   - credentials: that the service takes, by the names in the descriptor.
+    ///   - badCredentials: that it does not take; `nil` where there are none.
+    public init<State>(
+        module: any Provider.Type, service: StandInService<State>, settings: JSON = .object([]), credentials: [String: String] = [:],
+        badCredentials: [String: String]? = nil, host: String = "", unknownHost: String? = nil
+    ) {
+        func call(_ credentials: [String: String]) -> @Sendable () -> ProviderContext {
+            { .test(settings: settings, credentials: credentials, transport: service) }
+        }
+        self.init(
+            module: module, host: host, unknownHost: unknownHost, call: call(credentials), badCall: badCredentials.map(call),
+            loseNextAnswer: { service.inject(.loseAnswer) }, refuseNextConnection: { service.inject(.refuseConnection) })
     }
 
     var descriptor: ProviderDescriptor { module.descriptor }

@@ -1,7 +1,7 @@
 import UsherCore
 
-/// A module of a third party: rooms of a house telephone, each with a name and a door code. It stands here as an example; the tests
-/// build it and run the kit over it.
+/// Rooms of a house telephone, each with a name and a door code: a module that makes nothing anywhere, so that the same key gives the
+/// same room.
 public enum CorridorProvider: Provider {
     /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
@@ -14,10 +14,7 @@ public enum CorridorProvider: Provider {
         try room(request.key, call)
     }
 
-    /// Empty: a room is its address, and none is ever lost.
-    public static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom] { [] }
-
-    /// The room as it was: it bears no time.
+    /// The room as it was: it has no time.
     public static func update(
         _ roomID: String, to request: RoomRequest, _ call: ProviderContext
     ) async throws(ProviderError) -> ProvidedRoom { try room(request.key, call) }
