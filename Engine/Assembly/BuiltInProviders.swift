@@ -4,7 +4,7 @@ import SelfHosted
 import UsherCore
 import Zoom
 
-/// The provider modules of this house. A program with modules of its own adds them: `builtInProviders + [Mine.self]`.
+/// The provider modules that come with Usher. A program with modules of its own adds them: `builtInProviders + [Mine.self]`.
 public let builtInProviders: [any Provider.Type] = [
     LinkProvider.self,
     JitsiProvider.self,

@@ -65,7 +65,7 @@ package struct Configuration: Sendable {
 
     private static func refuse(_ message: String) -> UsherError { UsherError(.configuration, message) }
 
-    /// Lines of `KEY=value`, empty ones and comments left out; a value may stand in quotes.
+    /// Lines of `KEY=value`, empty ones and comments left out; a value may be in quotes.
     private static func read(_ path: String, _ registry: ProviderRegistry) throws(UsherError) -> [String: String] {
         try refuseOpen(path)
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {

@@ -6,12 +6,12 @@ import NIOPosix
 import UsherCore
 
 /// The way to addresses that others have given us: a name is looked up once, every address it has must belong to the public internet,
-/// and the connection goes to the one that was looked at, so that no second look-up can lead it into the house.
+/// and the connection goes to the one that was looked at, so that no second look-up can lead it into the operator's network.
 package struct PublicTransport: Transport {
     private let now: @Sendable () -> Instant
     private let allowsPrivate: Bool
 
-    /// - Parameter allowsPrivate: for receivers in the same house.
+    /// - Parameter allowsPrivate: for receivers in the operator's own network.
     package init(now: @escaping @Sendable () -> Instant, allowsPrivate: Bool) {
         self.now = now
         self.allowsPrivate = allowsPrivate

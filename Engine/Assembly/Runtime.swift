@@ -24,10 +24,10 @@ package struct Runtime: Sendable {
 
     /// Opens the database, the vault and the mail, and takes the file's owners in.
     ///
-    /// Only the server has those leave who do not stand in the file (``adopt(_:)``): a command may have been given another one.
+    /// Only the server has those leave who are not in the file (``adopt(_:)``): a command may have been given another one.
     /// - Parameters:
     ///   - adopting: `false` leaves the owners as they are, for a look at a file that is not in force.
-    ///   - looking: makes no file: where there is no database, one in memory stands in for it.
+    ///   - looking: makes no file: where there is no database, one in memory takes its place.
     /// - Throws: ``UsherError`` that says which part cannot be opened and how to mend it.
     package static func open(
         _ configuration: Configuration, catalog: Catalog, registry: ProviderRegistry, adopting: Bool = true, looking: Bool = false,

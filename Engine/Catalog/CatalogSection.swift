@@ -52,7 +52,7 @@ struct Names {
 
     func check(_ name: String, _ mark: Place?, _ path: String, also: [String] = []) {
         guard !known.contains(name), !also.contains(name) else { return }
-        let near = nearest(name, list + also).map { "; did you mean '\($0)'?" } ?? "; there are: \((also + list).joined(separator: ", "))"
+        let near = hint(name, list + also, otherwise: "; there are: \((also + list).joined(separator: ", "))")
         report.error(.reference, mark, "'\(path)' names the provider '\(name)', which does not stand under providers\(near)")
     }
 }
@@ -70,7 +70,7 @@ func checkID(_ id: String, _ mark: Place?, _ what: String, _ report: Reporter) {
 
 func checkZone(_ zone: (value: String, mark: Place?)?, _ path: String, _ report: Reporter) {
     guard let zone, TimeZone(iana: zone.value) == nil else { return }
-    let near = nearest(zone.value, TimeZone.knownTimeZoneIdentifiers).map { "; did you mean '\($0)'?" } ?? ", such as Europe/Berlin"
+    let near = hint(zone.value, TimeZone.knownTimeZoneIdentifiers, otherwise: ", such as Europe/Berlin")
     report.error(.value, zone.mark, "'\(path)' must be a time zone's IANA name\(near)")
 }
 

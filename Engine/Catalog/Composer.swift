@@ -62,7 +62,7 @@ enum Composer {
         }
     }
 
-    /// The place of the key that stands in one mapping with the one that was masked in that round.
+    /// The place of the key that is in one mapping with the one that was masked in that round.
     private static func twin(ofRound round: Int, _ name: String, _ node: Node) -> Place? {
         switch node {
         case .mapping(let mapping):

@@ -83,7 +83,7 @@ struct Fields {
                 )
                 continue
             }
-            let near = nearest(field.key, known).map { "; did you mean '\($0)'?" } ?? "; known here: \(known.joined(separator: ", "))"
+            let near = hint(field.key, known, otherwise: "; known here: \(known.joined(separator: ", "))")
             report.error(.unknownKey, field.mark, "unknown key '\(field.key)'\(path.isEmpty ? "" : " in '\(path)'")\(near)")
         }
     }
@@ -137,7 +137,7 @@ extension Fields {
         guard let (text, mark) = text(key) else { return fallback }
         if let value = Value(rawValue: text) { return value }
         let known = Value.allCases.map(\.rawValue)
-        let near = nearest(text, known).map { "; did you mean '\($0)'?" } ?? ""
+        let near = hint(text, known)
         report.error(.value, mark, "'\(path(key))' must be one of: \(known.joined(separator: ", "))\(near)")
         return fallback
     }

@@ -31,7 +31,7 @@ struct ProviderSection {
         let id = written?.value ?? name
         guard let descriptor = registry.descriptor(id) else {
             let known = registry.modules.map { $0.descriptor.id }
-            let near = nearest(id, known).map { "; did you mean '\($0)'?" } ?? "; there are: \(known.joined(separator: ", "))"
+            let near = hint(id, known, otherwise: "; there are: \(known.joined(separator: ", "))")
             let how = written == nil ? " (the key names the module unless `module:` does)" : ""
             report.error(.reference, written?.mark ?? mark, "there is no provider module '\(id)'\(how)\(near)")
             // Still a name that others may refer to.

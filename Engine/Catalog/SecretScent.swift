@@ -23,7 +23,7 @@ enum SecretDetector {
         {
             return true
         }
-        // A secret may stand in the middle of a sentence: `the code is GOCSPX-…`.
+        // A secret may be in the middle of a sentence: `the code is GOCSPX-…`.
         return bytes.split(whereSeparator: { $0 <= 0x20 || "\"'`=<>()".utf8.contains($0) }).contains { word in
             guard word.count >= 20 else { return word.starts(with: "-----BEGIN".utf8) }
             return prefixes.contains { word.starts(with: $0.utf8) } || looksRandom(word)

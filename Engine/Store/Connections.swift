@@ -27,7 +27,7 @@ package struct StoredConnection: Hashable, Sendable {
     /// The grant, sealed.
     package var sealed: String
     /// Raised with every change of the grant: what is written over another generation would bring a dead pair back. It begins with the
-    /// time in microseconds, so that a connection made anew never bears the number of one that was ended.
+    /// time in microseconds, so that a connection made anew never has the number of one that was ended.
     package var generation: Int64
     /// When its access token ends.
     package var expiresAt: Instant

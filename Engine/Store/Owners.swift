@@ -71,7 +71,7 @@ extension Tx {
         }
     }
 
-    /// Makes or changes an owner who does not stand in the file.
+    /// Makes or changes an owner who is not in the file.
     package func put(_ owner: Owner) throws {
         try execute(
             OwnerSQL.put, .text(owner.id), .text(owner.name), .text(owner.email), .text(owner.timeZone), .text(owner.language))

@@ -82,7 +82,7 @@ extension Tx {
     package func revocation(_ id: String) throws -> StoredRevocation? {
         try query(RevocationSQL.one, .text(id)).first.map(revocation(from:))
     }
-    /// Those of the owner who bears the id now.
+    /// Those of the owner who has the id now.
     package func revocations(of owner: String) throws -> [StoredRevocation] {
         try query(RevocationSQL.ofOwner, .text(owner)).map(revocation(from:))
     }

@@ -26,7 +26,7 @@ final class RowCache<Value: Sendable>: Sendable {
         return value
     }
 
-    /// Keeps a value beside the row that it was written as. It need not stand in the end: a row that is read is compared first.
+    /// Keeps a value beside the row that it was written as. It need not be what the table holds in the end: a row that is read is compared first.
     func keep(_ row: SQLRow, _ value: Value, key: String) {
         known.withLock { known in
             if known.young.count >= Self.limit { (known.young, known.old) = ([:], known.young) }

@@ -34,7 +34,7 @@ package struct Tx {
     let memory: StoreCache
     /// On whose account it is.
     package var actor = Actor.system
-    /// What this transaction has read or written: one look at the world asks for the same rows many times.
+    /// What this transaction has read or written: one look at the database asks for the same rows many times.
     let seen = TransactionCache()
 
     /// - Returns: what `body` did, and the terms that it has read: they are there for certain once the transaction is committed.

@@ -1,6 +1,6 @@
 import UsherCore
 
-/// A program that is told of events. Its secrets are sealed.
+/// A program that is notified of events. Its secrets are sealed.
 package struct StoredWebhook: Hashable, Sendable {
     /// Whether events are sent to it.
     package enum State: String, Sendable, CaseIterable {
@@ -29,7 +29,7 @@ package struct StoredWebhook: Hashable, Sendable {
     package var failingSince: Instant
     /// When it was made.
     package var createdAt: Instant
-    /// Whether its events bear the attendee's manage page, which moves and cancels.
+    /// Whether its events have the attendee's manage page, which moves and cancels.
     package var showsManagePage: Bool
 
     /// Takes each property as it is.

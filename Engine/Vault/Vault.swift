@@ -106,7 +106,6 @@ extension Vault {
 
     /// The challenge of a PKCE verifier, method S256 (RFC 7636 §4.2).
     package static func challenge(_ verifier: String) -> String {
-        Data(SHA256.hash(data: Data(verifier.utf8))).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
-            .replacing("=", with: "")
+        base64URL(SHA256.hash(data: Data(verifier.utf8)))
     }
 }

@@ -3,7 +3,7 @@ import NIOHTTPTypes
 import Synchronization
 import UsherCore
 
-/// The connections that stand. A new one always gets in: where its address has as many as one may have, or the house is full, the one
+/// The connections that stand. A new one always gets in: where its address has as many as one may have, or all are taken, the one
 /// that has been silent the longest goes for it. Who is being answered is silent last of all.
 final class StandingConnections: Sendable {
     private let limit: Int

@@ -33,7 +33,7 @@ struct ForeignFormGuard: RouterMiddleware {
             "<p>Nothing was changed. Open the page here by its link, and press there.</p>")
     }
 
-    /// A browser that says neither is an old one, or no browser: what it sends must bear the session's own key all the same.
+    /// A browser that says neither is an old one, or no browser: what it sends must carry the session's own key all the same.
     private func isForeign(_ request: Request) -> Bool {
         if let name = HTTPField.Name("Sec-Fetch-Site"), let site = request.headers[name] {
             return site != "same-origin" && site != "none"
@@ -44,7 +44,7 @@ struct ForeignFormGuard: RouterMiddleware {
     }
 }
 
-/// The headers that every answer bears.
+/// The headers that every answer has.
 struct SecurityHeaders: RouterMiddleware {
     typealias Context = WebContext
 

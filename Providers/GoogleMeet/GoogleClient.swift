@@ -62,7 +62,7 @@ struct GoogleError {
                 code, retry: retry, isUnclear: unclear, message, remedy: remedy, operation: operation,
                 cause: "HTTP \(status) \(reason) \(self.message)")
         }
-        let patience = "Nothing to do: it is tried again by itself."
+        let patience = ProviderError.triedAgain
         switch (status, reason) {
         case (500..., _), (300..<400, _):
             return error(.unavailable, "Google is in trouble (HTTP \(status)).", patience, .backoff, unclear: changes)

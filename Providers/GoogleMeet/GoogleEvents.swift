@@ -62,7 +62,7 @@ struct GoogleEvents {
             guard let items = answer["items"]?.array else {
                 throw ProviderError(
                     .unavailable, retry: .backoff, "Google's list of events cannot be read.",
-                    remedy: "Nothing to do: it is tried again by itself.",
+                    remedy: ProviderError.triedAgain,
                     operation: "GET events")
             }
             found += items.filter { $0["status"] != "cancelled" }.compactMap(Self.found)
@@ -70,7 +70,7 @@ struct GoogleEvents {
             guard following != page || following.isEmpty else {
                 throw ProviderError(
                     .unavailable, retry: .backoff, "Google's list of events does not come to an end.",
-                    remedy: "Nothing to do: it is tried again by itself.", operation: "GET events")
+                    remedy: ProviderError.triedAgain, operation: "GET events")
             }
             page = following
         } while !page.isEmpty
@@ -140,7 +140,7 @@ struct GoogleEvents {
     /// `tel:+12345678900` with a pin beside it.
     private static func dialIn(_ entry: JSON) -> DialIn? {
         guard entry["entryPointType"] == "phone", let uri = entry["uri"]?.string, uri.hasPrefix("tel:+") else { return nil }
-        // Hyphens may stand in it, and a whole dial string may follow.
+        // Hyphens may be in it, and a whole dial string may follow.
         let digits = uri.dropFirst(4).prefix { $0 != "," && $0 != ";" }.filter { $0 == "+" || $0.isNumber }
         guard digits.count > 6, let country = entry["regionCode"]?.string else { return nil }
         let pin = entry["pin"]?.string.map { $0.filter(\.isNumber) }

@@ -43,7 +43,7 @@ struct GraphClient: Sendable {
                 code, retry: retry, isUnclear: unclear, message, remedy: remedy, operation: operation,
                 cause: "HTTP \(answer.status) \(answer["error"]?["code"]?.string ?? "") \(words) request \(id)")
         }
-        let patience = "Nothing to do: it is tried again by itself."
+        let patience = ProviderError.triedAgain
         let after = retryAfter(answer.response.header("retry-after"), now: call.environment.now())
         let wait = after.map { ProviderError.Retry.at($0) } ?? .backoff
         switch answer.status {

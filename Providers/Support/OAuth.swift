@@ -137,7 +137,7 @@ public struct OAuthService: Sendable {
         // Anything else proves nothing against the grant.
         return ProviderError(
             .unavailable, retry: .backoff, "\(name) gives no access token at the moment.",
-            remedy: "Nothing to do: it is tried again by itself.", operation: operation, cause: cause)
+            remedy: ProviderError.triedAgain, operation: operation, cause: cause)
     }
 
     private func dead(_ call: ProviderContext, cause: String) -> ProviderError {

@@ -8,7 +8,7 @@ extension ProviderError {
         if case .unclear = error { isUnclear = changes }
         return ProviderError(
             .unavailable, retry: .backoff, isUnclear: isUnclear, "\(service) cannot be reached.",
-            remedy: "Nothing to do: it is tried again by itself.", operation: operation, cause: error.reason)
+            remedy: ProviderError.triedAgain, operation: operation, cause: error.reason)
     }
 }
 

@@ -1,5 +1,5 @@
 /// What Usher does at Zoom, and the scopes of which any one allows it: granular and classic names, at the levels of user,
-/// account and master account; `:user` stands in some guides.
+/// account and master account; some guides write `:user`.
 /// Source: https://developers.zoom.us/docs/integrations/oauth-scopes-granular/ and https://developers.zoom.us/docs/integrations/oauth-scopes/
 struct ZoomAbility {
     let name: String

@@ -117,7 +117,7 @@ struct ZoomAccountGrant: ZoomGrant {
         guard (400..<500).contains(answer.status), answer.status != 429 else {
             return ProviderError(
                 .unavailable, retry: .backoff, "Zoom gives no access token at the moment.",
-                remedy: "Nothing to do: it is tried again by itself.",
+                remedy: ProviderError.triedAgain,
                 operation: operation, cause: cause)
         }
         switch answer["error"]?.string {

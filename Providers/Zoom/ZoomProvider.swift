@@ -14,7 +14,7 @@ public enum ZoomProvider: ConnectableProvider {
         optionalCredentials: ["STATE_SECRET"],
         endpoints: ["ZOOM_API_URL", "ZOOM_OAUTH_URL"])
 
-    /// What an owner is asked for; the app's scopes stand in the Marketplace.
+    /// What an owner is asked for; the app's scopes are in the Marketplace.
     public static let consent = ConsentDescriptor(
         service: "zoom", name: "Zoom", callbackPath: "/auth/zoom/video/callback",
         abilities: ZoomAbility.all.filter { $0.isForOwners }.map {

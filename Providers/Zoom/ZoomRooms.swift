@@ -64,7 +64,7 @@ struct ZoomRooms {
             guard let meetings = answer["meetings"]?.array else {
                 throw ProviderError(
                     .unavailable, retry: .backoff, "Zoom's list of meetings cannot be read.",
-                    remedy: "Nothing to do: it is tried again by itself.",
+                    remedy: ProviderError.triedAgain,
                     operation: "GET /users/{id}/meetings")
             }
             for meeting in meetings {
@@ -78,7 +78,7 @@ struct ZoomRooms {
             guard following != page || following.isEmpty else {
                 throw ProviderError(
                     .unavailable, retry: .backoff, "Zoom's list of meetings does not come to an end.",
-                    remedy: "Nothing to do: it is tried again by itself.", operation: "GET /users/{id}/meetings")
+                    remedy: ProviderError.triedAgain, operation: "GET /users/{id}/meetings")
             }
             page = following
         } while !page.isEmpty
@@ -108,7 +108,7 @@ struct ZoomRooms {
         guard let meeting = ZoomMeeting(answer.json) else {
             throw ProviderError(
                 .unavailable, retry: .backoff, "Zoom described the meeting without its id and link.",
-                remedy: "Nothing to do: it is tried again by itself.", operation: "GET /meetings/{id}")
+                remedy: ProviderError.triedAgain, operation: "GET /meetings/{id}")
         }
         return meeting.provided
     }

@@ -1,7 +1,7 @@
 import Synchronization
 import UsherCore
 
-/// A program that is told of events: it keeps what it is sent, and answers as it is told to.
+/// A program that is notified of events: it keeps what it is sent, and answers as it is told to.
 package final class TestReceiver: Transport {
     private struct State {
         var received: [HTTPRequest] = []

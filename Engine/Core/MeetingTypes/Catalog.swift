@@ -28,7 +28,7 @@ public struct Catalog: Hashable, Sendable {
     public func meetingType(_ id: String) -> MeetingType? { typeIndex[id].map { meetingTypes[$0] } }
 }
 
-/// The house that sends the mail.
+/// Who sends the mail: name, addresses, defaults.
 public struct Site: Hashable, Sendable, Codable {
     /// As mails and pages name it.
     public var name: String

@@ -5,7 +5,7 @@ public protocol EventfulProvider: Provider {
     /// The modules whose apps send there: itself, and others of the same service.
     static var eventModules: [String] { get }
 
-    /// Whether a delivery bears what a signed one does, at an age that counts: looked at before any secret is.
+    /// Whether a delivery has what a signed one does, at an age that counts: looked at before any secret is.
     static func mayBeSigned(_ delivery: EventDelivery) -> Bool
 
     /// Reads one delivery. `body` is as it came, byte for byte, because signatures are made over bytes.

@@ -38,7 +38,7 @@ public struct ProviderDescriptor: Sendable {
         case waitingRoom = "waiting-room"
         case joinBeforeHost = "join-before-host"
         case alternativeHosts = "alternative-hosts"
-        /// The room at the provider bears a time, which a reschedule must change.
+        /// The room at the provider has a time, which a reschedule must change.
         case schedule
         /// The room has a host, an account at the provider.
         case host

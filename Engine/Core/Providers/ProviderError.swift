@@ -1,5 +1,8 @@
 /// Why a provider did not do what it was asked.
 public struct ProviderError: Error, Hashable, Sendable {
+    /// The remedy of what passes without anybody's doing.
+    public static let triedAgain = "Nothing to do: it is tried again by itself."
+
     /// When the same question may be asked again.
     public enum Retry: Hashable, Sendable {
         /// Only a person can help.

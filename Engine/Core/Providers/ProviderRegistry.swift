@@ -4,7 +4,7 @@ public struct ProviderRegistry: Sendable {
     public let modules: [any Provider.Type]
     private let byID: [String: any Provider.Type]
 
-    /// - Throws: ``ErrorCode/configuration`` when two modules bear the same id.
+    /// - Throws: ``ErrorCode/configuration`` when two modules have the same id.
     public init(_ modules: [any Provider.Type]) throws(UsherError) {
         self.modules = modules
         var byID: [String: any Provider.Type] = [:]

@@ -13,7 +13,7 @@ public protocol TokenCache: Sendable {
 
 /// An access token and what the provider said with it.
 public struct IssuedToken: Hashable, Sendable {
-    /// What stands in the `Authorization` header.
+    /// What is in the `Authorization` header.
     public var access: Secret
     /// When the provider takes it no more.
     public var expiresAt: Instant

@@ -1,4 +1,4 @@
-/// A database that runs the one SQL dialect of the house: `$1 … $n` parameters whose first mentions ascend,
+/// A database that runs the one SQL dialect of Usher: `$1 … $n` parameters whose first mentions ascend,
 /// text and 64-bit integers, `ON CONFLICT`, `RETURNING`.
 package protocol Database: Sendable {
     /// Runs `body` in a transaction that holds the right to write, and returns after the commit is durable.

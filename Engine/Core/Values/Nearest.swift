@@ -14,6 +14,11 @@ public func didYouMean(_ name: String, _ candidates: some Sequence<String>) -> S
     nearest(name, candidates).map { " Did you mean '\($0)'?" } ?? ""
 }
 
+/// `; did you mean 'x'?` to end a clause; `otherwise` where nothing is near.
+public func hint(_ name: String, _ candidates: some Sequence<String>, otherwise: String = "") -> String {
+    nearest(name, candidates).map { "; did you mean '\($0)'?" } ?? otherwise
+}
+
 /// `1 provider`, `2 providers`.
 public func counted(_ count: Int, _ name: String) -> String { "\(count) \(name)\(count == 1 ? "" : "s")" }
 

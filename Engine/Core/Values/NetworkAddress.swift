@@ -1,6 +1,6 @@
 import Foundation
 
-/// Whether an address on the network belongs to the public internet: everything else could be a machine of the house.
+/// Whether an address on the network belongs to the public internet: everything else could be a machine of the operator's own network.
 /// Source: the registries https://www.iana.org/assignments/iana-ipv4-special-registry and …/iana-ipv6-special-registry
 public enum NetworkAddress {
     /// - Parameter bytes: 4 of IPv4 or 16 of IPv6, in network order.

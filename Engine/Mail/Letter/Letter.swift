@@ -21,7 +21,7 @@ package struct Letter: Sendable {
     package var writtenAt: Instant
     /// The reader's own link to the join page.
     package var joinPage: String
-    /// What stands in calendars in place of the join page, for a reader whose own link others must not find there.
+    /// What calendars show in place of the join page, for a reader whose own link others must not find there.
     package var calendarPage: String?
     /// The reader's own link to move or cancel; the owner has none.
     package var managePage: String?

@@ -8,7 +8,7 @@ struct LetterModel {
     private let time: ReaderTime
     private let language: String
 
-    /// So many numbers stand in a mail; the others are on the join page.
+    /// So many numbers are in a mail; the others are on the join page.
     private static let numbersShown = 5
 
     init(_ letter: Letter, _ words: Words, _ language: String) {

@@ -3,7 +3,7 @@ import UsherCore
 
 /// A mail as bytes (RFC 5322, 2047). Date and boundaries derive from what is written, so that the same mail gives the same bytes.
 struct Message {
-    /// What stands in the headers.
+    /// What is in the headers.
     struct Head {
         /// Makes the boundaries.
         var id: String

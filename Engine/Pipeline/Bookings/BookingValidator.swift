@@ -86,7 +86,7 @@ struct BookingValidator {
     }
 
     private func unknown(_ what: String, _ name: String, _ known: [String]) -> String {
-        let near = nearest(name, known).map { "; did you mean '\($0)'?" } ?? ""
+        let near = hint(name, known)
         return "no \(what) is called '\(name.prefix(80))'\(near)"
     }
 
@@ -193,7 +193,7 @@ struct BookingValidator {
         if text.unicodeScalars.contains(where: \.isControl) { find(pointer, "must not hold control characters or line ends") }
     }
 
-    /// Several lines of text: what stands in the body of a mail.
+    /// Several lines of text: what is in the body of a mail.
     private mutating func checkControls(_ text: String, _ pointer: String) {
         let isForbidden = text.unicodeScalars.contains { $0.isControl && $0 != "\n" && $0 != "\r" && $0 != "\t" }
         if isForbidden { find(pointer, "must not hold control characters") }

@@ -49,7 +49,7 @@ package struct BookingView: Sendable {
     }
 
     /// The booking object of the API.
-    /// - Parameter isShown: whether the manage page stands in it: whoever has its address can move and cancel.
+    /// - Parameter isShown: whether the manage page is in it: whoever has its address can move and cancel.
     package func json(showsManagePage isShown: Bool) -> JSON {
         let terms = booking.terms
         return [

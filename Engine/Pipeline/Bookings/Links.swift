@@ -20,7 +20,7 @@ package struct Links {
         }
     }
 
-    /// What a link's token is found by. The token's time stands in front, so that new rows land side by side.
+    /// What a link's token is found by. The token's time comes first, so that new rows land side by side.
     package static func hash(_ token: String) -> String { token.prefix(8) + Vault.hash(token.utf8) }
 
     /// `https://…/join/{token}`.

@@ -25,7 +25,7 @@ struct Announcer: Sendable {
             let data = try data(webhook.showsManagePage)
             let body: JSON = ["type": .string(type.rawValue), "timestamp": .string(now.rfc3339), "data": data]
             let id = environment.id("msg_")
-            // A booking bears the links that let its readers in.
+            // A booking has the links that let its readers in.
             var delivery = StoredDelivery(
                 id: id, webhookID: webhook.id, subject: subject, type: type.rawValue,
                 sealed: try vault.seal(body.serialized, context: StoredDelivery.context(id)), dueAt: now, createdAt: now)

@@ -57,14 +57,14 @@ final class SharedTokens: TokenCache {
                 return .failure(
                     ProviderError(
                         .unavailable, retry: .at(now + .seconds(1)), "Another process is obtaining an access token.",
-                        remedy: "Nothing to do: it is tried again by itself."))
+                        remedy: ProviderError.triedAgain))
             }
             return await obtained(name, generation: stored?.generation ?? 0, obtain)
         } catch {
             return .failure(
                 ProviderError(
                     .unavailable, retry: .backoff, "The access token could not be read from the database.",
-                    remedy: "Nothing to do: it is tried again by itself.", cause: "\(error)"))
+                    remedy: ProviderError.triedAgain, cause: "\(error)"))
         }
     }
 

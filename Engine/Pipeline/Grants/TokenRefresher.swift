@@ -89,14 +89,14 @@ final class TokenRefresher: Sendable {
                 return .failure(
                     ProviderError(
                         .unavailable, retry: .at(now + .seconds(1)), "Another process is renewing the connection.",
-                        remedy: "Nothing to do: it is tried again by itself."))
+                        remedy: ProviderError.triedAgain))
             }
             return await refreshed(stored, grant, module, call)
         } catch {
             return .failure(
                 ProviderError(
                     .unavailable, retry: .backoff, "The connection could not be read from the database.",
-                    remedy: "Nothing to do: it is tried again by itself.", cause: "\(error)"))
+                    remedy: ProviderError.triedAgain, cause: "\(error)"))
         }
     }
 

@@ -7,7 +7,7 @@ import UsherVault
 
 /// Tells an owner by mail what needs them: once for each matter, until it is mended or something else is the matter.
 ///
-/// It looks at the world a few seconds after the trouble, so that what mends itself is never told, and ten bookings that wait for one
+/// It looks at the database a few seconds after the trouble, so that what mends itself is never told, and ten bookings that wait for one
 /// connection are one letter.
 struct AlertOwner {
     /// A letter is tried for this long.

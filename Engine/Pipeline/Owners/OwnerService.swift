@@ -34,7 +34,7 @@ package struct OwnerService: Sendable {
         try await context.store.read { [catalog = context.catalog.current] in try $0.owners(in: catalog) }
     }
 
-    /// Makes or changes an owner who does not stand in the file.
+    /// Makes or changes an owner who is not in the file.
     /// - Parameter known: what is wrong with the form already.
     /// - Throws: ``ErrorCode/validationFailed`` with every finding, ``ErrorCode/ownerInFile``.
     package func put(_ owner: Owner, known findings: [UsherError.Finding] = []) async throws -> StoredOwner {

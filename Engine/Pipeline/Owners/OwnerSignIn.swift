@@ -91,7 +91,7 @@ extension OwnerService {
         try await context.store.write { try $0.removeSession(hash: Vault.hash(secret.reveal().utf8)) }
     }
 
-    /// What a form of this session must bear, so that no other site can press its buttons.
+    /// What a form of this session must carry, so that no other site can press its buttons.
     package func formKey(_ secret: Secret) -> String { context.vault.sign(Vault.hash(secret.reveal().utf8), purpose: "form") }
     /// Whether a form's key belongs to a session; compared in constant time.
     package func isFormKey(_ key: String, of secret: Secret) -> Bool {

@@ -61,7 +61,7 @@ package struct ProviderResolver: Sendable {
         do { accounts = try await context.store.read { try context.accounts(of: owner, $0) } } catch {
             throw ProviderError(
                 .unavailable, retry: .backoff, "The connection could not be read from the database.",
-                remedy: "Nothing to do: it is tried again by itself.", cause: "\(error)")
+                remedy: ProviderError.triedAgain, cause: "\(error)")
         }
         if let problem = readinessProblem(entry, accounts.app(provider)) {
             throw ProviderError(problem.code, retry: .never, problem.message, remedy: problem.remedy)

@@ -80,7 +80,7 @@ struct ProvisionRooms {
         // Of a create that is repeated because nobody knows what became of it.
         let mayExist = room.state != .absent
         if room.duplicateChecksLeft == 0, !mayExist {
-            // Nothing can be there yet: whoever is connected now, or stands under hosts: now, hosts it.
+            // Nothing can be there yet: whoever is connected now, or written under hosts: now, hosts it.
             let owner = try step.tx.owner(booking.terms.owner.id)?.owner ?? booking.terms.owner
             let link = Terms.Link(provider: room.provider, module: room.module)
             room.host = provisioner.host(link, owner, try step.tx.connection(owner: owner.id, provider: room.provider))
@@ -110,7 +110,7 @@ struct ProvisionRooms {
         }
     }
 
-    /// Finds the rooms that bear the key; adopts the oldest where one is wanted, and removes the others.
+    /// Finds the rooms that have the key; adopts the oldest where one is wanted, and removes the others.
     private func search(_ room: RoomRecord, _ booking: Booking, _ rooms: [RoomRecord], _ step: StepTransaction) -> Effect {
         let deadline = step.deadline
         let settled = provisioner.settled(room)

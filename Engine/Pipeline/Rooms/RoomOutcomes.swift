@@ -63,7 +63,7 @@ struct RoomOutcomes {
         try hold(room, provided, start: start, end: end, event: "meeting.updated")
     }
 
-    /// A room that bears no time fits the new one as it is.
+    /// A room that has no time fits the new one as it is.
     mutating func keptThroughMove(_ room: RoomRecord) throws {
         var room = room
         (room.appliedStart, room.appliedEnd) = (booking.start, booking.end)

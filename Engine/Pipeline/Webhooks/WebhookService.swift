@@ -31,7 +31,7 @@ package struct WebhookService: Sendable {
 
     /// - Parameters:
     ///   - events: `nil` for all.
-    ///   - showsManagePage: whether its events bear the attendee's manage page, which moves and cancels.
+    ///   - showsManagePage: whether its events have the attendee's manage page, which moves and cancels.
     ///   - known: what is wrong with the form already.
     /// - Throws: ``ErrorCode/validationFailed`` with every finding.
     package func create(
@@ -179,7 +179,7 @@ package struct WebhookService: Sendable {
 
     private static func notFound(_ id: String) -> UsherError { UsherError(.notFound, "There is no webhook '\(id.prefix(80))'.") }
 
-    /// What is wrong with an address. Whether a name leads to the house's own machines is looked at again whenever something is sent.
+    /// What is wrong with an address. Whether a name leads into the operator's own network is looked at again whenever something is sent.
     private func refusal(of text: String) -> String? {
         let isOpen = context.settings.allowsPrivateReceivers
         let forms = isOpen ? "https:// or http://" : "https://"

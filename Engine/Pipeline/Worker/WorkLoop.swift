@@ -11,7 +11,7 @@ import UsherStore
 package final class WorkLoop: Sendable {
     private struct State {
         var running: [Queue: Int] = [:]
-        /// By provider, or by the program that is told; work that asks neither under the empty name.
+        /// By provider, or by the program that is notified; work that asks neither under the empty name.
         var byService: [Queue: [String: Int]] = [:]
         /// Work that was started in another queue's commit, and has its slot already.
         var handedOver: [Queue: [Work]] = [:]

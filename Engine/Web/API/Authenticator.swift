@@ -29,7 +29,7 @@ extension EngineContext {
     }
 }
 
-/// Finds out whose key a call bears.
+/// Finds out whose key a call has.
 struct Authenticator: Sendable {
     private let adminKey: Secret?
     private let keys: APIKeys

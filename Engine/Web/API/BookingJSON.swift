@@ -83,7 +83,7 @@ struct BookingJSON {
 
     private mutating func refuseUnknown(_ object: JSON, _ path: String, _ known: [String]) {
         for member in object.members ?? [] where !known.contains(member.key) {
-            let near = nearest(member.key, known).map { "; did you mean '\($0)'?" } ?? ""
+            let near = hint(member.key, known)
             findings.append(.init("\(path)/\(JSON.pointerPart(String(member.key.prefix(80))))", "is not a known field\(near)"))
         }
     }

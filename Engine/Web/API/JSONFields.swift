@@ -55,7 +55,7 @@ struct JSONFields {
 
     mutating func refuseUnknown(_ known: [String]) {
         for member in json.members ?? [] where !known.contains(member.key) {
-            let near = nearest(member.key, known).map { "; did you mean '\($0)'?" } ?? ""
+            let near = hint(member.key, known)
             find("/\(JSON.pointerPart(String(member.key.prefix(80))))", "is not a known field\(near)")
         }
     }

@@ -83,7 +83,7 @@ struct Operation: Sendable {
         case other(String)
     }
 
-    /// Whether a repeated call may bear an `Idempotency-Key`.
+    /// Whether a repeated call may carry an `Idempotency-Key`.
     var isRepeatable: Bool {
         guard case .key = access else { return false }
         return method == .post

@@ -25,7 +25,7 @@ struct QueryFields {
     mutating func check(_ known: [Operation.Parameter]) {
         let names = known.map(\.name)
         for (name, _) in parameters where !names.contains(name) {
-            let near = nearest(name, names).map { "; did you mean '\($0)'?" } ?? ""
+            let near = hint(name, names)
             find(String(name.prefix(80)), "is not a known parameter\(near)")
         }
         for name in names where parameters.count(where: { $0.name == name }) > 1 { find(name, "is written more than once") }
@@ -67,9 +67,7 @@ struct QueryFields {
     /// Where the page before ended.
     mutating func cursor() -> (start: Instant, id: String)? {
         guard let text = text("cursor") else { return nil }
-        let plain = text.replacing("-", with: "+").replacing("_", with: "/")
-        let data = Data(base64Encoded: plain + String(repeating: "=", count: (4 - plain.count % 4) % 4))
-        let parts = data.map { String(decoding: $0, as: UTF8.self).split(separator: " ").map(String.init) } ?? []
+        let parts = bytes(base64URL: text).map { String(decoding: $0, as: UTF8.self).split(separator: " ").map(String.init) } ?? []
         guard parts.count == 2, let start = Int64(parts[0]) else {
             find("cursor", "must be a nextCursor of this list")
             return nil
@@ -78,7 +76,6 @@ struct QueryFields {
     }
 
     static func cursor(_ start: Instant, _ id: String) -> String {
-        Data("\(start.microseconds) \(id)".utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
-            .replacing("=", with: "")
+        base64URL("\(start.microseconds) \(id)".utf8)
     }
 }

@@ -155,7 +155,7 @@ package struct AgentServer: Sendable {
     private func call(_ request: Request, _ complete: (JSON) -> JSON) async -> Reply {
         let name = request.params["name"]?.string ?? ""
         guard let tool = tools.first(where: { $0.name == name }) else {
-            let near = nearest(name, tools.map(\.name)).map { " Did you mean '\($0)'?" } ?? ""
+            let near = didYouMean(name, tools.map(\.name))
             return Self.failure(request.id, -32_602, "No tool is called '\(name.prefix(80))'.\(near)", 200)
         }
         do {

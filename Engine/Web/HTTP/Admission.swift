@@ -48,7 +48,7 @@ final class Admission: Sendable {
             left -= bytes
             return true
         }
-        // It says nothing of how busy the house is.
+        // It says nothing of how busy the server is.
         guard fits else { throw Self.overloaded }
         defer { largeBytesLeft.withLock { $0 += bytes } }
         return try await body()

@@ -22,7 +22,7 @@ struct Cookie: Sendable {
         "\(name)=\(value.reveal()); Path=/; Max-Age=\(lifetime.wholeSeconds); HttpOnly; SameSite=Lax\(isSecure ? "; Secure" : "")"
     }
 
-    /// What a request bears.
+    /// What a request carries.
     func value(in request: Request) -> Secret? {
         for header in request.headers[values: .cookie] {
             for pair in header.split(separator: ";") {

@@ -5,7 +5,7 @@ import UsherCore
 /// A request on its way, with the network address of the other side.
 struct WebContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// Of the connection: a proxy's, where one stands in front.
+    /// Of the connection: a proxy's, where one is in front.
     let peer: String
 
     init(source: ApplicationRequestContextSource) {

@@ -282,7 +282,7 @@ final class RefusedMails: Sendable {
     func add(_ id: String) { list.withLock { _ = $0.insert(id) } }
 }
 
-/// A program that is told of events, and refuses, is cut off, or whose caller dies before or after it took one.
+/// A program that is notified of events, and refuses, is cut off, or whose caller dies before or after it took one.
 struct FaultyReceiver: Transport {
     let receiver: TestReceiver
     /// Whether it says now and then that it is gone for good.

@@ -35,7 +35,7 @@ final class SimulatedRun: Sendable {
         var drifts: Bool
         /// Whether owners disconnect and connect accounts.
         var reconnects: Bool
-        /// Whether the program that is told of events says now and then that it is gone for good, and is turned on again.
+        /// Whether the program that is notified of events says now and then that it is gone for good, and is turned on again.
         var receiverEnds: Bool
     }
 

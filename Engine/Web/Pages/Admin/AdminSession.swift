@@ -55,7 +55,7 @@ struct AdminSession: Sendable {
         return cookie.setting(Secret(secret), for: Self.longest)
     }
 
-    /// Who makes a request, where it bears the cookie of a session that holds.
+    /// Who makes a request, where it has the cookie of a session that holds.
     func visitor(_ request: Request) async throws -> Visitor? {
         guard let secret = cookie.value(in: request) else { return nil }
         let (now, hash, configured) = (context.now, Vault.hash(secret.reveal().utf8), configured)
@@ -86,7 +86,7 @@ struct AdminSession: Sendable {
         try await context.store.write { try $0.removeAdminSession(hash: Vault.hash(secret.reveal().utf8)) }
     }
 
-    /// What a form of this session must bear, so that no other site can press its buttons.
+    /// What a form of this session must carry, so that no other site can press its buttons.
     func formKey(_ secret: Secret) -> String { context.vault.sign(Vault.hash(secret.reveal().utf8), purpose: "admin form") }
     func isFormKey(_ key: String, of secret: Secret) -> Bool {
         context.vault.verify(key, of: Vault.hash(secret.reveal().utf8), purpose: "admin form")

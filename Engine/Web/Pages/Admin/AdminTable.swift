@@ -1,6 +1,6 @@
 import UsherCore
 
-/// What stands in a cell of a table.
+/// What is in a cell of a table.
 enum Cell {
     case text(String)
     case link(String, String)
