@@ -29,7 +29,7 @@ package struct StoredWebhook: Hashable, Sendable {
     package var failingSince: Instant
     /// When it was made.
     package var createdAt: Instant
-    /// Whether its events have the attendee's manage page, which moves and cancels.
+    /// Whether its events include the attendee's manage page, which moves and cancels.
     package var showsManagePage: Bool
 
     /// Takes each property as it is.

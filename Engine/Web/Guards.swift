@@ -44,7 +44,7 @@ struct ForeignFormGuard: RouterMiddleware {
     }
 }
 
-/// The headers that every answer has.
+/// The headers of every answer.
 struct SecurityHeaders: RouterMiddleware {
     typealias Context = WebContext
 

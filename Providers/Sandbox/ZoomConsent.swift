@@ -69,7 +69,7 @@ extension ZoomSandbox {
     /// Source of the form: https://devforum.zoom.us/t/133778
     /// - Parameters:
     ///   - app: who sends; the first app where it is not given.
-    ///   - claiming: the client id that the event has, if it is another.
+    ///   - claiming: the client id that the event carries, if it is another.
     public func deauthorization(
         of email: String, app: UserApp? = nil, claiming: String? = nil
     ) -> (headers: [(name: String, value: String)], body: [UInt8]) {

@@ -75,7 +75,7 @@ extension ZoomSandbox.State {
             ])
     }
 
-    /// The client whose id and secret the request has.
+    /// The client whose id and secret the request carries.
     private func client(of request: SandboxRequest) -> String? {
         ([(account.clientID, account.clientSecret)] + account.apps.map { ($0.clientID, $0.clientSecret) }).first { id, secret in
             request.header("authorization") == "Basic \(Data("\(id):\(secret)".utf8).base64EncodedString())"

@@ -3,7 +3,7 @@ import UsherCore
 
 /// An answer of Zoom that is no success: HTTP status, Zoom's own code, its words.
 ///
-/// Branching is on status and code alone, since the words are translated; only the kinds of 429 that have no header are told
+/// Branching is on status and code alone, since the words are translated; only the kinds of 429 that carry no header are told
 /// apart by them. Source of the codes: https://developers.zoom.us/docs/api/errors/ ; reports of single ones stand beside them.
 struct ZoomError {
     let status: Int
@@ -102,7 +102,7 @@ struct ZoomError {
         }
     }
 
-    /// The four kinds of 429. Source: https://developers.zoom.us/docs/api/rate-limits/ ; the one for a single host has neither
+    /// The four kinds of 429. Source: https://developers.zoom.us/docs/api/rate-limits/ ; the one for a single host carries neither
     /// type nor Retry-After: https://devforum.zoom.us/t/18928
     private func limit(_ operation: String, _ now: Instant) -> ProviderError {
         func error(_ code: ErrorCode, _ retry: ProviderError.Retry, _ message: String, _ remedy: String) -> ProviderError {

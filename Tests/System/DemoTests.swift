@@ -27,8 +27,8 @@ struct DemoTests {
         await site.close()
     }
 
-    @Test("the demo calls nobody real: a provider without a stand-in is refused")
-    func demoWithoutStandIn() async throws {
+    @Test("the demo takes a file whose rooms are links to a server of one's own")
+    func demoWithLinks() async throws {
         let site = try await Site()
         let catalog = """
             version: 1
@@ -39,8 +39,8 @@ struct DemoTests {
             """
         try Data(catalog.utf8).write(to: URL(fileURLWithPath: site.folder + "/rooms.yaml"))
         let told = try await site.usher("demo", "--once", "--catalog", "rooms.yaml").finish()
-        #expect(told.code == 2)
-        #expect(told.errors.contains("no stand-in for the module 'mirotalk'"))
+        #expect(told.code == 0, "\(told.errors)")
+        #expect(told.output.contains("https://rooms.a.example/join/"), "\(told.output)")
         await site.close()
     }
 }

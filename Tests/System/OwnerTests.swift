@@ -5,7 +5,7 @@ import UsherCore
 
 @Suite(.timeLimit(.minutes(5)))
 struct OwnerTests {
-    /// The key that the forms of a page have.
+    /// The key that the forms of a page carry.
     private func key(_ page: String) -> String {
         page.firstMatch(of: /name="?key"? value="([a-z0-9]+)"/).map { String($0.1) } ?? ""
     }

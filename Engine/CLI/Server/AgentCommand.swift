@@ -5,7 +5,7 @@ import UsherCore
 import UsherPipeline
 import UsherWeb
 
-/// The Model Context Protocol over standard input and output: a message a line. Standard output has nothing else.
+/// The Model Context Protocol over standard input and output: a message a line. Standard output carries nothing else.
 struct AgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mcp", abstract: "Let an agent book over stdin and stdout (Model Context Protocol).",

@@ -26,7 +26,7 @@ struct DemoSite {
         "google-meet": ["CLIENT_ID": "sandbox-google-client", "CLIENT_SECRET": "sandbox-google-secret"],
         "microsoft-teams": ["CLIENT_ID": "sandbox-microsoft-client", "CLIENT_SECRET": "sandbox-microsoft-secret"],
         // Their rooms are links: nobody is called.
-        "link": [:], "jitsi": [:],
+        "link": [:], "jitsi": [:], "mirotalk": [:],
     ]
 
     /// - Parameter path: a catalogue of the caller's own, in place of the demo's.
@@ -95,7 +95,8 @@ struct DemoSite {
             "USHER_HOST": host, "USHER_PUBLIC_URL": address, "USHER_API_KEY": key,
             "ZOOM_API_URL": "\(stand)/v2", "ZOOM_OAUTH_URL": "\(stand)/oauth", "GOOGLE_API_URL": "\(stand)/google",
             "GOOGLE_AUTH_URL": "\(stand)/google/o", "GOOGLE_TOKEN_URL": "\(stand)/google/token",
-            "MICROSOFT_GRAPH_URL": "\(stand)/microsoft/v1.0", "MICROSOFT_LOGIN_URL": "\(stand)/microsoft",
+            "MIROTALK_URL": "https://mirotalk.sandbox", "MICROSOFT_GRAPH_URL": "\(stand)/microsoft/v1.0",
+            "MICROSOFT_LOGIN_URL": "\(stand)/microsoft",
         ]
         for entry in catalog.providers {
             for (name, value) in Self.accounts[entry.module] ?? [:] { environment["\(registry.prefix(entry))_\(name)"] = value }

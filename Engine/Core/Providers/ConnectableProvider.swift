@@ -1,6 +1,6 @@
 /// A module whose owners connect an account of their own by OAuth 2. **The second, small part of the contract for provider authors.**
 ///
-/// The engine keeps states, grants and browsers apart; a module knows its service's addresses and words. `call` has the app's
+/// The engine keeps states, grants and browsers apart; a module knows its service's addresses and words. `call` holds the app's
 /// credentials and the deadline; it has no ``ProviderContext/connection`` here.
 public protocol ConnectableProvider: Provider {
     static var consent: ConsentDescriptor { get }

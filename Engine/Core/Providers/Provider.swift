@@ -2,7 +2,7 @@
 ///
 /// A module is stateless: it turns one question into the service's own calls and the answer into a value.
 /// It does not retry, sleep, log, store or render; the engine does. The engine's promises to a module:
-/// requests are checked against ``descriptor``, `call` has what the admin configured, and one booking's
+/// requests are checked against ``descriptor``, `call` holds what the admin configured, and one booking's
 /// questions come one at a time.
 ///
 /// Every function ends before `call.deadline` and throws only ``ProviderError``, which says whether the request may have
@@ -11,11 +11,11 @@ public protocol Provider: Sendable {
     /// What this module is and can do.
     static var descriptor: ProviderDescriptor { get }
 
-    /// Makes a room that has `request.key`.
+    /// Makes a room under `request.key`, which it carries at the service.
     /// - Throws: an error with `isUnclear` when a room may exist now.
     static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom
 
-    /// The rooms that have `key`, or any key of ours when it is `nil`, oldest first. All pages, or an error; never a part.
+    /// The rooms that carry `key`, or any key of ours when it is `nil`, oldest first. All pages, or an error; never a part.
     static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom]
 
     /// Makes the room fit `request`, in place, and reads it back.
@@ -84,7 +84,7 @@ public struct ProvidedRoom: Hashable, Sendable {
     public var id: String
     /// How to get in.
     public var room: Room
-    /// The time that the room has there, where rooms have one and the provider says so.
+    /// The time of the room there, where rooms have one and the provider says so.
     public var start: Instant?
     /// See ``start``.
     public var end: Instant?
@@ -105,7 +105,7 @@ public struct ProvidedRoom: Hashable, Sendable {
 public struct FoundRoom: Hashable, Sendable {
     /// The provider's own id.
     public var id: String
-    /// The key that it has.
+    /// The key that it was made under.
     public var key: String
     /// When it was made, by the provider's clock.
     public var createdAt: Instant

@@ -1,6 +1,6 @@
 import Logging
 
-/// What the log lines of a piece of work have: booking, owner, provider.
+/// What the log lines of a piece of work carry: booking, owner, provider.
 package enum LogContext {
     @TaskLocal package static var metadata: Logger.Metadata = [:]
 

@@ -109,7 +109,7 @@ package struct ProviderEvents: Sendable {
         }
     }
 
-    /// Has the rooms looked at that have the provider's `id`.
+    /// Has the rooms looked at that the provider calls by this `id`.
     /// - Parameter owner: whose rooms alone are meant, where one is given.
     package func touched(_ id: String, of owner: String? = nil) async throws {
         let now = context.now

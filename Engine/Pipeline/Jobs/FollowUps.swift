@@ -9,7 +9,7 @@ enum Change {
     case bookingChanged(Booking, newest: RoomRecord?, alerts: [AlertSubject])
     /// Something happened to a booking's rooms, or a person asked for it: they are to be looked at now.
     case roomsTouched(Booking, newest: RoomRecord?)
-    /// A host has a room that has a key of ours. Where every owner has an account of their own, `owner` says whose it is.
+    /// A room was made under a key of ours. Where every owner has an account of their own, `owner` says whose it is.
     case roomHeld(RoomRecord, owner: String?)
     /// Nothing more may be said of a booking before its room is there, or the wait for it is over.
     case mailDeferred(Booking)

@@ -110,7 +110,7 @@ struct ProvisionRooms {
         }
     }
 
-    /// Finds the rooms that have the key; adopts the oldest where one is wanted, and removes the others.
+    /// Finds the rooms that carry the key; adopts the oldest where one is wanted, and removes the others.
     private func search(_ room: RoomRecord, _ booking: Booking, _ rooms: [RoomRecord], _ step: StepTransaction) -> Effect {
         let deadline = step.deadline
         let settled = provisioner.settled(room)

@@ -31,7 +31,7 @@ extension RoomOutcomes {
     /// The provider lists a room that it says is gone. Its lists are late: only 'gone' that is said twice counts, and then the room is
     /// none.
     /// - Parameters:
-    ///   - isOnlyOne: no other room has the key.
+    ///   - isOnlyOne: no other room carries the key.
     ///   - isSettled: an empty list would count.
     mutating func vanished(_ room: RoomRecord, isOnlyOne: Bool, isSettled: Bool) throws {
         var room = try present(room)

@@ -2,7 +2,7 @@ import Logging
 import UsherCore
 import UsherStore
 
-/// Looks through a host's rooms for ones that have a key of ours and should not be there.
+/// Looks through a host's rooms for ones that carry a key of ours and should not be there.
 ///
 /// It deletes nothing itself: it has the booking's own job look again. It acts only on keys that this database issued: a key
 /// that it does not know belongs to a restored backup's or a staging installation's rooms, and is reported and left alone.

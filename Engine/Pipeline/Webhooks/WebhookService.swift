@@ -31,7 +31,7 @@ package struct WebhookService: Sendable {
 
     /// - Parameters:
     ///   - events: `nil` for all.
-    ///   - showsManagePage: whether its events have the attendee's manage page, which moves and cancels.
+    ///   - showsManagePage: whether its events include the attendee's manage page, which moves and cancels.
     ///   - known: what is wrong with the form already.
     /// - Throws: ``ErrorCode/validationFailed`` with every finding.
     package func create(

@@ -29,7 +29,7 @@ extension EngineContext {
     }
 }
 
-/// Finds out whose key a call has.
+/// Finds out whose key a call carries.
 struct Authenticator: Sendable {
     private let adminKey: Secret?
     private let keys: APIKeys

@@ -166,7 +166,7 @@ struct CatalogTests {
         #expect(try findings([0xEF, 0xBB, 0xBF] + Array(text.utf8)).isEmpty)
     }
 
-    /// A file that is no catalogue, by a name that a test's log can carry.
+    /// A file that is no catalogue, by a name that a test's log can show.
     enum Oddity: String, CaseIterable, Sendable {
         case nothing, onlyComments, binary, utf16, latin1, tabs, openBracket, twoDocuments, list, unknownAlias, deepNesting, twentyMegabytes
 

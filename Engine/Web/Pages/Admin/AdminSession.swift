@@ -55,7 +55,7 @@ struct AdminSession: Sendable {
         return cookie.setting(Secret(secret), for: Self.longest)
     }
 
-    /// Who makes a request, where it has the cookie of a session that holds.
+    /// Who makes a request, where it carries the cookie of a session that holds.
     func visitor(_ request: Request) async throws -> Visitor? {
         guard let secret = cookie.value(in: request) else { return nil }
         let (now, hash, configured) = (context.now, Vault.hash(secret.reveal().utf8), configured)

@@ -5,7 +5,7 @@ import UsherMail
 import UsherPipeline
 import UsherStore
 
-/// `/owners/…`: the owner's page. A one-time link signs in by a press, so that a mail scanner uses nothing up; every press has the
+/// `/owners/…`: the owner's page. A one-time link signs in by a press, so that a mail scanner uses nothing up; every press carries the
 /// session's key, so that no other site can press.
 struct OwnerPage: Sendable {
     let context: EngineContext

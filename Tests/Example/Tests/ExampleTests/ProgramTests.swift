@@ -34,4 +34,19 @@ struct ProgramTests {
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file.path)
         #expect(try run(["providers", "--json"], configuration: file.path).code == 0)
     }
+
+    @Test("the demo calls nobody real: a module without a stand-in is refused")
+    func demo() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "example-\(UUID().uuidString).yaml")
+        let catalog = """
+            version: 1
+            site: { name: A, from: "A <a@a.example>", time-zone: Europe/Berlin, default-provider: rooms }
+            providers: { rooms: { module: corridor, house: rooms.example } }
+            owners: { ana: { name: Ana, email: ana@a.example } }
+            meeting-types: { talk: { title: Talk, duration: 30m } }
+            """
+        try Data(catalog.utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        #expect(try run(["demo", "--once", "--catalog", file.path]).code == 2)
+    }
 }
