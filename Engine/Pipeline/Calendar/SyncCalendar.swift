@@ -77,12 +77,14 @@ struct SyncCalendar {
                     try step.tx.note(booking.id, "calendar.removed", record.provider, at: step.now)
                     return .lookAgain
                 }
-            } catch { return failed(error, record, booking, claim) }
+            } catch { return failed(error, record, booking, claim, isRemoval: true) }
         }
     }
 
     /// What may pass, or a person may mend, is tried again until the meeting is over; a plain no is the end of it.
-    private func failed(_ error: ProviderError, _ record: CalendarRecord, _ booking: Booking, _ claim: Claim) -> OutcomeWriter {
+    private func failed(
+        _ error: ProviderError, _ record: CalendarRecord, _ booking: Booking, _ claim: Claim, isRemoval: Bool = false
+    ) -> OutcomeWriter {
         context.logger.warning(
             "a calendar did not do what it was asked",
             metadata: [
@@ -101,9 +103,11 @@ struct SyncCalendar {
             if !isFinal || (isCancelled && error.isUnclear), step.now < last {
                 return .rest(until: min(step.now + wait, last))
             }
-            if isCancelled { try step.tx.note(booking.id, "calendar.remains", "\(record.provider): \(error.message)", at: step.now) }
+            if isCancelled || isRemoval {
+                try step.tx.note(booking.id, "calendar.remains", "\(record.provider): \(error.message)", at: step.now)
+            }
             var over = record
-            over.state = isCancelled || error.code == .meetingGone ? .over : .givenUp
+            over.state = isCancelled || isRemoval || error.code == .meetingGone ? .over : .givenUp
             try step.tx.save(over)
             if claim.attempt > 0 { try step.tx.note(booking.id, "calendar.given-up", record.provider, at: step.now) }
             return .lookAgain

@@ -96,8 +96,8 @@ extension RoomOutcomes {
         room.failures += 1
         // Of one that may be gone it is found out, as long as anybody can be told; else whoever connects again has it looked at.
         let isSuspect = room.goneReports > 0
-        let later = isSuspect ? step.now + RetryPolicy.blocked.longest : nextCheck(room)
-        let again = error.code.needsPerson && !isSuspect ? later : retryTime(error, room.failures) ?? later
+        let later = isSuspect ? unclearTime(error, room.failures) : nextCheck(room)
+        let again = error.code.needsPerson ? later : retryTime(error, room.failures) ?? later
         room.checkAt = again < booking.end ? again : .never
         try step.tx.save(room)
     }

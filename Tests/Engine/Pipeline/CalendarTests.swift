@@ -101,6 +101,28 @@ struct CalendarTests {
         #expect(engine.google.live.isEmpty)
     }
 
+    @Test("an event that is not needed any more and cannot be removed is left alone, and asked for no more")
+    func unneeded() async throws {
+        let engine = try await TestEngine(
+            catalog: TestEngine.catalogText.replacing(
+                "meet: { title: \"At Google Meet\", duration: 30m,",
+                with: "meet: { title: \"At Google Meet\", duration: 30m, calendar: true,"))
+        let id = try await engine.booked("meet").booking.id
+        _ = try await engine.connectGoogle()
+        let account = try await Connections(engine.context).list(owner: "ana")[0].account.id
+        try await engine.run(for: .minutes(2))
+        // It was put on the calendar before its room, which is an event itself, was there.
+        try await engine.context.store.write { tx in
+            try tx.save(
+                CalendarRecord(bookingID: id, provider: "meet", accountID: account, eventID: "event", state: .made, digest: ""))
+            try tx.enqueue([ScheduledJob(.syncCalendar(booking: id), due: engine.clock.now)])
+        }
+        engine.google.inject(.refused(status: 400, reason: "invalid"), .refused(status: 400, reason: "invalid"))
+        _ = try await engine.worker.pump()
+        #expect(try await events(engine, id).filter { $0 == "calendar.remains" }.count == 1)
+        #expect(try await engine.context.store.read { try $0.calendarRecord(of: id)?.state } == .over)
+    }
+
     @Test("a calendar that refused for a moment is asked again soon after")
     func refusedForAMoment() async throws {
         let engine = try await TestEngine()

@@ -39,10 +39,11 @@ public struct ConformanceSubject: Sendable {
     ///   - badCredentials: that it does not take; `nil` where there are none.
     public init<State>(
         module: any Provider.Type, service: StandInService<State>, settings: JSON = .object([]), credentials: [String: String] = [:],
-        badCredentials: [String: String]? = nil, host: String = "", unknownHost: String? = nil
+        badCredentials: [String: String]? = nil, endpoints: [String: String] = [:], connection: (any Connection)? = nil,
+        host: String = "", unknownHost: String? = nil
     ) {
         func call(_ credentials: [String: String]) -> @Sendable () -> ProviderContext {
-            { .test(settings: settings, credentials: credentials, transport: service) }
+            { .test(settings: settings, credentials: credentials, endpoints: endpoints, transport: service, connection: connection) }
         }
         self.init(
             module: module, host: host, unknownHost: unknownHost, call: call(credentials), badCall: badCredentials.map(call),

@@ -28,7 +28,7 @@ public final class StandInService<State: Sendable>: Transport {
 
     /// - Parameters:
     ///   - state: what the service knows at first.
-    ///   - handle: answers one request, and changes the state by it.
+    ///   - handle: answers one request, and changes the state by it; it asks nothing else of the service, which waits for it.
     public init(_ state: State, handle: @escaping @Sendable (inout State, HTTPRequest) -> HTTPResponse) {
         memory = Mutex(Memory(state: state))
         self.handle = handle
