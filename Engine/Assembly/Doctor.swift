@@ -260,5 +260,6 @@ private struct Place {
         (self.configuration, self.folder) = (configuration, folder)
     }
 
+    /// A folder that stays is the system's to clear, as all that is temporary.
     func leave() { if let folder { try? FileManager.default.removeItem(atPath: folder) } }
 }

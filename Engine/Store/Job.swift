@@ -73,7 +73,7 @@ package enum Job: Hashable, Sendable {
         }
     }
 
-    /// The job that a row holds; `nil` where a newer Usher wrote it.
+    /// The job that a row holds; `nil` where this Usher knows neither its kind nor the form of its key.
     package init?(_ id: JobID) {
         let key = id.key
         func parts(_ count: Int) -> [String]? {

@@ -3,7 +3,12 @@ import UsherCore
 /// The tables, in the one dialect of both databases: text, 64-bit integers, instants in microseconds, booleans 0 and 1, JSON as text.
 package enum Schema {
     /// Each entry brings the schema one version further; an entry that has been released never changes.
-    package static let migrations: [[String]] = [version1, version2, version3, version4, version5, version6, version7, version8]
+    package static let migrations: [[String]] = [
+        version1, version2, version3, version4, version5, version6, version7, version8, version9,
+    ]
+
+    /// No table changes: an earlier Usher does not know the state `given-up` of a calendar's event, and must not start.
+    private static let version9: [String] = []
 
     private static let version8 = [
         // Whether the owner has been taken out since.

@@ -172,7 +172,7 @@ package struct BookingService: Sendable {
     /// Has a job run now that waits.
     package func doNow(_ job: JobID) async throws {
         let isThere = try await context.store.write { [context] in try $0.runNow(job, now: context.now) }
-        guard isThere else { throw UsherError(.notFound, "That step is done, or somebody is at it.") }
+        guard isThere else { throw UsherError(.notFound, "That job is done, or somebody is at it.") }
         signal?.send()
     }
 
@@ -217,7 +217,7 @@ package struct BookingService: Sendable {
 
     // MARK: Inside the transaction
 
-    /// Changes a booking, raises its revision and has its steps look again. `body` says whether anything changed.
+    /// Changes a booking, raises its revision and enqueues what follows. `body` says whether anything changed.
     private func change(
         _ id: String, _ key: IdempotencyKey?, _ body: @escaping @Sendable (inout Booking, Tx, Instant) throws -> Bool
     ) async throws -> IdempotentResult<BookingView> {

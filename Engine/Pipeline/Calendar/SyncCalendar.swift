@@ -100,16 +100,17 @@ struct SyncCalendar {
             let isFinal = error.retry == .never && !error.code.isBlocking
             // Cancelled meanwhile: what may stand there is to be taken out, not left alone.
             let isCancelled = try step.tx.booking(booking.id)?.status == .cancelled
-            if !isFinal || (isCancelled && error.isUnclear), step.now < last {
-                return .rest(until: min(step.now + wait, last))
-            }
+            let mayPass = !isFinal || (isCancelled && error.isUnclear)
+            if mayPass, step.now < last { return .rest(until: min(step.now + wait, last)) }
+            if claim.attempt > 0 { try step.tx.note(booking.id, "calendar.given-up", record.provider, at: step.now) }
             if isCancelled || isRemoval {
                 try step.tx.note(booking.id, "calendar.remains", "\(record.provider): \(error.message)", at: step.now)
             }
+            // The time is over, not the matter: a move or a cancellation takes it up again.
+            if mayPass { return .sleep(until: booking.end) }
             var over = record
             over.state = isCancelled || isRemoval || error.code == .meetingGone ? .over : .givenUp
             try step.tx.save(over)
-            if claim.attempt > 0 { try step.tx.note(booking.id, "calendar.given-up", record.provider, at: step.now) }
             return .lookAgain
         }
     }

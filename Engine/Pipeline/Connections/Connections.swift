@@ -83,7 +83,7 @@ package struct Connections: Sendable {
         return try await context.store.write(body)
     }
 
-    /// Ends a connection; existing bookings keep their links. Its grant is ended at the service as soon as that goes, by a step of the same
+    /// Ends a connection; existing bookings keep their links. Its grant is ended at the service as soon as that goes, by a job of the same
     /// commit: a process that dies in between leaves neither a connection that is dead nor a grant that lives.
     /// - Returns: whether there was one.
     @discardableResult

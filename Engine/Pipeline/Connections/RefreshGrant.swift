@@ -29,7 +29,7 @@ struct RefreshGrant {
                 }
             } catch {
                 context.logger.warning(
-                    "a sleeping connection could not be renewed", metadata: ["step": "\(claim.id)", "reason": "\(error.message)"])
+                    "a sleeping connection could not be renewed", metadata: ["job": "\(claim.id)", "reason": "\(error.message)"])
                 return { step in .rest(until: step.now + .days(1)) }
             }
             return { step in .sleep(until: step.now + .days(1)) }

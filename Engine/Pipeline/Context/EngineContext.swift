@@ -47,7 +47,7 @@ package struct EngineContext: Sendable {
     /// This process, in claims and heartbeats.
     package var processID: String
 
-    /// What leads out of the process, and what writes that which leaves.
+    /// The ways out of the process, and who writes the mails that take them.
     package struct Channels: Sendable {
         package var transport: any Transport
         package var receivers: any Transport

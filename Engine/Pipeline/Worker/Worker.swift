@@ -169,7 +169,7 @@ package struct Worker: Sendable {
     /// Lets the job look at the database. A job that cannot is set aside for a while, so that it does not stop the others.
     private func look(_ claim: Claim, _ step: StepTransaction) throws -> Work? {
         guard let job = Job(claim.id) else {
-            context.logger.error("a job of an unknown kind waits for a newer Usher", metadata: ["job": "\(claim.id)"])
+            context.logger.error("a job that this Usher cannot read waits for a newer one", metadata: ["job": "\(claim.id)"])
             try step.tx.release(claim, due: step.now + .hours(1), attempt: claim.attempt)
             return nil
         }

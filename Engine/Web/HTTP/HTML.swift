@@ -8,7 +8,7 @@ struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
     init(stringLiteral literal: String) { source = literal }
     init(stringInterpolation: StringInterpolation) { source = stringInterpolation.source }
     /// HTML that says `text`.
-    init(_ text: String) { source = escapedHTML(text) }
+    init(text: String) { source = escapedHTML(text) }
 
     struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var source = ""

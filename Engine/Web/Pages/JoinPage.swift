@@ -121,7 +121,7 @@ struct JoinPage: Sendable {
         var line: HTML = "\(words.country(number.country) + words.colon)"
         line += " <a dir=ltr href=\"\(number.tapToCall)\">\(number.number)</a>"
         if let city = number.city { line += " (<bdi>\(city)</bdi>)" }
-        if number.tollFree { line += HTML(words.comma + words.tollFree) }
+        if number.tollFree { line += HTML(text: words.comma + words.tollFree) }
         if let pin = number.pin { line += "\(words.comma + words.pin) <code dir=ltr>\(pin)</code>" }
         return "<li>\(line)</li>"
     }

@@ -101,6 +101,29 @@ struct CalendarTests {
         #expect(engine.google.live.isEmpty)
     }
 
+    @Test("a move takes up an event that a long outage kept from being changed")
+    func movedAfterOutage() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connectGoogle()
+        let start = engine.clock.now + .minutes(30)
+        let view = try await engine.booked("diary", at: start.rfc3339)
+        let id = try #require(engine.google.live.first)
+        for _ in 0..<40 { engine.google.inject(.errorAfter(status: 503)) }
+        _ = try await engine.service.reschedule(view.booking.id, to: (start + .minutes(5)).rfc3339)
+        try await engine.run(for: (start + .minutes(34)) - engine.clock.now)
+        #expect(try await events(engine, view.booking.id).last == "calendar.given-up")
+        engine.google.clearFaults()
+        try await engine.context.store.write { tx in
+            var booking = try #require(try tx.booking(view.booking.id))
+            (booking.start, booking.end) = (engine.clock.now + .hours(2), engine.clock.now + .hours(3))
+            try tx.update(booking)
+            try tx.enqueue([ScheduledJob(.syncCalendar(booking: booking.id), due: engine.clock.now)])
+        }
+        _ = try await engine.worker.pump()
+        #expect(try await events(engine, view.booking.id).last == "calendar.updated")
+        #expect(engine.google.live == [id])
+    }
+
     @Test("an event that is not needed any more and cannot be removed is left alone, and asked for no more")
     func unneeded() async throws {
         let engine = try await TestEngine(

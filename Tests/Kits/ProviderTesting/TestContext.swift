@@ -43,7 +43,7 @@ public final class MemoryTokens: TokenCache {
     }
 }
 
-/// An owner's account with a token that does not change.
+/// An owner's account with one token: a service that rejects it has ended the connection.
 public struct TestConnection: Connection {
     /// The account behind it.
     public var account: ConnectedAccount
@@ -57,7 +57,12 @@ public struct TestConnection: Connection {
     }
 
     /// The token, good for an hour.
+    /// - Throws: ``ErrorCode/reauthorize`` where it is the one that was rejected.
     public func access(rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken {
-        IssuedToken(access: token, expiresAt: Environment.standing.now() + .hours(1))
+        guard rejected?.access != token else {
+            throw ProviderError(
+                .reauthorize, retry: .never, "The service rejects the token of the test.", remedy: "Connect the account again.")
+        }
+        return IssuedToken(access: token, expiresAt: Environment.standing.now() + .hours(1))
     }
 }

@@ -125,7 +125,7 @@ extension AdminViews {
         let wrong = findings()
         return Shown(
             title: "Catalogue",
-            html: "<section><h2>Findings</h2>\(wrong.isEmpty ? HTML("<p class=good>None.</p>") : Page.list(wrong))</section>"
+            html: "<section><h2>Findings</h2>\(wrong.isEmpty ? "<p class=good>None.</p>" as HTML : Page.list(wrong))</section>"
                 + "<section><h2>Who gets which provider, and why</h2>\(Page.table(["Owner", "Meeting type", "Provider", "Because", "Now"], rows, empty: "No owners yet."))</section>"
         )
     }

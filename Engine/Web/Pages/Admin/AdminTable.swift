@@ -9,7 +9,7 @@ enum Cell {
 
     var html: HTML {
         switch self {
-        case .text(let text): HTML(text)
+        case .text(let text): HTML(text: text)
         case .link(let path, let text): "<a href=\"\(path)\">\(text)</a>"
         case .time(let instant): "<time datetime=\"\(instant.rfc3339)\">\(instant.rfc3339.prefix(16).replacing("T", with: " "))</time>"
         case .html(let html): html

@@ -47,7 +47,7 @@ struct AdminViews: Sendable {
         let html: HTML =
             "<section><h2>Providers</h2>\(providers(failing))</section>"
             + "<section><h2>Bookings with a problem</h2>\(problems(trouble, key))</section>"
-            + "<section><h2>Needs somebody</h2>\(Page.list(open))\(open.isEmpty ? HTML("<p class=good>Nothing.</p>") : "")</section>"
+            + "<section><h2>Needs somebody</h2>\(Page.list(open))\(open.isEmpty ? "<p class=good>Nothing.</p>" as HTML : "")</section>"
             + "<section><h2>Work</h2>"
             + Page.table(
                 ["Kind", "Due", "Oldest", "Being done"],
@@ -59,7 +59,7 @@ struct AdminViews: Sendable {
                     ]
                 }, empty: "Nothing is due.")
             + "<h3>Stuck</h3><p class=quiet>Tried three times in vain, the nearest meetings first.</p>"
-            + (stuck.isEmpty ? "<p>No step is stuck.</p>" : "")
+            + (stuck.isEmpty ? "<p>No job is stuck.</p>" : "")
             + stuck.map { kind, jobs -> HTML in
                 "<h4>\(kind.kind): \(kind.count)</h4>" + self.stuck(jobs, kind.kind, limit: Self.shownStuck, key)
             }.joined() + "</section>"
