@@ -4,7 +4,7 @@ import UsherCore
 /// `jitsi`: rooms at any Jitsi Meet. A room is its address, and nothing is made beforehand. Where the server asks for tokens, one is
 /// made when somebody presses Join, and never stored or mailed.
 /// Source: https://github.com/jitsi/lib-jitsi-meet/blob/master/doc/tokens.md
-public enum JitsiProvider: EntryProvider {
+public enum JitsiProvider: AddressProvider, EntryProvider {
     /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "jitsi", name: "Jitsi Meet", connection: .none, capabilities: [], creation: .repeatable,
@@ -14,24 +14,6 @@ public enum JitsiProvider: EntryProvider {
     /// A token ends so long after the meeting, as the join page does, and lives no longer than ``longestToken``.
     private static let tokenSlack = Duration.hours(2)
     private static let longestToken = Duration.hours(3)
-
-    /// Makes nothing: the key is the room's name.
-    public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
-        try room(request.key, call)
-    }
-
-    /// The room as it was: it has no time.
-    public static func update(
-        _ roomID: String, to request: RoomRequest, _ call: ProviderContext
-    ) async throws(ProviderError) -> ProvidedRoom { try room(request.key, call) }
-
-    /// Does nothing: an empty room is gone.
-    public static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) {}
-
-    /// The address of the room.
-    public static func fetch(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
-        try room(roomID, call)
-    }
 
     /// Looks whether an address and the whole of the app's credentials are there.
     public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
@@ -63,7 +45,7 @@ public enum JitsiProvider: EntryProvider {
     }
 
     /// The whole key is the room's name: 128 bits in small letters and digits, which Jitsi compares without case.
-    private static func room(_ key: String, _ call: ProviderContext) throws(ProviderError) -> ProvidedRoom {
+    public static func room(_ key: String, _ options: MeetingOptions, _ call: ProviderContext) throws(ProviderError) -> ProvidedRoom {
         let room = Room(joinURL: "\(try base(call))/\(key)", meetingID: "", needsEntry: call.credentials["APP_SECRET"] != nil)
         return ProvidedRoom(id: key, room: room)
     }

@@ -5,7 +5,7 @@ import UsherCore
 ///
 /// A room follows from its key alone: the first 100 bits are the `{code}` of the address, the other 28 make the passcode,
 /// so that neither tells the other.
-public enum LinkProvider: Provider {
+public enum LinkProvider: AddressProvider {
     /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "link", name: "Link template", connection: .none, capabilities: [.passcode, .dialIn], creation: .repeatable,
@@ -17,42 +17,15 @@ public enum LinkProvider: Provider {
             .init("dial-in", .dialIn, "Telephone numbers; a pin of \"{pin}\" is made for each booking"),
         ])
 
-    /// Fills the template with codes of the key; asked again, it gives the same link.
-    public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
-        try room(request.key, request.options.passcode, call)
-    }
-
-    /// The room as it was: it has no time.
-    public static func update(
-        _ roomID: String, to request: RoomRequest, _ call: ProviderContext
-    ) async throws(ProviderError) -> ProvidedRoom {
-        try room(request.key, request.options.passcode, call)
-    }
-
-    /// Does nothing: whoever runs the room keeps it.
-    public static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) {}
-
-    /// The link, made of its key again.
-    public static func fetch(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
-        try room(roomID, .inherit, call)
-    }
-
-    /// Looks whether the template is there.
-    public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
-        let isSet = call.settings["url"]?.string != nil
-        return Preflight(problems: isSet ? [] : [missingURL(call).problem])
-    }
-
     /// The length of `{code}` in characters of base32: 100 bits.
     private static let codeLength = 20
 
-    private static func room(
-        _ key: String, _ passcode: MeetingOptions.Passcode, _ call: ProviderContext
-    ) throws(ProviderError) -> ProvidedRoom {
+    /// Fills the template with codes of the key.
+    public static func room(_ key: String, _ options: MeetingOptions, _ call: ProviderContext) throws(ProviderError) -> ProvidedRoom {
         guard let template = call.settings["url"]?.string else { throw missingURL(call) }
         let digits = try digits(key.dropFirst(codeLength), call)
         let wantsPasscode =
-            switch passcode {
+            switch options.passcode {
             case .generate: true
             case .none: false
             case .inherit: call.settings["passcode"]?.string == "generate"

@@ -4,7 +4,7 @@ import UsherCore
 /// `mirotalk`: rooms at any MiroTalk SFU or P2P. Its API reserves nothing and only puts addresses together, so the address is put
 /// together here, with a name that nobody can guess; the API is asked whether server and key are right.
 /// Source: https://github.com/miroslavpejic85/mirotalksfu/blob/main/app/api/README.md
-public enum MiroTalkProvider: Provider {
+public enum MiroTalkProvider: AddressProvider {
     /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "mirotalk", name: "MiroTalk", connection: .none, capabilities: [], creation: .repeatable,
@@ -13,24 +13,6 @@ public enum MiroTalkProvider: Provider {
 
     /// Known to everybody.
     private static let defaultKeys = ["mirotalksfu_default_secret", "mirotalkp2p_default_secret"]
-
-    /// Makes nothing: the key is the room's name.
-    public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
-        try room(request.key, call)
-    }
-
-    /// The room as it was: it has no time.
-    public static func update(
-        _ roomID: String, to request: RoomRequest, _ call: ProviderContext
-    ) async throws(ProviderError) -> ProvidedRoom { try room(request.key, call) }
-
-    /// Does nothing: an empty room is gone.
-    public static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) {}
-
-    /// The address of the room.
-    public static func fetch(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
-        try room(roomID, call)
-    }
 
     /// Looks whether an address is there, and whether the server takes the API key, where one is set.
     public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
@@ -67,24 +49,12 @@ public enum MiroTalkProvider: Provider {
         }
     }
 
-    private static func room(_ key: String, _ call: ProviderContext) throws(ProviderError) -> ProvidedRoom {
+    /// The address with the key as the room's name.
+    public static func room(_ key: String, _ options: MeetingOptions, _ call: ProviderContext) throws(ProviderError) -> ProvidedRoom {
         ProvidedRoom(id: key, room: Room(joinURL: "\(try base(call))/join/\(key)", meetingID: ""))
     }
 
     private static func base(_ call: ProviderContext) throws(ProviderError) -> String {
         try call.address("url", or: "MIROTALK_URL", example: "https://sfu.northwind.example")
-    }
-}
-
-extension ProviderContext {
-    /// A server's address, from the file before the environment, without a slash at its end.
-    func address(_ setting: String, or variable: String, example: String) throws(ProviderError) -> String {
-        guard let address = settings[setting]?.string ?? endpoints[variable], address.hasPrefix("https://") || address.hasPrefix("http://")
-        else {
-            throw ProviderError(
-                .rejected, retry: .never, "The provider '\(provider)' has no address.",
-                remedy: "Write `url: \"\(example)\"` under providers.\(provider) in meeting-types.yaml, or set \(variable).")
-        }
-        return address.hasSuffix("/") ? String(address.dropLast()) : address
     }
 }
