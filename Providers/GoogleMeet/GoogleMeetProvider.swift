@@ -4,7 +4,7 @@ import UsherCore
 /// `google-meet`: an event in the owner's own Google calendar with a Meet link. The event's id is our key, so a create that is
 /// repeated meets the first one's event. Nobody is invited, because the mail comes from us.
 /// Source: https://developers.google.com/workspace/calendar/api/v3/reference/events
-public enum GoogleMeetProvider: ConnectableProvider {
+public enum GoogleMeetProvider: OAuthProvider {
     /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "google-meet", name: "Google Meet", connection: .owner, capabilities: [.dialIn, .schedule, .host],
@@ -21,72 +21,54 @@ public enum GoogleMeetProvider: ConnectableProvider {
 
     /// Inserts an event under the key with a Meet conference, and waits until its link is there.
     public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
-        try await events(call, request.host).create(request)
+        try await rooms(call, request.host).create(request)
     }
 
     /// Reads the event whose id the key is; there is one or none.
     public static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom] {
-        try await events(call, host).find(key)
+        try await rooms(call, host).find(key)
     }
 
     /// Changes the event in place, with its conference.
     public static func update(
         _ roomID: String, to request: RoomRequest, _ call: ProviderContext
     ) async throws(ProviderError) -> ProvidedRoom {
-        try await events(call, request.host).update(roomID, to: request)
+        try await rooms(call, request.host).update(roomID, to: request)
     }
 
     /// Deletes the event. One that is gone is success.
     public static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) {
-        try await events(call, host).cancel(roomID)
+        try await rooms(call, host).cancel(roomID)
     }
 
     /// Reads the event and its conference.
     public static func fetch(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
-        try await events(call, host).fetch(roomID)
+        try await rooms(call, host).fetch(roomID)
     }
 
     /// Reads one event of the primary calendar with the owner's token.
     public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
         do throws(ProviderError) {
-            let client = GoogleClient(call, try call.connected("Google"))
+            let client = GoogleMeetClient(call, try call.connected("Google"))
             let answer = try await client.send("GET", "/calendars/primary/events?maxResults=1", changes: false)
             return Preflight(problems: [], providerTime: answer.response.header("date").flatMap(httpDate))
         } catch { return Preflight(problems: [error.problem]) }
     }
 
-    /// A room belongs to the account that made it: with another one connected, it is out of reach.
-    private static func events(_ call: ProviderContext, _ host: String) throws(ProviderError) -> GoogleEvents {
-        let connection = try call.connected("Google")
-        guard host == connection.account.id else {
-            throw ProviderError(
-                .notConnected, retry: .never,
-                "This meeting is held by another Google account than the one that is connected now, \(connection.account.email).",
-                remedy: "Connect the account that made it again, or make a new booking.")
-        }
-        return GoogleEvents(GoogleClient(call, connection), call)
+    private static func rooms(_ call: ProviderContext, _ host: String) throws(ProviderError) -> GoogleMeetRooms {
+        GoogleMeetRooms(GoogleMeetClient(call, try call.connected("Google", host: host)))
     }
 
     // MARK: Consent
 
     /// `prompt=consent`, because a refresh token comes with the first consent only otherwise.
     /// Source: https://developers.google.com/identity/protocols/oauth2/web-server
-    private static func service(_ call: ProviderContext) -> OAuthService {
+    public static func service(_ call: ProviderContext) -> OAuthService {
         OAuthService(
             name: "Google", authorizeURL: call.endpoints["GOOGLE_AUTH_URL"] ?? "https://accounts.google.com/o/oauth2/v2/auth",
             tokenURL: call.endpoints["GOOGLE_TOKEN_URL"] ?? "https://oauth2.googleapis.com/token", authentication: .form,
             scope: "openid email \(GoogleScopes.events[0])", parameters: [("access_type", "offline"), ("prompt", "consent")],
             isDead: { error, _ in error == "invalid_grant" })
-    }
-
-    /// Google's consent page, asked for a refresh token each time.
-    public static func authorizationURL(_ request: ConsentRequest, _ call: ProviderContext) -> String {
-        service(call).authorizationURL(request, call)
-    }
-
-    /// Turns the code into a grant with an ID token.
-    public static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderContext) async throws(ProviderError) -> Grant {
-        try await service(call).exchange(code, request, call)
     }
 
     /// By `sub`, never by address. The token came straight from Google over TLS, so its signature adds nothing.
@@ -108,11 +90,6 @@ public enum GoogleMeetProvider: ConnectableProvider {
         guard let id = claims["sub"]?.text, !id.isEmpty else { return nil }
         return ConnectedAccount(
             id: id, tenant: claims["hd"]?.string ?? "", email: claims["email"]?.string ?? "", name: claims["name"]?.string ?? "")
-    }
-
-    /// Renews the access token; Google keeps the refresh token.
-    public static func refresh(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) -> Grant {
-        try await service(call).refresh(grant, call)
     }
 
     /// Revoking the access token ends its refresh token, too.

@@ -147,15 +147,25 @@ public struct OAuthService: Sendable {
     }
 }
 
-extension ProviderContext {
-    /// The owner's connection.
-    /// - Throws: ``ErrorCode/notConnected`` where there is none.
-    public func connected(_ service: String) throws(ProviderError) -> any Connection {
-        guard let connection else {
-            throw ProviderError(
-                .notConnected, retry: .never, "\(service) is not connected.",
-                remedy: "Connect \(service) on the owner's page; what waits then resumes by itself.")
-        }
-        return connection
+/// A module whose consent is OAuth 2 as ``OAuthService`` speaks it.
+public protocol OAuthProvider: ConnectableProvider {
+    /// The service, at the addresses that are configured.
+    static func service(_ call: ProviderContext) -> OAuthService
+}
+
+extension OAuthProvider {
+    /// The service's consent page.
+    public static func authorizationURL(_ request: ConsentRequest, _ call: ProviderContext) -> String {
+        service(call).authorizationURL(request, call)
+    }
+
+    /// Turns the code into a grant.
+    public static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderContext) async throws(ProviderError) -> Grant {
+        try await service(call).exchange(code, request, call)
+    }
+
+    /// Renews the grant; where the service gives a new refresh token, it takes the place of the old.
+    public static func refresh(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) -> Grant {
+        try await service(call).refresh(grant, call)
     }
 }

@@ -40,8 +40,10 @@ public enum ZoomAccountProvider: Provider {
 
     /// Looks at the token, its scopes, and each host's user and licence.
     public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
-        await ZoomPreflight(call, ZoomAccountGrant()).run(hosts: hosts)
+        await ZoomPreflight(client(call)).run(hosts: hosts)
     }
 
-    private static func rooms(_ call: ProviderContext) -> ZoomRooms { ZoomRooms(ZoomClient(call, ZoomAccountGrant())) }
+    private static func client(_ call: ProviderContext) -> ZoomClient { ZoomClient(call, ZoomAccountTokens(call: call)) }
+
+    private static func rooms(_ call: ProviderContext) -> ZoomRooms { ZoomRooms(client(call)) }
 }

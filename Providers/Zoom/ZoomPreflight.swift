@@ -4,21 +4,16 @@ import UsherCore
 /// Looks whether an app can do what Usher will ask of it, without making anything.
 struct ZoomPreflight {
     private let client: ZoomClient
-    private let grant: any ZoomGrant
-    private let call: ProviderContext
+    private var call: ProviderContext { client.call }
 
-    init(_ call: ProviderContext, _ grant: some ZoomGrant) {
-        self.call = call
-        self.grant = grant
-        client = ZoomClient(call, grant)
-    }
+    init(_ client: ZoomClient) { self.client = client }
 
     func run(hosts: [String]) async -> Preflight {
         let token: IssuedToken
         do throws(ProviderError) {
-            let stored = try await grant.token(call, rejected: nil)
+            let stored = try await client.tokens.access(rejected: nil)
             // An account's stored token would prove nothing of the credentials: a new one is asked for. An owner's is not spent on a look.
-            token = call.connection == nil ? try await grant.token(call, rejected: stored) : stored
+            token = call.connection == nil ? try await client.tokens.access(rejected: stored) : stored
         } catch {
             return Preflight(problems: [error.problem])
         }

@@ -4,7 +4,7 @@ import UsherCore
 /// `zoom`: meetings in the owner's own Zoom account, through a user-managed OAuth app. The same client as `zoom-s2s`; every user
 /// is called `me`, since a user's token may name no other.
 /// Source: https://developers.zoom.us/docs/api/using-zoom-apis/
-public enum ZoomProvider: ConnectableProvider {
+public enum ZoomProvider: OAuthProvider {
     /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "zoom", name: "Zoom", connection: .owner,
@@ -52,46 +52,29 @@ public enum ZoomProvider: ConnectableProvider {
 
     /// Looks at the connection, its scopes and the user's licence.
     public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
-        do throws(ProviderError) { _ = try call.connected("Zoom") } catch { return Preflight(problems: [error.problem]) }
-        return await ZoomPreflight(call, ZoomOwnerGrant()).run(hosts: ["me"])
+        do throws(ProviderError) {
+            return await ZoomPreflight(ZoomClient(call, try call.connected("Zoom"))).run(hosts: ["me"])
+        } catch { return Preflight(problems: [error.problem]) }
     }
 
-    /// A room belongs to the account that made it: with another one connected, it is out of reach.
     private static func rooms(_ call: ProviderContext, _ host: String) throws(ProviderError) -> ZoomRooms {
-        let account = try call.connected("Zoom").account
-        guard host == account.id else {
-            throw ProviderError(
-                .notConnected, retry: .never,
-                "This meeting is held by another Zoom account than the one that is connected now, \(account.email).",
-                remedy: "Connect the account that made it again, or make a new booking.")
-        }
-        return ZoomRooms(ZoomClient(call, ZoomOwnerGrant()), seesOtherUsers: false)
+        ZoomRooms(ZoomClient(call, try call.connected("Zoom", host: host)), seesOtherUsers: false)
     }
 
     // MARK: Consent
 
     /// No scope is sent: Zoom takes it from the app's configuration, and refuses a list in the address.
     /// Source: https://devforum.zoom.us/t/52654 ; dead grants: https://developers.zoom.us/docs/integrations/oauth-error-messages/
-    private static func service(_ call: ProviderContext) -> OAuthService {
+    public static func service(_ call: ProviderContext) -> OAuthService {
         let base = call.endpoints["ZOOM_OAUTH_URL"] ?? "https://zoom.us/oauth"
         return OAuthService(
             name: "Zoom", authorizeURL: "\(base)/authorize", tokenURL: "\(base)/token", authentication: .basic,
             isDead: { error, reason in error == "invalid_grant" || reason == "Invalid Token!" })
     }
 
-    /// Zoom's consent page.
-    public static func authorizationURL(_ request: ConsentRequest, _ call: ProviderContext) -> String {
-        service(call).authorizationURL(request, call)
-    }
-
-    /// Turns the code into a grant; at Zoom it ends the user's grant before.
-    public static func exchange(_ code: Secret, _ request: ConsentRequest, _ call: ProviderContext) async throws(ProviderError) -> Grant {
-        try await service(call).exchange(code, request, call)
-    }
-
     /// By `GET /users/me`.
     public static func account(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) -> ConnectedAccount {
-        let user = try await ZoomClient(call, ZoomFixedGrant(token: grant.access)).send("GET", "/users/me", changes: false)
+        let user = try await ZoomClient(call, GivenToken(token: grant.access)).send("GET", "/users/me", changes: false)
         guard let id = user["id"]?.text, !id.isEmpty else {
             throw ProviderError(
                 .unavailable, retry: .backoff, "Zoom does not say whose account this is.", remedy: "Press Connect again.",
@@ -101,11 +84,6 @@ public enum ZoomProvider: ConnectableProvider {
         return ConnectedAccount(
             id: id, tenant: user["account_id"]?.text ?? "", email: user["email"]?.string ?? "",
             name: user["display_name"]?.string ?? names.joined(separator: " "))
-    }
-
-    /// Renews the pair: the old refresh token is good for nothing more.
-    public static func refresh(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) -> Grant {
-        try await service(call).refresh(grant, call)
     }
 
     /// Ends the grant by its access token.
@@ -123,15 +101,8 @@ extension RoomRequest {
     }
 }
 
-/// The connection of the owner.
-struct ZoomOwnerGrant: ZoomGrant {
-    func token(_ call: ProviderContext, rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken {
-        try await call.connected("Zoom").access(rejected: rejected)
-    }
-}
-
 /// A token that has just been given, before there is a connection.
-struct ZoomFixedGrant: ZoomGrant {
+private struct GivenToken: TokenSource {
     let token: IssuedToken
-    func token(_ call: ProviderContext, rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken { token }
+    func access(rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken { token }
 }

@@ -125,11 +125,14 @@ public struct ConnectedAccount: Hashable, Sendable {
     }
 }
 
-/// An owner's connection, as a module uses it.
-public protocol Connection: Sendable {
-    var account: ConnectedAccount { get }
-
+/// Where access tokens come from: an owner's connection, or an app of the whole site.
+public protocol TokenSource: Sendable {
     /// A token to call with: renewed if it is about to expire, or if it is `rejected`.
     /// - Throws: ``ErrorCode/reauthorize`` when the owner must connect again.
     func access(rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken
+}
+
+/// An owner's connection, as a module uses it.
+public protocol Connection: TokenSource {
+    var account: ConnectedAccount { get }
 }

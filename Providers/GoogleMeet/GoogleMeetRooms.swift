@@ -3,18 +3,15 @@ import UsherCore
 
 /// Events with a Meet link in the owner's first calendar.
 /// Source: https://developers.google.com/workspace/calendar/api/guides/create-events#conferencing
-struct GoogleEvents {
-    private let client: GoogleClient
-    private let call: ProviderContext
+struct GoogleMeetRooms {
+    private let client: GoogleMeetClient
+    private var call: ProviderContext { client.call }
 
     /// Google makes the link after the event; so long until the next look.
     private static let pendingWait = Duration.seconds(2)
     private static let mark = "usher"
 
-    init(_ client: GoogleClient, _ call: ProviderContext) {
-        self.client = client
-        self.call = call
-    }
+    init(_ client: GoogleMeetClient) { self.client = client }
 
     private static func path(_ id: String) -> String { "/calendars/primary/events/\(percentEncoded(id))" }
     private static let asked = "conferenceDataVersion=1&sendUpdates=none"

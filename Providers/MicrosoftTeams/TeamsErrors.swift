@@ -1,39 +1,10 @@
 import ProviderSupport
 import UsherCore
 
-/// Microsoft Graph with the owner's token, renewed once where it was refused.
-struct GraphClient: Sendable {
-    private let call: ProviderContext
-    private let connection: any Connection
-
-    init(_ call: ProviderContext, _ connection: any Connection) {
-        self.call = call
-        self.connection = connection
-    }
-
-    func send(_ method: String, _ path: String, body: JSON? = nil, changes: Bool) async throws(ProviderError) -> JSONAnswer {
-        let operation = "\(method) \(path.split(separator: "/").prefix(2).joined(separator: "/"))"
-        let token = try await connection.access(rejected: nil)
-        var answer = try await exchange(method, path, body, token, operation, changes)
-        if answer.status == 401 {
-            answer = try await exchange(method, path, body, try await connection.access(rejected: token), operation, changes)
-        }
-        guard (200..<300).contains(answer.status) else { throw error(answer, operation, changes: changes) }
-        return answer
-    }
-
-    private func exchange(
-        _ method: String, _ path: String, _ body: JSON?, _ token: IssuedToken, _ operation: String, _ changes: Bool
-    ) async throws(ProviderError) -> JSONAnswer {
-        let base = call.endpoints["MICROSOFT_GRAPH_URL"] ?? "https://graph.microsoft.com/v1.0"
-        do throws(TransportError) {
-            return try await call.exchange(
-                method, base + path, headers: [("Authorization", "Bearer \(token.access.reveal())")], body: body)
-        } catch { throw .unreachable("Microsoft", error, operation: operation, changes: changes) }
-    }
-
+extension TeamsClient {
     /// Source: https://learn.microsoft.com/graph/errors and https://learn.microsoft.com/graph/throttling
-    private func error(_ answer: JSONAnswer, _ operation: String, changes: Bool) -> ProviderError {
+    func error(_ answer: JSONAnswer, _ operation: String, changes: Bool) -> ProviderError? {
+        if (200..<300).contains(answer.status) { return nil }
         let words = answer["error"]?["message"]?.string ?? ""
         let id = answer["error"]?["innerError"]?["request-id"]?.string ?? answer.response.header("request-id") ?? ""
         func error(

@@ -3,10 +3,10 @@ import UsherCore
 
 /// Bookings with rooms elsewhere, as events without a conference in the owner's first calendar.
 /// Source: https://developers.google.com/workspace/calendar/api/v3/reference/events
-struct GoogleCalendar {
-    private let client: GoogleClient
+struct GoogleMeetCalendar {
+    private let client: GoogleMeetClient
 
-    init(_ client: GoogleClient) { self.client = client }
+    init(_ client: GoogleMeetClient) { self.client = client }
 
     private static func path(_ id: String) -> String { "/calendars/primary/events/\(percentEncoded(id))" }
 
@@ -53,11 +53,11 @@ struct GoogleCalendar {
 extension GoogleMeetProvider: CalendarProvider {
     /// Inserts the event under the entry's id, or changes the one that is there.
     public static func put(_ entry: CalendarEntry, isNew: Bool, _ call: ProviderContext) async throws(ProviderError) {
-        try await GoogleCalendar(GoogleClient(call, try call.connected("Google"))).put(entry, isNew: isNew)
+        try await GoogleMeetCalendar(GoogleMeetClient(call, try call.connected("Google"))).put(entry, isNew: isNew)
     }
 
     /// Deletes the event. One that is gone is success.
     public static func removeEntry(_ id: String, _ call: ProviderContext) async throws(ProviderError) {
-        try await GoogleCalendar(GoogleClient(call, try call.connected("Google"))).remove(id)
+        try await GoogleMeetCalendar(GoogleMeetClient(call, try call.connected("Google"))).remove(id)
     }
 }

@@ -1,52 +1,17 @@
 import ProviderSupport
 import UsherCore
 
-/// Google's Calendar API with the owner's token, renewed once where it was refused.
-struct GoogleClient: Sendable {
-    private let call: ProviderContext
-    private let connection: any Connection
-
-    init(_ call: ProviderContext, _ connection: any Connection) {
-        self.call = call
-        self.connection = connection
-    }
-
-    /// - Parameters:
-    ///   - path: after `/calendar/v3`, with every part percent-encoded.
-    ///   - changes: whether the call changes something, so that one without an answer is unclear.
-    func send(_ method: String, _ path: String, body: JSON? = nil, changes: Bool) async throws(ProviderError) -> JSONAnswer {
-        let operation = "\(method) \(path.prefix { $0 != "?" })"
-        let token = try await connection.access(rejected: nil)
-        var answer = try await exchange(method, path, body, token, operation, changes)
-        if answer.status == 401 {
-            answer = try await exchange(method, path, body, try await connection.access(rejected: token), operation, changes)
-        }
-        guard (200..<300).contains(answer.status) else {
-            throw GoogleError(answer).meaning(operation, changes: changes, now: call.environment.now())
-        }
-        return answer
-    }
-
-    private func exchange(
-        _ method: String, _ path: String, _ body: JSON?, _ token: IssuedToken, _ operation: String, _ changes: Bool
-    ) async throws(ProviderError) -> JSONAnswer {
-        let base = call.endpoints["GOOGLE_API_URL"] ?? "https://www.googleapis.com"
-        do throws(TransportError) {
-            return try await call.exchange(
-                method, "\(base)/calendar/v3\(path)", headers: [("Authorization", "Bearer \(token.access.reveal())")], body: body)
-        } catch { throw .unreachable("Google", error, operation: operation, changes: changes) }
-    }
-}
-
 /// An answer of Google that is no success. The reason decides, not the status: 403 means five different things.
 /// Source: https://developers.google.com/workspace/calendar/api/guides/errors
-struct GoogleError {
+struct GoogleMeetError {
     let status: Int
     let reason: String
     let message: String
     private let response: HTTPResponse
 
-    init(_ answer: JSONAnswer) {
+    /// `nil` for a success.
+    init?(_ answer: JSONAnswer) {
+        if (200..<300).contains(answer.status) { return nil }
         let error = answer["error"]
         status = answer.status
         response = answer.response

@@ -1,0 +1,69 @@
+import ProviderSupport
+import UsherCore
+
+/// Making, moving and removing online meetings.
+/// Source: https://learn.microsoft.com/graph/api/resources/onlinemeeting
+struct TeamsRooms {
+    private let client: TeamsClient
+
+    init(_ client: TeamsClient) { self.client = client }
+
+    private static func path(_ id: String) -> String { "/me/onlineMeetings/\(percentEncoded(id))" }
+
+    func create(_ request: RoomRequest) async throws(ProviderError) -> ProvidedRoom {
+        let body: JSON = [
+            "externalId": .string(request.key), "startDateTime": .string(request.start.rfc3339),
+            "endDateTime": .string(request.end.rfc3339), "subject": .string(request.title),
+        ]
+        return try Self.room(try await client.send("POST", "/me/onlineMeetings/createOrGet", body: body, changes: true))
+    }
+
+    /// Start and end go together: Graph moves neither alone.
+    func update(_ roomID: String, to request: RoomRequest) async throws(ProviderError) -> ProvidedRoom {
+        let before = try await fetch(roomID)
+        if before.start == request.start, before.end == request.end { return before }
+        let change: JSON = ["startDateTime": .string(request.start.rfc3339), "endDateTime": .string(request.end.rfc3339)]
+        return try Self.room(try await client.send("PATCH", Self.path(roomID), body: change, changes: true))
+    }
+
+    func cancel(_ roomID: String) async throws(ProviderError) {
+        do throws(ProviderError) { _ = try await client.send("DELETE", Self.path(roomID), changes: true) } catch {
+            if error.code != .meetingGone { throw error }
+        }
+    }
+
+    func fetch(_ roomID: String) async throws(ProviderError) -> ProvidedRoom {
+        try Self.room(try await client.send("GET", Self.path(roomID), changes: false))
+    }
+
+    /// Numbers are there only where the organiser has an Audio Conferencing licence.
+    private static func room(_ answer: JSONAnswer) throws(ProviderError) -> ProvidedRoom {
+        guard let id = answer["id"]?.string, let url = answer["joinWebUrl"]?.string else {
+            throw ProviderError(
+                .unavailable, retry: .backoff, isUnclear: true, "Microsoft described the meeting without its id and link.",
+                remedy: "Nothing to do: it is asked again by itself.", operation: "onlineMeetings")
+        }
+        let access = answer["joinMeetingIdSettings"]
+        let audio = answer["audioConferencing"]
+        let pin = audio?["conferenceId"]?.text?.filter(\.isNumber)
+        func numbers(_ one: String, _ many: String, tollFree: Bool) -> [DialIn] {
+            let all = [audio?[one]?.string].compactMap(\.self) + (audio?[many]?.array ?? []).compactMap(\.string)
+            var seen: Set<String> = []
+            return all.filter { seen.insert($0).inserted }.compactMap { number in
+                callingCountry(number).map { DialIn(country: $0, number: number, pin: pin, tollFree: tollFree) }
+            }
+        }
+        return ProvidedRoom(
+            id: id,
+            room: Room(
+                joinURL: url, meetingID: access?["joinMeetingId"]?.text ?? "", passcode: access?["passcode"]?.text,
+                dialIn: numbers("tollNumber", "tollNumbers", tollFree: false) + numbers("tollFreeNumber", "tollFreeNumbers", tollFree: true)
+            ),
+            start: instant(answer["startDateTime"]), end: instant(answer["endDateTime"]))
+    }
+
+    private static func instant(_ time: JSON?) -> Instant? {
+        if case .instant(let instant)? = time?.string.flatMap({ WrittenTime($0) }) { return instant }
+        return nil
+    }
+}
