@@ -58,7 +58,7 @@ let package = Package(
     ],
     targets: [
         // The engine
-        module("UsherCore", at: "Engine/Core", .logging),
+        module("UsherCore", at: "Engine/Core", .logging, resources: [.embedInCode("Languages/Words")]),
         module("UsherCatalog", at: "Engine/Catalog", "UsherCore", .yams),
         module("UsherStore", at: "Engine/Store", "UsherCore"),
         module("UsherSQLite", at: "Engine/Databases/SQLite", "UsherCore", .grdb, .sqlite),
@@ -73,7 +73,7 @@ let package = Package(
         module(
             "UsherWeb", at: "Engine/Web", "UsherPipeline", "UsherCatalog", "UsherStore", "UsherVault", "UsherMail", .hummingbird,
             .httpTypes,
-            .hummingbirdCore, .nioCore, .nioHTTPTypes, resources: [.embedInCode("OpenAPI/schemas.json")]),
+            .hummingbirdCore, .nioCore, .nioHTTPTypes),
         module(
             "UsherAssembly", at: "Engine/Assembly", "UsherWeb", "UsherSQLite", "Zoom", "GoogleMeet", "MicrosoftTeams", "SelfHosted",
             "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .httpClient, .lifecycle, .hummingbird,

@@ -35,7 +35,7 @@ package enum CatalogSchema {
                 "pattern":
                     "^(?=.*[1-9])(1d|(1?[0-9]|2[0-3])h([0-9]{1,3}m)?|24h|([0-9]{1,3}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m|[0-9]+s|P1D|PT[0-9HMS]+)$",
             ],
-            "language": ["type": "string", "pattern": .string("^(\(Language.all.joined(separator: "|")))(-[A-Za-z]{2})?$")],
+            "language": String.schema.described("", Language.rules),
             "zone": ["type": "string", "pattern": "^(?!Etc/GMT)(UTC|GMT|[A-Z][A-Za-z]+(/[A-Za-z0-9_+-]+)+)$"],
             "provider": ["allOf": [ref("text"), ref("id")]], "toggle": ["enum": ["inherit", true, false]],
             "names": ["type": "array", "items": ref("id"), "uniqueItems": true],

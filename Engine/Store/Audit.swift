@@ -28,14 +28,19 @@ package struct AuditEntry: Hashable, Sendable {
         self.outcome = outcome
         self.count = count
     }
+}
 
-    /// As the API shows it.
-    package var json: JSON {
-        [
-            "id": .string(id), "at": .string(at.rfc3339), "actor": .string(actor.name), "action": .string(action),
-            "subject": .string(subject), "outcome": .string(outcome), "address": .string(actor.address), "count": .int(count),
-        ]
-    }
+extension AuditEntry: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "AuditEntry"
+    /// Who did what to which subject, from where, and how it ended.
+    package static let fields: [JSONField<AuditEntry>] = [
+        .init("id") { $0.id }, .init("at") { $0.at },
+        .init("actor", "key:…, owner:…, guest:…, admin:…, cli, system, or nobody.") { $0.actor.name }, .init("action") { $0.action },
+        .init("subject") { $0.subject }, .init("outcome", "done, or the code of the refusal.") { $0.outcome },
+        .init("address", "Where it came from; empty where that is not known.") { $0.actor.address },
+        .init("count", "How often, where equal ones were counted together.") { $0.count },
+    ]
 }
 
 /// The columns of `audit` that are read.

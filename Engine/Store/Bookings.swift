@@ -59,8 +59,9 @@ extension Tx {
         seen.bookings[booking.id] = booking
         let row: [SQLValue] = [
             .text(booking.id), .text(booking.status.rawValue), .int(booking.revision), SQLValue(booking.start), SQLValue(booking.end),
-            .text(booking.timeZone), .text(try Stored.text(booking.attendees)), .text(booking.note),
-            .text(try Stored.text(booking.metadata)), .text(booking.source), .text(termsID), .text(booking.meeting.status.rawValue),
+            .text(booking.timeZone), .text(try Stored.text(booking.attendees)), .text(booking.details.note),
+            .text(try Stored.text(booking.details.metadata)), .text(booking.details.source), .text(termsID),
+            .text(booking.meeting.status.rawValue),
             .text(booking.meeting.provider), .text(booking.meeting.module), .text(booking.meeting.because.rawValue),
             try seen.text(of: booking.meeting.room), try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt),
             SQLValue(booking.createdAt),
@@ -165,7 +166,8 @@ extension Tx {
         return Booking(
             id: try row.text(.id), status: try row.known(.status), revision: try row.int(.revision), start: try row.instant(.startsAt),
             end: try row.instant(.endsAt), timeZone: try row.text(.timeZone), attendees: try row.value([Attendee].self, .attendees),
-            note: try row.text(.note), metadata: try row.value([String: String].self, .metadata), source: try row.text(.source),
+            details: BookingDetails(
+                note: try row.text(.note), metadata: try row.value([String: String].self, .metadata), source: try row.text(.source)),
             terms: try terms(row.text(.termsID)), meeting: meeting, changedAt: try row.instant(.changedAt),
             createdAt: try row.instant(.createdAt))
     }

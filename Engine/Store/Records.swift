@@ -12,11 +12,16 @@ package struct TimelineEntry: Hashable, Sendable {
     package var detail: String
     /// Whose doing it was; see ``Actor/name``.
     package var actor: String
+}
 
-    /// As the API shows it.
-    package var json: JSON {
-        ["at": .string(at.rfc3339), "event": .string(event), "detail": .string(detail), "actor": .string(actor)]
-    }
+extension TimelineEntry: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "TimelineEntry"
+    /// What happened, when, and whose doing it was.
+    package static let fields: [JSONField<TimelineEntry>] = [
+        .init("at") { $0.at }, .init("event") { $0.event }, .init("detail") { $0.detail },
+        .init("actor", "key:…, owner:…, guest:…, admin:…, cli, or system.") { $0.actor },
+    ]
 }
 
 /// Statements on timelines.

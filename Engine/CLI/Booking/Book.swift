@@ -53,7 +53,7 @@ struct Book: AsyncParsableCommand {
         }
         return BookingRequest(
             meetingType: type, owner: owner, start: at, timeZone: timeZone, disambiguation: which, duration: duration, attendees: people,
-            provider: provider, note: note, source: "cli")
+            provider: provider, details: BookingDetails(note: note, source: "cli"))
     }
 
     private func show(_ runtime: Runtime, _ request: BookingRequest) async throws {

@@ -28,7 +28,7 @@ struct BookingCommand: AsyncParsableCommand {
                 if !all { filter.from = runtime.context.now }
                 return try await runtime.service.page(filter, after: nil, limit: limit).views
             }
-            if options.json { return Output.json(["items": .array(views.map { $0.json(showsManagePage: true) }), "nextCursor": nil]) }
+            if options.json { return Output.json(["items": .array(views.map { $0.json }), "nextCursor": nil]) }
             Output.table(
                 [["ID", "START", "STATUS", "MEETING", "OWNER", "TITLE"]]
                     + views.map { view in
@@ -52,7 +52,7 @@ struct BookingCommand: AsyncParsableCommand {
                 let view = try await runtime.service.view(id)
                 return (view, try await runtime.context.store.read { try $0.timeline(of: id) })
             }
-            if options.json { return Output.json(view.json(showsManagePage: true)) }
+            if options.json { return Output.json(view.json) }
             Output.booking(view)
             Output.table(timeline.map { ["  \($0.at.rfc3339)", $0.event, $0.detail] })
         }

@@ -88,7 +88,7 @@ struct BookingDriver {
 
     /// Shows the booking; the command fails when there is no room.
     func report(_ view: BookingView, _ options: Options) async throws {
-        if options.json { Output.json(view.json(showsManagePage: true)) } else { Output.booking(view) }
+        if options.json { Output.json(view.json) } else { Output.booking(view) }
         let failed = view.mails.filter { $0.state == .failed }
         if !failed.isEmpty {
             Output.diagnostic(

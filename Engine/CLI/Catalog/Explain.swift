@@ -15,7 +15,7 @@ struct Explain: AsyncParsableCommand {
         let (resolution, json, health) = try await options.withRuntime(adopting: false, looking: true) { runtime in
             let resolution = try await runtime.service.resolve(type, owner: owner, requested: provider)
             let health = try await runtime.context.health.all().words(of: resolution.provider)
-            return (resolution, try await runtime.service.json(of: resolution), health)
+            return (resolution, try await runtime.service.explained(resolution).json, health)
         }
         if options.json { Output.json(json) } else { show(resolution, health) }
         if resolution.problem != nil { throw Exit.refused }

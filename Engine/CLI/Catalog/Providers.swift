@@ -69,7 +69,7 @@ struct Providers: AsyncParsableCommand {
             [
                 "provider": name == "-" ? .null : .string(name), "module": .string(module),
                 "capabilities": .array(abilities.map(JSON.string)),
-                "missing": .array(missing.map(JSON.string)), "health": name == "-" ? .null : failing.json(of: name),
+                "missing": .array(missing.map(JSON.string)), "health": name == "-" ? .null : failing.health(of: name).json,
                 "connections": .array(connections.map(JSON.string)),
             ]
         }

@@ -47,8 +47,8 @@ struct DemoStory {
         let accepted = try await runtime.service.book(
             BookingRequest(
                 meetingType: site.catalog.meetingTypes[0].id, owner: owner.id, start: "\(day)T10:00", timeZone: site.catalog.site.timeZone,
-                attendees: [.init(name: "Bo Li", email: "bo@example.org", timeZone: "America/New_York")], note: "First visit.",
-                source: "demo"))
+                attendees: [.init(name: "Bo Li", email: "bo@example.org", timeZone: "America/New_York")],
+                details: BookingDetails(note: "First visit.", source: "demo")))
         view = try await Self.settled(accepted.value.booking.id, runtime)
     }
 
@@ -70,7 +70,7 @@ struct DemoStory {
     /// The booking as the API shows it, and where to look further.
     func print() async throws {
         Output.json([
-            "booking": view.json(showsManagePage: true), "mailbox": .string("\(site.folder)/mail"), "zoomRoomsMade": .int(Int64(roomsMade)),
+            "booking": view.json, "mailbox": .string("\(site.folder)/mail"), "zoomRoomsMade": .int(Int64(roomsMade)),
             "server": .string(site.address), "key": .string(site.key), "ownerPage": .string(try await ownerPage()),
         ])
         fflush(nil)

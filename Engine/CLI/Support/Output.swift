@@ -48,7 +48,7 @@ enum Output {
             print("  remedy     \(problem.remedy)")
         }
         for reader in booking.readers {
-            guard let status = view.confirmation(of: reader) else { continue }
+            guard let status = view.confirmation(of: reader)?.rawValue else { continue }
             print("  mail       \(status) to \(view.address(of: reader))")
         }
         print("  join page  \(view.joinPage)")

@@ -17,12 +17,8 @@ public struct Booking: Hashable, Sendable {
     public var timeZone: String
     /// Who is invited, at least one, in the order of the request.
     public var attendees: [Attendee]
-    /// What the person who booked wants to say; empty for nothing.
-    public var note: String
-    /// The caller's own names and values, given back as they came.
-    public var metadata: [String: String]
-    /// Where the booking came from, in the caller's words; empty where it does not say.
-    public var source: String
+    /// What the caller said beside.
+    public var details: BookingDetails
     /// What was agreed when it was made.
     public var terms: Terms
     /// The room, and how far it has come.
@@ -35,8 +31,8 @@ public struct Booking: Hashable, Sendable {
     /// Takes each property as it is.
     public init(
         id: String, status: Status = .confirmed, revision: Int64 = 1, start: Instant, end: Instant, timeZone: String,
-        attendees: [Attendee], note: String = "", metadata: [String: String] = [:], source: String = "", terms: Terms,
-        meeting: Meeting, changedAt: Instant, createdAt: Instant
+        attendees: [Attendee], details: BookingDetails = BookingDetails(), terms: Terms, meeting: Meeting, changedAt: Instant,
+        createdAt: Instant
     ) {
         self.id = id
         self.status = status
@@ -45,9 +41,7 @@ public struct Booking: Hashable, Sendable {
         self.end = end
         self.timeZone = timeZone
         self.attendees = attendees
-        self.note = note
-        self.metadata = metadata
-        self.source = source
+        self.details = details
         self.terms = terms
         self.meeting = meeting
         self.changedAt = changedAt
@@ -168,4 +162,15 @@ extension Reader {
 extension Booking {
     /// Everyone who is told about the booking: the attendees, then the owner.
     public var readers: [Reader] { attendees.indices.map(Reader.attendee) + [.owner] }
+}
+
+extension Booking.Status: JSONChoice {}
+
+extension Attendee: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "Attendee"
+    /// The person, and how times are shown to them.
+    package static let fields: [JSONField<Attendee>] = [
+        .init("name") { $0.name }, .init("email") { $0.email }, .init("timeZone") { $0.timeZone }, .init("language") { $0.language },
+    ]
 }

@@ -124,3 +124,21 @@ public struct DialIn: Hashable, Sendable, Codable {
         return String(decoding: url, as: UTF8.self)
     }
 }
+
+extension Because: JSONChoice, JSONNamed {
+    /// As generated clients know it.
+    package static let schemaName = "Because"
+    /// For descriptions.
+    package static let about = "Which rule named the provider."
+}
+
+extension Meeting.Status: JSONChoice {}
+
+extension DialIn: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "DialIn"
+    /// The number, and what to type.
+    package static let fields: [JSONField<DialIn>] = [
+        .init("country", "ISO 3166-1 alpha-2.") { $0.country }, .init("number") { $0.number }, .init("pin") { $0.pin },
+    ]
+}

@@ -44,7 +44,7 @@ public struct Mailbox: Hashable, Sendable, Codable {
 /// RFC 5322 §3.2.3 (dot-atom) alone, so that no address can say anything to a header or to SMTP.
 public func isMailAddress(_ text: String) -> Bool {
     let parts = text.utf8.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
-    guard parts.count == 2, text.utf8.count <= 254, parts[0].count <= 64 else { return false }
+    guard parts.count == 2, text.utf8.count <= Limits.mailAddress, parts[0].count <= 64 else { return false }
     let isAtom = { (byte: UInt8) in isLetterOrDigit(byte) || "!#$%&'*+-/=?^_`|~".utf8.contains(byte) }
     let isHost = { (byte: UInt8) in isLetterOrDigit(byte) || byte == UInt8(ascii: "-") }
     let dot = UInt8(ascii: ".")

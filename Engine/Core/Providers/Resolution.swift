@@ -3,7 +3,7 @@ public struct Resolution: Hashable, Sendable {
     /// A rule that was looked at, and what it said.
     public struct Step: Hashable, Sendable {
         /// What became of a rule: it named the provider, it did not apply, or it named one that cannot work now.
-        public enum Outcome: String, Sendable { case chosen, skipped, unusable }
+        public enum Outcome: String, Sendable, CaseIterable { case chosen, skipped, unusable }
         /// Which rule.
         public var rule: Because
         /// The provider that it names; `nil` where it names none.

@@ -76,9 +76,18 @@ public struct Problem: Hashable, Sendable, Codable {
         self.message = message
         self.remedy = remedy
     }
+}
 
-    /// As the API shows it.
-    public var json: JSON {
-        ["code": .string(code.rawValue), "message": .string(message), "remedy": .string(remedy)]
-    }
+extension ErrorCode: JSONChoice, JSONNamed {
+    /// As generated clients know it.
+    package static let schemaName = "Code"
+}
+
+extension Problem: JSONObject {
+    /// As generated clients know it: `Problem` is what RFC 9457 calls so.
+    package static let schemaName = "Trouble"
+    /// What happened, and what to do.
+    package static let fields: [JSONField<Problem>] = [
+        .init("code") { $0.code }, .init("message") { $0.message }, .init("remedy", "What to do.") { $0.remedy },
+    ]
 }

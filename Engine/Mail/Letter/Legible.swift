@@ -6,7 +6,7 @@ extension Letter {
         let texts =
             [
                 booking.terms.site.name, booking.terms.type.title, booking.terms.type.description, booking.terms.type.intro,
-                booking.terms.owner.name, booking.note,
+                booking.terms.owner.name, booking.details.note,
             ]
             + booking.attendees.map(\.name)
         guard texts.contains(where: { $0.turnsDirection }) else { return self }
@@ -16,7 +16,7 @@ extension Letter {
         letter.booking.terms.type.description = booking.terms.type.description.withoutTurns
         letter.booking.terms.type.intro = booking.terms.type.intro.withoutTurns
         letter.booking.terms.owner.name = booking.terms.owner.name.withoutTurns
-        letter.booking.note = booking.note.withoutTurns
+        letter.booking.details.note = booking.details.note.withoutTurns
         for index in booking.attendees.indices { letter.booking.attendees[index].name = booking.attendees[index].name.withoutTurns }
         return letter
     }

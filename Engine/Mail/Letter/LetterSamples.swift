@@ -108,7 +108,8 @@ package struct LetterSamples: Sendable {
             type: type, owner: isOwner ? owner(language, timeZone) : owner, site: site, chain: [link], because: .ownerDefault)
         let booking = Booking(
             id: "bk_preview", status: kind == .cancellation ? .cancelled : .confirmed, revision: kind.letter == .confirmation ? 1 : 2,
-            start: start, end: end, timeZone: owner.timeZone, attendees: [guest], note: "First visit.", terms: terms,
+            start: start, end: end, timeZone: owner.timeZone, attendees: [guest], details: BookingDetails(note: "First visit."),
+            terms: terms,
             meeting: Meeting(
                 status: kind == .late ? .pending : .ready, provider: link.provider, module: link.module, because: .ownerDefault,
                 room: kind == .late ? nil : room), changedAt: now, createdAt: now)

@@ -1,7 +1,7 @@
 import Foundation
 import UsherCore
 
-/// What the mail says, in one language. One file a language: `Templates/words.{language}.json`.
+/// What the mail says, in one language. One file a language: see ``Language/words``.
 struct Words: Decodable, Sendable {
     var subject: [String: String]
     var headline: [String: String]
@@ -49,26 +49,21 @@ struct Words: Decodable, Sendable {
         var remedy: String
     }
 
-    private static let files = [
-        "ar": PackageResources.words_ar_json, "de": PackageResources.words_de_json, "en": PackageResources.words_en_json,
-        "es": PackageResources.words_es_json, "fr": PackageResources.words_fr_json, "it": PackageResources.words_it_json,
-        "ja": PackageResources.words_ja_json, "nl": PackageResources.words_nl_json, "pl": PackageResources.words_pl_json,
-        "pt": PackageResources.words_pt_json, "uk": PackageResources.words_uk_json,
-    ]
-    private static let known = files.compactMapValues { try? JSONDecoder().decode(Words.self, from: Data($0)) }
+    private static let known = Dictionary(
+        uniqueKeysWithValues: Language.words.compactMap { language, file in
+            (try? JSONDecoder().decode(Words.self, from: Data(file))).map { (language, $0) }
+        })
     private static let english = known["en"]
 
     /// - Throws: when a language's file cannot be read, so that no mail goes out in another language, or empty, unnoticed.
     static func check() throws(UsherError) {
-        let missing = Language.all.filter { files[$0] == nil }
-        guard missing.isEmpty else { throw UsherError(.internalError, "There are no words for: \(missing.joined(separator: ", ")).") }
         for (language, words) in known {
             let missing = PageWords.Key.allCases.filter { words.page[$0.rawValue] == nil }
             guard missing.isEmpty else {
                 throw UsherError(.internalError, "words.\(language).json has no page.\(missing[0].rawValue).")
             }
         }
-        for language in files.keys where known[language] == nil {
+        for language in Language.all where known[language] == nil {
             throw UsherError(
                 .internalError, "The words of the language '\(language)' cannot be read: a key is missing in words.\(language).json.")
         }

@@ -21,7 +21,7 @@ package struct BookingRequest: Hashable, Sendable {
         }
     }
     /// Which of two instants a wall-clock time means where a clock is set back.
-    package enum Disambiguation: String, Hashable, Sendable { case earlier, later }
+    package enum Disambiguation: String, Hashable, Sendable, JSONChoice { case earlier, later }
 
     /// The id of a meeting type.
     package var meetingType: String
@@ -39,18 +39,13 @@ package struct BookingRequest: Hashable, Sendable {
     package var attendees: [Person]
     /// A provider's name, where the type leaves a choice.
     package var provider: String?
-    /// What the person who books wants to say.
-    package var note: String
-    /// The caller's own names and values.
-    package var metadata: [String: String]
-    /// Where the booking comes from, in the caller's words.
-    package var source: String
+    /// What the caller says beside.
+    package var details: BookingDetails
 
     /// Takes each property as it is.
     package init(
         meetingType: String, owner: String, start: String, timeZone: String? = nil, disambiguation: Disambiguation? = nil,
-        duration: String? = nil, attendees: [Person], provider: String? = nil, note: String = "", metadata: [String: String] = [:],
-        source: String = ""
+        duration: String? = nil, attendees: [Person], provider: String? = nil, details: BookingDetails = BookingDetails()
     ) {
         self.meetingType = meetingType
         self.owner = owner
@@ -60,8 +55,74 @@ package struct BookingRequest: Hashable, Sendable {
         self.duration = duration
         self.attendees = attendees
         self.provider = provider
-        self.note = note
-        self.metadata = metadata
-        self.source = source
+        self.details = details
+    }
+}
+
+extension BookingRequest: JSONRequest {
+    /// As generated clients know it.
+    package static let schemaName = "BookingRequest"
+
+    /// Reads the body of `POST /v1/bookings`.
+    package init(_ reader: inout JSONReader) {
+        meetingType = reader.required("meetingType", "A meeting type's id.")
+        owner = reader.required("owner", "Whose booking it is: an owner's id.")
+        start = reader.required("start", "A whole minute: RFC 3339 with an offset, or a wall-clock time together with timeZone.")
+        timeZone = reader.text("timeZone", "IANA name; the owner's where it is not given.")
+        disambiguation = reader.choice("disambiguation", Self.disambiguationRule)
+        duration = reader.text("duration", "One of the meeting type's, such as 45m; its first where it is not given.")
+        attendees = reader.objects(
+            "attendees", "The same address twice is one attendee.",
+            [.init("minItems", 1), .init("maxItems", .int(Int64(Limits.attendees)))], as: Person.self)
+        provider = reader.text("provider", "A provider's name, where the meeting type lets callers choose.")
+        details = BookingDetails(&reader)
+    }
+
+    /// When ``disambiguation`` is needed.
+    package static let disambiguationRule = "Which one, where a change of the clocks shows the wall-clock time twice."
+
+    /// A first visit.
+    package static let examples: [JSON] = [
+        [
+            "meetingType": "consultation", "owner": "ana", "start": "2027-12-01T10:00:00+01:00", "timeZone": "Europe/Berlin",
+            "duration": "45m",
+            "attendees": [["name": "Bo Li", "email": "bo@example.org", "timeZone": "America/New_York", "language": "en"]],
+            "provider": nil, "note": "first visit", "metadata": ["crmId": "42"], "source": "crm",
+        ]
+    ]
+}
+
+extension BookingRequest.Person: JSONRequest {
+    /// As generated clients know it.
+    package static let schemaName = "AttendeeRequest"
+
+    /// Reads one of a booking's attendees.
+    package init(_ reader: inout JSONReader) {
+        name = reader.text("name", "", .length(0...Limits.name))
+        email = reader.required("email", "", .length(0...Limits.mailAddress))
+        timeZone = reader.text("timeZone", "IANA name; the booking's where it is not given.")
+        language = reader.text("language", "The site's where it is not given.", Language.rules)
+    }
+}
+
+/// Where a booking is to be moved.
+package struct RescheduleRequest: JSONRequest {
+    /// As in ``BookingRequest``.
+    package var start: String
+    /// The booking's where it is not given.
+    package var timeZone: String?
+    /// See ``BookingRequest/disambiguation``.
+    package var disambiguation: BookingRequest.Disambiguation?
+
+    /// As generated clients know it.
+    package static let schemaName = "RescheduleRequest"
+    /// A day later.
+    package static let examples: [JSON] = [["start": "2027-12-02T10:00:00+01:00"]]
+
+    /// Reads the body of `POST /v1/bookings/{id}/reschedule`.
+    package init(_ reader: inout JSONReader) {
+        start = reader.required("start", "As in BookingRequest.")
+        timeZone = reader.text("timeZone", "The booking's where it is not given.")
+        disambiguation = reader.choice("disambiguation", BookingRequest.disambiguationRule)
     }
 }

@@ -28,25 +28,36 @@ extension BookingService {
         return resolution
     }
 
-    /// As `GET /v1/resolve` answers it: with the chosen provider's health.
-    package func json(of resolution: Resolution) async throws -> JSON {
-        let health = try await context.health.all().json(of: resolution.provider)
-        return .object((resolution.json.members ?? []) + [JSON.Member("health", health)])
+    /// With the chosen provider's health, as `GET /v1/resolve` shows it.
+    package func explained(_ resolution: Resolution) async throws -> ExplainedResolution {
+        ExplainedResolution(resolution: resolution, health: try await context.health.all().health(of: resolution.provider))
     }
 }
 
-extension Resolution {
+/// What was chosen and why, and how the chosen provider is.
+package struct ExplainedResolution: JSONObject {
     /// What was chosen and why.
-    package var json: JSON {
-        let steps = trace.map { step -> JSON in
-            [
-                "rule": .string(step.rule.rawValue), "provider": JSON(step.provider), "outcome": .string(step.outcome.rawValue),
-                "detail": .string(step.detail),
-            ]
-        }
-        return [
-            "provider": .string(provider), "module": .string(module), "because": .string(because.rawValue),
-            "usable": .bool(self.problem == nil), "problem": problem?.json ?? .null, "trace": .array(steps),
-        ]
-    }
+    package var resolution: Resolution
+    /// Of the chosen provider.
+    package var health: ProviderState
+
+    /// As generated clients know it.
+    package static let schemaName = "Resolution"
+    /// The choice, then each step that led to it.
+    package static let fields: [JSONField<ExplainedResolution>] = [
+        .init("provider") { $0.resolution.provider }, .init("module") { $0.resolution.module },
+        .init("because") { $0.resolution.because }, .init("usable") { $0.resolution.problem == nil },
+        .init("problem") { $0.resolution.problem }, .init("trace") { $0.resolution.trace }, .init("health") { $0.health },
+    ]
+}
+
+extension Resolution.Step.Outcome: JSONChoice {}
+
+extension Resolution.Step: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "ResolutionStep"
+    /// A rule, and what came of it.
+    package static let fields: [JSONField<Resolution.Step>] = [
+        .init("rule") { $0.rule }, .init("provider") { $0.provider }, .init("outcome") { $0.outcome }, .init("detail") { $0.detail },
+    ]
 }

@@ -41,7 +41,7 @@ package struct BookingService: Sendable {
                 }
                 try refuseConflict(booking, tx)
                 try store(booking, tx, now)
-                return (try view(id, tx), .id(id))
+                return (try view(id, tx), id)
             }
         }
         signal?.send()
@@ -134,7 +134,7 @@ package struct BookingService: Sendable {
         let changed = try await context.store.write { tx in
             try context.once(key, tx, now: context.now, again: { try view($0, tx) }) {
                 try retry(id, tx, context.now)
-                return (try view(id, tx), .id(id))
+                return (try view(id, tx), id)
             }
         }
         signal?.send()
@@ -226,7 +226,7 @@ package struct BookingService: Sendable {
             return try context.once(key, tx, now: now, again: { try view($0, tx) }) {
                 guard var booking = try tx.booking(id) else { throw Self.notFound(id) }
                 if try body(&booking, tx, now) { try followUp(&booking, tx, now) }
-                return (try view(id, tx), .id(id))
+                return (try view(id, tx), id)
             }
         }
         signal?.send()

@@ -11,7 +11,10 @@ extension EngineContext {
 
     func announce(from old: Booking?, to new: Booking, _ tx: Tx) throws {
         for type in EventType.between(old, new) {
-            try announcer.tell(type, about: new.id, meeting: new.start, tx) { try BookingView(new, self, tx).json(showsManagePage: $0) }
+            try announcer.tell(type, about: new.id, meeting: new.start, tx) { showsManagePage in
+                let view = try BookingView(new, self, tx)
+                return showsManagePage ? view.json : view.withoutManagePage().json
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ struct BookingValidator {
         let start = self.start(request, zoneName, zone)
         let duration = type.flatMap { self.duration(request.duration, $0) }
         let attendees = self.attendees(request, zoneName)
-        checkTexts(request)
+        check(request.details)
 
         var resolution: Resolution?
         if let type, let owner, owner.isActive {
@@ -54,8 +54,8 @@ struct BookingValidator {
             because: resolution.because)
         return Draft(
             booking: Booking(
-                id: id, start: start, end: start + duration, timeZone: zoneName, attendees: attendees, note: request.note,
-                metadata: request.metadata, source: request.source, terms: terms, meeting: meeting, changedAt: now, createdAt: now),
+                id: id, start: start, end: start + duration, timeZone: zoneName, attendees: attendees, details: request.details,
+                terms: terms, meeting: meeting, changedAt: now, createdAt: now),
             resolution: resolution)
     }
 
@@ -173,12 +173,12 @@ struct BookingValidator {
         return attendees
     }
 
-    private mutating func checkTexts(_ request: BookingRequest) {
-        if request.note.unicodeScalars.count > Limits.note { find("/note", "must have at most \(Limits.note) characters") }
-        checkControls(request.note, "/note")
-        checkLine(request.source, "/source", Limits.name)
-        if request.metadata.count > Limits.metadataPairs { find("/metadata", "must have at most \(Limits.metadataPairs) pairs") }
-        for (key, value) in request.metadata.sorted(by: { $0.key < $1.key }) {
+    private mutating func check(_ details: BookingDetails) {
+        if details.note.unicodeScalars.count > Limits.note { find("/note", "must have at most \(Limits.note) characters") }
+        checkControls(details.note, "/note")
+        checkLine(details.source, "/source", Limits.name)
+        if details.metadata.count > Limits.metadataPairs { find("/metadata", "must have at most \(Limits.metadataPairs) pairs") }
+        for (key, value) in details.metadata.sorted(by: { $0.key < $1.key }) {
             let pointer = "/metadata/" + JSON.pointerPart(String(key.prefix(80)))
             if max(key.unicodeScalars.count, value.unicodeScalars.count) > Limits.metadataText {
                 find(pointer, "must have at most \(Limits.metadataText) characters")

@@ -9,8 +9,8 @@ package struct BookingView: Sendable {
     package var mails: [OutboxMail]
     /// The first attendee's.
     package var joinPage: String
-    /// Where the first attendee moves and cancels.
-    package var managePage: String
+    /// Where the first attendee moves and cancels; `nil` where that is not shown.
+    package var managePage: String?
 
     init(_ booking: Booking, _ context: EngineContext, _ tx: Tx) throws {
         self.booking = booking
@@ -20,14 +20,14 @@ package struct BookingView: Sendable {
         managePage = try urls.url(.manage, .attendee(0), booking.id, links)
     }
 
-    /// `queued`, `sent` or `failed`, of the newest mail to that reader; `nil` where the booking was cancelled before they had heard
+    /// Of the newest mail to that reader; `nil` where the booking was cancelled before they had heard
     /// of it: then they are owed none.
-    package func confirmation(of reader: Reader) -> String? {
+    package func confirmation(of reader: Reader) -> ConfirmationStatus? {
         switch newest(reader)?.state {
-        case .sent: "sent"
-        case .failed: "failed"
-        case .queued, .sending: "queued"
-        case .dropped, nil: booking.status == .cancelled && !wasTold(reader) ? nil : "queued"
+        case .sent: .sent
+        case .failed: .failed
+        case .queued, .sending: .queued
+        case .dropped, nil: booking.status == .cancelled && !wasTold(reader) ? nil : .queued
         }
     }
 
@@ -48,51 +48,89 @@ package struct BookingView: Sendable {
         }
     }
 
-    /// The booking object of the API.
-    /// - Parameter isShown: whether the manage page is in it: whoever has its address can move and cancel.
-    package func json(showsManagePage isShown: Bool) -> JSON {
-        let terms = booking.terms
-        return [
-            "id": .string(booking.id), "status": .string(booking.status.rawValue), "revision": .int(booking.revision),
-            "meetingType": .string(terms.type.id), "title": .string(booking.title),
-            "owner": ["id": .string(terms.owner.id), "name": .string(terms.owner.name)],
-            "start": .string(booking.start.rfc3339), "end": .string(booking.end.rfc3339), "timeZone": .string(booking.timeZone),
-            "attendees": .array(
-                booking.attendees.map {
-                    [
-                        "name": .string($0.name), "email": .string($0.email), "timeZone": .string($0.timeZone),
-                        "language": .string($0.language),
-                    ]
-                }),
-            "provider": [
-                "name": .string(booking.meeting.provider), "module": .string(booking.meeting.module),
-                "because": .string(booking.meeting.because.rawValue),
-            ],
-            "meeting": meeting,
-            "confirmations": .array(
-                booking.readers.compactMap { reader in
-                    guard let status = confirmation(of: reader) else { return nil }
-                    var members = [
-                        JSON.Member("to", .string(address(of: reader))), JSON.Member("role", reader == .owner ? "owner" : "attendee"),
-                        JSON.Member("status", .string(status)),
-                    ]
-                    if let reason = refusal(of: reader) { members.append(JSON.Member("problem", .string(reason))) }
-                    return .object(members)
-                }),
-            "joinPage": .string(joinPage), "managePage": isShown ? .string(managePage) : .null, "note": .string(booking.note),
-            "metadata": JSON(booking.metadata), "source": .string(booking.source), "createdAt": .string(booking.createdAt.rfc3339),
-        ]
+    /// The same for somebody who may not move and cancel: whoever has the manage page's address can do both.
+    package func withoutManagePage() -> BookingView {
+        var view = self
+        view.managePage = nil
+        return view
     }
 
-    private var meeting: JSON {
-        let room = booking.status == .cancelled ? nil : booking.meeting.room
-        let dialIn = room?.dialIn.map { number -> JSON in
-            ["country": .string(number.country), "number": .string(number.number), "pin": JSON(number.pin)]
-        }
-        return [
-            "status": .string(booking.meeting.status.rawValue), "joinUrl": JSON(room?.joinURL),
-            "meetingId": JSON(room.flatMap { $0.meetingID.isEmpty ? nil : $0.meetingID }),
-            "passcode": JSON(room?.passcode), "dialIn": .array(dialIn ?? []), "problem": booking.meeting.problem?.json ?? .null,
-        ]
+    /// What became of telling one reader.
+    fileprivate struct Confirmation {
+        var to: String
+        var role: Role
+        var status: ConfirmationStatus
+        var problem: String?
     }
+
+    fileprivate var confirmations: [Confirmation] {
+        booking.readers.compactMap { reader in
+            confirmation(of: reader).map {
+                Confirmation(
+                    to: address(of: reader), role: reader == .owner ? .owner : .attendee, status: $0, problem: refusal(of: reader))
+            }
+        }
+    }
+
+    fileprivate enum Role: String, JSONChoice { case attendee, owner }
+}
+
+/// How far the newest mail to a reader has come.
+package enum ConfirmationStatus: String, JSONChoice { case queued, sent, failed }
+
+// MARK: As the API shows it
+
+extension BookingView: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "Booking"
+
+    /// All of a booking.
+    package static let fields: [JSONField<BookingView>] =
+        [
+            .init("id") { $0.booking.id }, .init("status") { $0.booking.status },
+            .init("revision", "Raised by every change that readers are told of.", [.init("minimum", 1)]) { $0.booking.revision },
+            .init("meetingType") { $0.booking.terms.type.id }, .init("title") { $0.booking.title },
+            .group("owner", [.init("id") { $0.booking.terms.owner.id }, .init("name") { $0.booking.terms.owner.name }]),
+            .init("start") { $0.booking.start }, .init("end") { $0.booking.end }, .init("timeZone") { $0.booking.timeZone },
+            .init("attendees") { $0.booking.attendees },
+            .group(
+                "provider",
+                [
+                    .init("name") { $0.booking.meeting.provider }, .init("module") { $0.booking.meeting.module },
+                    .init("because") { $0.booking.meeting.because },
+                ]),
+            .init("meeting") { ShownMeeting(booking: $0.booking) },
+            .init(
+                "confirmations",
+                "Of each reader the newest mail. Who had heard nothing of a booking when it was cancelled is owed none, and is not among them."
+            ) { $0.confirmations },
+            .init("joinPage", "The first attendee's.", .uri) { $0.joinPage },
+            .init("managePage", "A capability: null for keys without bookings:write.") { $0.managePage },
+        ] + BookingDetails.fields.map { $0.of { $0.booking.details } } + [.init("createdAt") { $0.booking.createdAt }]
+}
+
+/// The room of a booking; a cancelled one has none.
+private struct ShownMeeting: JSONObject {
+    var booking: Booking
+
+    private var room: Room? { booking.status == .cancelled ? nil : booking.meeting.room }
+
+    static let schemaName = "Meeting"
+    static let fields: [JSONField<ShownMeeting>] = [
+        .init("status", "blocked: a person must act, and then it resumes by itself. failed: only a retry or healing helps.") {
+            $0.booking.meeting.status
+        },
+        .init("joinUrl") { $0.room?.joinURL },
+        .init("meetingId") { $0.room.flatMap { $0.meetingID.isEmpty ? nil : $0.meetingID } },
+        .init("passcode") { $0.room?.passcode }, .init("dialIn") { $0.room?.dialIn ?? [] },
+        .init("problem") { $0.booking.meeting.problem },
+    ]
+}
+
+extension BookingView.Confirmation: JSONObject {
+    static let schemaName = "Confirmation"
+    static let fields: [JSONField<BookingView.Confirmation>] = [
+        .init("to") { $0.to }, .init("role") { $0.role }, .init("status") { $0.status },
+        .ifPresent("problem", "Why the mail was refused, in the mail system's words.") { $0.problem },
+    ]
 }

@@ -22,7 +22,7 @@ extension BookingService {
         var present = Filter()
         (present.owner, present.status, present.from, present.to) = (id, .confirmed, start, start + .seconds(1))
         if let made = try await page(present, after: nil, limit: 10).views.first(where: {
-            $0.booking.source == Self.testSource && $0.booking.meeting.provider == provider
+            $0.booking.details.source == Self.testSource && $0.booking.meeting.provider == provider
         }) {
             return made
         }
@@ -30,7 +30,8 @@ extension BookingService {
             BookingRequest(
                 meetingType: Self.testType.id, owner: id, start: start.rfc3339, timeZone: owner.timeZone,
                 attendees: [.init(name: owner.name, email: owner.email, timeZone: owner.timeZone, language: owner.language)],
-                provider: provider, source: Self.testSource), in: catalog
+                provider: provider,
+                details: BookingDetails(source: Self.testSource)), in: catalog
         ).value
     }
 }

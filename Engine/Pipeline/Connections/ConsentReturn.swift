@@ -80,15 +80,15 @@ extension Consents {
         guard let browser, Vault.hash(browser.reveal().utf8) == consent.browser else { return refused(.otherBrowser) }
         guard consent.expiresAt > now else { return refused(.expired) }
         guard try await context.store.read({ try Self.isOf(session, consent, $0, now) }) else { return refused(.signedOut) }
-        let text = try consent.state == .asking ? context.vault.open(consent.sealed, context: StoredConsent.context(id)) : ""
+        guard consent.state == .asking else { return refused(.alreadyUsed) }
+        let (grant, account) = try WaitingGrant.open(context.vault, consent)
         var used = consent
         (used.state, used.sealed) = (.used, "")
         let taken = used
         let isTaken = try await context.store.write { tx in
             try tx.move(taken, from: .asking)
         }
-        guard consent.state == .asking, isTaken else { return refused(.alreadyUsed) }
-        let (grant, account) = try Self.waiting(text, context.vault, consent)
+        guard isTaken else { return refused(.alreadyUsed) }
         do {
             let kept = try await Self.acting(consent) {
                 try await connections.keep(
@@ -132,12 +132,7 @@ extension Consents {
             let revocation = try await revocation(of: grant, account, consent, call)
             var asking = consent
             (asking.state, asking.revocation) = (.asking, revocation.id)
-            let waiting: JSON = [
-                "grant": .string(try GrantCodec.seal(grant, context.vault, context: StoredConsent.context(consent.id))),
-                "id": .string(account.id), "tenant": .string(account.tenant), "email": .string(account.email),
-                "name": .string(account.name),
-            ]
-            asking.sealed = try context.vault.seal(waiting.serialized, context: StoredConsent.context(consent.id))
+            asking.sealed = try WaitingGrant(grant, account).sealed(context.vault, consent)
             let kept = asking
             let isKept = try await context.store.write { tx in
                 let isKept = try tx.move(kept, from: .used)
@@ -159,15 +154,27 @@ extension Consents {
     private static func acting<Result>(_ consent: StoredConsent, _ body: () async throws -> Result) async rethrows -> Result {
         try await Actor.acting(consent.session.isEmpty ? Actor.current.name : "owner:\(consent.ownerID)", body)
     }
+}
 
-    private static func waiting(_ text: String, _ vault: Vault, _ consent: StoredConsent) throws -> (Grant, ConnectedAccount) {
-        let value = try JSON(parsing: text)
-        let grant = try GrantCodec.open(value["grant"]?.string ?? "", vault, context: StoredConsent.context(consent.id))
-        return (
-            grant,
-            ConnectedAccount(
-                id: value["id"]?.string ?? "", tenant: value["tenant"]?.string ?? "", email: value["email"]?.string ?? "",
-                name: value["name"]?.string ?? "")
-        )
+/// What is kept while an owner is asked whether another account is to take the place of theirs.
+struct WaitingGrant: Codable {
+    private var grant: SealedToken
+    private var id: String
+    private var tenant: String
+    private var email: String
+    private var name: String
+
+    init(_ grant: Grant, _ account: ConnectedAccount) {
+        self.grant = SealedToken(grant.access, refresh: grant.refresh)
+        (id, tenant, email, name) = (account.id, account.tenant, account.email, account.name)
+    }
+
+    func sealed(_ vault: Vault, _ consent: StoredConsent) throws -> String {
+        try vault.seal(value: self, context: StoredConsent.context(consent.id))
+    }
+
+    static func open(_ vault: Vault, _ consent: StoredConsent) throws -> (Grant, ConnectedAccount) {
+        let kept = try vault.open(WaitingGrant.self, consent.sealed, context: StoredConsent.context(consent.id))
+        return (kept.grant.grant, ConnectedAccount(id: kept.id, tenant: kept.tenant, email: kept.email, name: kept.name))
     }
 }

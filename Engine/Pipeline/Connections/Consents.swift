@@ -47,21 +47,24 @@ package struct Consents: Sendable {
         )
         return IdempotentResult(
             try await context.store.write { tx in
-                try context.once(
-                    key, tx, now: now,
-                    again: { text in
-                        let left = try JSON(parsing: text)
-                        return begun(left["id"]?.string ?? "", Instant(microseconds: left["end"]?.int ?? 0))
-                    }
+                try context.onceSealed(
+                    key, tx, now: now, again: { (left: LeftConsent) in begun(left.id, Instant(microseconds: left.end)) }
                 ) {
                     guard let stored = try tx.owner(owner), stored.isActive else {
                         throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.")
                     }
                     try tx.add(consent, now: now)
-                    let left: JSON = ["id": .string(consent.id), "end": .int(consent.expiresAt.microseconds)]
-                    return (begun(consent.id, consent.expiresAt), .secret(left.serialized))
+                    let left = LeftConsent(id: consent.id, end: consent.expiresAt.microseconds)
+                    return (begun(consent.id, consent.expiresAt), left)
                 }
             })
+    }
+
+    /// What a repeated call answers from.
+    private struct LeftConsent: Codable {
+        var id: String
+        /// In microseconds.
+        var end: Int64
     }
 
     /// A consent that waits for its browser.

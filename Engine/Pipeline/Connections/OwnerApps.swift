@@ -38,14 +38,14 @@ package struct OwnerApps: Sendable {
         let entry = context.catalog.current.provider(provider)
         let findings = known + check(app, entry).filter { finding in !known.contains { $0.pointer == finding.pointer } }
         guard findings.isEmpty else { throw UsherError(.validationFailed, "The app cannot be kept as written.", findings: findings) }
-        let secrets: JSON = [
-            "CLIENT_SECRET": .string(app.clientSecret.reveal()), "WEBHOOK_SECRET": JSON(app.webhookSecret?.reveal()),
-            "DEAUTH_SECRET": JSON(app.webhookSecret?.reveal()),
+        let secrets = [
+            "CLIENT_SECRET": app.clientSecret.reveal(), "WEBHOOK_SECRET": app.webhookSecret?.reveal(),
+            "DEAUTH_SECRET": app.webhookSecret?.reveal(),
         ]
         let now = context.now
         let stored = StoredApp(
             ownerID: owner, provider: provider, clientID: app.clientID,
-            sealed: try context.vault.seal(secrets.serialized, context: StoredApp.context(owner: owner, provider: provider)), createdAt: now
+            sealed: try context.vault.seal(value: secrets, context: StoredApp.context(owner: owner, provider: provider)), createdAt: now
         )
         try await test(stored, module)
         try await context.store.write { tx in

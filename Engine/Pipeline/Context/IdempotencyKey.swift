@@ -22,37 +22,39 @@ package struct IdempotencyKey: Hashable, Sendable {
 extension EngineContext {
     /// Does a piece of work once for a key; the key is committed with it, so callers at the same moment wait for the one commit.
     /// - Parameters:
-    ///   - again: the answer to a repeated call, from what the first one left.
-    ///   - work: the work, and what it leaves: an id, or a text that is sealed because it holds a secret.
+    ///   - again: the answer to a repeated call, from the id that the first one left.
+    ///   - work: the work, and the id that it leaves.
     /// - Throws: ``ErrorCode/idempotencyMismatch`` when the key came with another request before.
     func once<Result>(
         _ key: IdempotencyKey?, _ tx: Tx, now: Instant, again: (String) throws -> Result,
-        _ work: () throws -> (Result, leaves: StoredResult)
+        _ work: () throws -> (Result, leaves: String)
     ) throws -> (result: Result, isReplay: Bool) {
         guard let key else { return (try work().0, false) }
-        let place = StoredRepeat.context(scope: key.scope, key: key.key)
-        if let known = try tx.idempotent(scope: key.scope, key: key.key, now: now) {
-            guard known.fingerprint == key.fingerprint else {
-                throw UsherError(.idempotencyMismatch, "This Idempotency-Key was used for another request: take a new one.")
-            }
-            let left = StoredRepeat.isSealed(known.result) ? try vault.open(known.result, context: place) : known.result
-            return (try again(left), true)
-        }
+        if let known = try left(by: key, tx, now: now) { return (try again(known), true) }
         let (result, left) = try work()
-        let kept =
-            switch left {
-            case .id(let id): id
-            case .secret(let text): try vault.seal(text, context: place)
-            }
-        try tx.remember(scope: key.scope, key: key.key, fingerprint: key.fingerprint, result: kept, now: now)
+        try tx.remember(scope: key.scope, key: key.key, fingerprint: key.fingerprint, result: left, now: now)
         return (result, false)
     }
-}
 
-/// What a piece of work leaves for a repeated call.
-enum StoredResult {
-    case id(String)
-    case secret(String)
+    /// The same for work that leaves a secret, which is kept sealed.
+    func onceSealed<Result, Left: Codable>(
+        _ key: IdempotencyKey?, _ tx: Tx, now: Instant, again: (Left) throws -> Result,
+        _ work: () throws -> (Result, leaves: Left)
+    ) throws -> (result: Result, isReplay: Bool) {
+        let place = key.map { StoredRepeat.context(scope: $0.scope, key: $0.key) } ?? ""
+        return try once(key, tx, now: now, again: { try again(vault.open(Left.self, $0, context: place)) }) {
+            let (result, left) = try work()
+            return (result, key == nil ? "" : try vault.seal(value: left, context: place))
+        }
+    }
+
+    private func left(by key: IdempotencyKey, _ tx: Tx, now: Instant) throws -> String? {
+        guard let known = try tx.idempotent(scope: key.scope, key: key.key, now: now) else { return nil }
+        guard known.fingerprint == key.fingerprint else {
+            throw UsherError(.idempotencyMismatch, "This Idempotency-Key was used for another request: take a new one.")
+        }
+        return known.result
+    }
 }
 
 /// The answer to a call, and whether it had been made before.
@@ -63,4 +65,7 @@ package struct IdempotentResult<Value: Sendable>: Sendable {
     package var isReplay: Bool
 
     init(_ outcome: (result: Value, isReplay: Bool)) { (value, isReplay) = outcome }
+
+    /// The same result in another form.
+    package func map<Form>(_ form: (Value) -> Form) -> IdempotentResult<Form> { IdempotentResult<Form>((form(value), isReplay)) }
 }

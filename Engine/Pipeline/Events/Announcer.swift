@@ -40,7 +40,17 @@ struct Announcer: Sendable {
     /// A connection as it is now, or was before it went.
     func tell(_ type: EventType, _ connection: StoredConnection, _ tx: Tx) throws {
         try tell(type, about: "\(connection.ownerID)/\(connection.provider)", tx) { _ in
-            ["owner": ["id": .string(connection.ownerID)], "connection": connection.json]
+            ConnectionEvent(connection: connection).json
         }
     }
+}
+
+/// What is told of a connection.
+struct ConnectionEvent: JSONObject {
+    var connection: StoredConnection
+
+    static let schemaName = "ConnectionEvent"
+    static let fields: [JSONField<ConnectionEvent>] = [
+        .group("owner", [.init("id") { $0.connection.ownerID }]), .init("connection") { $0.connection },
+    ]
 }

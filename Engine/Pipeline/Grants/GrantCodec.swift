@@ -2,27 +2,38 @@ import UsherCore
 import UsherStore
 import UsherVault
 
+/// A token, and the refresh token where there is one, as they are sealed for the database.
+struct SealedToken: Codable {
+    private var access: String
+    /// In microseconds.
+    private var expires: Int64
+    private var scopes: [String]?
+    private var api: String?
+    private var refresh: String?
+
+    init(_ token: IssuedToken, refresh: Secret? = nil) {
+        access = token.access.reveal()
+        expires = token.expiresAt.microseconds
+        scopes = token.scopes
+        api = token.apiURL
+        self.refresh = refresh?.reveal()
+    }
+
+    var token: IssuedToken {
+        IssuedToken(access: Secret(access), expiresAt: Instant(microseconds: expires), scopes: scopes ?? [], apiURL: api)
+    }
+
+    var grant: Grant { Grant(access: token, refresh: refresh.map(Secret.init)) }
+}
+
 /// Grants as they lie in the database: sealed for their owner and provider.
 package enum GrantCodec {
     static func seal(_ grant: Grant, _ vault: Vault, context: String) throws -> String {
-        let value: JSON = [
-            "access": .string(grant.access.access.reveal()), "expires": .int(grant.access.expiresAt.microseconds),
-            "scopes": .array(grant.access.scopes.map(JSON.string)), "api": JSON(grant.access.apiURL),
-            "refresh": JSON(grant.refresh?.reveal()),
-        ]
-        return try vault.seal(value.serialized, context: context)
+        try vault.seal(value: SealedToken(grant.access, refresh: grant.refresh), context: context)
     }
 
     package static func open(_ sealed: String, _ vault: Vault, context: String) throws(UsherError) -> Grant {
-        let text = try vault.open(sealed, context: context)
-        guard let value = try? JSON(parsing: text), let access = value["access"]?.string, let expires = value["expires"]?.int else {
-            throw UsherError(.internalError, "A stored grant cannot be read.")
-        }
-        return Grant(
-            access: IssuedToken(
-                access: Secret(access), expiresAt: Instant(microseconds: expires),
-                scopes: value["scopes"]?.array?.compactMap(\.string) ?? [], apiURL: value["api"]?.string),
-            refresh: value["refresh"]?.string.map(Secret.init))
+        try vault.open(SealedToken.self, sealed, context: context).grant
     }
 }
 

@@ -90,19 +90,10 @@ final class SharedTokens: TokenCache {
     private func remember(_ token: IssuedToken, _ name: String) { known.withLock { $0[name] = token } }
 
     private func seal(_ token: IssuedToken, _ name: String) throws -> String {
-        let value: JSON = [
-            "access": .string(token.access.reveal()), "expires": .int(token.expiresAt.microseconds),
-            "scopes": .array(token.scopes.map(JSON.string)), "api": JSON(token.apiURL),
-        ]
-        return try vault.seal(value.serialized, context: StoredToken.context(name))
+        try vault.seal(value: SealedToken(token), context: StoredToken.context(name))
     }
 
     private func open(_ stored: StoredToken, _ name: String) throws -> IssuedToken? {
-        guard !stored.sealed.isEmpty else { return nil }
-        let value = try JSON(parsing: try vault.open(stored.sealed, context: StoredToken.context(name)))
-        guard let access = value["access"]?.string, let expires = value["expires"]?.int else { return nil }
-        return IssuedToken(
-            access: Secret(access), expiresAt: Instant(microseconds: expires),
-            scopes: value["scopes"]?.array?.compactMap(\.string) ?? [], apiURL: value["api"]?.string)
+        stored.sealed.isEmpty ? nil : try vault.open(SealedToken.self, stored.sealed, context: StoredToken.context(name)).token
     }
 }

@@ -108,25 +108,30 @@ package struct OwnerService: Sendable {
     private static func notFound(_ id: String) -> UsherError { UsherError(.notFound, "No owner is called '\(id.prefix(80))'.") }
 }
 
-extension StoredOwner {
-    /// As the API shows an owner.
-    package var json: JSON {
-        [
-            "id": .string(owner.id), "name": .string(owner.name), "email": .string(owner.email), "timeZone": .string(owner.timeZone),
-            "language": .string(owner.language), "defaultProvider": JSON(owner.defaultProvider), "inFile": .bool(isInFile),
-            "active": .bool(isActive),
-        ]
-    }
+extension StoredOwner: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "Owner"
+    /// Who takes bookings.
+    package static let fields: [JSONField<StoredOwner>] = [
+        .init("id") { $0.owner.id }, .init("name") { $0.owner.name }, .init("email") { $0.owner.email },
+        .init("timeZone") { $0.owner.timeZone }, .init("language") { $0.owner.language },
+        .init("defaultProvider") { $0.owner.defaultProvider },
+        .init("inFile", "Stands in meeting-types.yaml, and is changed there.") { $0.isInFile },
+        .init("active", "Whether new bookings are taken.") { $0.isActive },
+    ]
 }
 
-extension StoredConnection {
-    /// As the API shows a connection: never a token.
-    package var json: JSON {
-        [
-            "provider": .string(provider), "module": .string(module),
-            "account": ["id": .string(account.id), "email": .string(account.email), "name": .string(account.name)],
-            "scopes": .array(scopes.map(JSON.string)), "health": .string(health.rawValue), "problem": problem?.json ?? .null,
-            "connectedAt": .string(connectedAt.rfc3339),
-        ]
-    }
+extension StoredConnection.Health: JSONChoice {}
+
+extension StoredConnection: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "Connection"
+    /// An account and how it is; never a token.
+    package static let fields: [JSONField<StoredConnection>] = [
+        .init("provider") { $0.provider }, .init("module") { $0.module },
+        .group(
+            "account", [.init("id") { $0.account.id }, .init("email") { $0.account.email }, .init("name") { $0.account.name }]),
+        .init("scopes") { $0.scopes }, .init("health") { $0.health }, .init("problem") { $0.problem },
+        .init("connectedAt") { $0.connectedAt },
+    ]
 }

@@ -14,20 +14,22 @@ extension OwnerService {
         }
         return IdempotentResult(
             try await context.store.write { tx in
-                try context.once(
-                    key, tx, now: now,
-                    again: { text in
-                        let left = try JSON(parsing: text)
-                        return link(left["token"]?.string ?? "", Instant(microseconds: left["end"]?.int ?? 0))
-                    }
+                try context.onceSealed(
+                    key, tx, now: now, again: { (left: LeftLink) in link(left.token, Instant(microseconds: left.end)) }
                 ) {
                     let end = now + Self.linkLifetime
                     try tx.addPortalLink(hash: Vault.hash(token.utf8), owner: id, expiresAt: end, now: now)
                     try context.audit("owner.portal-link", id, tx)
-                    let left: JSON = ["token": .string(token), "end": .int(end.microseconds)]
-                    return (link(token, end), .secret(left.serialized))
+                    return (link(token, end), LeftLink(token: token, end: end.microseconds))
                 }
             })
+    }
+
+    /// What a repeated call answers from.
+    private struct LeftLink: Codable {
+        var token: String
+        /// In microseconds.
+        var end: Int64
     }
 
     /// A link that signs in once.
@@ -98,11 +100,9 @@ extension OwnerService {
         context.vault.verify(key, of: Vault.hash(secret.reveal().utf8), purpose: "form")
     }
 
-    private static let longestAddress = 254
-
     /// Has a sign-in link mailed to the active owner of that address, at most once a minute. It says nothing of whether there is one.
     package func mailSignInLink(to email: String) async throws {
-        guard let address = asciiMailAddress(email)?.lowercased(), address.utf8.count <= Self.longestAddress else { return }
+        guard let address = asciiMailAddress(email)?.lowercased(), address.utf8.count <= Limits.mailAddress else { return }
         let now = context.now
         try await context.store.write { try $0.enqueue(followUps(of: .signInAsked(address: address), now: now)) }
     }

@@ -55,16 +55,8 @@ package final class ProviderHealth: Sendable {
 }
 
 extension [FailingProvider] {
-    /// A provider's health as the API shows it.
-    package func json(of provider: String) -> JSON {
-        guard let failing = first(where: { $0.provider == provider }) else {
-            return ["state": "works", "since": .null, "failures": 0, "problem": .null]
-        }
-        return [
-            "state": "failing", "since": .string(failing.since.rfc3339), "failures": .int(failing.failures),
-            "problem": failing.problem.json,
-        ]
-    }
+    /// How one provider is.
+    package func health(of provider: String) -> ProviderState { ProviderState(failing: first { $0.provider == provider }) }
 
     /// The same for people.
     package func words(of provider: String) -> String { first { $0.provider == provider }?.words ?? "works" }
@@ -76,4 +68,23 @@ extension FailingProvider {
     package var words: String {
         "failing since \(since.rfc3339) (\(failures) call\(failures == 1 ? "" : "s")): \(problem.message) \(problem.remedy)"
     }
+}
+
+/// How a provider is, by the last calls and the last look at its set-up.
+package struct ProviderState: JSONObject {
+    /// `nil` while it works.
+    package var failing: FailingProvider?
+
+    /// As generated clients know it.
+    package static let schemaName = "ProviderHealth"
+    /// For descriptions.
+    package static let about = "By the last calls and the last look at the set-up."
+    /// The state, and what is wrong.
+    package static let fields: [JSONField<ProviderState>] = [
+        .init("state", "", .among("works", "failing")) {
+            $0.failing == nil ? "works" : "failing"
+        },
+        .init("since") { $0.failing?.since }, .init("failures", "Calls in a row.") { Int64($0.failing?.failures ?? 0) },
+        .init("problem") { $0.failing?.problem },
+    ]
 }

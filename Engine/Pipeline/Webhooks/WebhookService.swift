@@ -51,7 +51,7 @@ package struct WebhookService: Sendable {
         return IdempotentResult(
             try await context.store.write { tx in
                 let now = context.now
-                return try context.once(key, tx, now: now, again: { try again($0, tx) }) {
+                return try context.onceSealed(key, tx, now: now, again: { try again($0, tx) }) {
                     guard try tx.webhooks().count < Self.most else {
                         throw UsherError(.validationFailed, "There are \(Self.most) webhooks already: remove one first.")
                     }
@@ -63,7 +63,7 @@ package struct WebhookService: Sendable {
                         showsManagePage: showsManagePage)
                     try tx.add(webhook)
                     try context.audit("webhook.create", id, tx)
-                    return (Shown(webhook: webhook, secret: secret), left(id, secret))
+                    return (Shown(webhook: webhook, secret: secret), LeftSecret(id: id, secret: secret.reveal()))
                 }
             })
     }
@@ -94,14 +94,14 @@ package struct WebhookService: Sendable {
         IdempotentResult(
             try await context.store.write { tx in
                 let now = context.now
-                return try context.once(key, tx, now: now, again: { try again($0, tx) }) {
+                return try context.onceSealed(key, tx, now: now, again: { try again($0, tx) }) {
                     guard var webhook = try tx.webhook(id) else { throw Self.notFound(id) }
                     let secret = WebhookSignature.secret(context.environment.random(Self.secretBytes))
                     (webhook.former, webhook.formerUntil) = (webhook.sealed, now + Self.overlap)
                     webhook.sealed = try context.vault.seal(secret.reveal(), context: StoredWebhook.context(id))
                     try tx.update(webhook)
                     try context.audit("webhook.rotate", id, tx)
-                    return (Shown(webhook: webhook, secret: secret), left(id, secret))
+                    return (Shown(webhook: webhook, secret: secret), LeftSecret(id: id, secret: secret.reveal()))
                 }
             })
     }
@@ -115,7 +115,7 @@ package struct WebhookService: Sendable {
                     (webhook.state, webhook.problem, webhook.failingSince) = (.active, nil, .never)
                     try tx.update(webhook)
                     try context.audit("webhook.enable", id, tx)
-                    return (webhook, .id(id))
+                    return (webhook, id)
                 }
             })
     }
@@ -148,21 +148,22 @@ package struct WebhookService: Sendable {
                 try tx.update(again)
                 try context.audit("webhook.replay", again.id, tx)
                 try tx.enqueue(followUps(of: .eventWritten(webhook: id, subject: again.subject, start: .never), now: now))
-                return (again, .id(again.id))
+                return (again, again.id)
             }
         }
         signal?.send()
         return IdempotentResult(replayed)
     }
 
-    /// A repeated call is shown the secret that the first one was.
-    private func left(_ id: String, _ secret: Secret) -> StoredResult {
-        let left: JSON = ["id": .string(id), "secret": .string(secret.reveal())]
-        return .secret(left.serialized)
+    /// What a repeated call answers from.
+    private struct LeftSecret: Codable {
+        var id: String
+        var secret: String
     }
-    private func again(_ text: String, _ tx: Tx) throws -> Shown {
-        let left = try JSON(parsing: text)
-        return Shown(webhook: try Self.stored(left["id"]?.string ?? "", tx), secret: Secret(left["secret"]?.string ?? ""))
+
+    /// A repeated call is shown the secret that the first one was.
+    private func again(_ left: LeftSecret, _ tx: Tx) throws -> Shown {
+        Shown(webhook: try Self.stored(left.id, tx), secret: Secret(left.secret))
     }
 
     private static func stored(_ id: String, _ tx: Tx) throws -> StoredWebhook {
@@ -194,30 +195,66 @@ package struct WebhookService: Sendable {
     }
 }
 
-extension StoredWebhook {
-    /// As the API shows it: never a secret.
-    package var json: JSON {
-        [
-            "id": .string(id), "url": .string(url), "events": .array(events.map(JSON.string)), "state": .string(state.rawValue),
-            "problem": JSON(problem), "managePage": .bool(showsManagePage), "createdAt": .string(createdAt.rfc3339),
-        ]
-    }
+extension EventType: JSONChoice, JSONNamed {
+    /// As generated clients know it.
+    package static let schemaName = "EventType"
 }
 
-extension WebhookService.Shown {
+extension StoredWebhook.State: JSONChoice {}
+
+extension StoredWebhook: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "Webhook"
+    /// Who is told what; never a secret.
+    package static let fields: [JSONField<StoredWebhook>] = [
+        .init("id") { $0.id }, .init("url", "", .uri) { $0.url }, .init("events") { $0.events.compactMap(EventType.init) },
+        .init("state") { $0.state },
+        .init("problem", "Why it is turned off, or what its last answer was that was no yes.") { $0.problem },
+        .init("managePage") { $0.showsManagePage }, .init("createdAt") { $0.createdAt },
+    ]
+}
+
+extension WebhookService.Shown: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "WebhookWithSecret"
     /// With the secret, for the one time that it is shown.
-    package var json: JSON { .object((webhook.json.members ?? []) + [JSON.Member("secret", .string(secret.reveal()))]) }
+    package static let fields: [JSONField<WebhookService.Shown>] =
+        StoredWebhook.fields.map { $0.of { $0.webhook } } + [
+            .init("secret", "whsec_…: what deliveries are signed with, by Standard Webhooks.") { $0.secret.reveal() }
+        ]
 }
 
-extension StoredDelivery {
-    /// As the API shows it.
-    package var json: JSON {
+extension StoredDelivery.State: JSONChoice {}
+
+extension StoredDelivery: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "Delivery"
+    /// What is sent, and what came of it.
+    package static let fields: [JSONField<StoredDelivery>] = [
+        .init("id", "webhook-id: the same at every try.") { $0.id }, .init("type", as: EventType.self) { $0.type },
+        .init("about", "A booking's id, or an owner's and a provider's.") { $0.subject }, .init("status") { $0.state },
+        .init("attempts") { $0.attempts }, .init("answer", "The last answer's HTTP status.") { $0.answer },
+        .init("problem") { $0.problem }, .init("createdAt") { $0.createdAt }, .init("triedAt") { $0.triedAt },
+        // Before the first try it may wait for those before it.
+        .init("nextTryAt") { $0.state == .waiting && $0.attempts > 0 ? $0.dueAt : nil },
+    ]
+}
+
+/// What a webhook is told: a booking, or a connection.
+package enum WebhookEvent: JSONNamed {
+    /// As generated clients know it.
+    package static let schemaName = "Event"
+    /// A type, a time, and what it is about.
+    package static var definition: JSON {
         [
-            "id": .string(id), "type": .string(type), "about": .string(subject), "status": .string(state.rawValue),
-            "attempts": .int(attempts), "answer": answer.map(JSON.int) ?? .null, "problem": JSON(problem),
-            "createdAt": .string(createdAt.rfc3339), "triedAt": triedAt.map { .string($0.rfc3339) } ?? .null,
-            // Before the first try it may wait for those before it.
-            "nextTryAt": state == .waiting && attempts > 0 ? .string(dueAt.rfc3339) : .null,
+            "type": "object", "required": ["type", "timestamp", "data"],
+            "properties": [
+                "type": EventType.schema, "timestamp": Instant.schema,
+                "data": ["oneOf": [BookingView.schema, ConnectionEvent.definition]],
+            ],
+            "description": "What a webhook is sent.",
         ]
     }
+    /// What it may be about.
+    package static var parts: [any JSONNamed.Type] { [EventType.self, BookingView.self] + ConnectionEvent.parts }
 }

@@ -53,9 +53,9 @@ struct APIRoutes: Sendable {
             let body = try await request.bodyBytes()
             if body.isEmpty { return body }
             // Whoever sends something means something by it.
-            var fields = JSONFields(try request.jsonObject(body))
-            fields.refuseUnknown([])
-            try fields.check("This call takes no body.")
+            var reader = JSONReader(try request.jsonObject(body))
+            reader.refuseUnknown()
+            try reader.check("This call takes no body.")
             return body
         case .json: return try await request.bodyBytes()
         case .maybe:

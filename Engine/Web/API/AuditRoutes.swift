@@ -12,7 +12,7 @@ struct AuditRoutes: Sendable {
             Operation(
                 method: .get, path: "/v1/audit", id: "listAudit", access: .key(.admin),
                 summary: "Who did what to which subject, from where, and how it ended; the newest first.", query: [.limit, .cursor],
-                answers: .page("AuditEntry"), run: list)
+                answers: .page(AuditEntry.self), run: list)
         ]
     }
 

@@ -15,8 +15,9 @@ struct BookingRoutes: Sendable {
         [
             Operation(
                 method: .post, path: Self.path, id: "createBooking", access: .key(.bookingsWrite),
-                summary: "Make a booking. With Prefer: wait=20 the answer holds the join link.", takes: .json("BookingRequest"),
-                mayWait: true, answers: .json(.created, "Booking"), codes: [.bookingConflict, .bookingInPast, .notFound], run: create),
+                summary: "Make a booking. With Prefer: wait=20 the answer holds the join link.", takes: .json(BookingRequest.self),
+                mayWait: true, answers: .json(.created, BookingView.self), codes: [.bookingConflict, .bookingInPast, .notFound], run: create
+            ),
             Operation(
                 method: .get, path: Self.path, id: "listBookings", access: .key(.bookingsRead),
                 summary: "Bookings by start, a page at a time.",
@@ -27,27 +28,29 @@ struct BookingRoutes: Sendable {
                         detail: "All where it is not given."),
                     .init(name: "from", schema: Self.instant, detail: "Starts at this instant or later."),
                     .init(name: "to", schema: Self.instant, detail: "Starts before this instant."), .limit, .cursor,
-                ], answers: .page("Booking"), run: list),
+                ], answers: .page(BookingView.self), run: list),
             Operation(
                 method: .get, path: Self.path + "/{id}", id: "getBooking", access: .key(.bookingsRead), summary: "One booking.",
-                answers: .json(.ok, "Booking")
+                answers: .json(.ok, BookingView.self)
             ) { call in Response.json(.ok, call.json(try await service.view(try call.part("id")))) },
             Operation(
                 method: .post, path: Self.path + "/{id}/cancel", id: "cancelBooking", access: .key(.bookingsWrite),
-                summary: "Cancel a booking, its room and tell everyone. A second time changes nothing.", answers: .json(.ok, "Booking")
+                summary: "Cancel a booking, its room and tell everyone. A second time changes nothing.",
+                answers: .json(.ok, BookingView.self)
             ) { call in call.changed(try await service.cancel(try call.part("id"), repeating: call.repeating)) },
             Operation(
                 method: .post, path: Self.path + "/{id}/reschedule", id: "rescheduleBooking", access: .key(.bookingsWrite),
-                summary: "Move a booking; its links stay the same. The same time again changes nothing.", takes: .json("RescheduleRequest"),
-                answers: .json(.ok, "Booking"), codes: [.bookingConflict, .bookingInPast, .bookingCancelled], run: reschedule),
+                summary: "Move a booking; its links stay the same. The same time again changes nothing.",
+                takes: .json(RescheduleRequest.self),
+                answers: .json(.ok, BookingView.self), codes: [.bookingConflict, .bookingInPast, .bookingCancelled], run: reschedule),
             Operation(
                 method: .post, path: Self.path + "/{id}/retry", id: "retryBooking", access: .key(.bookingsWrite),
-                summary: "Try again at once what failed, is blocked or waits.", answers: .json(.ok, "Booking"),
+                summary: "Try again at once what failed, is blocked or waits.", answers: .json(.ok, BookingView.self),
                 codes: [.bookingCancelled, .bookingInPast]
             ) { call in call.changed(try await service.retry(try call.part("id"), repeating: call.repeating)) },
             Operation(
                 method: .get, path: Self.path + "/{id}/timeline", id: "getTimeline", access: .key(.bookingsRead),
-                summary: "All that happened to a booking, in order.", query: [.limit, .cursor], answers: .page("TimelineEntry")
+                summary: "All that happened to a booking, in order.", query: [.limit, .cursor], answers: .page(TimelineEntry.self)
             ) { call in try Response.list(try await service.timeline(try call.part("id")).map(\.json), call) },
         ]
     }
@@ -68,24 +71,19 @@ struct BookingRoutes: Sendable {
     }
 
     private func reschedule(_ call: APICall) async throws -> Response {
-        var fields = try call.fields()
-        fields.refuseUnknown(["start", "timeZone", "disambiguation"])
-        let (start, timeZone) = (fields.required("start"), fields.text("timeZone"))
-        let disambiguation = fields.text("disambiguation")
-        if let disambiguation, BookingRequest.Disambiguation(rawValue: disambiguation) == nil {
-            fields.find("/disambiguation", "must be \"earlier\" or \"later\"")
+        let (move, findings) = try call.read(RescheduleRequest.self)
+        guard findings.isEmpty else {
+            throw UsherError(.validationFailed, "The booking cannot be moved as it is written.", findings: findings)
         }
-        try fields.check("The booking cannot be moved as it is written.")
         return call.changed(
             try await service.reschedule(
-                try call.part("id"), to: start, timeZone: timeZone,
-                disambiguation: disambiguation.flatMap(BookingRequest.Disambiguation.init), repeating: call.repeating))
+                try call.part("id"), to: move.start, timeZone: move.timeZone, disambiguation: move.disambiguation,
+                repeating: call.repeating))
     }
 
     private func create(_ call: APICall) async throws -> Response {
-        var reader = BookingJSON(try call.object())
-        let booking = reader.request()
-        let accepted = try await service.book(booking, known: reader.findings, repeating: try call.repeating)
+        let (booking, findings) = try call.read(BookingRequest.self)
+        let accepted = try await service.book(booking, known: findings, repeating: try call.repeating)
         let id = accepted.value.booking.id
         let wait = Self.wait(call.request)
         var view = accepted.value
@@ -107,7 +105,7 @@ struct BookingRoutes: Sendable {
 
 extension APICall {
     /// The manage page moves and cancels: it is shown to those alone who may do so themselves.
-    fileprivate func json(_ view: BookingView) -> JSON { view.json(showsManagePage: caller.may(.bookingsWrite)) }
+    fileprivate func json(_ view: BookingView) -> JSON { (caller.may(.bookingsWrite) ? view : view.withoutManagePage()).json }
     fileprivate func changed(_ view: IdempotentResult<BookingView>) -> Response { .json(.ok, json(view.value), isReplay: view.isReplay) }
 }
 

@@ -13,15 +13,15 @@ struct CatalogRoutes: Sendable {
             Operation(
                 method: .get, path: "/v1/meeting-types", id: "listMeetingTypes", access: .key(.bookingsRead),
                 summary: "What can be booked.",
-                query: [.limit, .cursor], answers: .page("MeetingType")
+                query: [.limit, .cursor], answers: .page(MeetingType.self)
             ) { call in try Response.list(context.catalog.current.meetingTypes.map(\.json), call) },
             Operation(
                 method: .get, path: "/v1/providers", id: "listProviders", access: .key(.bookingsRead),
                 summary: "Where meetings can be held, and whether it can be used.", query: [.limit, .cursor],
-                answers: .page("Provider")
+                answers: .page(OfferedProvider.self)
             ) { call in
                 let failing = try await context.health.all()
-                return try Response.list(context.catalog.current.providers.map { provider($0, failing) }, call)
+                return try Response.list(context.catalog.current.providers.map { provider($0, failing).json }, call)
             },
             Operation(
                 method: .get, path: "/v1/resolve", id: "resolve", access: .key(.bookingsRead),
@@ -30,37 +30,37 @@ struct CatalogRoutes: Sendable {
                     .init(name: "meetingType", schema: ["type": "string"], detail: "A meeting type's id.", isRequired: true),
                     .init(name: "owner", schema: ["type": "string"], detail: "An owner's id.", isRequired: true),
                     .init(name: "provider", schema: ["type": "string"], detail: "As a booking would ask for it."),
-                ], answers: .json(.ok, "Resolution"), codes: [.notFound]
+                ], answers: .json(.ok, ExplainedResolution.self), codes: [.notFound]
             ) { call in
                 let query = call.query
                 try query.check()
                 let resolution = try await service.resolve(
                     query.text("meetingType") ?? "", owner: query.text("owner") ?? "", requested: query.text("provider"))
-                return Response.json(.ok, try await service.json(of: resolution))
+                return Response.json(.ok, try await service.explained(resolution))
             },
         ]
     }
 
-    private func provider(_ entry: ProviderEntry, _ failing: [FailingProvider]) -> JSON {
-        let descriptor = context.registry.descriptor(entry.module)
-        let problem = ProviderResolver(context).readinessProblem(entry)
-        return [
-            "name": .string(entry.name), "module": .string(entry.module), "connection": JSON(descriptor?.connection.rawValue),
-            "capabilities": .array(descriptor?.capabilities.map(\.rawValue).sorted().map(JSON.string) ?? []),
-            "usable": .bool(problem == nil), "problem": problem?.json ?? .null, "health": failing.json(of: entry.name),
-        ]
+    private func provider(_ entry: ProviderEntry, _ failing: [FailingProvider]) -> OfferedProvider {
+        OfferedProvider(
+            entry: entry, descriptor: context.registry.descriptor(entry.module),
+            problem: ProviderResolver(context).readinessProblem(entry), health: failing.health(of: entry.name))
     }
 }
 
-extension MeetingType {
-    /// As the API shows it, durations as the catalogue writes them.
-    var json: JSON {
-        [
-            "id": .string(id), "title": .string(title), "description": .string(description),
-            "durations": .array(durations.map { .string($0.inWords) }), "provider": .string(provider),
-            "choices": .array(choices.map(JSON.string)), "fallback": .array(fallback.map(JSON.string)),
-            "provision": .string(provision.rawValue), "calendar": .bool(calendar),
-            "reminders": .array(reminders.map { .string($0.inWords) }), "overlap": .string(overlapAllowed ? "allow" : "forbid"),
-        ]
-    }
+/// A provider of the catalogue, and whether it can be used.
+private struct OfferedProvider: JSONObject {
+    var entry: ProviderEntry
+    /// `nil` where there is no module of the name any more.
+    var descriptor: ProviderDescriptor?
+    var problem: Problem?
+    var health: ProviderState
+
+    static let schemaName = "Provider"
+    static let fields: [JSONField<OfferedProvider>] = [
+        .init("name") { $0.entry.name }, .init("module") { $0.entry.module },
+        .init("connection") { $0.descriptor?.connection.rawValue },
+        .init("capabilities") { $0.descriptor?.capabilities.map(\.rawValue).sorted() ?? [] }, .init("usable") { $0.problem == nil },
+        .init("problem") { $0.problem }, .init("health") { $0.health },
+    ]
 }

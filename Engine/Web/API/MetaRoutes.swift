@@ -23,11 +23,11 @@ struct MetaRoutes: Sendable {
         [
             Operation(
                 method: .get, path: "/health/live", id: "live", access: .open, summary: "The process answers.",
-                answers: .json(.ok, "Health")
-            ) { _ in Response.json(.ok, ["status": "live"]) },
+                answers: .json(.ok, Health.self)
+            ) { _ in Response.json(.ok, Health(status: "live")) },
             Operation(
                 method: .get, path: "/health/ready", id: "ready", access: .open, summary: "The database answers, too.",
-                answers: .json(.ok, "Health"), codes: [.overloaded], run: ready),
+                answers: .json(.ok, Health.self), codes: [.overloaded], run: ready),
             Operation(
                 method: .get, path: "/metrics", id: "metrics", access: isLocal ? .local(.admin) : .key(.admin),
                 summary: "What this process has counted and timed, for Prometheus.", answers: .other("text/plain"), run: metrics),
@@ -75,7 +75,7 @@ struct MetaRoutes: Sendable {
     private func ready(_ call: APICall) async throws -> Response {
         do {
             try await context.store.read { _ = try $0.nextDue(.rooms) }
-            return Response.json(.ok, ["status": "ready"])
+            return Response.json(.ok, Health(status: "ready"))
         } catch {
             context.logger.error("the database does not answer", metadata: ["error": "\(error)"])
             throw UsherError(.overloaded, "The database does not answer.")
@@ -97,4 +97,12 @@ private final class RecentText: Sendable {
         }
         return try await task.value
     }
+}
+
+/// What the health checks answer.
+private struct Health: JSONObject {
+    var status: String
+
+    static let schemaName = "Health"
+    static let fields: [JSONField<Health>] = [.init("status") { $0.status }]
 }

@@ -68,16 +68,15 @@ struct Operation: Sendable {
 
     enum Body: Sendable {
         case none
-        /// The name of a schema.
-        case json(String)
+        case json(any JSONNamed.Type)
         /// The same, or no body at all.
-        case maybe(String)
+        case maybe(any JSONNamed.Type)
     }
 
     enum Answer: Sendable {
-        case json(HTTPTypes.HTTPResponse.Status, String)
+        case json(HTTPTypes.HTTPResponse.Status, any JSONNamed.Type)
         /// `{items, nextCursor}`
-        case page(String)
+        case page(any JSONNamed.Type)
         case nothing
         /// Anything else, by its media type.
         case other(String)
@@ -105,7 +104,10 @@ struct APICall: Sendable {
 
     /// The body as a JSON object.
     func object() throws -> JSON { try request.jsonObject(body) }
-    func fields() throws -> JSONFields { JSONFields(try object()) }
+    /// The body as what is asked for, with all that is wrong in its form.
+    func read<Content: JSONRequest>(_ content: Content.Type) throws -> (value: Content, findings: [UsherError.Finding]) {
+        content.read(try object())
+    }
 
     /// The key as a structured string, `"8e03…"`, or bare.
     /// Source: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
@@ -124,7 +126,14 @@ struct APICall: Sendable {
 }
 
 extension Response {
+    static func json(_ status: HTTPTypes.HTTPResponse.Status, _ value: some JSONObject) -> Response { json(status, value.json) }
+
     /// An answer to a call that may be repeated.
+    static func json<Value: JSONObject>(_ status: HTTPTypes.HTTPResponse.Status, _ result: IdempotentResult<Value>) -> Response {
+        json(status, result.value.json, isReplay: result.isReplay)
+    }
+
+    /// The same with a value that is shown otherwise.
     static func json(_ status: HTTPTypes.HTTPResponse.Status, _ value: JSON, isReplay: Bool) -> Response {
         var response = json(status, value)
         if isReplay, let name = HTTPField.Name("Idempotency-Replayed") { response.headers[name] = "true" }

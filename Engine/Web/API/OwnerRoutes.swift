@@ -24,19 +24,19 @@ struct OwnerRoutes: Sendable {
         [
             Operation(
                 method: .get, path: Self.path, id: "listOwners", access: .key(.ownersRead), summary: "All owners, by id.",
-                query: [.limit, .cursor], answers: .page("Owner")
+                query: [.limit, .cursor], answers: .page(StoredOwner.self)
             ) { call in
                 let active = try await owners.list().filter(\.isActive).sorted { $0.owner.id < $1.owner.id }
                 return try Response.list(active.map(\.json), by: { $0["id"]?.string ?? "" }, call)
             },
             Operation(
                 method: .get, path: Self.path + "/{id}", id: "getOwner", access: .key(.ownersRead), summary: "One owner.",
-                answers: .json(.ok, "Owner")
-            ) { call in Response.json(.ok, try await owner(call).json) },
+                answers: .json(.ok, StoredOwner.self)
+            ) { call in Response.json(.ok, try await owner(call)) },
             Operation(
                 method: .put, path: Self.path + "/{id}", id: "putOwner", access: .key(.ownersWrite),
-                summary: "Make or change an owner who does not stand in the catalogue's file.", takes: .json("OwnerRequest"),
-                answers: .json(.ok, "Owner"), codes: [.ownerInFile], run: put),
+                summary: "Make or change an owner who does not stand in the catalogue's file.", takes: .json(OwnerRequest.self),
+                answers: .json(.ok, StoredOwner.self), codes: [.ownerInFile], run: put),
             Operation(
                 method: .delete, path: Self.path + "/{id}", id: "deleteOwner", access: .key(.ownersWrite),
                 summary: "Take an owner out. Bookings that are made stay.", answers: .nothing, codes: [.ownerInFile]
@@ -46,15 +46,13 @@ struct OwnerRoutes: Sendable {
             },
             Operation(
                 method: .put, path: Self.path + "/{id}/default-provider", id: "setDefaultProvider", access: .key(.ownersWrite),
-                summary: "Choose where an owner's meetings are held; null clears it.", takes: .json("DefaultProviderRequest"),
-                answers: .json(.ok, "Owner"), run: setDefault),
+                summary: "Choose where an owner's meetings are held; null clears it.", takes: .json(DefaultProviderRequest.self),
+                answers: .json(.ok, StoredOwner.self), run: setDefault),
             Operation(
                 method: .post, path: Self.path + "/{id}/portal-links", id: "createPortalLink", access: .key(.ownersImpersonate),
-                summary: "A one-time sign-in to the owner's page.", answers: .json(.created, "PortalLink")
+                summary: "A one-time sign-in to the owner's page.", answers: .json(.created, OwnerService.PortalLink.self)
             ) { call in
-                let link = try await owners.portalLink(try call.part("id"), repeating: call.repeating)
-                return Response.json(
-                    .created, ["url": .string(link.value.url), "expiresAt": .string(link.value.expiresAt.rfc3339)], isReplay: link.isReplay)
+                Response.json(.created, try await owners.portalLink(try call.part("id"), repeating: call.repeating))
             },
         ]
     }
@@ -64,15 +62,15 @@ struct OwnerRoutes: Sendable {
         return [
             Operation(
                 method: .get, path: path, id: "listConnections", access: .key(.ownersRead), summary: "An owner's connected accounts.",
-                query: [.limit, .cursor], answers: .page("Connection")
+                query: [.limit, .cursor], answers: .page(StoredConnection.self)
             ) { call in
                 let all = try await Connections(context).list(owner: try await owner(call).owner.id)
                 return try Response.list(all.map(\.json), by: { $0["provider"]?.string ?? "" }, call)
             },
             Operation(
                 method: .post, path: path + "/{provider}/authorize", id: "authorizeConnection", access: .key(.ownersWrite),
-                summary: "Where to send an owner who is to connect an account.", takes: .maybe("AuthorizeRequest"),
-                answers: .json(.created, "Authorization"), codes: [.notConnected], run: authorize),
+                summary: "Where to send an owner who is to connect an account.", takes: .maybe(AuthorizeRequest.self),
+                answers: .json(.created, Authorization.self), codes: [.notConnected], run: authorize),
             Operation(
                 method: .delete, path: path + "/{provider}", id: "deleteConnection", access: .key(.ownersWrite),
                 summary: "End a connection, at the provider too. Existing bookings keep their links.", answers: .nothing
@@ -91,7 +89,7 @@ struct OwnerRoutes: Sendable {
         return [
             Operation(
                 method: .get, path: path, id: "listApps", access: .key(.ownersRead), summary: "The own apps of an owner's organisation.",
-                query: [.limit, .cursor], answers: .page("App")
+                query: [.limit, .cursor], answers: .page(StoredApp.self)
             ) { call in
                 let all = try await OwnerApps(context).list(owner: try await owner(call).owner.id)
                 return try Response.list(all.map(\.json), by: { $0["provider"]?.string ?? "" }, call)
@@ -99,7 +97,7 @@ struct OwnerRoutes: Sendable {
             Operation(
                 method: .put, path: path + "/{provider}", id: "putApp", access: .key(.ownersWrite),
                 summary: "Use an app of the owner's organisation. Its secrets are kept sealed and never shown again.",
-                takes: .json("AppRequest"), answers: .json(.ok, "App"), run: putApp),
+                takes: .json(AppRequest.self), answers: .json(.ok, StoredApp.self), run: putApp),
             Operation(
                 method: .delete, path: path + "/{provider}", id: "deleteApp", access: .key(.ownersWrite),
                 summary: "Use the site's app again.", answers: .nothing
@@ -122,57 +120,45 @@ struct OwnerRoutes: Sendable {
     }
 
     private func put(_ call: APICall) async throws -> Response {
-        var fields = try call.fields()
-        fields.refuseUnknown(["name", "email", "timeZone", "language"])
+        let (wanted, findings) = try call.read(OwnerRequest.self)
         let site = context.catalog.current.site
         let owner = Owner(
-            id: try call.part("id"), name: fields.required("name"), email: fields.required("email"),
-            timeZone: fields.text("timeZone") ?? site.timeZone, language: fields.text("language") ?? site.language)
-        return Response.json(.ok, try await owners.put(owner, known: fields.findings).json)
+            id: try call.part("id"), name: wanted.name, email: wanted.email, timeZone: wanted.timeZone ?? site.timeZone,
+            language: wanted.language ?? site.language)
+        return Response.json(.ok, try await owners.put(owner, known: findings))
     }
 
     private func putApp(_ call: APICall) async throws -> Response {
-        var fields = try call.fields()
-        fields.refuseUnknown(["clientId", "clientSecret", "webhookSecret"])
-        let app = OwnerApps.App(
-            clientID: fields.required("clientId"), clientSecret: Secret(fields.required("clientSecret")),
-            webhookSecret: fields.text("webhookSecret").flatMap { $0.isEmpty ? nil : Secret($0) })
+        let (app, findings) = try call.read(AppRequest.self)
         let (id, provider) = (try await owner(call).owner.id, try call.part("provider"))
-        return Response.json(.ok, try await OwnerApps(context).put(app, owner: id, provider: provider, known: fields.findings).json)
+        return Response.json(.ok, try await OwnerApps(context).put(app.app, owner: id, provider: provider, known: findings))
     }
 
     private func setDefault(_ call: APICall) async throws -> Response {
-        var fields = try call.fields()
-        fields.refuseUnknown(["provider"])
-        let provider = fields.nullable("provider")
-        try fields.check("Write {\"provider\": \"…\"}, or null to clear it.")
-        return Response.json(.ok, try await owners.setDefault(provider, of: try await owner(call).owner.id).json)
+        let (choice, findings) = try call.read(DefaultProviderRequest.self)
+        guard findings.isEmpty else {
+            throw UsherError(.validationFailed, "Write {\"provider\": \"…\"}, or null to clear it.", findings: findings)
+        }
+        return Response.json(.ok, try await owners.setDefault(choice.provider, of: try await owner(call).owner.id))
     }
 
     private func authorize(_ call: APICall) async throws -> Response {
         let returnTo = try returnTo(call)
         let begun = try await Consents(context).begin(
             owner: try await owner(call).owner.id, provider: try call.part("provider"), returnTo: returnTo, repeating: call.repeating)
-        return Response.json(
-            .created,
-            [
-                "authorizationUrl": .string("\(context.settings.publicURL)/auth/\(begun.value.service)/start?consent=\(begun.value.id)"),
-                "expiresAt": .string(begun.value.expiresAt.rfc3339),
-            ], isReplay: begun.isReplay)
+        return Response.json(.created, begun.map { Authorization(consent: $0, publicURL: context.settings.publicURL) })
     }
 
     /// Where the owner is to be sent after the consent; empty when the caller does not say.
     private func returnTo(_ call: APICall) throws -> String {
         // No body at all has no media type either.
-        var fields = call.body == Array("{}".utf8) ? JSONFields([:]) : try call.fields()
-        fields.refuseUnknown(["returnTo"])
-        let returnTo = fields.text("returnTo") ?? ""
-        if !returnTo.isEmpty, !isOurs(returnTo) {
-            fields.find(
-                "/returnTo", "must begin with \(([context.settings.publicURL] + returnOrigins).map { $0 + "/" }.joined(separator: " or "))")
+        var (request, findings) = call.body == Array("{}".utf8) ? AuthorizeRequest.read([:]) : try call.read(AuthorizeRequest.self)
+        if !request.returnTo.isEmpty, !isOurs(request.returnTo) {
+            let places = ([context.settings.publicURL] + returnOrigins).map { $0 + "/" }.joined(separator: " or ")
+            findings.append(.init("/returnTo", "must begin with \(places)"))
         }
-        try fields.check("This cannot be authorised.")
-        return returnTo
+        guard findings.isEmpty else { throw UsherError(.validationFailed, "This cannot be authorised.", findings: findings) }
+        return request.returnTo
     }
 
     /// No page elsewhere may have our owners sent to it.

@@ -54,23 +54,9 @@ extension ProblemMiddleware {
 }
 
 extension Response {
-    /// More than this helps nobody.
-    private static let mostFindings = 100
-
     static func problem(_ error: UsherError) -> Response {
         let status = error.code.httpStatus
-        var members: [JSON.Member] = [
-            JSON.Member("type", "about:blank"), JSON.Member("title", .string(status.reasonPhrase)),
-            JSON.Member("status", .int(Int64(status.code))),
-            JSON.Member("code", .string(error.code.rawValue)), JSON.Member("detail", .string(error.message)),
-        ]
-        if !error.findings.isEmpty {
-            let findings = error.findings.prefix(mostFindings).map { finding -> JSON in
-                ["pointer": .string(finding.pointer), "detail": .string(finding.detail)]
-            }
-            members.append(JSON.Member("errors", .array(findings)))
-        }
-        var response = Response.json(status, .object(members), type: "application/problem+json")
+        var response = Response.json(status, ProblemDetails(error: error).json, type: "application/problem+json")
         if error.code == .rateLimited || error.code == .overloaded, let name = HTTPField.Name("Retry-After") {
             response.headers[name] = error.code == .rateLimited ? "1" : "2"
         }
@@ -100,4 +86,29 @@ extension ErrorCode {
         case .configuration, .internalError: .internalServerError
         }
     }
+}
+
+/// An error as RFC 9457 has it.
+struct ProblemDetails: JSONObject {
+    var error: UsherError
+
+    /// More than this helps nobody.
+    private static let mostFindings = 100
+
+    static let schemaName = "Problem"
+    static let fields: [JSONField<ProblemDetails>] = [
+        .init("type") { _ in "about:blank" }, .init("title") { $0.error.code.httpStatus.reasonPhrase },
+        .init("status") { Int64($0.error.code.httpStatus.code) }, .init("code") { $0.error.code },
+        .init("detail") { $0.error.message },
+        .ifPresent("errors") { $0.error.findings.isEmpty ? nil : Array($0.error.findings.prefix(mostFindings)) },
+    ]
+}
+
+extension UsherError.Finding: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "Finding"
+    /// Where, and what.
+    package static let fields: [JSONField<UsherError.Finding>] = [
+        .init("pointer", "RFC 6901, into the body; or / and a parameter's name.") { $0.pointer }, .init("detail") { $0.detail },
+    ]
 }

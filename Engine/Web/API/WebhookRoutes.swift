@@ -15,15 +15,16 @@ struct WebhookRoutes: Sendable {
         return [
             Operation(
                 method: .get, path: Self.path, id: "listWebhooks", access: .key(.admin), summary: "All webhooks.",
-                query: [.limit, .cursor], answers: .page("Webhook")
+                query: [.limit, .cursor], answers: .page(StoredWebhook.self)
             ) { call in try Response.list(try await service.list().map(\.json), by: { $0["id"]?.string ?? "" }, call) },
             Operation(
                 method: .post, path: Self.path, id: "createWebhook", access: .key(.admin),
-                summary: "Have a program told of events. The secret is shown in this answer alone.", takes: .json("WebhookRequest"),
-                answers: .json(.created, "WebhookWithSecret"), run: create),
+                summary: "Have a program told of events. The secret is shown in this answer alone.", takes: .json(WebhookRequest.self),
+                answers: .json(.created, WebhookService.Shown.self), run: create),
             Operation(
-                method: .get, path: one, id: "getWebhook", access: .key(.admin), summary: "One webhook.", answers: .json(.ok, "Webhook")
-            ) { call in Response.json(.ok, try await service.webhook(try call.part("id")).json) },
+                method: .get, path: one, id: "getWebhook", access: .key(.admin), summary: "One webhook.",
+                answers: .json(.ok, StoredWebhook.self)
+            ) { call in Response.json(.ok, try await service.webhook(try call.part("id"))) },
             Operation(
                 method: .delete, path: one, id: "deleteWebhook", access: .key(.admin),
                 summary: "Tell it no more, and forget what it was told.",
@@ -34,39 +35,37 @@ struct WebhookRoutes: Sendable {
             },
             Operation(
                 method: .post, path: one + "/rotate", id: "rotateWebhookSecret", access: .key(.admin),
-                summary: "Make a new secret. The one before signs beside it for a day.", answers: .json(.ok, "WebhookWithSecret")
+                summary: "Make a new secret. The one before signs beside it for a day.", answers: .json(.ok, WebhookService.Shown.self)
             ) { call in
-                let shown = try await service.rotate(try call.part("id"), repeating: call.repeating)
-                return Response.json(.ok, shown.value.json, isReplay: shown.isReplay)
+                Response.json(.ok, try await service.rotate(try call.part("id"), repeating: call.repeating))
             },
             Operation(
                 method: .post, path: one + "/enable", id: "enableWebhook", access: .key(.admin),
-                summary: "Turn it on again. What was given up meanwhile can be replayed.", answers: .json(.ok, "Webhook")
+                summary: "Turn it on again. What was given up meanwhile can be replayed.", answers: .json(.ok, StoredWebhook.self)
             ) { call in
-                let enabled = try await service.enable(try call.part("id"), repeating: call.repeating)
-                return Response.json(.ok, enabled.value.json, isReplay: enabled.isReplay)
+                Response.json(.ok, try await service.enable(try call.part("id"), repeating: call.repeating))
             },
             Operation(
                 method: .get, path: one + "/deliveries", id: "listDeliveries", access: .key(.admin),
                 summary: "What was sent and what waits, the newest first; kept for 30 days.", query: [.limit, .cursor],
-                answers: .page("Delivery"), run: deliveries),
+                answers: .page(StoredDelivery.self), run: deliveries),
             Operation(
                 method: .post, path: one + "/deliveries/{delivery}/replay", id: "replayDelivery", access: .key(.admin),
-                summary: "Send an event once more, under the same webhook-id.", answers: .json(.ok, "Delivery"), codes: [.validationFailed]
+                summary: "Send an event once more, under the same webhook-id.", answers: .json(.ok, StoredDelivery.self),
+                codes: [.validationFailed]
             ) { call in
-                let replayed = try await service.replay(try call.part("delivery"), of: try call.part("id"), repeating: call.repeating)
-                return Response.json(.ok, replayed.value.json, isReplay: replayed.isReplay)
+                Response.json(.ok, try await service.replay(try call.part("delivery"), of: try call.part("id"), repeating: call.repeating))
             },
         ]
     }
 
     private func create(_ call: APICall) async throws -> Response {
-        var fields = try call.fields()
-        fields.refuseUnknown(["url", "events", "managePage"])
-        let made = try await service.create(
-            url: fields.required("url"), events: fields.texts("events"), showsManagePage: fields.bool("managePage") ?? false,
-            known: fields.findings, repeating: call.repeating)
-        return Response.json(.created, made.value.json, isReplay: made.isReplay)
+        let (wanted, findings) = try call.read(WebhookRequest.self)
+        return Response.json(
+            .created,
+            try await service.create(
+                url: wanted.url, events: wanted.events, showsManagePage: wanted.showsManagePage, known: findings,
+                repeating: call.repeating))
     }
 
     private func deliveries(_ call: APICall) async throws -> Response {
@@ -75,5 +74,24 @@ struct WebhookRoutes: Sendable {
         try query.check()
         let page = try await service.deliveries(of: try call.part("id"), before: before, limit: limit)
         return Response.page(page.items.map(\.json), next: page.next)
+    }
+}
+
+/// The body of `POST /v1/webhooks`.
+private struct WebhookRequest: JSONRequest {
+    var url: String
+    var events: [String]?
+    var showsManagePage: Bool
+
+    static let schemaName = "WebhookRequest"
+    static let examples: [JSON] = [["url": "https://crm.example.com/usher", "events": ["booking.confirmed", "meeting.ready"]]]
+
+    init(_ reader: inout JSONReader) {
+        url = reader.required("url", "https://…; private addresses need USHER_WEBHOOK_ALLOW_PRIVATE=true.")
+        events = reader.texts("events", "All where it is not given.", [.init("minItems", 1)], items: EventType.self)
+        showsManagePage =
+            reader.bool(
+                "managePage",
+                "Whether its events bear the attendee's managePage, which moves and cancels; false where it is not given.") ?? false
     }
 }

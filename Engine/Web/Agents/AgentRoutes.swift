@@ -15,7 +15,7 @@ struct AgentRoutes: Sendable {
             Operation(
                 method: .post, path: "/mcp", id: "mcp", access: .anyKey,
                 summary: "Model Context Protocol (Streamable HTTP, revisions 2025-03-26 to 2026-07-28): one JSON-RPC message.",
-                takes: .json("AgentMessage"), answers: .json(.ok, "AgentAnswer"), more: Self.answers, run: answer)
+                takes: .json(AgentMessage.self), answers: .json(.ok, AgentAnswer.self), more: Self.answers, run: answer)
         ]
     }
 
@@ -24,8 +24,8 @@ struct AgentRoutes: Sendable {
         let error: JSON = [
             "description": "A JSON-RPC error, or a problem.",
             "content": [
-                "application/json": ["schema": ["$ref": "#/components/schemas/AgentAnswer"]],
-                "application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]],
+                "application/json": ["schema": AgentAnswer.reference],
+                "application/problem+json": ["schema": ProblemDetails.reference],
             ],
         ]
         return [

@@ -10,8 +10,8 @@ struct AgentTool: Sendable {
     let description: String
     let scope: Scope
     let input: JSON
-    /// The name of a schema of the API.
-    let output: String
+    /// What it answers, as in the API.
+    let output: any JSONNamed.Type
     let hints: Hints
     let run: @Sendable (AgentCall) async throws -> JSON
 
@@ -40,17 +40,15 @@ struct AgentCall: Sendable {
     let arguments: JSON
 
     /// With the manage page for those alone who may move and cancel.
-    func json(_ view: BookingView) -> JSON { view.json(showsManagePage: caller.may(.bookingsWrite)) }
+    func json(_ view: BookingView) -> JSON { (caller.may(.bookingsWrite) ? view : view.withoutManagePage()).json }
 
-    /// The text arguments, checked all at once.
-    func texts(_ required: [String], _ optional: [String] = []) throws -> [String: String] {
-        var fields = JSONFields(arguments)
-        fields.refuseUnknown(required + optional)
-        var texts: [String: String] = [:]
-        for name in required { texts[name] = fields.required(name) }
-        for name in optional { texts[name] = fields.text(name) }
-        try fields.check("The arguments cannot be understood.")
-        return texts
+    /// The arguments, checked all at once.
+    func read<Content: JSONRequest>(_ content: Content.Type) throws -> Content {
+        let (value, findings) = content.read(arguments)
+        guard findings.isEmpty else {
+            throw UsherError(.validationFailed, "The arguments cannot be understood.", findings: findings)
+        }
+        return value
     }
 }
 
@@ -61,15 +59,6 @@ struct AgentTools: Sendable {
     /// Waits until a booking's room is there, or what keeps it from being there is known.
     let settle: @Sendable (String) async throws -> BookingView
 
-    private static let id: JSON = ["type": "string", "description": "The booking's id, bk_…"]
-    private static let start: JSON = [
-        "type": "string", "description": "A whole minute: RFC 3339 with an offset, or a wall-clock time together with timeZone.",
-    ]
-    private static let zone: JSON = ["type": "string", "description": "IANA name, such as Europe/Berlin."]
-    private static let disambiguation: JSON = [
-        "type": "string", "enum": ["earlier", "later"],
-        "description": "Which one, where a change of the clocks shows the wall-clock time twice.",
-    ]
     private static let repeatKey = "idempotencyKey"
 
     var all: [AgentTool] { [list, explain, book, get, reschedule, cancel] }
@@ -78,17 +67,11 @@ struct AgentTools: Sendable {
         AgentTool(
             name: "list_meeting_types", title: "List meeting types",
             description: "What can be booked here, and the owners it can be booked with. Begin here.", scope: .bookingsRead,
-            input: Self.object([:]), output: "Offer", hints: .init(isReadOnly: true, isIdempotent: true)
+            input: OpenAPIDocument.selfContained(NoArguments.self), output: Offer.self, hints: .init(isReadOnly: true, isIdempotent: true)
         ) { call in
-            _ = try call.texts([])
-            let owners = call.caller.may(.ownersRead) ? try await OwnerService(context).list().filter(\.isActive) : []
-            return [
-                "meetingTypes": .array(context.catalog.current.meetingTypes.map(\.json)),
-                "owners": .array(
-                    owners.map {
-                        ["id": .string($0.owner.id), "name": .string($0.owner.name), "timeZone": .string($0.owner.timeZone)]
-                    }),
-            ]
+            _ = try call.read(NoArguments.self)
+            let owners = call.caller.may(.ownersRead) ? try await OwnerService(context).list().filter(\.isActive).map(\.owner) : []
+            return Offer(meetingTypes: context.catalog.current.meetingTypes, owners: owners.map(Offer.Host.init)).json
         }
     }
 
@@ -97,21 +80,17 @@ struct AgentTools: Sendable {
             name: "explain_provider", title: "Explain the provider",
             description: "Which video provider a booking would get now, why, and what keeps it from working if anything does.",
             scope: .bookingsRead,
-            input: Self.object(
-                [
-                    "meetingType": ["type": "string", "description": "A meeting type's id."],
-                    "owner": ["type": "string", "description": "An owner's id."],
-                    "provider": ["type": "string", "description": "The provider that a booking would ask for."],
-                ], required: ["meetingType", "owner"]), output: "Resolution", hints: .init(isReadOnly: true, isIdempotent: true)
+            input: OpenAPIDocument.selfContained(ExplainArguments.self), output: ExplainedResolution.self,
+            hints: .init(isReadOnly: true, isIdempotent: true)
         ) { call in
-            let texts = try call.texts(["meetingType", "owner"], ["provider"])
-            return try await service.json(
-                of: service.resolve(texts["meetingType"] ?? "", owner: texts["owner"] ?? "", requested: texts["provider"]))
+            let asked = try call.read(ExplainArguments.self)
+            let resolution = try await service.resolve(asked.meetingType, owner: asked.owner, requested: asked.provider)
+            return try await service.explained(resolution).json
         }
     }
 
     private var book: AgentTool {
-        var schema = OpenAPIDocument.selfContained("BookingRequest")
+        var schema = OpenAPIDocument.selfContained(BookingRequest.self)
         let key: JSON = [
             "type": "string", "minLength": 1, "maxLength": 255,
             "description": "Any text of your own: the same one again, with the same arguments, answers with the same booking.",
@@ -121,15 +100,14 @@ struct AgentTools: Sendable {
             name: "book_meeting", title: "Book a meeting",
             description:
                 "Make a booking and its meeting room, and invite everyone by mail. The answer holds the join link as soon as the room is there. Send an idempotencyKey, so that a repeated call books nothing twice.",
-            scope: .bookingsWrite, input: schema, output: "Booking", hints: .init(),
+            scope: .bookingsWrite, input: schema, output: BookingView.self, hints: .init(),
             run: makeBooking)
     }
 
     private func makeBooking(_ call: AgentCall) async throws -> JSON {
         let content = JSON.object((call.arguments.members ?? []).filter { $0.key != Self.repeatKey })
-        var reader = BookingJSON(content)
-        let request = reader.request()
-        var findings = reader.findings
+        let (request, formFindings) = BookingRequest.read(content)
+        var findings = formFindings
         let key = call.arguments[Self.repeatKey]
         if let key, !key.isNull, key.string.map({ !(1...255).contains($0.utf8.count) }) ?? true {
             findings.append(.init("/\(Self.repeatKey)", "must be a text of 1 to 255 characters"))
@@ -144,31 +122,22 @@ struct AgentTools: Sendable {
     private var get: AgentTool {
         AgentTool(
             name: "get_booking", title: "Look at a booking", description: "A booking as it now stands: time, room, mails, problems.",
-            scope: .bookingsRead, input: Self.object(["id": Self.id], required: ["id"]), output: "Booking",
+            scope: .bookingsRead, input: OpenAPIDocument.selfContained(BookingArguments.self), output: BookingView.self,
             hints: .init(isReadOnly: true, isIdempotent: true)
-        ) { call in call.json(try await service.view(try call.texts(["id"])["id"] ?? "")) }
+        ) { call in call.json(try await service.view(try call.read(BookingArguments.self).id)) }
     }
 
     private var reschedule: AgentTool {
         AgentTool(
             name: "reschedule_booking", title: "Move a booking",
             description: "Move a booking to another time, and tell everyone. Its links stay the same.", scope: .bookingsWrite,
-            input: Self.object(
-                ["id": Self.id, "start": Self.start, "timeZone": Self.zone, "disambiguation": Self.disambiguation],
-                required: ["id", "start"]),
-            output: "Booking", hints: .init(isDestructive: true, isIdempotent: true)
+            input: OpenAPIDocument.selfContained(MoveArguments.self), output: BookingView.self,
+            hints: .init(isDestructive: true, isIdempotent: true)
         ) { call in
-            let texts = try call.texts(["id", "start"], ["timeZone", "disambiguation"])
-            let which = texts["disambiguation"].map(BookingRequest.Disambiguation.init)
-            if case .some(.none) = which {
-                throw UsherError(
-                    .validationFailed, "The booking cannot be moved as it is written.",
-                    findings: [.init("/disambiguation", "must be \"earlier\" or \"later\"")])
-            }
-            let id = texts["id"] ?? ""
+            let asked = try call.read(MoveArguments.self)
             _ = try await service.reschedule(
-                id, to: texts["start"] ?? "", timeZone: texts["timeZone"], disambiguation: which ?? nil)
-            return call.json(try await settle(id))
+                asked.id, to: asked.move.start, timeZone: asked.move.timeZone, disambiguation: asked.move.disambiguation)
+            return call.json(try await settle(asked.id))
         }
     }
 
@@ -176,19 +145,12 @@ struct AgentTools: Sendable {
         AgentTool(
             name: "cancel_booking", title: "Cancel a booking",
             description: "Cancel a booking, take its room away, and tell everyone. A second time changes nothing.", scope: .bookingsWrite,
-            input: Self.object(["id": Self.id], required: ["id"]), output: "Booking",
+            input: OpenAPIDocument.selfContained(BookingArguments.self), output: BookingView.self,
             hints: .init(isDestructive: true, isIdempotent: true)
         ) { call in
-            let id = try call.texts(["id"])["id"] ?? ""
+            let id = try call.read(BookingArguments.self).id
             _ = try await service.cancel(id)
             return call.json(try await settle(id))
         }
-    }
-
-    private static func object(_ properties: KeyValuePairs<String, JSON>, required: [String] = []) -> JSON {
-        [
-            "type": "object", "properties": .object(properties.map { JSON.Member($0.key, $0.value) }),
-            "required": .array(required.map(JSON.string)), "additionalProperties": false,
-        ]
     }
 }

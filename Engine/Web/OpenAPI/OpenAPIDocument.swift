@@ -3,7 +3,7 @@ import HTTPTypes
 import UsherCore
 import UsherPipeline
 
-/// The API's description: paths from the operations themselves, schemas from `schemas.json` beside this file.
+/// The API's description: paths from the operations themselves, schemas from the values that they take and answer.
 /// Source of the form: https://spec.openapis.org/oas/v3.1.1.html
 enum OpenAPIDocument {
     /// - Parameter publicURL: where the API is reached.
@@ -28,25 +28,48 @@ enum OpenAPIDocument {
             "servers": [["url": .string(publicURL)]], "paths": .object(paths),
             "webhooks": .object(EventType.allCases.map { JSON.Member($0.rawValue, webhook($0)) }),
             "components": [
-                "schemas": .object(schemas + pages(operations)),
+                "schemas": .object(schemas(operations) + pages(operations)),
                 "securitySchemes": ["key": ["type": "http", "scheme": "bearer", "description": "An API key: usher_…"]],
             ],
         ]
     }
 
-    /// The schemas by name.
-    private static let schemas: [JSON.Member] = (try? JSON(parsing: PackageResources.schemas_json))?.members ?? []
+    /// Every schema that an operation, an error or an event leads to, once.
+    private static func schemas(_ operations: [Operation]) -> [JSON.Member] {
+        var found: [any JSONNamed.Type] = []
+        for type in operations.flatMap(types) + [ProblemDetails.self, WebhookEvent.self] { collect(type, &found) }
+        return found.map { JSON.Member($0.schemaName, $0.definition) }
+    }
+
+    private static func types(_ operation: Operation) -> [any JSONNamed.Type] {
+        let taken: [any JSONNamed.Type] =
+            switch operation.takes {
+            case .none: []
+            case .json(let type), .maybe(let type): [type]
+            }
+        return switch operation.answers {
+        case .json(_, let type), .page(let type): taken + [type]
+        case .nothing, .other: taken
+        }
+    }
+
+    private static func collect(_ type: any JSONNamed.Type, _ found: inout [any JSONNamed.Type]) {
+        guard !found.contains(where: { $0.schemaName == type.schemaName }) else { return }
+        found.append(type)
+        for part in type.parts { collect(part, &found) }
+    }
 
     /// A list for each kind of item.
     private static func pages(_ operations: [Operation]) -> [JSON.Member] {
-        let names = Set(operations.compactMap { if case .page(let name) = $0.answers { name } else { nil } })
-        return names.sorted().map { name in
+        var items: [String: any JSONNamed.Type] = [:]
+        for operation in operations { if case .page(let type) = operation.answers { items[type.schemaName] = type } }
+        return items.sorted { $0.key < $1.key }.map { name, type in
             JSON.Member(
                 name + "Page",
                 [
                     "type": "object", "required": ["items", "nextCursor"],
                     "properties": [
-                        "items": ["type": "array", "items": reference(name)],
+                        "items": ["type": "array", "items": type.reference],
                         "nextCursor": ["type": ["string", "null"], "description": "For the next page; null on the last one."],
                     ],
                 ])
@@ -54,34 +77,14 @@ enum OpenAPIDocument {
     }
 
     /// A schema with all that it refers to, for whoever reads it by itself.
-    static func selfContained(_ name: String) -> JSON {
-        let schema = schemas.first { $0.key == name }?.value ?? [:]
-        var defined: [JSON.Member] = []
-        collect(schema, &defined)
-        let all = (schema.members ?? []) + (defined.isEmpty ? [] : [.init("$defs", .object(defined))])
-        return local(.object(all))
-    }
-
-    private static func collect(_ json: JSON, _ defined: inout [JSON.Member]) {
-        for name in references(json) where !defined.contains(where: { $0.key == name }) {
-            guard let schema = schemas.first(where: { $0.key == name }) else { continue }
-            defined.append(schema)
-            collect(schema.value, &defined)
-        }
+    static func selfContained(_ type: any JSONNamed.Type) -> JSON {
+        var parts: [any JSONNamed.Type] = []
+        for part in type.parts { collect(part, &parts) }
+        let defined = parts.map { JSON.Member($0.schemaName, $0.definition) }
+        return local(.object((type.definition.members ?? []) + (defined.isEmpty ? [] : [.init("$defs", .object(defined))])))
     }
 
     private static let place = "#/components/schemas/"
-
-    private static func references(_ json: JSON) -> [String] {
-        switch json {
-        case .object(let members):
-            members.flatMap { member in
-                member.key == "$ref" ? [member.value.string.map { String($0.dropFirst(place.count)) } ?? ""] : references(member.value)
-            }
-        case .array(let items): items.flatMap(references)
-        default: []
-        }
-    }
 
     private static func local(_ json: JSON) -> JSON {
         switch json {
@@ -97,8 +100,6 @@ enum OpenAPIDocument {
         }
     }
 
-    private static func reference(_ schema: String) -> JSON { ["$ref": .string(place + schema)] }
-
     /// What a receiver is sent, by Standard Webhooks.
     private static func webhook(_ type: EventType) -> JSON {
         let headers = ["webhook-id", "webhook-timestamp", "webhook-signature"].map { name -> JSON in
@@ -107,7 +108,7 @@ enum OpenAPIDocument {
         return [
             "post": [
                 "summary": .string("Told when \(type.rawValue) happens; signed by https://www.standardwebhooks.com."),
-                "parameters": .array(headers), "requestBody": body("Event", isRequired: true),
+                "parameters": .array(headers), "requestBody": body(WebhookEvent.self, isRequired: true),
                 "responses": ["2XX": ["description": "Taken. Anything else is tried again; 410 turns the webhook off."]],
             ]
         ]
@@ -134,8 +135,8 @@ enum OpenAPIDocument {
         if !parameters.isEmpty { members.append(.init("parameters", .array(parameters))) }
         switch operation.takes {
         case .none: break
-        case .json(let name): members.append(.init("requestBody", body(name, isRequired: true)))
-        case .maybe(let name): members.append(.init("requestBody", body(name, isRequired: false)))
+        case .json(let type): members.append(.init("requestBody", body(type, isRequired: true)))
+        case .maybe(let type): members.append(.init("requestBody", body(type, isRequired: false)))
         }
         let usual = ([answer(operation)] + problems(operation)).filter { member in !operation.more.contains { $0.key == member.key } }
         members.append(.init("responses", .object(usual + operation.more)))
@@ -147,8 +148,8 @@ enum OpenAPIDocument {
         return String(parts.first == "v1" ? parts[1] : "server")
     }
 
-    private static func body(_ schema: String, isRequired: Bool) -> JSON {
-        ["required": .bool(isRequired), "content": ["application/json": ["schema": reference(schema)]]]
+    private static func body(_ content: any JSONNamed.Type, isRequired: Bool) -> JSON {
+        ["required": .bool(isRequired), "content": ["application/json": ["schema": content.reference]]]
     }
 
     private static func parameters(_ operation: Operation) -> [JSON] {
@@ -186,8 +187,8 @@ enum OpenAPIDocument {
         var status = HTTPTypes.HTTPResponse.Status.ok
         var content: JSON?
         switch operation.answers {
-        case .json(let given, let schema): (status, content) = (given, ["application/json": ["schema": reference(schema)]])
-        case .page(let schema): content = ["application/json": ["schema": reference(schema + "Page")]]
+        case .json(let given, let type): (status, content) = (given, ["application/json": ["schema": type.reference]])
+        case .page(let type): content = ["application/json": ["schema": ["$ref": .string("\(place)\(type.schemaName)Page")]]]
         case .nothing: status = .noContent
         case .other(let type): content = .object([.init(type, [:])])
         }
@@ -249,7 +250,7 @@ enum OpenAPIDocument {
                         "application/problem+json": [
                             "schema": [
                                 "allOf": [
-                                    reference("Problem"), ["properties": ["code": ["enum": .array(names.map(JSON.string))]]],
+                                    ProblemDetails.reference, ["properties": ["code": ["enum": .array(names.map(JSON.string))]]],
                                 ]
                             ]
                         ]

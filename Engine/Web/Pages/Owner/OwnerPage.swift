@@ -96,7 +96,7 @@ struct OwnerPage: Sendable {
         }
         press(router, "/owners/me/cancel") { owner, form, _ in
             let booking = try await own(form["booking"] ?? "", owner).booking
-            guard booking.source == BookingService.testSource else {
+            guard booking.details.source == BookingService.testSource else {
                 throw UsherError(.validationFailed, "Only test meetings are taken away here.")
             }
             _ = try await service.cancel(booking.id)

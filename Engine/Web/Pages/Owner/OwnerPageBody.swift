@@ -148,7 +148,7 @@ extension OwnerPage {
             if let room = booking.meeting.room, !room.needsEntry {
                 item += "<br><a href=\"\(room.joinURL)\" rel=noreferrer>Open the room</a> "
             }
-            if booking.source == BookingService.testSource {
+            if booking.details.source == BookingService.testSource {
                 item += Page.button("Take it away", action: "/owners/me/cancel", key: key, fields: [("booking", booking.id)], isPlain: true)
             }
             if let problem = booking.meeting.problem {

@@ -1,7 +1,15 @@
 /// The languages that readers may choose, by ISO 639-1 code, with or without a region: `en`, `en-US`, `pt-BR` (BCP 47).
 public enum Language {
+    /// The one list: a language, and the words that mails and pages say in it (`Words/words.{language}.json`).
+    package static let words: KeyValuePairs<String, [UInt8]> = [
+        "en": PackageResources.words_en_json, "de": PackageResources.words_de_json, "fr": PackageResources.words_fr_json,
+        "es": PackageResources.words_es_json, "it": PackageResources.words_it_json, "pt": PackageResources.words_pt_json,
+        "nl": PackageResources.words_nl_json, "pl": PackageResources.words_pl_json, "uk": PackageResources.words_uk_json,
+        "ja": PackageResources.words_ja_json, "ar": PackageResources.words_ar_json,
+    ]
+
     /// Tags of the languages that mails and pages speak.
-    public static let all = ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "uk", "ja", "ar"]
+    public static let all = words.map(\.key)
 
     /// The tag as it is kept: `en-us` is `en-US`; `nil` for a language that is not spoken here, or for what is no tag.
     public static func normalized(_ tag: String) -> String? {
@@ -21,6 +29,9 @@ public enum Language {
         let parts = tag.split(separator: "-")
         return parts.count == 2 ? String(parts[1]) : nil
     }
+
+    /// What JSON Schema says of a tag.
+    package static let rules: [JSON.Member] = [.init("pattern", .string("^(\(all.joined(separator: "|")))(-[A-Za-z]{2})?$"))]
 
     /// For a message about a tag that is none.
     public static let choices = "must be one of: \(all.joined(separator: ", ")); a region may follow, as in en-US"

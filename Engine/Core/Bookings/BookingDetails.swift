@@ -1,0 +1,35 @@
+/// What a caller says of a booking beside time, people and provider, kept and shown as it came.
+public struct BookingDetails: Hashable, Sendable {
+    /// What the person who books wants to say; empty for nothing.
+    public var note: String
+    /// The caller's own names and values.
+    public var metadata: [String: String]
+    /// Where the booking comes from, in the caller's words; empty where it does not say.
+    public var source: String
+
+    /// Says nothing where nothing is given.
+    public init(note: String = "", metadata: [String: String] = [:], source: String = "") {
+        self.note = note
+        self.metadata = metadata
+        self.source = source
+    }
+}
+
+extension BookingDetails {
+    /// As a caller sends it, among the members of a booking.
+    package init(_ reader: inout JSONReader) {
+        note = reader.text("note", "", .length(0...Limits.note)) ?? ""
+        metadata = reader.pairs(
+            "metadata",
+            [
+                "type": ["object", "null"], "maxProperties": .int(Int64(Limits.metadataPairs)),
+                "additionalProperties": ["type": "string", "maxLength": .int(Int64(Limits.metadataText))],
+            ])
+        source = reader.text("source", "Where the booking comes from.", .length(0...Limits.name)) ?? ""
+    }
+
+    /// As it is shown, among the members of a booking.
+    package static let fields: [JSONField<BookingDetails>] = [
+        .init("note") { $0.note }, .init("metadata") { $0.metadata }, .init("source") { $0.source },
+    ]
+}

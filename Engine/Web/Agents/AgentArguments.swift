@@ -1,0 +1,91 @@
+import UsherCore
+import UsherPipeline
+
+/// For tools that take none.
+struct NoArguments: JSONRequest {
+    static let schemaName = "NoArguments"
+    init(_ reader: inout JSONReader) {}
+}
+
+/// Which provider a booking would get.
+struct ExplainArguments: JSONRequest {
+    var meetingType: String
+    var owner: String
+    var provider: String?
+
+    static let schemaName = "ExplainArguments"
+    init(_ reader: inout JSONReader) {
+        meetingType = reader.required("meetingType", "A meeting type's id.")
+        owner = reader.required("owner", "An owner's id.")
+        provider = reader.text("provider", "The provider that a booking would ask for.")
+    }
+}
+
+/// Which booking.
+struct BookingArguments: JSONRequest {
+    var id: String
+
+    static let schemaName = "BookingArguments"
+    init(_ reader: inout JSONReader) { id = reader.required("id", "The booking's id, bk_…") }
+}
+
+/// Which booking, and where it is to be moved.
+struct MoveArguments: JSONRequest {
+    var id: String
+    var move: RescheduleRequest
+
+    static let schemaName = "MoveArguments"
+    init(_ reader: inout JSONReader) {
+        id = BookingArguments(&reader).id
+        move = RescheduleRequest(&reader)
+    }
+}
+
+/// What can be booked, and with whom.
+struct Offer: JSONObject {
+    var meetingTypes: [MeetingType]
+    var owners: [Host]
+
+    static let schemaName = "Offer"
+    static let about = "What can be booked, and with whom."
+    static let fields: [JSONField<Offer>] = [
+        .init("meetingTypes") { $0.meetingTypes }, .init("owners", "Empty for a key that may not read owners.") { $0.owners },
+    ]
+
+    /// Whom it can be booked with.
+    struct Host: JSONObject {
+        var owner: Owner
+
+        static let schemaName = "Host"
+        static let fields: [JSONField<Host>] = [
+            .init("id") { $0.owner.id }, .init("name") { $0.owner.name }, .init("timeZone") { $0.owner.timeZone },
+        ]
+    }
+}
+
+/// A message of JSON-RPC 2.0. Source: https://www.jsonrpc.org/specification
+enum AgentMessage: JSONNamed {
+    static let schemaName = "AgentMessage"
+    static let definition: JSON = [
+        "type": "object", "required": ["jsonrpc", "method"],
+        "properties": [
+            "jsonrpc": ["const": "2.0"], "id": ["type": ["string", "integer"]], "method": ["type": "string"],
+            "params": ["type": "object"],
+        ], "examples": [["jsonrpc": "2.0", "id": 1, "method": "tools/list"]],
+    ]
+}
+
+/// What it is answered with.
+enum AgentAnswer: JSONNamed {
+    static let schemaName = "AgentAnswer"
+    static let definition: JSON = [
+        "type": "object", "required": ["jsonrpc", "id"],
+        "properties": [
+            "jsonrpc": ["const": "2.0"], "id": ["type": ["string", "integer", "null"]], "result": ["type": "object"],
+            "error": [
+                "type": "object", "required": ["code", "message"],
+                "properties": ["code": ["type": "integer"], "message": ["type": "string"], "data": ["type": "object"]],
+            ],
+        ],
+    ]
+}
