@@ -95,18 +95,26 @@ let package = Package(
         module("ProviderTesting", at: "Tests/Kits/ProviderTesting", "UsherCore"),
         module("ProviderConformance", at: "Tests/Kits/ProviderConformance", "ProviderTesting", "UsherCore"),
         module(
-            "TestSupport", at: "Tests/Support", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherSQLite", "UsherStore",
-            "UsherVault", "ProviderSandbox", "SelfHosted", "Zoom", "GoogleMeet", "MicrosoftTeams"),
+            "TestValues", at: "Tests/Support/Values", "UsherCatalog", "UsherCore", "SelfHosted", "Zoom", "GoogleMeet", "MicrosoftTeams"),
+        module(
+            "TestSupport", at: "Tests/Support/Engine", "TestValues", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline",
+            "UsherSQLite", "UsherStore", "UsherVault", "ProviderSandbox", "Zoom", "GoogleMeet", "MicrosoftTeams"),
         .executableTarget(
             name: "usher-bench",
             dependencies: ["ProviderSandbox", "UsherAssembly", "UsherCore", "UsherMail", "UsherSQLite"],
             path: "Tests/Benchmarks"),
         module(
-            "Simulation", at: "Tests/Simulation/Run", "TestSupport", "ProviderSandbox", "UsherCatalog", "UsherCore", "UsherMail",
+            "Simulation", at: "Tests/Simulation/Run", "TestSupport", "TestValues", "ProviderSandbox", "UsherCatalog", "UsherCore",
+            "UsherMail",
             "UsherPipeline", "UsherSQLite", "UsherStore", "UsherVault", .crypto),
         .executableTarget(name: "usher-simulate", dependencies: ["Simulation"], path: "Tests/Simulation/Command"),
         module("DatabaseConformance", at: "Tests/Kits/DatabaseConformance", "UsherCore"),
-        test("EngineTests", at: "Tests/Engine", "TestSupport", "DatabaseConformance", excluding: ["Mail/Golden"]),
+        // One for each part of the engine, so that a test builds again what it needs and no more.
+        test("CoreTests", at: "Tests/Engine/Core", "UsherCore"),
+        test("CatalogTests", at: "Tests/Engine/Catalog", "TestValues"),
+        test("MailTests", at: "Tests/Engine/Mail", "TestValues", "UsherMail", excluding: ["Golden"]),
+        test("StoreTests", at: "Tests/Engine/Store", "DatabaseConformance", "TestValues", "UsherSQLite", "UsherStore", "UsherVault"),
+        test("PipelineTests", at: "Tests/Engine/Pipeline", "TestSupport"),
         test("ProviderTests", at: "Tests/Providers", "TestSupport", "ProviderConformance"),
         test("SystemTests", at: "Tests/System", "Simulation", "TestSupport", "Usher", "UsherAssembly", excluding: ["Scripts"]),
     ],

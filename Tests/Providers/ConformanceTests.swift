@@ -4,6 +4,7 @@ import ProviderConformance
 import ProviderSandbox
 import SelfHosted
 import TestSupport
+import TestValues
 import Testing
 import UsherAssembly
 import UsherCore

@@ -1,6 +1,7 @@
 import Foundation
 import SelfHosted
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 

@@ -1,5 +1,6 @@
 import ProviderSandbox
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherPipeline
@@ -61,7 +62,7 @@ struct TeamsTests {
     @Test("a meeting deleted at Microsoft is noticed before it begins, and made anew where the type says so")
     func deleted() async throws {
         let engine = try await TestEngine(
-            catalog: TestEngine.catalogText.replacing("provider: teams }", with: "provider: teams, on-drift: recreate }"))
+            catalog: TestCatalog.text.replacing("provider: teams }", with: "provider: teams, on-drift: recreate }"))
         _ = try await engine.connectMicrosoft()
         let view = try await engine.booked("teams")
         engine.microsoft.deleteByHand(engine.microsoft.meetings[0].id)

@@ -1,5 +1,5 @@
 import Foundation
-import TestSupport
+import TestValues
 import Testing
 import UsherCatalog
 import UsherCore
@@ -19,12 +19,12 @@ struct CatalogTests {
     private func findings(_ text: String) throws -> [String] { try findings(Array(text.utf8)) }
 
     private func findings(_ bytes: [UInt8]) throws -> [String] {
-        CatalogReader(try ProviderRegistry(TestEngine.registryModules)).read(bytes).diagnostics.map { $0.text(file: "f") }
+        CatalogReader(try ProviderRegistry(TestCatalog.modules)).read(bytes).diagnostics.map { $0.text(file: "f") }
     }
 
     @Test("a good file gives a catalogue with the defaults of the contract")
     func good() throws {
-        let catalog = try TestEngine.catalog(Self.head + Self.types)
+        let catalog = try TestCatalog.read(Self.head + Self.types)
         let type = try #require(catalog.meetingType("talk"))
         #expect(type.provider == MeetingType.ownerDefault)
         #expect(type.provision == .onConfirmation)
@@ -147,14 +147,14 @@ struct CatalogTests {
         let text =
             Self.head
             + "meeting-types:\n  base: &base { title: Base, duration: 30m, provider: room }\n  other: { <<: *base, title: Other }\n"
-        let type = try #require(try TestEngine.catalog(text).meetingType("other"))
+        let type = try #require(try TestCatalog.read(text).meetingType("other"))
         #expect(type.title == "Other")
         #expect(type.provider == "room")
     }
 
     @Test("a link without {code} is a warning, and the catalogue is good")
     func sharedRoom() throws {
-        let report = CatalogReader(try ProviderRegistry(TestEngine.registryModules)).read(
+        let report = CatalogReader(try ProviderRegistry(TestCatalog.modules)).read(
             Array((Self.head.replacing("/{code}", with: "/") + Self.types).utf8))
         #expect(report.catalog != nil)
         #expect(report.diagnostics.map(\.code) == [.sharedRoom])
@@ -233,7 +233,7 @@ struct CatalogTests {
 
     @Test("SARIF and JSON say the same")
     func formats() throws {
-        let report = CatalogReader(try ProviderRegistry(TestEngine.registryModules)).read(Array("version: 3\n".utf8))
+        let report = CatalogReader(try ProviderRegistry(TestCatalog.modules)).read(Array("version: 3\n".utf8))
         #expect(report.sarif(file: "f")["runs"]?.array?.first?["results"]?.array?.count == report.diagnostics.count)
         #expect(report.diagnostics[0].json(file: "f")["line"] == 1)
     }
@@ -256,7 +256,7 @@ struct CatalogTests {
 
     @Test("the reference tells of every key, with what it takes")
     func reference() throws {
-        let text = CatalogReference.text(try ProviderRegistry(TestEngine.registryModules))
+        let text = CatalogReference.text(try ProviderRegistry(TestCatalog.modules))
         for key in [
             "site.from", "providers.zoom", "owners.<id>.hosts", "meeting-types.<id>.guest-changes.notice", "meeting-types.<id>.overlap",
         ] {
@@ -272,7 +272,7 @@ struct CatalogTests {
         let folder = FileManager.default.temporaryDirectory.path + "/usher-schema-\(UInt64.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let schema = CatalogSchema.json(try ProviderRegistry(TestEngine.registryModules)).serialized
+        let schema = CatalogSchema.json(try ProviderRegistry(TestCatalog.modules)).serialized
         try schema.write(toFile: folder + "/schema.json", atomically: true, encoding: .utf8)
         // What can be seen without the rest of the file; the others name what does not stand elsewhere in it.
         let seen = Self.wrongFiles.filter { !["catalog.reference", "catalog.capability"].contains($0.2) && !$0.0.contains("Berln") }

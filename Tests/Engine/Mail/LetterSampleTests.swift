@@ -1,5 +1,4 @@
 import Foundation
-import TestSupport
 import Testing
 import UsherCore
 import UsherMail
@@ -68,8 +67,7 @@ struct LetterSampleTests {
     // MARK: Languages
 
     private func keys(_ language: String) throws -> [String: Set<String>] {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../../Engine/Mail/Templates")
-        let data = try Data(contentsOf: folder.appendingPathComponent("words.\(language).json"))
+        let words = try #require(Language.words.first { $0.key == language }?.value)
         var found: [String: Set<String>] = [:]
         func walk(_ json: JSON, _ path: String) {
             for member in json.members ?? [] {
@@ -81,7 +79,7 @@ struct LetterSampleTests {
                 }
             }
         }
-        walk(try JSON(parsing: Array(data)), "")
+        walk(try JSON(parsing: words), "")
         return found
     }
 

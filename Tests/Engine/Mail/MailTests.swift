@@ -1,5 +1,5 @@
 import Foundation
-import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherMail
@@ -10,7 +10,7 @@ struct MailTests {
         title: String = "Consultation", name: String = "Bo Li", zone: String = "America/New_York", language: String = "en",
         start: String = "2026-12-01T09:00:00Z", reader: Reader = .attendee(0), kind: Letter.Kind = .confirmation, note: String = ""
     ) throws -> Letter {
-        let catalog = try TestEngine.catalog()
+        let catalog = try TestCatalog.read()
         var type = try #require(catalog.meetingType("consultation"))
         type.title = title
         let terms = Terms(
@@ -22,7 +22,8 @@ struct MailTests {
             dialIn: [DialIn(country: "DE", number: "+49 30 901820", pin: "482913")])
         let booking = Booking(
             id: "bk_1", revision: kind == .confirmation ? 1 : 2, start: begin, end: begin + .minutes(30), timeZone: "Europe/Berlin",
-            attendees: [Attendee(name: name, email: "bo@example.org", timeZone: zone, language: language)], note: note, terms: terms,
+            attendees: [Attendee(name: name, email: "bo@example.org", timeZone: zone, language: language)],
+            details: BookingDetails(note: note), terms: terms,
             meeting: Meeting(status: .ready, provider: "room", module: "link", because: .siteDefault, room: room), changedAt: begin,
             createdAt: begin)
         return Letter(

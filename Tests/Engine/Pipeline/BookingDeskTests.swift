@@ -1,4 +1,5 @@
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherPipeline
@@ -68,7 +69,7 @@ struct BookingDeskTests {
         let engine = try await TestEngine()
         var request = TestEngine.request("consultaton", owner: "nobody", at: "tomorrow")
         request.attendees = [.init(name: "A\nB", email: "not an address", timeZone: "Mars/Base", language: "xx")]
-        request.metadata = ["k": String(repeating: "v", count: 501)]
+        request.details.metadata = ["k": String(repeating: "v", count: 501)]
         let error = await #expect(throws: UsherError.self) { try await engine.service.book(request) }
         #expect(error?.code == .validationFailed)
         #expect(
@@ -111,13 +112,13 @@ struct BookingDeskTests {
     func cancelledUntold() async throws {
         let engine = try await TestEngine(mail: { $0.recipient == "bo@example.org" ? .later("451 try again") : .accepted })
         let id = try await engine.booked().booking.id
-        #expect(try await engine.service.view(id).confirmation(of: .attendee(0)) == "queued")
+        #expect(try await engine.service.view(id).confirmation(of: .attendee(0)) == .queued)
         _ = try await engine.service.cancel(id)
         try await engine.run(for: .hours(1))
         let view = try await engine.service.view(id)
         #expect(view.confirmation(of: .attendee(0)) == nil)
         #expect(try await engine.context.store.read { try $0.timeline(of: id) }.contains { $0.event == "mail.dropped" })
-        #expect(view.json(showsManagePage: false)["confirmations"]?.array?.map { $0["to"] } == ["ana@northwind.example"])
+        #expect(view.json["confirmations"]?.array?.map { $0["to"] } == ["ana@northwind.example"])
     }
 
     @Test("whoever asks where a meeting would be held hears of the type's fallbacks, and of what keeps them from it")
@@ -140,7 +141,7 @@ struct BookingDeskTests {
     @Test("where a type writes choices, a request may name those alone")
     func choices() async throws {
         let engine = try await TestEngine(
-            catalog: TestEngine.catalogText.replacing("durations: [30m, 45m] }", with: "durations: [30m, 45m], choices: [room, zoom] }"))
+            catalog: TestCatalog.text.replacing("durations: [30m, 45m] }", with: "durations: [30m, 45m], choices: [room, zoom] }"))
         #expect(try await engine.service.book(TestEngine.request(provider: "room")).value.booking.meeting.provider == "room")
         let error = await #expect(throws: UsherError.self) {
             try await engine.service.book(TestEngine.request(at: "2026-12-02T10:00:00Z", provider: "campus"))
@@ -154,7 +155,7 @@ struct BookingDeskTests {
         #expect(await findings(engine, TestEngine.request(at: "2027-03-01T10:00")).contains { $0.contains("no offset") })
         #expect(await findings(engine, TestEngine.request(at: "9999-12-31T23:59:00Z")).contains { $0.contains("five years") })
         var request = TestEngine.request()
-        request.note = "a\u{0}b"
+        request.details.note = "a\u{0}b"
         #expect(await findings(engine, request).contains { $0.contains("control characters") })
     }
 

@@ -1,5 +1,6 @@
 import ProviderSandbox
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherPipeline
@@ -127,7 +128,7 @@ struct CalendarTests {
     @Test("an event that is not needed any more and cannot be removed is left alone, and asked for no more")
     func unneeded() async throws {
         let engine = try await TestEngine(
-            catalog: TestEngine.catalogText.replacing(
+            catalog: TestCatalog.text.replacing(
                 "meet: { title: \"At Google Meet\", duration: 30m,",
                 with: "meet: { title: \"At Google Meet\", duration: 30m, calendar: true,"))
         let id = try await engine.booked("meet").booking.id
@@ -175,7 +176,7 @@ struct CalendarTests {
     @Test("a meeting that is held at Google Meet is an event already, and gets no second one")
     func meetIsOne() async throws {
         let engine = try await TestEngine(
-            catalog: TestEngine.catalogText.replacing(
+            catalog: TestCatalog.text.replacing(
                 "meet: { title: \"At Google Meet\", duration: 30m,",
                 with: "meet: { title: \"At Google Meet\", duration: 30m, calendar: true,"))
         _ = try await engine.connectGoogle()

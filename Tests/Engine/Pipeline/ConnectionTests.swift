@@ -1,6 +1,7 @@
 import ProviderSandbox
 import Synchronization
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherPipeline

@@ -1,5 +1,6 @@
 import ProviderSandbox
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherPipeline
@@ -178,5 +179,23 @@ struct ExactlyOnceTests {
         #expect(!left.contains(stray))
         #expect(left.isSuperset(of: [unknown, foreign]))
         #expect(left.count == 3)
+    }
+
+    @Test("what a transaction wrote and took back is not found by the next one")
+    func takenBack() async throws {
+        struct TakenBack: Error {}
+        let engine = try await TestEngine()
+        let id = try await engine.booked().booking.id
+        let before = try await engine.context.store.read { try $0.booking(id) }
+        await #expect(throws: TakenBack.self) {
+            try await engine.context.store.write { tx in
+                var booking = try #require(try tx.booking(id))
+                booking.meeting.status = .failed
+                booking.revision += 1
+                try tx.update(booking)
+                throw TakenBack()
+            }
+        }
+        #expect(try await engine.context.store.read { try $0.booking(id) } == before)
     }
 }

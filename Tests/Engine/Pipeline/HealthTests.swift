@@ -1,5 +1,6 @@
 import ProviderSandbox
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherPipeline
@@ -23,7 +24,7 @@ struct HealthTests {
         let failing = try #require(try await state(engine))
         #expect(failing.since == first && failing.failures > 2 && !failing.problem.remedy.isEmpty)
         let resolution = try await engine.service.resolve("fixed", owner: "ana")
-        #expect(try await engine.service.json(of: resolution)["health"]?["state"] == "failing")
+        #expect(try await engine.service.explained(resolution).json["health"]?["state"] == "failing")
         // Another process has not heard of it, and is the one that succeeds.
         let other = try TestEngine.context(
             database: engine.context.store.database, transport: engine.context.transport, mailer: engine.mailer, clock: engine.clock,
@@ -55,7 +56,7 @@ struct HealthTests {
     @Test("what concerns one host, or one owner's connection, says nothing of the provider")
     func onlyOne() async throws {
         let engine = try await TestEngine(
-            catalog: TestEngine.catalogText.replacing("email: ana@northwind.example", with: "email: nobody@northwind.example"))
+            catalog: TestCatalog.text.replacing("email: ana@northwind.example", with: "email: nobody@northwind.example"))
         #expect(try await engine.booked("fixed").booking.meeting.problem?.code == .hostUnknown)
         _ = try await engine.booked("mine", at: "2026-12-02T10:00:00Z")
         #expect(try await engine.context.health.all().isEmpty)
@@ -87,8 +88,8 @@ struct HealthTests {
     func keepsLink() async throws {
         let engine = try await TestEngine()
         let view = try await engine.booked("open")
-        engine.context.catalog.current = try TestEngine.catalog(
-            TestEngine.catalogText.replacing("https://meet.northwind.example/", with: "https://other.example/"))
+        engine.context.catalog.current = try TestCatalog.read(
+            TestCatalog.text.replacing("https://meet.northwind.example/", with: "https://other.example/"))
         _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
         _ = try await engine.worker.pump()
         let after = try await engine.service.view(view.booking.id)

@@ -1,4 +1,5 @@
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherPipeline

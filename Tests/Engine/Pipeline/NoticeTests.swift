@@ -1,6 +1,7 @@
 import Foundation
 import ProviderSandbox
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherPipeline
@@ -88,7 +89,7 @@ struct NoticeTests {
     @Test("a booking whose room needs a person is told within a minute, once, and once more when it comes again")
     func booking() async throws {
         let engine = try await TestEngine(
-            catalog: TestEngine.catalogText.replacing("email: ana@northwind.example", with: "email: nobody@northwind.example"))
+            catalog: TestCatalog.text.replacing("email: ana@northwind.example", with: "email: nobody@northwind.example"))
         let view = try await engine.booked("fixed")
         #expect(view.booking.meeting.problem?.code == .hostUnknown)
         try await engine.run(for: .minutes(1))
@@ -132,9 +133,9 @@ struct NoticeTests {
     func undelivered() async throws {
         let engine = try await TestEngine(mail: { $0.recipient == "bo@example.org" ? .refused("550 no such user") : .accepted })
         let view = try await engine.booked()
-        #expect(view.confirmation(of: .attendee(0)) == "failed" && view.refusal(of: .attendee(0)) == "550 no such user")
-        #expect(view.confirmation(of: .owner) == "sent")
-        #expect(view.json(showsManagePage: false)["confirmations"]?.array?.first?["problem"] == "550 no such user")
+        #expect(view.confirmation(of: .attendee(0)) == .failed && view.refusal(of: .attendee(0)) == "550 no such user")
+        #expect(view.confirmation(of: .owner) == .sent)
+        #expect(view.json["confirmations"]?.array?.first?["problem"] == "550 no such user")
         try await engine.run(for: .minutes(1))
         #expect(subjects(engine) == ["Not delivered: the mail to bo@example.org"])
         let timeline = try await engine.context.store.read { try $0.timeline(of: view.booking.id) }

@@ -1,6 +1,7 @@
 import ProviderSandbox
 import Synchronization
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherPipeline
@@ -17,7 +18,7 @@ struct PipelineTests {
         #expect(view.booking.meeting.because == .ownerDefault)
         #expect(engine.zoom.meetings.count == 1)
         #expect(engine.mailer.taken.map(\.recipient).sorted() == ["ana@northwind.example", "bo@example.org"])
-        #expect(view.booking.readers.map(view.confirmation) == ["sent", "sent"])
+        #expect(view.booking.readers.map(view.confirmation) == [.sent, .sent])
     }
 
     @Test("a reschedule moves the same meeting, and everyone gets one update")
@@ -333,6 +334,6 @@ struct PipelineTests {
     func refusedMail() async throws {
         let engine = try await TestEngine(mail: { $0.recipient == "bo@example.org" ? .refused("550 no such user") : .accepted })
         let view = try await engine.booked()
-        #expect(view.booking.readers.map(view.confirmation) == ["failed", "sent"])
+        #expect(view.booking.readers.map(view.confirmation) == [.failed, .sent])
     }
 }

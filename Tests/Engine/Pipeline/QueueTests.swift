@@ -2,6 +2,7 @@ import Foundation
 import ProviderSandbox
 import Synchronization
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherPipeline
@@ -211,7 +212,7 @@ struct QueueTests {
         _ = try await engine.worker.pump()
         #expect(try await engine.context.store.read { try $0.mails(of: damaged) }.allSatisfy { $0.state != .sending })
         let view = try await engine.service.view(whole)
-        #expect(view.booking.readers.map(view.confirmation) == ["sent", "sent"])
+        #expect(view.booking.readers.map(view.confirmation) == [.sent, .sent])
     }
 
     // MARK: Rows that end

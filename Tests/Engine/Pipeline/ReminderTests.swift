@@ -1,6 +1,7 @@
 import ProviderSandbox
 import Synchronization
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherPipeline
@@ -8,7 +9,7 @@ import UsherStore
 
 @Suite(.timeLimit(.minutes(2)))
 struct ReminderTests {
-    private static let catalog = TestEngine.catalogText.replacing(
+    private static let catalog = TestCatalog.text.replacing(
         "healing: { title: \"Healing\",",
         with: "reminded: { title: \"Reminded\", duration: 30m, provider: campus, reminders: [1d, 15m] }\n  healing: { title: \"Healing\",")
 
@@ -65,7 +66,7 @@ struct ReminderTests {
         let engine = try await TestEngine(catalog: Self.catalog)
         let early = try TestEngine.context(
             database: engine.context.store.database, transport: engine.context.transport, mailer: engine.mailer, clock: engine.clock,
-            seed: engine.seed, catalog: try TestEngine.catalog(Self.catalog), skew: { .seconds(5) })
+            seed: engine.seed, catalog: try TestCatalog.read(Self.catalog), skew: { .seconds(5) })
         let view = try await BookingService(early).book(TestEngine.request("reminded")).value
         _ = try await Worker(early).pump()
         for day in [2, 3] {

@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherMail

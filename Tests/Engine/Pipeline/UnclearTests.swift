@@ -1,5 +1,6 @@
 import ProviderSandbox
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherPipeline
@@ -13,7 +14,7 @@ struct UnclearTests {
     /// What happens to the booking meanwhile.
     enum Change: CaseIterable { case nothing, cancel, fallback, restart }
 
-    private static let catalog = TestEngine.catalogText.replacing(
+    private static let catalog = TestCatalog.text.replacing(
         "teams: { title:", with: "both: { title: \"Teams or here\", duration: 30m, provider: teams, fallback: [room] }\n  teams: { title:")
 
     @Test(

@@ -1,9 +1,7 @@
 import Foundation
 import Synchronization
-import TestSupport
 import Testing
 import UsherCore
-import UsherPipeline
 import UsherSQLite
 import UsherStore
 
@@ -111,23 +109,5 @@ struct SQLiteTests {
         #expect(written == answers)
         let accepted = (Int64(0)..<60).filter { id in id % 5 != 1 && id % 5 != 2 }
         #expect(written.keys.sorted() == accepted)
-    }
-
-    @Test("what a transaction wrote and took back is not found by the next one")
-    func takenBack() async throws {
-        struct TakenBack: Error {}
-        let engine = try await TestEngine()
-        let id = try await engine.booked().booking.id
-        let before = try await engine.context.store.read { try $0.booking(id) }
-        await #expect(throws: TakenBack.self) {
-            try await engine.context.store.write { tx in
-                var booking = try #require(try tx.booking(id))
-                booking.meeting.status = .failed
-                booking.revision += 1
-                try tx.update(booking)
-                throw TakenBack()
-            }
-        }
-        #expect(try await engine.context.store.read { try $0.booking(id) } == before)
     }
 }

@@ -1,6 +1,7 @@
 import ProviderSandbox
 import ProviderSupport
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherPipeline

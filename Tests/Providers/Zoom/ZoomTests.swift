@@ -1,5 +1,6 @@
 import ProviderSandbox
 import TestSupport
+import TestValues
 import Testing
 import UsherCore
 import UsherPipeline

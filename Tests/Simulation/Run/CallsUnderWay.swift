@@ -1,6 +1,7 @@
 import ProviderSandbox
 import Synchronization
 import TestSupport
+import TestValues
 import UsherCore
 import UsherPipeline
 import UsherStore

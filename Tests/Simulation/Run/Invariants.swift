@@ -1,6 +1,7 @@
 import Foundation
 import ProviderSandbox
 import TestSupport
+import TestValues
 import UsherCore
 import UsherPipeline
 import UsherStore

@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import TestSupport
+import TestValues
 import UsherCore
 
 /// Runs a simulated world's tasks on one thread, one at a time. A task that comes to a seam waits there, and once all wait, the seed

@@ -2,6 +2,7 @@ import Foundation
 import ProviderSandbox
 import Synchronization
 import TestSupport
+import TestValues
 import UsherCore
 import UsherPipeline
 import UsherStore

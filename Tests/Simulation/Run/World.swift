@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import TestValues
 import UsherCore
 import UsherMail
 import UsherSQLite
@@ -16,7 +17,7 @@ final class World: Sendable {
     init() throws {
         database = try SQLiteDatabase()
         renderer = try MailRenderer()
-        let text = TestEngine.catalogText.replacing(
+        let text = TestCatalog.text.replacing(
             "title: \"At Zoom\", duration: 30m,", with: "title: \"At Zoom\", duration: 30m, reminders: [1h, 10m],"
         ).replacing(
             "  teams: { module: microsoft-teams }",
@@ -31,8 +32,8 @@ final class World: Sendable {
               hall: { title: "At Jitsi", duration: 30m, provider: hall }
               stage: { title: "At MiroTalk", duration: 30m, provider: stage }
             """)
-        catalog = try TestEngine.catalog(text)
-        otherCatalog = try TestEngine.catalog(
+        catalog = try TestCatalog.read(text)
+        otherCatalog = try TestCatalog.read(
             text.replacing("https://meet.northwind.example/{code}", with: "https://rooms.northwind.example/{code}")
                 .replacing("  tom: { name: Tom Berg, email: tom@northwind.example }\n", with: ""))
     }

@@ -1,6 +1,5 @@
 import DatabaseConformance
 import Foundation
-import TestSupport
 import Testing
 import UsherCore
 import UsherSQLite

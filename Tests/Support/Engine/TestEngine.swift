@@ -1,9 +1,7 @@
 import Foundation
-import GoogleMeet
 import Logging
-import MicrosoftTeams
 import ProviderSandbox
-import SelfHosted
+import TestValues
 import UsherCatalog
 import UsherCore
 import UsherMail
@@ -25,48 +23,6 @@ package struct TestEngine: Sendable {
     package let context: EngineContext
     package let service: BookingService
     package let worker: Worker
-
-    package static let registryModules: [any Provider.Type] = [
-        LinkProvider.self, JitsiProvider.self, MiroTalkProvider.self, ZoomAccountProvider.self, ZoomProvider.self, GoogleMeetProvider.self,
-        TeamsProvider.self,
-    ]
-
-    package static let catalogText = """
-        version: 1
-        site:
-          name: Northwind Clinic
-          from: "Northwind Clinic <bookings@northwind.example>"
-          time-zone: Europe/Berlin
-          default-provider: room
-        providers:
-          room: { module: link, url: "https://meet.northwind.example/{code}", passcode: generate, dial-in: [{ country: DE, number: "+49 30 901820", pin: "{pin}" }] }
-          campus: { module: zoom-s2s }
-          zoom: {}
-          meet: { module: google-meet }
-          teams: { module: microsoft-teams }
-        owners:
-          ana: { name: Ana Ruiz, email: ana@northwind.example, time-zone: Europe/Madrid, default-provider: campus }
-          tom: { name: Tom Berg, email: tom@northwind.example }
-        meeting-types:
-          consultation: { title: "Consultation with {owner.name}", durations: [30m, 45m] }
-          fixed: { title: "At Zoom", duration: 30m, provider: campus }
-          safe: { title: "At Zoom or here", duration: 30m, provider: campus, fallback: [room] }
-          later: { title: "On join", duration: 30m, provider: campus, provision: on-join }
-          open: { title: "Open hours", duration: 30m, provider: room, overlap: allow }
-          meet: { title: "At Google Meet", duration: 30m, provider: meet }
-          teams: { title: "At Teams", duration: 30m, provider: teams }
-          mine: { title: "At my own Zoom", duration: 30m, provider: zoom }
-          diary: { title: "On my calendar", duration: 30m, provider: campus, calendar: true }
-          healing: { title: "Healing", duration: 30m, provider: campus, on-drift: recreate }
-        """
-
-    package static func catalog(_ text: String = catalogText) throws -> Catalog {
-        let report = CatalogReader(try ProviderRegistry(registryModules)).read(Array(text.utf8))
-        guard let catalog = report.catalog else {
-            throw UsherError(.configuration, report.diagnostics.map { $0.text(file: "test") }.joined(separator: "\n"))
-        }
-        return catalog
-    }
 
     package static var account: ZoomSandbox.Account {
         var account = ZoomSandbox.Account()
@@ -90,7 +46,7 @@ package struct TestEngine: Sendable {
 
     /// - Parameter transport: wraps the way to the sandbox.
     package init(
-        seed: UInt64 = 1, catalog text: String = catalogText, account: ZoomSandbox.Account = account,
+        seed: UInt64 = 1, catalog text: String = TestCatalog.text, account: ZoomSandbox.Account = account,
         variables: [String: Secret] = variables,
         mail: @escaping @Sendable (OutgoingMail) -> DeliveryOutcome = { _ in .accepted },
         transport: (SandboxTransport) -> any Transport = { $0 }
@@ -105,7 +61,7 @@ package struct TestEngine: Sendable {
         google.change { $0.redirectURLs = ["https://usher.example/auth/google/callback"] }
         mailer = MailRecorder(outcome: mail)
         receiver = TestReceiver()
-        let catalog = try Self.catalog(text)
+        let catalog = try TestCatalog.read(text)
         context = try Self.context(
             database: try SQLiteDatabase(),
             transport: transport(SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { clock.advance(by: $0) }),
@@ -125,7 +81,7 @@ package struct TestEngine: Sendable {
     ) throws -> EngineContext {
         var context = EngineContext(
             store: Store(database), vault: try Vault(keys: [Array(repeating: 7, count: 32)]), catalog: CatalogHolder(catalog),
-            registry: try ProviderRegistry(registryModules),
+            registry: try ProviderRegistry(TestCatalog.modules),
             channels: .init(transport: transport, receivers: receivers, mailer: mailer, renderer: try renderer ?? MailRenderer()),
             environment: .virtual(clock, seed, skew: skew),
             settings: EngineSettings(publicURL: "https://usher.example", variables: variables),
