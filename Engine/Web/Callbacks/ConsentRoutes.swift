@@ -9,14 +9,14 @@ import UsherStore
 struct ConsentRoutes: Sendable {
     private let context: EngineContext
     private let consents: Consents
-    private let cookie: Cookie
-    private let ownerCookie: Cookie
+    private let cookie: SessionCookie
+    private let ownerCookie: SessionCookie
 
     init(_ context: EngineContext) {
         self.context = context
         consents = Consents(context)
-        cookie = Cookie(Cookie.consent, context.settings.publicURL)
-        ownerCookie = Cookie(Cookie.owner, context.settings.publicURL)
+        cookie = SessionCookie(SessionCookie.consent, context.settings.publicURL)
+        ownerCookie = SessionCookie(SessionCookie.owner, context.settings.publicURL)
     }
 
     private var services: [ConsentDescriptor] {

@@ -33,7 +33,7 @@ enum Page {
     ///   - isWide: for tables.
     static func response(
         _ status: HTTPTypes.HTTPResponse.Status = .ok, _ title: String, _ body: HTML, words: PageWords = PageWords("en"),
-        cookies: [String] = [], isWide: Bool = false
+        cookies: [Cookie] = [], isWide: Bool = false
     ) -> Response {
         let html: HTML = """
             <!DOCTYPE html><html lang="\(words.language)" dir="\(words.direction)"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -48,19 +48,19 @@ enum Page {
             ("Referrer-Policy", "same-origin"), ("X-Content-Type-Options", "nosniff"), ("X-Robots-Tag", "noindex"),
         ]
         for (name, value) in security { if let name = HTTPField.Name(name) { headers[name] = value } }
-        for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie)) }
+        for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie.description)) }
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: html.source)))
     }
 
-    static func redirect(to url: String, cookies: [String] = []) -> Response {
+    static func redirect(to url: String, cookies: [Cookie] = []) -> Response {
         var headers: HTTPFields = [.location: url, .cacheControl: "no-store"]
         if let name = HTTPField.Name("Referrer-Policy") { headers[name] = "same-origin" }
-        for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie)) }
+        for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie.description)) }
         return Response(status: .seeOther, headers: headers)
     }
 
     /// Leads on after a press. A redirect would not do: browsers hold a form's `form-action` against every stop on its way.
-    static func onward(to url: String, _ title: String, _ label: String, cookies: [String] = []) -> Response {
+    static func onward(to url: String, _ title: String, _ label: String, cookies: [Cookie] = []) -> Response {
         Page.response(
             .ok, title,
             "<meta http-equiv=refresh content=\"0;url=\(url)\"><p><a class=button href=\"\(url)\" rel=noreferrer>\(label)</a></p><p class=quiet>If nothing opens, open this address by hand: <code>\(url)</code></p>",
@@ -108,20 +108,12 @@ enum Page {
 }
 
 extension Request {
-    /// The fields of a posted form; the first of each name.
+    /// The fields of a posted form.
+    /// - Throws: ``ErrorCode/requestMalformed`` for what is no form, and for a field that stands twice.
     func form() async throws -> [String: String] {
-        formFields(String(buffer: try await wholeBody()))
-    }
-}
-
-/// `application/x-www-form-urlencoded`; the first field of each name.
-func formFields(_ text: String) -> [String: String] {
-    var fields: [String: String] = [:]
-    for pair in text.split(separator: "&") {
-        let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
-            $0.replacing("+", with: " ").removingPercentEncoding ?? ""
+        let text = String(buffer: try await wholeBody())
+        do { return try URLEncodedFormDecoder().decode([String: String].self, from: text) } catch {
+            throw UsherError(.requestMalformed, "The form cannot be read.")
         }
-        if fields[parts[0]] == nil { fields[parts[0]] = parts.count > 1 ? parts[1] : "" }
     }
-    return fields
 }

@@ -10,7 +10,7 @@ struct AdminSession: Sendable {
     private let adminKey: Secret?
     private let authenticator: Authenticator
 
-    private let cookie: Cookie
+    private let cookie: SessionCookie
     private static let lifetime = Duration.hours(12)
     /// A browser keeps the cookie for so long at most.
     private static let longest = Duration.days(30)
@@ -30,12 +30,12 @@ struct AdminSession: Sendable {
         self.context = context
         self.adminKey = adminKey
         self.authenticator = authenticator
-        cookie = Cookie(Cookie.admin, context.settings.publicURL)
+        cookie = SessionCookie(SessionCookie.admin, context.settings.publicURL)
     }
 
     /// - Returns: what the browser is to keep; `nil` for a key that is not valid or no admin's.
     /// - Throws: ``ErrorCode/rateLimited``.
-    func signIn(_ key: Secret) async throws -> String? {
+    func signIn(_ key: Secret) async throws -> Cookie? {
         guard let caller = try await authenticator.holder(of: key, "admin.sign-in"), caller.standing?.isAllowed ?? true else {
             return nil
         }

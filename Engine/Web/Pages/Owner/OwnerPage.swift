@@ -11,7 +11,7 @@ struct OwnerPage: Sendable {
     let context: EngineContext
     let service: BookingService
     let owners: OwnerService
-    let cookie: Cookie
+    let cookie: SessionCookie
     /// Sign-in links that are asked for from one address.
     private let asks: RateLimiter
     static let bookingsShown = 20
@@ -22,7 +22,7 @@ struct OwnerPage: Sendable {
         self.context = context
         self.service = service
         owners = OwnerService(context)
-        cookie = Cookie(Cookie.owner, context.settings.publicURL)
+        cookie = SessionCookie(SessionCookie.owner, context.settings.publicURL)
         asks = RateLimiter(burst: 10, perMinute: 1, now: context.environment.now)
     }
 

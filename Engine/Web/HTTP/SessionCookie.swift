@@ -3,7 +3,7 @@ import UsherCore
 
 /// A cookie of ours: no script can read it, other sites' forms do not bring it along, and under https no other host can set it.
 /// Source: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix
-struct Cookie: Sendable {
+struct SessionCookie: Sendable {
     let name: String
     private let isSecure: Bool
 
@@ -18,18 +18,12 @@ struct Cookie: Sendable {
     }
 
     /// What a browser is told to keep.
-    func setting(_ value: Secret, for lifetime: Duration) -> String {
-        "\(name)=\(value.reveal()); Path=/; Max-Age=\(lifetime.wholeSeconds); HttpOnly; SameSite=Lax\(isSecure ? "; Secure" : "")"
+    func setting(_ value: Secret, for lifetime: Duration) -> Cookie {
+        Cookie(
+            name: name, value: value.reveal(), maxAge: Int(lifetime.wholeSeconds), path: "/", secure: isSecure, httpOnly: true,
+            sameSite: .lax)
     }
 
     /// What a request carries.
-    func value(in request: Request) -> Secret? {
-        for header in request.headers[values: .cookie] {
-            for pair in header.split(separator: ";") {
-                let parts = pair.split(separator: "=", maxSplits: 1).map(\.trimmingBlanks)
-                if parts.count == 2, parts[0] == name { return Secret(parts[1]) }
-            }
-        }
-        return nil
-    }
+    func value(in request: Request) -> Secret? { request.cookies[name].map { Secret($0.value) } }
 }
