@@ -31,13 +31,13 @@ struct GoogleMeetError {
         switch (status, reason) {
         case (500..., _), (300..<400, _):
             return error(.unavailable, "Google is in trouble (HTTP \(status)).", patience, .backoff, unclear: changes)
-        case (_, "rateLimitExceeded"), (_, "userRateLimitExceeded"):
-            let after = retryAfter(response.header("retry-after"), now: now)
-            return error(.providerRateLimited, "Google takes no more calls at the moment.", patience, after.map { .at($0) } ?? .backoff)
         case (_, "quotaExceeded"):
             // Against abuse: hours, not seconds.
             return error(.providerRateLimited, "Google has paused this calendar for some hours.", patience, .at(now + .hours(2)))
         case (_, "dailyLimitExceeded"): return error(.dailyLimit, "Google's limit of the day is reached.", patience, .nextQuotaDay)
+        case (429, _), (_, "rateLimitExceeded"), (_, "userRateLimitExceeded"):
+            let after = retryAfter(response.header("retry-after"), now: now)
+            return error(.providerRateLimited, "Google takes no more calls at the moment.", patience, after.map { .at($0) } ?? .backoff)
         case (401, _): return error(.reauthorize, "Google refuses the connection.", "Connect Google again.")
         case (_, "insufficientPermissions"):
             return error(
@@ -47,12 +47,12 @@ struct GoogleMeetError {
                 .plan, "The Calendar API is switched off in the Google project.", "The admin enables the Google Calendar API there.")
         case (_, "forbiddenForNonOrganizer"), (_, "forbiddenForServiceAccounts"), (403, _):
             return error(.plan, "Google does not allow this for the account. Google says: \(message)", "Ask the account's administrator.")
+        case (404, ""), (410, ""):
+            // A proxy's, or that of a wrong address: Google's own has a reason.
+            return error(.unavailable, "Something between here and Google answered HTTP \(status).", patience, .backoff, unclear: changes)
         case (404, _), (410, _):
             return error(.meetingGone, "The event does not exist in the Google calendar any more.", "Retry the booking to make a new one.")
         case (412, _), (409, _): return error(.unavailable, "Google is at work on the same event.", patience, .backoff)
-        case (429, _):
-            let after = retryAfter(response.header("retry-after"), now: now)
-            return error(.providerRateLimited, "Google takes no more calls at the moment.", patience, after.map { .at($0) } ?? .backoff)
         default:
             if message.contains("conference type") {
                 return error(

@@ -48,7 +48,7 @@ struct GoogleMeetRooms {
 
     /// All events of ours from now on.
     private func list() async throws(ProviderError) -> [FoundRoom] {
-        var found: [FoundRoom] = []
+        var found: [(room: FoundRoom, made: Instant)] = []
         var page = ""
         repeat {
             let next = page.isEmpty ? "" : "&pageToken=\(percentEncoded(page))"
@@ -62,7 +62,10 @@ struct GoogleMeetRooms {
                     remedy: ProviderError.triedAgain,
                     operation: "GET events")
             }
-            found += items.filter { $0["status"] != "cancelled" }.compactMap(Self.found)
+            for event in items where event["status"] != "cancelled" {
+                guard let room = Self.found(event) else { continue }
+                found.append((room, event["created"]?.string.flatMap(Instant.init(rfc3339:)) ?? Instant(seconds: 0)))
+            }
             let following = answer["nextPageToken"]?.string ?? ""
             guard following != page || following.isEmpty else {
                 throw ProviderError(
@@ -71,14 +74,12 @@ struct GoogleMeetRooms {
             }
             page = following
         } while !page.isEmpty
-        return found.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+        return found.sorted { ($0.made, $0.room.id) < ($1.made, $1.room.id) }.map(\.room)
     }
 
     private static func found(_ event: JSON) -> FoundRoom? {
         guard let id = event["id"]?.string, let key = event["extendedProperties"]?["private"]?[mark]?.string else { return nil }
-        var made = Instant(microseconds: 0)
-        if case .instant(let instant)? = event["created"]?.string.flatMap({ WrittenTime($0) }) { made = instant }
-        return FoundRoom(id: id, key: key, createdAt: made)
+        return FoundRoom(id: id, key: key)
     }
 
     /// Changes the time alone: what the owner has changed in their calendar stays theirs.
@@ -145,7 +146,7 @@ struct GoogleMeetRooms {
     }
 
     private static func instant(_ time: JSON?) -> Instant? {
-        if case .instant(let instant)? = time?["dateTime"]?.string.flatMap({ WrittenTime($0) }) { return instant }
+        if let instant = time?["dateTime"]?.string.flatMap(Instant.init(rfc3339:)) { return instant }
         return nil
     }
 }

@@ -26,6 +26,9 @@ extension TeamsClient {
             return error(
                 .plan, "Microsoft does not allow meetings for this account. Microsoft says: \(words)",
                 "A work or school account with Teams is needed; the tenant's administrator can allow it.")
+        case 404 where answer["error"]?["code"]?.string == nil:
+            // A proxy's, or that of a wrong address: Graph's own has a code.
+            return error(.unavailable, "Something between here and Microsoft answered HTTP 404.", patience, .backoff, unclear: changes)
         case 404: return error(.meetingGone, "The meeting does not exist at Microsoft any more.", "Retry the booking to make a new one.")
         case 409, 412: return error(.unavailable, "Microsoft is at work on the same meeting.", patience, .backoff)
         default: return error(.rejected, "Microsoft refuses this. Microsoft says: \(words)", "Check the meeting type's title and length.")

@@ -63,7 +63,7 @@ struct TeamsRooms {
     }
 
     private static func instant(_ time: JSON?) -> Instant? {
-        if case .instant(let instant)? = time?.string.flatMap({ WrittenTime($0) }) { return instant }
+        if let instant = time?.string.flatMap(Instant.init(rfc3339:)) { return instant }
         return nil
     }
 }

@@ -68,7 +68,7 @@ extension GoogleSandbox.State {
     }
 
     private func instant(_ time: JSON?) -> Instant? {
-        if case .instant(let instant)? = time?["dateTime"]?.string.flatMap({ WrittenTime($0) }) { return instant }
+        if let instant = time?["dateTime"]?.string.flatMap(Instant.init(rfc3339:)) { return instant }
         return nil
     }
 

@@ -160,7 +160,7 @@ extension ZoomSandbox.State {
             return ZoomAnswer.error(400, code: 3000, "Invalid alternative_hosts: \(host).")
         }
         if let password = body["password"]?.string, !fits(password) { return ZoomAnswer.invalid("password") }
-        guard case .instant(let start)? = body["start_time"]?.string.flatMap({ WrittenTime($0) }) else {
+        guard let start = body["start_time"]?.string.flatMap(Instant.init(rfc3339:)) else {
             return ZoomAnswer.invalid("start_time")
         }
         let id = newID()
@@ -234,7 +234,7 @@ extension ZoomSandbox.State {
                 if let field = ZoomFields.invalid(body, patch: true) { return ZoomAnswer.invalid(field) }
                 guard state.count(meeting.host, now) else { return ZoomAnswer.hostLimit }
                 // A start in the past is ignored, and the answer is 204 all the same.
-                if case .instant(let start)? = body["start_time"]?.string.flatMap({ WrittenTime($0) }), start > now {
+                if let start = body["start_time"]?.string.flatMap(Instant.init(rfc3339:)), start > now {
                     state.meetings[id]?.start = start
                 }
                 if let minutes = body["duration"]?.int { state.meetings[id]?.minutes = minutes }

@@ -50,7 +50,7 @@ extension ZoomProvider: EventfulProvider {
         case "app_deauthorized":
             guard let client = payload["client_id"]?.text, let user = payload["user_id"]?.text else { return .ignored }
             var at = sent
-            if case .instant(let instant)? = payload["deauthorization_time"]?.string.flatMap({ WrittenTime($0) }) { at = min(at, instant) }
+            if let instant = payload["deauthorization_time"]?.string.flatMap(Instant.init(rfc3339:)) { at = min(at, instant) }
             return .event(.deauthorized(clientID: client, accountID: user, at: at))
         case "meeting.updated", "meeting.deleted":
             // A number in some events, a string in others.

@@ -17,7 +17,7 @@ struct ZoomMeeting {
     }
 
     var start: Instant? {
-        guard case .instant(let instant)? = json["start_time"]?.string.flatMap({ WrittenTime($0) }) else { return nil }
+        guard let instant = json["start_time"]?.string.flatMap(Instant.init(rfc3339:)) else { return nil }
         return instant
     }
     var end: Instant? {

@@ -55,7 +55,7 @@ struct ZoomRooms {
     }
 
     func find(_ key: String?, host: String) async throws(ProviderError) -> [FoundRoom] {
-        var found: [FoundRoom] = []
+        var found: [(room: FoundRoom, made: Instant)] = []
         var page = ""
         repeat {
             let next = page.isEmpty ? "" : "&next_page_token=\(percentEncoded(page))"
@@ -70,9 +70,8 @@ struct ZoomRooms {
             for meeting in meetings {
                 guard let mark = ZoomMarker.key(in: meeting["agenda"]?.string), key == nil || mark == key, let id = meeting["id"]?.text
                 else { continue }
-                var made = Instant(microseconds: 0)
-                if case .instant(let instant)? = meeting["created_at"]?.string.flatMap({ WrittenTime($0) }) { made = instant }
-                found.append(FoundRoom(id: id, key: mark, createdAt: made))
+                let made = meeting["created_at"]?.string.flatMap(Instant.init(rfc3339:)) ?? Instant(seconds: 0)
+                found.append((FoundRoom(id: id, key: mark), made))
             }
             let following = answer["next_page_token"]?.string ?? ""
             guard following != page || following.isEmpty else {
@@ -82,7 +81,7 @@ struct ZoomRooms {
             }
             page = following
         } while !page.isEmpty
-        return found.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+        return found.sorted { ($0.made, $0.room.id) < ($1.made, $1.room.id) }.map(\.room)
     }
 
     /// Changes the time alone, and only where it differs: each change counts against the host's 100 a day, and what hosts have

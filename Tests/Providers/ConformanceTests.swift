@@ -30,8 +30,7 @@ enum Subjects {
                 call: { call(engine, credentials: credentials) },
                 badCall: {
                     call(engine, credentials: credentials.merging(["CLIENT_SECRET": Secret("wrong-secret-value")]) { _, new in new })
-                },
-                loseNextAnswer: { engine.zoom.inject(.cutAfter) }, refuseNextConnection: { engine.zoom.inject(.cutBefore) })
+                })
         case "jitsi":
             let engine = try await TestEngine()
             let settings: JSON = ["url": "https://jitsi.northwind.example"]
@@ -52,8 +51,7 @@ enum Subjects {
             var bad = call
             bad.connection = nil
             return ConformanceSubject(
-                module: ZoomProvider.self, host: account, call: { call }, badCall: { [bad] in bad },
-                loseNextAnswer: { engine.zoom.inject(.cutAfter) }, refuseNextConnection: { engine.zoom.inject(.cutBefore) })
+                module: ZoomProvider.self, host: account, call: { call }, badCall: { [bad] in bad })
         case "google-meet":
             let engine = try await TestEngine()
             _ = try await engine.connectGoogle()
@@ -62,8 +60,7 @@ enum Subjects {
             var bad = call
             bad.connection = nil
             return ConformanceSubject(
-                module: GoogleMeetProvider.self, host: account, call: { call }, badCall: { [bad] in bad },
-                loseNextAnswer: { engine.google.inject(.cutAfter) }, refuseNextConnection: { engine.google.inject(.cutBefore) })
+                module: GoogleMeetProvider.self, host: account, call: { call }, badCall: { [bad] in bad })
         case "microsoft-teams":
             let engine = try await TestEngine()
             _ = try await engine.connectMicrosoft()
@@ -73,8 +70,7 @@ enum Subjects {
             var bad = call
             bad.connection = nil
             return ConformanceSubject(
-                module: TeamsProvider.self, host: account, call: { call }, badCall: { [bad] in bad },
-                loseNextAnswer: { engine.microsoft.inject(.cutAfter) }, refuseNextConnection: { engine.microsoft.inject(.cutBefore) })
+                module: TeamsProvider.self, host: account, call: { call }, badCall: { [bad] in bad })
         default: return nil
         }
     }

@@ -15,11 +15,15 @@ public protocol Provider: Sendable {
     /// - Throws: an error with `isUnclear` when a room may exist now.
     static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom
 
-    /// The rooms that carry `key`, or any key of ours when it is `nil`, oldest first. All pages, or an error; never a part.
+    /// The rooms that carry `key`, or any key at all when it is `nil`, oldest first: of several rooms of one key the first is kept.
+    /// Rooms with keys that the engine has not given out may be among them; it leaves those alone. All pages, or an error; never a
+    /// part, and never an empty list for an answer that cannot be read, because that means that no room was made.
+    /// - Parameter host: as in ``RoomRequest/host``.
     static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom]
 
-    /// Makes the room fit `request`, in place, and reads it back.
-    /// - Throws: ``ErrorCode/meetingGone`` only on the provider's own word for it.
+    /// Moves the room to the time of `request`, in place, and reads it back; the answer to the change will do, where it describes
+    /// the room. Everything else about it stays as its host may have changed it.
+    /// - Throws: ``ErrorCode/meetingGone`` only on the provider's own word for it: a 404 of a proxy is none.
     static func update(_ roomID: String, to request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom
 
     /// Takes the room away. A room that is not there any more is success.
@@ -47,7 +51,7 @@ extension Provider {
 public struct RoomRequest: Hashable, Sendable {
     /// 128 random bits in base32, the same for every try.
     public var key: String
-    /// The meeting's title.
+    /// The meeting's title, of any length and script: cut it to what the service takes.
     public var title: String
     /// Plain text, for the provider's own invitation.
     public var description: String
@@ -84,7 +88,7 @@ public struct ProvidedRoom: Hashable, Sendable {
     public var id: String
     /// How to get in.
     public var room: Room
-    /// The time of the room there, where rooms have one and the provider says so.
+    /// The time of the room there, as the provider says it; `nil` where it says none, and then nobody compares it.
     public var start: Instant?
     /// See ``start``.
     public var end: Instant?
@@ -107,14 +111,11 @@ public struct FoundRoom: Hashable, Sendable {
     public var id: String
     /// The key that it was made under.
     public var key: String
-    /// When it was made, by the provider's clock.
-    public var createdAt: Instant
 
-    /// Takes each property as it is.
-    public init(id: String, key: String, createdAt: Instant) {
+    /// A room's id, and its key.
+    public init(id: String, key: String) {
         self.id = id
         self.key = key
-        self.createdAt = createdAt
     }
 }
 
@@ -126,7 +127,7 @@ public struct ProviderContext: Sendable {
     public var settings: JSON
     /// By the names in ``ProviderDescriptor/credentials``: `ACCOUNT_ID`, `CLIENT_SECRET`.
     public var credentials: [String: Secret]
-    /// By the names in ``ProviderDescriptor/endpoints``; only those that were configured.
+    /// By the whole names in ``ProviderDescriptor/endpoints``; only those that were configured.
     public var endpoints: [String: String]
     /// The way to the service.
     public var transport: any Transport
@@ -134,7 +135,7 @@ public struct ProviderContext: Sendable {
     public var tokens: any TokenCache
     /// The account that the owner has connected; `nil` where there is none, or the module needs none.
     public var connection: (any Connection)?
-    /// No request may still be under way after this.
+    /// No request may still be under way after this; at most a minute ahead.
     public var deadline: Instant
     /// Clock, ids and randomness.
     public var environment: Environment

@@ -18,7 +18,8 @@ public struct ProviderDescriptor: Sendable {
     public var credentials: [String]
     /// Names after the prefix that may be set.
     public var optionalCredentials: [String]
-    /// Whole names of variables that replace an address: `ZOOM_API_URL`.
+    /// Whole names of variables that replace an address: `ZOOM_API_URL`. `https://…`, or `http://` on this machine, so that a module can
+    /// be tried against a stand-in. All providers of the module share them.
     public var endpoints: [String]
 
     /// Whose account makes the rooms.
@@ -33,6 +34,8 @@ public struct ProviderDescriptor: Sendable {
 
     /// Something that rooms of a module have or can do.
     public enum Capability: String, Sendable, CaseIterable {
+        /// Rooms can have one: six characters or more, of the service's making or the module's (``Environment/pick(_:from:)`` in
+        /// `ProviderSupport`); none where ``MeetingOptions/passcode`` says so.
         case passcode
         case dialIn = "dial-in"
         case waitingRoom = "waiting-room"

@@ -14,18 +14,31 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
     case authMissing = "auth.missing"
     case authInvalid = "auth.invalid"
     case authForbidden = "auth.forbidden"
+    /// A key of ours calls too often.
     case rateLimited = "rate-limited"
+    /// This server has too much to do.
     case overloaded
+    /// There is no account, or the service does not take its credentials. A person must act.
     case notConnected = "provider.not-connected"
+    /// The service does not take an owner's grant any more. The owner connects again.
     case reauthorize = "provider.reauthorize"
+    /// The app or the grant lacks a permission. A person must act.
     case missingScope = "provider.missing-scope"
+    /// The account's plan, role or administrator does not allow it. A person must act.
     case plan = "provider.plan"
+    /// The account has no such host. A person must act.
     case hostUnknown = "provider.host-unknown"
+    /// The service takes no more calls for now (HTTP 429).
     case providerRateLimited = "provider.rate-limited"
+    /// The service's quota of the day is used up.
     case dailyLimit = "provider.daily-limit"
+    /// The service refuses what the request says; the same request again would be refused, too.
     case rejected = "provider.rejected"
+    /// The service cannot be reached, is in trouble, or answers what cannot be understood.
     case unavailable = "provider.unavailable"
+    /// The room does not exist any more, on the service's own word for it.
     case meetingGone = "provider.meeting-gone"
+    /// The catalogue has no such provider any more.
     case providerRemoved = "provider.removed"
     case configuration
     case internalError = "internal"

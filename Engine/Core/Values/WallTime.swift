@@ -134,3 +134,11 @@ private struct TimeReader {
         return .seconds((hours * 60 + minutes) * (isEast ? 60 : -60))
     }
 }
+
+extension Instant {
+    /// What a service writes as a time with an offset (RFC 3339): `2026-12-01T09:00:00Z`; `nil` for anything else.
+    public init?(rfc3339 text: String) {
+        guard case .instant(let instant)? = WrittenTime(text) else { return nil }
+        self = instant
+    }
+}

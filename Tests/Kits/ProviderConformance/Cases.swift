@@ -1,3 +1,4 @@
+import ProviderTesting
 import UsherCore
 
 /// One promise of the provider contract. The kit needs no test framework: `run` throws a ``ConformanceFailure`` when the
@@ -63,23 +64,56 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
                 try await subject.module.find(nil, host: subject.host, call).contains { $0.key == request.key },
                 "the list of all our rooms lacks it")
         },
-        ConformanceCase(
-            "a create whose answer is lost is unclear, and its room is found", applies: { $0.loseNextAnswer != nil && $0.isLookup }
-        ) { subject in
-            let call = subject.call()
-            _ = try await subject.module.create(subject.request(call), call)
+        ConformanceCase("a create whose answer is lost is unclear, and its room is found", applies: \.isLookup) { subject in
+            let (call, way) = try await subject.disturbed()
             let request = subject.request(call)
-            subject.loseNextAnswer?()
+            way.inject(.loseAnswer)
             let error = await failure { () async throws(ProviderError) in _ = try await subject.module.create(request, call) }
             try require(error?.isUnclear == true, "the error is \(String(describing: error))")
             try require(try await subject.module.find(request.key, host: subject.host, call).count == 1, "the room is not found")
         },
-        ConformanceCase("a create that found no connection is not unclear", applies: { $0.refuseNextConnection != nil }) { subject in
-            let call = subject.call()
-            _ = try await subject.module.create(subject.request(call), call)
-            subject.refuseNextConnection?()
+        ConformanceCase("a create that found no connection is not unclear", applies: \.asksService) { subject in
+            let (call, way) = try await subject.disturbed()
+            way.inject(.refuseConnection)
             let error = await failure { () async throws(ProviderError) in _ = try await subject.module.create(subject.request(call), call) }
             try require(error?.isUnclear == false && error?.retry == .backoff, "the error is \(String(describing: error))")
+        },
+        ConformanceCase("trouble at the service leaves a create unclear, and a look not", applies: \.asksService) { subject in
+            let (call, way) = try await subject.disturbed()
+            way.inject(.answer(HTTPResponse(status: 503)))
+            let error = await failure { () async throws(ProviderError) in _ = try await subject.module.create(subject.request(call), call) }
+            try require(error?.code == .unavailable && error?.isUnclear == true, "the create's error is \(String(describing: error))")
+            let made = try await subject.module.create(subject.request(call), call)
+            way.inject(.answer(HTTPResponse(status: 503)))
+            let look = await failure { () async throws(ProviderError) in
+                _ = try await subject.module.fetch(made.id, host: subject.host, call)
+            }
+            try require(look?.code == .unavailable && look?.isUnclear == false, "the look's error is \(String(describing: look))")
+        },
+        ConformanceCase("a service that takes no more calls is asked again when it says", applies: \.asksService) { subject in
+            let (call, way) = try await subject.disturbed()
+            way.inject(.answer(HTTPResponse(status: 429, headers: [("Retry-After", "120")])))
+            let error = await failure { () async throws(ProviderError) in _ = try await subject.module.create(subject.request(call), call) }
+            try require(
+                error?.code == .providerRateLimited && error?.isUnclear == false
+                    && error?.retry == .at(call.environment.now() + .seconds(120)), "the error is \(String(describing: error))")
+        },
+        ConformanceCase("a list that cannot be read is an error, and not an empty one", applies: \.isLookup) { subject in
+            let (call, way) = try await subject.disturbed()
+            way.inject(.answer(HTTPResponse(status: 200, body: Array("<html>Maintenance</html>".utf8))))
+            let error = await failure { () async throws(ProviderError) in
+                _ = try await subject.module.find(nil, host: subject.host, call)
+            }
+            try require(error?.code == .unavailable && error?.isUnclear == false, "the error is \(String(describing: error))")
+        },
+        ConformanceCase("a 404 that is not the service's own does not make a room gone", applies: \.asksService) { subject in
+            let (call, way) = try await subject.disturbed()
+            let made = try await subject.module.create(subject.request(call), call)
+            way.inject(.answer(HTTPResponse(status: 404, body: Array("<html>No such page</html>".utf8))))
+            let error = await failure { () async throws(ProviderError) in
+                _ = try await subject.module.fetch(made.id, host: subject.host, call)
+            }
+            try require(error != nil && error?.code != .meetingGone, "the error is \(String(describing: error))")
         },
         ConformanceCase("an update keeps room and link, and reads the new time back") { subject in
             let call = subject.call()
@@ -153,7 +187,7 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
             let error = await failure { () async throws(ProviderError) in _ = try await subject.module.create(subject.request(call), call) }
             try require(error?.code.isBlocking == true, "the error is \(String(describing: error))")
             let text = "\(String(describing: error))"
-            for (name, secret) in call.credentials where name.contains("SECRET") {
+            for (name, secret) in call.credentials where !name.hasSuffix("_ID") {
                 try require(!text.contains(secret.reveal()), "\(name) shows in the error")
             }
             try require(await !subject.module.preflight(hosts: [], call).problems.isEmpty, "the preflight finds nothing")

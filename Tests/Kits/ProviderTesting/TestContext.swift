@@ -8,12 +8,12 @@ extension ProviderContext {
     ///   - credentials: by the names in the descriptor, without the prefix.
     ///   - transport: the way to the service; ``StandInService`` is one.
     ///   - connection: the owner's account, for modules that need one.
+    ///   - environment: with another clock, for services whose lists are late.
     public static func test(
         provider: String = "test", settings: JSON = .object([]), credentials: [String: String] = [:], endpoints: [String: String] = [:],
-        transport: any Transport, connection: (any Connection)? = nil
+        transport: any Transport, connection: (any Connection)? = nil, environment: Environment = .standing
     ) -> ProviderContext {
-        let environment = Environment.standing
-        return ProviderContext(
+        ProviderContext(
             provider: provider, settings: settings, credentials: credentials.mapValues(Secret.init), endpoints: endpoints,
             transport: transport, tokens: MemoryTokens(), connection: connection, deadline: environment.now() + .seconds(40),
             environment: environment)
@@ -64,5 +64,17 @@ public struct TestConnection: Connection {
                 .reauthorize, retry: .never, "The service rejects the token of the test.", remedy: "Connect the account again.")
         }
         return IssuedToken(access: token, expiresAt: Environment.standing.now() + .hours(1))
+    }
+}
+
+extension RoomRequest {
+    /// A request for half an hour tomorrow, under a key of its own.
+    public static func test(
+        _ call: ProviderContext, title: String = "A talk", host: String = "", options: MeetingOptions = MeetingOptions()
+    ) -> RoomRequest {
+        let start = Instant(seconds: (call.environment.now().seconds / 86_400 + 1) * 86_400)
+        return RoomRequest(
+            key: call.environment.code(bits: 128), title: title, description: "A test.", start: start, end: start + .minutes(30),
+            timeZone: "Europe/Berlin", host: host, options: options)
     }
 }

@@ -8,31 +8,38 @@ import UsherCore
 ///     GET    /rooms?reference=…                             → 200 [{…}], oldest first; all of them without the reference
 ///     GET    /rooms/{id}, PATCH /rooms/{id} {"start", "end"} → 200 {…}, 404
 ///     DELETE /rooms/{id}                                    → 204, 404
+///
+/// What goes wrong is answered with `{"error": "…"}`; 429 bears `Retry-After`.
 public enum ReceptionProvider: Provider {
     /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "reception", name: "Reception", connection: .site, capabilities: [.schedule],
-        creation: .lookup(settles: .seconds(5)), settings: [.init("url", .urlTemplate(marks: []), required: true, "Where the service is")],
-        credentialPrefix: "RECEPTION", credentials: ["API_KEY"])
+        creation: .lookup(settles: .seconds(5)),
+        settings: [.init("url", .urlTemplate(marks: []), "Where the service is; RECEPTION_URL where it is not given")],
+        credentialPrefix: "RECEPTION", credentials: ["API_KEY"], endpoints: ["RECEPTION_URL"])
 
     /// Makes a room whose reference is the key.
     public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
         let body: JSON = [
-            "reference": .string(request.key), "title": .string(request.title), "start": .string(request.start.rfc3339),
-            "end": .string(request.end.rfc3339),
+            "reference": .string(request.key), "title": .string(String(request.title.prefix(longestTitle))),
+            "start": .string(request.start.rfc3339), "end": .string(request.end.rfc3339),
         ]
-        return try room(try await ask("POST", "/rooms", body, call))
+        return try room(try await ask("POST", "/rooms", body, call), changes: true)
     }
+
+    private static let longestTitle = 200
 
     /// The rooms of a reference, or all.
     public static func find(_ key: String?, host: String, _ call: ProviderContext) async throws(ProviderError) -> [FoundRoom] {
         let answer = try await ask("GET", "/rooms" + (key.map { "?reference=\(percentEncoded($0))" } ?? ""), nil, call)
-        return (answer.json?.array ?? []).compactMap { item in
-            guard let id = item["id"]?.string, let key = item["reference"]?.string, let made = item["created"]?.string,
-                case .instant(let instant)? = WrittenTime(made)
-            else { return nil }
-            return FoundRoom(id: id, key: key, createdAt: instant)
+        guard let items = answer.json?.array else { throw unreadable("GET /rooms", changes: false) }
+        var found: [FoundRoom] = []
+        for item in items {
+            // A part of the list would pass for the whole.
+            guard let id = item["id"]?.string, let key = item["reference"]?.string else { throw unreadable("GET /rooms", changes: false) }
+            found.append(FoundRoom(id: id, key: key))
         }
+        return found
     }
 
     /// Moves the room.
@@ -40,69 +47,87 @@ public enum ReceptionProvider: Provider {
         _ roomID: String, to request: RoomRequest, _ call: ProviderContext
     ) async throws(ProviderError) -> ProvidedRoom {
         let times: JSON = ["start": .string(request.start.rfc3339), "end": .string(request.end.rfc3339)]
-        return try room(try await ask("PATCH", "/rooms/\(percentEncoded(roomID))", times, call))
+        return try room(try await ask("PATCH", path(roomID), times, call), changes: true)
     }
 
     /// Takes the room away, if it is there.
     public static func cancel(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) {
-        do throws(ProviderError) { _ = try await ask("DELETE", "/rooms/\(percentEncoded(roomID))", nil, call) } catch {
+        do throws(ProviderError) { _ = try await ask("DELETE", path(roomID), nil, call) } catch {
             guard error.code == .meetingGone else { throw error }
         }
     }
 
     /// The room as it is now.
     public static func fetch(_ roomID: String, host: String, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {
-        try room(try await ask("GET", "/rooms/\(percentEncoded(roomID))", nil, call))
+        try room(try await ask("GET", path(roomID), nil, call), changes: false)
     }
 
     /// Looks whether the service takes the key.
     public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
-        do throws(ProviderError) { _ = try await ask("GET", "/rooms?reference=preflight", nil, call) } catch {
-            return Preflight(problems: [error.problem])
-        }
-        return Preflight(problems: [])
+        do throws(ProviderError) {
+            let answer = try await ask("GET", "/rooms?reference=preflight", nil, call)
+            return Preflight(problems: [], providerTime: answer.response.header("Date").flatMap(httpDate))
+        } catch { return Preflight(problems: [error.problem]) }
     }
+
+    private static func path(_ id: String) -> String { "/rooms/\(percentEncoded(id))" }
+
+    // MARK: Requests and answers
 
     private static func ask(
         _ method: String, _ path: String, _ body: JSON?, _ call: ProviderContext
     ) async throws(ProviderError) -> JSONAnswer {
-        let changes = method != "GET"
+        let base = try call.address("url", or: "RECEPTION_URL", example: "https://reception.example")
         let key = call.credentials["API_KEY"]?.reveal() ?? ""
+        let operation = "\(method) \(path.hasPrefix("/rooms/") ? "/rooms/{id}" : "/rooms")"
+        let changes = method != "GET"
         let answer: JSONAnswer
         do throws(TransportError) {
-            answer = try await call.exchange(
-                method, (call.settings["url"]?.string ?? "") + path, headers: [("Authorization", "Bearer \(key)")], body: body)
-        } catch { throw .unreachable("Reception", error, operation: "\(method) \(path)", changes: changes) }
+            answer = try await call.exchange(method, base + path, headers: [("Authorization", "Bearer \(key)")], body: body)
+        } catch { throw .unreachable("Reception", error, operation: operation, changes: changes) }
+        if (200..<300).contains(answer.status) { return answer }
+        throw meaning(answer, operation, changes: changes, now: call.environment.now())
+    }
+
+    private static func meaning(_ answer: JSONAnswer, _ operation: String, changes: Bool, now: Instant) -> ProviderError {
+        let words = answer["error"]?.string ?? ""
+        func error(
+            _ code: ErrorCode, _ message: String, _ remedy: String, _ retry: ProviderError.Retry = .never, unclear: Bool = false
+        ) -> ProviderError {
+            ProviderError(
+                code, retry: retry, isUnclear: unclear, message, remedy: remedy, operation: operation,
+                cause: "HTTP \(answer.status) \(words)")
+        }
         switch answer.status {
-        case 200..<300: return answer
         case 401, 403:
-            throw ProviderError(
-                .notConnected, retry: .never, "Reception does not take the key.",
-                remedy: "The admin sets RECEPTION_API_KEY to the key that Reception shows under Settings.")
-        case 404:
-            throw ProviderError(
-                .meetingGone, retry: .never, "The room does not exist at Reception any more.",
-                remedy: "Retry the booking to make a new one.")
-        case 500...:
-            throw ProviderError(
-                .unavailable, retry: .backoff, isUnclear: changes, "Reception is in trouble (HTTP \(answer.status)).",
-                remedy: "Nothing to do: it is tried again by itself.")
+            return error(
+                .notConnected, "Reception does not take the key.",
+                "The admin sets RECEPTION_API_KEY to the key that Reception shows under Settings.")
+        case 404 where !words.isEmpty:
+            return error(.meetingGone, "The room does not exist at Reception any more.", "Retry the booking to make a new one.")
+        case 422: return error(.rejected, "Reception refuses the room: \(words)", "Check the meeting type's title and durations.")
+        case 429:
+            let until = retryAfter(answer.response.header("Retry-After"), now: now)
+            return error(
+                .providerRateLimited, "Reception takes no more calls at the moment.", ProviderError.triedAgain,
+                until.map { .at($0) } ?? .backoff)
         default:
-            throw ProviderError(
-                .rejected, retry: .never, "Reception refuses this (HTTP \(answer.status)).", remedy: "Check the meeting type's title.")
+            // Its own trouble, or an answer of something on the way.
+            return error(
+                .unavailable, "Reception is in trouble (HTTP \(answer.status)).", ProviderError.triedAgain, .backoff, unclear: changes)
         }
     }
 
-    private static func room(_ answer: JSONAnswer) throws(ProviderError) -> ProvidedRoom {
-        guard let id = answer["id"]?.string, let link = answer["link"]?.string else {
-            throw ProviderError(
-                .unavailable, retry: .backoff, isUnclear: true, "Reception answered without a link.",
-                remedy: "Nothing to do: it is looked up again by itself.")
-        }
-        func instant(_ name: String) -> Instant? {
-            guard case .instant(let instant)? = answer[name]?.string.flatMap(WrittenTime.init) else { return nil }
-            return instant
-        }
-        return ProvidedRoom(id: id, room: Room(joinURL: link, meetingID: id), start: instant("start"), end: instant("end"))
+    private static func unreadable(_ operation: String, changes: Bool) -> ProviderError {
+        ProviderError(
+            .unavailable, retry: .backoff, isUnclear: changes, "Reception's answer cannot be read.", remedy: ProviderError.triedAgain,
+            operation: operation)
+    }
+
+    private static func room(_ answer: JSONAnswer, changes: Bool) throws(ProviderError) -> ProvidedRoom {
+        guard let id = answer["id"]?.string, let link = answer["link"]?.string else { throw unreadable("rooms", changes: changes) }
+        return ProvidedRoom(
+            id: id, room: Room(joinURL: link, meetingID: id), start: answer["start"]?.string.flatMap(Instant.init(rfc3339:)),
+            end: answer["end"]?.string.flatMap(Instant.init(rfc3339:)))
     }
 }

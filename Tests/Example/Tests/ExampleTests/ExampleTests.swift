@@ -22,19 +22,13 @@ struct ExampleTests {
         if promise.applies(subject) { try await promise.run(subject) }
     }
 
-    @Test("a room whose making went wrong at Reception may be there, and says so")
-    func trouble() async throws {
+    @Test("Reception is asked where the environment says, and a title is cut to what it takes")
+    func request() async throws {
         let service = StandInReception.service()
-        service.inject(.answer(HTTPResponse(status: 503)))
         let call = ProviderContext.test(
-            settings: ["url": "https://reception.example"], credentials: ["API_KEY": StandInReception.key], transport: service)
-        let start = call.environment.now() + .days(1)
-        await #expect(throws: ProviderError.self) {
-            _ = try await ReceptionProvider.create(
-                RoomRequest(
-                    key: "k", title: "A talk", description: "", start: start, end: start + .minutes(30), timeZone: "Europe/Berlin",
-                    host: "", options: MeetingOptions()), call)
-        }
-        #expect(service.requests.map(\.method) == ["POST"] && service.state.isEmpty)
+            credentials: ["API_KEY": StandInReception.key], endpoints: ["RECEPTION_URL": "http://127.0.0.1:8090/"], transport: service)
+        _ = try await ReceptionProvider.create(.test(call, title: String(repeating: "x", count: 300)), call)
+        #expect(service.requests.map(\.url) == ["http://127.0.0.1:8090/rooms"])
+        #expect(service.state.first?["title"]?.string?.count == 200)
     }
 }

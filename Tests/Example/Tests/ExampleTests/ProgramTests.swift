@@ -35,18 +35,22 @@ struct ProgramTests {
         #expect(try run(["providers", "--json"], configuration: file.path).code == 0)
     }
 
-    @Test("the demo calls nobody real: a module without a stand-in is refused")
+    /// Beside the sources.
+    private static let catalog = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../meeting-types.yaml").path
+
+    @Test("the catalogue of the example is right")
+    func check() throws { #expect(try run(["check", "--catalog", Self.catalog]).code == 0) }
+
+    @Test("the demo shows rooms that are addresses, and refuses a module that it has no stand-in for: it calls nobody real")
     func demo() throws {
-        let file = FileManager.default.temporaryDirectory.appending(path: "example-\(UUID().uuidString).yaml")
-        let catalog = """
-            version: 1
-            site: { name: A, from: "A <a@a.example>", time-zone: Europe/Berlin, default-provider: rooms }
-            providers: { rooms: { module: corridor, house: rooms.example } }
-            owners: { ana: { name: Ana, email: ana@a.example } }
-            meeting-types: { talk: { title: Talk, duration: 30m } }
-            """
-        try Data(catalog.utf8).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        #expect(try run(["demo", "--once", "--catalog", file.path]).code == 2)
+        let folder = FileManager.default.temporaryDirectory.appending(path: "example-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        #expect(try run(["demo", "--once", "--catalog", Self.catalog, "--folder", folder.path + "/a"]).code == 2)
+        let own = folder.path + "/own.yaml"
+        let text = try String(contentsOfFile: Self.catalog, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+        let kept = text.filter { !$0.contains("reception") }.joined(separator: "\n")
+        try Data(kept.utf8).write(to: URL(filePath: own))
+        #expect(try run(["demo", "--once", "--catalog", own, "--folder", folder.path + "/b"]).code == 0)
     }
 }

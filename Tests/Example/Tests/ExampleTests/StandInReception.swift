@@ -11,20 +11,17 @@ enum StandInReception {
                 return HTTPResponse(status: 401)
             }
             let body = (try? JSON(parsing: request.body)) ?? .null
-            let path = request.url.split(separator: "/").last.map(String.init) ?? ""
-            let index = rooms.firstIndex { $0["id"]?.string == path }
+            let path = request.pathParts
+            let index = path.count > 1 ? rooms.firstIndex { $0["id"]?.string == path[1] } : nil
             switch (request.method, index) {
-            case ("POST", _):
+            case ("POST", nil) where path == ["rooms"]:
                 let id = "room-\(rooms.count + 1)"
                 var room = body.members ?? []
-                room += [
-                    .init("id", .string(id)), .init("link", .string("https://reception.example/join/\(id)")),
-                    .init("created", "2026-11-24T08:00:00Z"),
-                ]
+                room += [.init("id", .string(id)), .init("link", .string("https://reception.example/join/\(id)"))]
                 rooms.append(.object(room))
                 return .json(201, .object(room))
-            case ("GET", nil) where path.hasPrefix("rooms"):
-                let wanted = path.split(separator: "=").dropFirst().first.map(String.init)
+            case ("GET", nil) where path == ["rooms"]:
+                let wanted = request.query["reference"]
                 return .json(200, .array(rooms.filter { wanted == nil || $0["reference"]?.string == wanted }))
             case ("GET", let index?): return .json(200, rooms[index])
             case ("PATCH", let index?):
@@ -34,7 +31,7 @@ enum StandInReception {
             case ("DELETE", let index?):
                 rooms.remove(at: index)
                 return HTTPResponse(status: 204)
-            default: return HTTPResponse(status: 404)
+            default: return .json(404, ["error": "There is no such room."])
             }
         }
     }
