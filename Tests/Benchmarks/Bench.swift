@@ -20,6 +20,7 @@ struct Bench {
         try await run("mail", MailBench.run)
         try await run("accept", AcceptBench.run)
         try await run("cpu", CPUBench.run)
+        if wanted.contains("cpu-once") { try await CPUBench.once() }
         try await run("memory", MemoryBench.run)
         try await run("overload", OverloadBench.run)
     }

@@ -20,6 +20,13 @@ enum CPUBench {
         for folder in [small, large] { try FileManager.default.removeItem(atPath: folder) }
     }
 
+    /// One figure at 1,000 stored bookings, to alternate with that of another build.
+    static func once() async throws {
+        let folder = try await seeded(1_000)
+        print("CPU per booking at 1,000 stored: \(Bench.text(try await measure(folder), 3)) ms")
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
     private static func measure(_ folder: String) async throws -> Double {
         let rig = try await Rig(folder: folder, workers: 32)
         try await rig.book(50, callers: 4)
@@ -42,37 +49,32 @@ enum CPUBench {
         await rig.stop(removing: false)
         let database = try SQLiteDatabase(path: folder + "/usher.sqlite")
         try await database.write { session in
-            for statement in copies { try session.execute(numbers + statement, [.int(Int64(count))]) }
+            for (table, changes) in copies { try session.execute(copy(table, changes, session), [.int(Int64(count))]) }
         }
         try await database.close()
         return folder
     }
 
-    private static let numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) "
-
-    /// Copies of the one booking that was made, each with its room, links, mails and timeline, keys made as real ones are.
-    private static let copies = [
-        """
-        INSERT INTO bookings SELECT 'bk_0' || printf('%023d', i), owner_id, status, revision, starts_at + i * 60000000, ends_at + i * 60000000,
-            time_zone, attendees, note, metadata, source, terms_id, overlap_allowed, meeting_status, provider, module, because, room, problem,
-            changed_at, created_at FROM n, bookings WHERE id NOT LIKE 'bk_00%'
-        """,
-        """
-        INSERT INTO rooms SELECT 'bk_0' || printf('%023d', i), generation, lower(hex(randomblob(13))), provider, module, host, state,
-            flight_ends, room_id, room, applied_start, applied_end, twin_check, twin_checks_left, gone_seen, failures, not_before, check_at
-            FROM n, rooms WHERE booking_id NOT LIKE 'bk_00%'
-        """,
-        """
-        INSERT INTO links SELECT printf('%08d', i) || lower(hex(randomblob(26))), 'bk_0' || printf('%023d', i), reader, purpose, sealed
-            FROM n, links WHERE booking_id NOT LIKE 'bk_00%'
-        """,
-        """
-        INSERT INTO outbox SELECT 'ml_0' || printf('%020d', i) || reader, 'bk_0' || printf('%023d', i), revision, reader, kind,
-            lower(hex(randomblob(16))), thread_id, written_at, state, maybe_delivered, problem, about, on_calendar, told, before
-            FROM n, outbox WHERE booking_id NOT LIKE 'bk_00%'
-        """,
-        """
-        INSERT INTO timeline SELECT 'bk_0' || printf('%023d', i), seq, at, event, detail FROM n, timeline WHERE booking_id NOT LIKE 'bk_00%'
-        """,
+    /// What differs between the one booking that was made and its copies, by table and column: keys are made as real ones are.
+    private static let copies: KeyValuePairs<String, [String: String]> = [
+        "bookings": [
+            "id": "'bk_0' || printf('%023d', i)", "starts_at": "starts_at + i * 60000000", "ends_at": "ends_at + i * 60000000",
+        ],
+        "rooms": ["booking_id": "'bk_0' || printf('%023d', i)", "key": "lower(hex(randomblob(13)))"],
+        "links": ["hash": "printf('%08d', i) || lower(hex(randomblob(26)))", "booking_id": "'bk_0' || printf('%023d', i)"],
+        "outbox": [
+            "id": "'ml_0' || printf('%020d', i) || reader", "booking_id": "'bk_0' || printf('%023d', i)",
+            "message_id": "lower(hex(randomblob(16)))",
+        ], "timeline": ["booking_id": "'bk_0' || printf('%023d', i)"],
     ]
+
+    private static func copy(_ table: String, _ changes: [String: String], _ session: any SQLSession) throws -> String {
+        let columns = try session.query("SELECT name FROM pragma_table_info('\(table)') ORDER BY cid", []).map { try $0.text(0) }
+        let values = columns.map { changes[$0] ?? $0 }.joined(separator: ", ")
+        let own = changes["booking_id"] == nil ? "id" : "booking_id"
+        return """
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+            INSERT INTO \(table) (\(columns.joined(separator: ", "))) SELECT \(values) FROM n, \(table) WHERE \(own) NOT LIKE 'bk_00%'
+            """
+    }
 }
