@@ -129,9 +129,9 @@ final class Rig: Sendable {
         return Int(try rows[0].int(0))
     }
 
-    /// Waits until nothing is due. It asks seldom, since the answers are the server's work too.
+    /// Waits until nothing is due. It asks seldom, since the answers are the server's work too; and each answer may be a second old.
     func settle() async throws {
-        while try await waitingSteps() > 0 { try await Task.sleep(for: .milliseconds(500)) }
+        repeat { try await Task.sleep(for: .milliseconds(1_100)) } while try await waitingSteps() > 0
     }
 
     /// User and system time of the server so far, in seconds.

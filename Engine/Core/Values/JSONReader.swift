@@ -8,11 +8,18 @@ package struct JSONReader {
     package private(set) var findings: [UsherError.Finding] = []
     private var asked: [(key: String, schema: JSON, isRequired: Bool)] = []
     private(set) var references: [any JSONNamed.Type] = []
+    /// Whether somebody wants to know the schema: it costs more than the reading.
+    private let describes: Bool
 
     /// - Parameter json: an object.
     package init(_ json: JSON, at path: String = "") {
+        self.init(json, at: path, describes: false)
+    }
+
+    init(_ json: JSON, at path: String = "", describes: Bool) {
         self.json = json
         self.path = path
+        self.describes = describes
     }
 
     /// Adds a finding.
@@ -42,14 +49,14 @@ package struct JSONReader {
     // MARK: Members
 
     /// A text; `nil` where it is missing or null.
-    package mutating func text(_ key: String, _ about: String = "", _ rules: [JSON.Member] = []) -> String? {
-        ask(key, String?.schema.described(about, rules))
+    package mutating func text(_ key: String, _ about: String = "", _ rules: @autoclosure () -> [JSON.Member] = []) -> String? {
+        ask(key, String?.schema.described(about, rules()))
         return optional(key, "must be a string", \.string)
     }
 
     /// A text that must be there.
-    package mutating func required(_ key: String, _ about: String = "", _ rules: [JSON.Member] = []) -> String {
-        ask(key, String.schema.described(about, rules), isRequired: true)
+    package mutating func required(_ key: String, _ about: String = "", _ rules: @autoclosure () -> [JSON.Member] = []) -> String {
+        ask(key, String.schema.described(about, rules()), isRequired: true)
         if value(key) == nil { find("/\(key)", "is required") }
         return optional(key, "must be a string", \.string) ?? ""
     }
@@ -80,10 +87,10 @@ package struct JSONReader {
     /// A list of texts; `nil` where it is missing, null or, found, something else.
     /// - Parameter items: whose schema an item has; the caller checks it.
     package mutating func texts<Item: JSONDescribed>(
-        _ key: String, _ about: String = "", _ rules: [JSON.Member] = [], items: Item.Type
+        _ key: String, _ about: String = "", _ rules: @autoclosure () -> [JSON.Member] = [], items: Item.Type
     ) -> [String]? {
         references += Item.references
-        ask(key, [Item]?.schema.described(about, rules))
+        ask(key, [Item]?.schema.described(about, rules()))
         guard let items = optional(key, "must be a list", \.array) else { return nil }
         for (index, item) in items.enumerated() where item.string == nil { find("/\(key)/\(index)", "must be a string") }
         let texts = items.compactMap(\.string)
@@ -91,8 +98,8 @@ package struct JSONReader {
     }
 
     /// An object of texts under names of the caller's; empty where it is missing or null.
-    package mutating func pairs(_ key: String, _ schema: JSON) -> [String: String] {
-        ask(key, schema)
+    package mutating func pairs(_ key: String, _ schema: @autoclosure () -> JSON) -> [String: String] {
+        ask(key, schema())
         var pairs: [String: String] = [:]
         for member in optional(key, "must be an object of strings", \.members) ?? [] {
             if let text = member.value.string {
@@ -105,9 +112,11 @@ package struct JSONReader {
     }
 
     /// A list of objects that must be there.
-    package mutating func objects<Item: JSONRequest>(_ key: String, _ about: String, _ rules: [JSON.Member], as: Item.Type) -> [Item] {
+    package mutating func objects<Item: JSONRequest>(
+        _ key: String, _ about: String, _ rules: @autoclosure () -> [JSON.Member], as: Item.Type
+    ) -> [Item] {
         references.append(Item.self)
-        ask(key, JSON.object([.init("type", "array"), .init("items", Item.reference)]).described(about, rules), isRequired: true)
+        ask(key, JSON.object([.init("type", "array"), .init("items", Item.reference)]).described(about, rules()), isRequired: true)
         if value(key) == nil { find("/\(key)", "is required") }
         let items = optional(key, "must be a list", \.array) ?? []
         return items.enumerated().compactMap { index, item in
@@ -124,7 +133,9 @@ package struct JSONReader {
         }
     }
 
-    private mutating func ask(_ key: String, _ schema: JSON, isRequired: Bool = false) { asked.append((key, schema, isRequired)) }
+    private mutating func ask(_ key: String, _ schema: @autoclosure () -> JSON, isRequired: Bool = false) {
+        asked.append((key, describes ? schema() : .null, isRequired))
+    }
 
     /// `nil` where it is missing or null.
     private func value(_ key: String) -> JSON? {
@@ -153,7 +164,7 @@ extension JSONRequest {
     package static var examples: [JSON] { [] }
 
     private static var asked: JSONReader {
-        var reader = JSONReader(.object([]))
+        var reader = JSONReader(.object([]), describes: true)
         _ = Self(&reader)
         return reader
     }
