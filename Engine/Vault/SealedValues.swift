@@ -13,7 +13,7 @@ extension Vault {
         let text = try open(sealed, context: context)
         do { return try JSONDecoder().decode(type, from: Data(text.utf8)) } catch {
             // Not the error: it may quote the value.
-            throw UsherError(.internalError, "A stored secret is no \(type), as it should be; perhaps a newer Usher wrote it.")
+            throw UsherError(.internalError, "A stored secret cannot be read; perhaps a newer Usher wrote it.")
         }
     }
 }

@@ -1,5 +1,6 @@
-/// Reads the members of a JSON object as a caller sent it. All that is wrong is found at once; and since each member is asked for
-/// with its rules, a reader that is given nothing ends up with the object's schema.
+/// Reads the members of a JSON object as a caller sent it. All that is wrong in its form is found at once; what a value may say is
+/// checked by who takes it, and described here by keywords of JSON Schema. So a reader that is given nothing ends up with the object's
+/// schema.
 package struct JSONReader {
     private let json: JSON
     /// RFC 6901: where the object lies in the body.
@@ -49,14 +50,14 @@ package struct JSONReader {
     // MARK: Members
 
     /// A text; `nil` where it is missing or null.
-    package mutating func text(_ key: String, _ about: String = "", _ rules: @autoclosure () -> [JSON.Member] = []) -> String? {
-        ask(key, String?.schema.described(about, rules()))
+    package mutating func text(_ key: String, _ about: String = "", _ keywords: @autoclosure () -> [JSON.Member] = []) -> String? {
+        ask(key, String?.schema.described(about, keywords()))
         return optional(key, "must be a string", \.string)
     }
 
     /// A text that must be there.
-    package mutating func required(_ key: String, _ about: String = "", _ rules: @autoclosure () -> [JSON.Member] = []) -> String {
-        ask(key, String.schema.described(about, rules()), isRequired: true)
+    package mutating func required(_ key: String, _ about: String = "", _ keywords: @autoclosure () -> [JSON.Member] = []) -> String {
+        ask(key, String.schema.described(about, keywords()), isRequired: true)
         if value(key) == nil { find("/\(key)", "is required") }
         return optional(key, "must be a string", \.string) ?? ""
     }
@@ -87,10 +88,10 @@ package struct JSONReader {
     /// A list of texts; `nil` where it is missing, null or, found, something else.
     /// - Parameter items: whose schema an item has; the caller checks it.
     package mutating func texts<Item: JSONDescribed>(
-        _ key: String, _ about: String = "", _ rules: @autoclosure () -> [JSON.Member] = [], items: Item.Type
+        _ key: String, _ about: String = "", _ keywords: @autoclosure () -> [JSON.Member] = [], items: Item.Type
     ) -> [String]? {
         references += Item.references
-        ask(key, [Item]?.schema.described(about, rules()))
+        ask(key, [Item]?.schema.described(about, keywords()))
         guard let items = optional(key, "must be a list", \.array) else { return nil }
         for (index, item) in items.enumerated() where item.string == nil { find("/\(key)/\(index)", "must be a string") }
         let texts = items.compactMap(\.string)
@@ -113,20 +114,21 @@ package struct JSONReader {
 
     /// A list of objects that must be there.
     package mutating func objects<Item: JSONRequest>(
-        _ key: String, _ about: String, _ rules: @autoclosure () -> [JSON.Member], as: Item.Type
+        _ key: String, _ about: String, _ keywords: @autoclosure () -> [JSON.Member], as: Item.Type
     ) -> [Item] {
         references.append(Item.self)
-        ask(key, JSON.object([.init("type", "array"), .init("items", Item.reference)]).described(about, rules()), isRequired: true)
+        ask(key, JSON.object([.init("type", "array"), .init("items", Item.reference)]).described(about, keywords()), isRequired: true)
         if value(key) == nil { find("/\(key)", "is required") }
         let items = optional(key, "must be a list", \.array) ?? []
-        return items.enumerated().compactMap { index, item in
+        return items.enumerated().map { index, item in
             let place = "/\(key)/\(index)"
-            guard item.members != nil else {
-                find(place, "must be an object")
-                return nil
-            }
             var reader = JSONReader(item, at: path + place)
             let value = Item(&reader)
+            guard item.members != nil else {
+                // It keeps its place, so that what is found in those after it names theirs.
+                find(place, "must be an object")
+                return value
+            }
             reader.refuseUnknown()
             findings += reader.findings
             return value
@@ -171,7 +173,7 @@ extension JSONRequest {
 
     /// The schema of what the initialiser asks for.
     package static var definition: JSON {
-        asked.schema.described("", examples.isEmpty ? [] : [.init("examples", .array(examples))])
+        asked.schema.described(about, examples.isEmpty ? [] : [.init("examples", .array(examples))])
     }
 
     /// What its members refer to.

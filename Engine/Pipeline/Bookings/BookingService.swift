@@ -27,7 +27,7 @@ package struct BookingService: Sendable {
         let provisioner = ProviderResolver(context)
         let accepted = try await context.store.write { tx in
             let now = context.now
-            return try context.once(key, tx, now: now, again: { try view($0, tx) }) {
+            return try context.idempotent(key, tx, now: now, replay: { try view($0, tx) }) {
                 var drafting = BookingValidator(catalog, now: now, findings: findings)
                 let accounts = try context.accounts(of: request.owner, tx)
                 let owner = try tx.owner(request.owner)
@@ -132,7 +132,7 @@ package struct BookingService: Sendable {
     /// Tries again at once what failed, is blocked or waits.
     package func retry(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> IdempotentResult<BookingView> {
         let changed = try await context.store.write { tx in
-            try context.once(key, tx, now: context.now, again: { try view($0, tx) }) {
+            try context.idempotent(key, tx, now: context.now, replay: { try view($0, tx) }) {
                 try retry(id, tx, context.now)
                 return (try view(id, tx), id)
             }
@@ -223,7 +223,7 @@ package struct BookingService: Sendable {
     ) async throws -> IdempotentResult<BookingView> {
         let changed = try await context.store.write { tx in
             let now = context.now
-            return try context.once(key, tx, now: now, again: { try view($0, tx) }) {
+            return try context.idempotent(key, tx, now: now, replay: { try view($0, tx) }) {
                 guard var booking = try tx.booking(id) else { throw Self.notFound(id) }
                 if try body(&booking, tx, now) { try followUp(&booking, tx, now) }
                 return (try view(id, tx), id)

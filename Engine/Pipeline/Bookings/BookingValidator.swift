@@ -74,7 +74,7 @@ struct BookingValidator {
     // MARK: Fields
 
     private mutating func find(_ pointer: String, _ detail: String) {
-        guard !findings.contains(where: { $0.pointer == pointer }) else { return }
+        guard !findings.contains(where: { pointer == $0.pointer || pointer.hasPrefix($0.pointer + "/") }) else { return }
         findings.append(.init(pointer, detail))
     }
 

@@ -132,7 +132,7 @@ extension Consents {
             let revocation = try await revocation(of: grant, account, consent, call)
             var asking = consent
             (asking.state, asking.revocation) = (.asking, revocation.id)
-            asking.sealed = try WaitingGrant(grant, account).sealed(context.vault, consent)
+            asking.sealed = try WaitingGrant(grant, account, context.vault, consent).sealed(context.vault, consent)
             let kept = asking
             let isKept = try await context.store.write { tx in
                 let isKept = try tx.move(kept, from: .used)
@@ -156,16 +156,17 @@ extension Consents {
     }
 }
 
-/// What is kept while an owner is asked whether another account is to take the place of theirs.
+/// What is kept while an owner is asked whether another account is to take the place of theirs. Its names are those in the database.
 struct WaitingGrant: Codable {
-    private var grant: SealedToken
+    /// Sealed by ``GrantCodec``.
+    private var grant: String
     private var id: String
     private var tenant: String
     private var email: String
     private var name: String
 
-    init(_ grant: Grant, _ account: ConnectedAccount) {
-        self.grant = SealedToken(grant.access, refresh: grant.refresh)
+    init(_ grant: Grant, _ account: ConnectedAccount, _ vault: Vault, _ consent: StoredConsent) throws {
+        self.grant = try GrantCodec.seal(grant, vault, context: StoredConsent.context(consent.id))
         (id, tenant, email, name) = (account.id, account.tenant, account.email, account.name)
     }
 
@@ -174,7 +175,11 @@ struct WaitingGrant: Codable {
     }
 
     static func open(_ vault: Vault, _ consent: StoredConsent) throws -> (Grant, ConnectedAccount) {
-        let kept = try vault.open(WaitingGrant.self, consent.sealed, context: StoredConsent.context(consent.id))
-        return (kept.grant.grant, ConnectedAccount(id: kept.id, tenant: kept.tenant, email: kept.email, name: kept.name))
+        let place = StoredConsent.context(consent.id)
+        let kept = try vault.open(WaitingGrant.self, consent.sealed, context: place)
+        return (
+            try GrantCodec.open(kept.grant, vault, context: place),
+            ConnectedAccount(id: kept.id, tenant: kept.tenant, email: kept.email, name: kept.name)
+        )
     }
 }

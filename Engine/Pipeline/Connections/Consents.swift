@@ -47,21 +47,21 @@ package struct Consents: Sendable {
         )
         return IdempotentResult(
             try await context.store.write { tx in
-                try context.onceSealed(
-                    key, tx, now: now, again: { (left: LeftConsent) in begun(left.id, Instant(microseconds: left.end)) }
+                try context.idempotentSealed(
+                    key, tx, now: now, replay: { (stored: StoredBegun) in begun(stored.id, Instant(microseconds: stored.end)) }
                 ) {
                     guard let stored = try tx.owner(owner), stored.isActive else {
                         throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.")
                     }
                     try tx.add(consent, now: now)
-                    let left = LeftConsent(id: consent.id, end: consent.expiresAt.microseconds)
+                    let left = StoredBegun(id: consent.id, end: consent.expiresAt.microseconds)
                     return (begun(consent.id, consent.expiresAt), left)
                 }
             })
     }
 
     /// What a repeated call answers from.
-    private struct LeftConsent: Codable {
+    private struct StoredBegun: Codable {
         var id: String
         /// In microseconds.
         var end: Int64

@@ -22,33 +22,33 @@ package struct IdempotencyKey: Hashable, Sendable {
 extension EngineContext {
     /// Does a piece of work once for a key; the key is committed with it, so callers at the same moment wait for the one commit.
     /// - Parameters:
-    ///   - again: the answer to a repeated call, from the id that the first one left.
-    ///   - work: the work, and the id that it leaves.
+    ///   - replay: the answer to a repeated call, from the id that the first one stored.
+    ///   - work: the work, and the id that it stores.
     /// - Throws: ``ErrorCode/idempotencyMismatch`` when the key came with another request before.
-    func once<Result>(
-        _ key: IdempotencyKey?, _ tx: Tx, now: Instant, again: (String) throws -> Result,
-        _ work: () throws -> (Result, leaves: String)
+    func idempotent<Result>(
+        _ key: IdempotencyKey?, _ tx: Tx, now: Instant, replay: (String) throws -> Result,
+        _ work: () throws -> (Result, stored: String)
     ) throws -> (result: Result, isReplay: Bool) {
         guard let key else { return (try work().0, false) }
-        if let known = try left(by: key, tx, now: now) { return (try again(known), true) }
-        let (result, left) = try work()
-        try tx.remember(scope: key.scope, key: key.key, fingerprint: key.fingerprint, result: left, now: now)
+        if let known = try storedResult(key, tx, now: now) { return (try replay(known), true) }
+        let (result, stored) = try work()
+        try tx.remember(scope: key.scope, key: key.key, fingerprint: key.fingerprint, result: stored, now: now)
         return (result, false)
     }
 
-    /// The same for work that leaves a secret, which is kept sealed.
-    func onceSealed<Result, Left: Codable>(
-        _ key: IdempotencyKey?, _ tx: Tx, now: Instant, again: (Left) throws -> Result,
-        _ work: () throws -> (Result, leaves: Left)
+    /// The same for work that stores a secret, which is kept sealed.
+    func idempotentSealed<Result, Stored: Codable>(
+        _ key: IdempotencyKey?, _ tx: Tx, now: Instant, replay: (Stored) throws -> Result,
+        _ work: () throws -> (Result, stored: Stored)
     ) throws -> (result: Result, isReplay: Bool) {
         let place = key.map { StoredRepeat.context(scope: $0.scope, key: $0.key) } ?? ""
-        return try once(key, tx, now: now, again: { try again(vault.open(Left.self, $0, context: place)) }) {
-            let (result, left) = try work()
-            return (result, key == nil ? "" : try vault.seal(value: left, context: place))
+        return try idempotent(key, tx, now: now, replay: { try replay(vault.open(Stored.self, $0, context: place)) }) {
+            let (result, stored) = try work()
+            return (result, key == nil ? "" : try vault.seal(value: stored, context: place))
         }
     }
 
-    private func left(by key: IdempotencyKey, _ tx: Tx, now: Instant) throws -> String? {
+    private func storedResult(_ key: IdempotencyKey, _ tx: Tx, now: Instant) throws -> String? {
         guard let known = try tx.idempotent(scope: key.scope, key: key.key, now: now) else { return nil }
         guard known.fingerprint == key.fingerprint else {
             throw UsherError(.idempotencyMismatch, "This Idempotency-Key was used for another request: take a new one.")

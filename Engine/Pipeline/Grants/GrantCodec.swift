@@ -2,7 +2,7 @@ import UsherCore
 import UsherStore
 import UsherVault
 
-/// A token, and the refresh token where there is one, as they are sealed for the database.
+/// A token, and the refresh token where there is one, as they are sealed for the database. Its names are those in the database.
 struct SealedToken: Codable {
     private var access: String
     /// In microseconds.

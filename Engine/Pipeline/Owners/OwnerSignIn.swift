@@ -14,19 +14,19 @@ extension OwnerService {
         }
         return IdempotentResult(
             try await context.store.write { tx in
-                try context.onceSealed(
-                    key, tx, now: now, again: { (left: LeftLink) in link(left.token, Instant(microseconds: left.end)) }
+                try context.idempotentSealed(
+                    key, tx, now: now, replay: { (stored: StoredPortalLink) in link(stored.token, Instant(microseconds: stored.end)) }
                 ) {
                     let end = now + Self.linkLifetime
                     try tx.addPortalLink(hash: Vault.hash(token.utf8), owner: id, expiresAt: end, now: now)
                     try context.audit("owner.portal-link", id, tx)
-                    return (link(token, end), LeftLink(token: token, end: end.microseconds))
+                    return (link(token, end), StoredPortalLink(token: token, end: end.microseconds))
                 }
             })
     }
 
     /// What a repeated call answers from.
-    private struct LeftLink: Codable {
+    private struct StoredPortalLink: Codable {
         var token: String
         /// In microseconds.
         var end: Int64

@@ -51,7 +51,7 @@ package struct WebhookService: Sendable {
         return IdempotentResult(
             try await context.store.write { tx in
                 let now = context.now
-                return try context.onceSealed(key, tx, now: now, again: { try again($0, tx) }) {
+                return try context.idempotentSealed(key, tx, now: now, replay: { try again($0, tx) }) {
                     guard try tx.webhooks().count < Self.most else {
                         throw UsherError(.validationFailed, "There are \(Self.most) webhooks already: remove one first.")
                     }
@@ -63,7 +63,7 @@ package struct WebhookService: Sendable {
                         showsManagePage: showsManagePage)
                     try tx.add(webhook)
                     try context.audit("webhook.create", id, tx)
-                    return (Shown(webhook: webhook, secret: secret), LeftSecret(id: id, secret: secret.reveal()))
+                    return (Shown(webhook: webhook, secret: secret), StoredSecret(id: id, secret: secret.reveal()))
                 }
             })
     }
@@ -94,14 +94,14 @@ package struct WebhookService: Sendable {
         IdempotentResult(
             try await context.store.write { tx in
                 let now = context.now
-                return try context.onceSealed(key, tx, now: now, again: { try again($0, tx) }) {
+                return try context.idempotentSealed(key, tx, now: now, replay: { try again($0, tx) }) {
                     guard var webhook = try tx.webhook(id) else { throw Self.notFound(id) }
                     let secret = WebhookSignature.secret(context.environment.random(Self.secretBytes))
                     (webhook.former, webhook.formerUntil) = (webhook.sealed, now + Self.overlap)
                     webhook.sealed = try context.vault.seal(secret.reveal(), context: StoredWebhook.context(id))
                     try tx.update(webhook)
                     try context.audit("webhook.rotate", id, tx)
-                    return (Shown(webhook: webhook, secret: secret), LeftSecret(id: id, secret: secret.reveal()))
+                    return (Shown(webhook: webhook, secret: secret), StoredSecret(id: id, secret: secret.reveal()))
                 }
             })
     }
@@ -110,7 +110,7 @@ package struct WebhookService: Sendable {
     package func enable(_ id: String, repeating key: IdempotencyKey? = nil) async throws -> IdempotentResult<StoredWebhook> {
         IdempotentResult(
             try await context.store.write { tx in
-                try context.once(key, tx, now: context.now, again: { try Self.stored($0, tx) }) {
+                try context.idempotent(key, tx, now: context.now, replay: { try Self.stored($0, tx) }) {
                     guard var webhook = try tx.webhook(id) else { throw Self.notFound(id) }
                     (webhook.state, webhook.problem, webhook.failingSince) = (.active, nil, .never)
                     try tx.update(webhook)
@@ -138,7 +138,7 @@ package struct WebhookService: Sendable {
     > {
         let replayed = try await context.store.write { tx in
             let now = context.now
-            return try context.once(key, tx, now: now, again: { try Self.delivery($0, of: id, tx) }) {
+            return try context.idempotent(key, tx, now: now, replay: { try Self.delivery($0, of: id, tx) }) {
                 guard let webhook = try tx.webhook(id) else { throw Self.notFound(id) }
                 var again = try Self.delivery(delivery, of: id, tx)
                 guard webhook.state == .active else {
@@ -156,13 +156,13 @@ package struct WebhookService: Sendable {
     }
 
     /// What a repeated call answers from.
-    private struct LeftSecret: Codable {
+    private struct StoredSecret: Codable {
         var id: String
         var secret: String
     }
 
     /// A repeated call is shown the secret that the first one was.
-    private func again(_ left: LeftSecret, _ tx: Tx) throws -> Shown {
+    private func again(_ left: StoredSecret, _ tx: Tx) throws -> Shown {
         Shown(webhook: try Self.stored(left.id, tx), secret: Secret(left.secret))
     }
 

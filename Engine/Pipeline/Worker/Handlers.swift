@@ -1,8 +1,8 @@
 import UsherCore
 import UsherStore
 
-/// Who does which job.
-struct Handlers: Sendable {
+/// Who does which job. One for all steps, which hand it on by reference.
+final class Handlers: Sendable {
     private let provisionRooms: ProvisionRooms
     private let planMail = PlanMail()
     private let writeReminders = WriteReminders()

@@ -23,11 +23,9 @@ struct BookingRoutes: Sendable {
                 summary: "Bookings by start, a page at a time.",
                 query: [
                     .init(name: "owner", schema: ["type": "string"], detail: "An owner's id."),
-                    .init(
-                        name: "status", schema: ["type": "string", "enum": .array(Booking.Status.allCases.map { .string($0.rawValue) })],
-                        detail: "All where it is not given."),
-                    .init(name: "from", schema: Self.instant, detail: "Starts at this instant or later."),
-                    .init(name: "to", schema: Self.instant, detail: "Starts before this instant."), .limit, .cursor,
+                    .init(name: "status", schema: Booking.Status.schema, detail: "All where it is not given."),
+                    .init(name: "from", schema: Instant.schema, detail: "Starts at this instant or later."),
+                    .init(name: "to", schema: Instant.schema, detail: "Starts before this instant."), .limit, .cursor,
                 ], answers: .page(BookingView.self), run: list),
             Operation(
                 method: .get, path: Self.path + "/{id}", id: "getBooking", access: .key(.bookingsRead), summary: "One booking.",
@@ -54,8 +52,6 @@ struct BookingRoutes: Sendable {
             ) { call in try Response.list(try await service.timeline(try call.part("id")).map(\.json), call) },
         ]
     }
-
-    static let instant: JSON = ["type": "string", "format": "date-time"]
 
     private func list(_ call: APICall) async throws -> Response {
         var query = call.query

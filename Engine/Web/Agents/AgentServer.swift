@@ -96,7 +96,8 @@ package struct AgentServer: Sendable {
                 request.id,
                 [
                     "protocolVersion": .string(version), "capabilities": ["tools": [:]],
-                    "serverInfo": ["name": "usher", "title": "Usher", "version": "1"], "instructions": .string(Self.instructions),
+                    "serverInfo": ["name": "usher", "title": "Usher", "version": .string(UsherVersion.number)],
+                    "instructions": .string(Self.instructions),
                 ])
         case "ping": return Self.success(request.id, [:])
         case "tools/list": return Self.success(request.id, ["tools": listed(request.caller)])
@@ -126,7 +127,8 @@ package struct AgentServer: Sendable {
                 request.id,
                 cached([
                     "supportedVersions": .array(([Self.modern] + Self.legacy).map(JSON.string)), "capabilities": ["tools": [:]],
-                    "serverInfo": ["name": "usher", "title": "Usher", "version": "1"], "instructions": .string(Self.instructions),
+                    "serverInfo": ["name": "usher", "title": "Usher", "version": .string(UsherVersion.number)],
+                    "instructions": .string(Self.instructions),
                 ]))
         case "tools/list": return Self.success(request.id, cached(["tools": listed(request.caller)]))
         case "tools/call": return await call(request, complete)
@@ -155,8 +157,9 @@ package struct AgentServer: Sendable {
     private func call(_ request: Request, _ complete: (JSON) -> JSON) async -> Reply {
         let name = request.params["name"]?.string ?? ""
         guard let tool = tools.first(where: { $0.name == name }) else {
-            let near = didYouMean(name, tools.map(\.name))
-            return Self.failure(request.id, -32_602, "No tool is called '\(name.prefix(80))'.\(near)", 200)
+            let names = tools.map(\.name)
+            let near = nearest(name, names).map { "Did you mean '\($0)'?" } ?? "There are: \(names.joined(separator: ", "))."
+            return Self.failure(request.id, -32_602, "No tool is called '\(name.prefix(80))'. \(near)", 200)
         }
         do {
             try request.caller.require(tool.scope)

@@ -92,7 +92,7 @@ struct AgentTools: Sendable {
     private var book: AgentTool {
         var schema = OpenAPIDocument.selfContained(BookingRequest.self)
         let key: JSON = [
-            "type": "string", "minLength": 1, "maxLength": 255,
+            "type": ["string", "null"], "minLength": 1, "maxLength": 255,
             "description": "Any text of your own: the same one again, with the same arguments, answers with the same booking.",
         ]
         schema = schema.adding(key, as: Self.repeatKey, under: "properties")

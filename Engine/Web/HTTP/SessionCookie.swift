@@ -25,5 +25,5 @@ struct SessionCookie: Sendable {
     }
 
     /// What a request carries.
-    func value(in request: Request) -> Secret? { request.cookies[name].map { Secret($0.value) } }
+    func value(in request: Request) -> Secret? { request.cookies[name].map { Secret($0.value.trimmingBlanks) } }
 }

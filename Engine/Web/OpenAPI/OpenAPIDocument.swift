@@ -54,7 +54,7 @@ enum OpenAPIDocument {
     }
 
     private static func collect(_ type: any JSONNamed.Type, _ found: inout [any JSONNamed.Type]) {
-        guard !found.contains(where: { $0.schemaName == type.schemaName }) else { return }
+        guard !found.contains(where: { $0 == type }) else { return }
         found.append(type)
         for part in type.parts { collect(part, &found) }
     }

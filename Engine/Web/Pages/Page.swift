@@ -108,12 +108,10 @@ enum Page {
 }
 
 extension Request {
-    /// The fields of a posted form.
-    /// - Throws: ``ErrorCode/requestMalformed`` for what is no form, and for a field that stands twice.
+    /// The fields of a posted form. One that cannot be read, or in which a field comes twice, is as good as an empty one: nothing was
+    /// pressed, and each page asks anew.
     func form() async throws -> [String: String] {
         let text = String(buffer: try await wholeBody())
-        do { return try URLEncodedFormDecoder().decode([String: String].self, from: text) } catch {
-            throw UsherError(.requestMalformed, "The form cannot be read.")
-        }
+        return (try? URLEncodedFormDecoder().decode([String: String].self, from: text)) ?? [:]
     }
 }

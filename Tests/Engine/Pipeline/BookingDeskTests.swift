@@ -211,4 +211,19 @@ struct BookingDeskTests {
         #expect(try await engine.service.dryRun(TestEngine.request()).resolution.provider == "room")
         #expect(try await engine.booked().booking.meeting.provider == "room")
     }
+
+    @Test(
+        "what is wrong in the list of attendees is found at its own place, and once",
+        arguments: [
+            (#"[3, {"email": "bo@example.org"}, {"email": "bad"}]"#, ["/attendees/0", "/attendees/2/email"]),
+            ("[3]", ["/attendees/0"]),
+            (#"[{"email": "bo@example.org"}, 3, null, {}]"#, ["/attendees/1", "/attendees/2", "/attendees/3/email"]),
+        ])
+    func attendeesInPlace(list: String, pointers: [String]) async throws {
+        let engine = try await TestEngine()
+        let body = #"{"meetingType": "open", "owner": "ana", "start": "2027-03-01T10:00:00Z", "attendees": \#(list)}"#
+        let (request, findings) = BookingRequest.read(try JSON(parsing: Array(body.utf8)))
+        let error = await #expect(throws: UsherError.self) { _ = try await engine.service.book(request, known: findings) }
+        #expect(error?.findings.map(\.pointer).sorted() == pointers)
+    }
 }

@@ -6,6 +6,7 @@ import Testing
 import UsherCore
 import UsherPipeline
 import UsherStore
+import UsherVault
 
 @Suite(.timeLimit(.minutes(2)))
 struct ConnectionTests {
@@ -16,6 +17,20 @@ struct ConnectionTests {
     private func refusal(_ outcome: Consents.Outcome) -> String {
         guard case .refused(let refusal, _, _) = outcome else { return "\(outcome)" }
         return "\(refusal)".prefix { $0 != "(" }.description
+    }
+
+    @Test("a grant that an earlier release sealed opens, names and all")
+    func earlierGrant() throws {
+        let vault = try Vault(keys: [Array(repeating: 7, count: 32)])
+        let text =
+            #"{"access":"at-1","expires":1795507200000000,"scopes":["meeting:write"],"api":null,"refresh":"rt-1"}"#
+        let grant = try GrantCodec.open(try vault.seal(text, context: "ana zoom"), vault, context: "ana zoom")
+        #expect(
+            grant
+                == Grant(
+                    access: IssuedToken(
+                        access: Secret("at-1"), expiresAt: Instant(seconds: 1_795_507_200), scopes: ["meeting:write"], apiURL: nil),
+                    refresh: Secret("rt-1")))
     }
 
     @Test("an owner made anew under an id is not told of grants that could not be ended for the one before")

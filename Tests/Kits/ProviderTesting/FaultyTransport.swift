@@ -22,9 +22,6 @@ public final class FaultyTransport: Transport {
     /// Makes the next requests go wrong, one fault each, in this order.
     public func inject(_ next: Fault...) { faults.withLock { $0 += next } }
 
-    /// Whether all that was to go wrong has gone wrong.
-    public var isSound: Bool { faults.withLock(\.isEmpty) }
-
     /// Sends a request on, or lets it go wrong.
     public func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
         switch faults.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {

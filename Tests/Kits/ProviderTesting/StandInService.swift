@@ -52,7 +52,7 @@ extension HTTPRequest {
     /// The parameters of the address, percent-decoded; of several of one name the last.
     public var query: [String: String] {
         let pairs = url.drop { $0 != "?" }.dropFirst().split(separator: "&").map { $0.split(separator: "=", maxSplits: 1) }
-        return Dictionary(pairs.map { (percentDecoded($0[0]), $0.count > 1 ? percentDecoded($0[1]) : "") }) { $1 }
+        return Dictionary(pairs.map { (percentDecoded($0.first ?? ""), $0.count > 1 ? percentDecoded($0[1]) : "") }) { $1 }
     }
 }
 

@@ -16,11 +16,13 @@ public enum CorridorProvider: AddressProvider {
                 .rejected, retry: .never, "The provider '\(call.provider)' has no house.",
                 remedy: "Write `house: rooms.example` under providers.\(call.provider) in meeting-types.yaml.")
         }
-        let code = String(key.utf8.reduce(7) { ($0 * 31 + Int($1)) % 900_000 } + 100_000)
+        // The link shows a part of the key, and the code follows from the rest: neither tells the other.
+        let (name, rest) = (key.prefix(20), key.dropFirst(20))
+        let code = String(rest.utf8.reduce(7) { ($0 * 31 + Int($1)) % 900_000 } + 100_000)
         return ProvidedRoom(
             id: key,
             room: Room(
-                joinURL: "https://\(house)/\(key)", meetingID: "", passcode: code,
+                joinURL: "https://\(house)/\(name)", meetingID: "", passcode: code,
                 dialIn: [DialIn(country: "DE", number: "+49 30 901820", pin: code)]))
     }
 }

@@ -32,7 +32,9 @@ struct ProgramTests {
         try Data("CORRIDOR_DOOR_CODE=1234\nRECEPTION_API_KEY=key\n".utf8).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file.path)
-        #expect(try run(["providers", "--json"], configuration: file.path).code == 0)
+        let (code, output) = try run(["providers", "--json"], configuration: file.path)
+        let missing = try JSON(parsing: Array(output)).array?.first { $0["module"] == "reception" }?["missing"]
+        #expect(code == 0 && missing == .array([]), "\(String(describing: missing))")
     }
 
     /// Beside the sources.
