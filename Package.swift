@@ -80,7 +80,7 @@ let package = Package(
             .nio, .nioCore, .nioHTTP, .nioSSL, .signals),
         module(
             "Usher", at: "Engine/CLI", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherWeb",
-            "ProviderSandbox", .arguments),
+            "ProviderSandbox", .arguments, .httpTypes),
         .executableTarget(name: "usher", dependencies: ["Usher"], path: "Engine/Main"),
 
         // The providers

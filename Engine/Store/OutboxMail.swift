@@ -2,8 +2,6 @@ import UsherCore
 
 /// A mail that is to be sent or has been. What it says is a pure function of this row and of the booking at this revision.
 package struct OutboxMail: Hashable, Sendable {
-    /// What a mail is for.
-    package enum Kind: String, Sendable, CaseIterable { case confirmation, update, cancellation, reminder }
     /// How far a mail has come.
     package enum State: String, Sendable, CaseIterable { case queued, sending, sent, failed, dropped }
 
@@ -16,7 +14,7 @@ package struct OutboxMail: Hashable, Sendable {
     /// Who gets it.
     package var reader: Reader
     /// What it is for.
-    package var kind: Kind
+    package var kind: MailKind
     /// Without angle brackets.
     package var messageID: String
     /// The Message-ID of the first mail of the thread; `nil` in that one.
@@ -44,7 +42,7 @@ package struct OutboxMail: Hashable, Sendable {
 
     /// Takes each property as it is.
     package init(
-        id: String, bookingID: String, revision: Int64, reader: Reader, kind: Kind, messageID: String, threadID: String?,
+        id: String, bookingID: String, revision: Int64, reader: Reader, kind: MailKind, messageID: String, threadID: String?,
         writtenAt: Instant, state: State = .queued, maybeDelivered: Bool = false, problem: String? = nil, dedupKey: String = "",
         onCalendar: Bool = false, snapshot: String = "", previous: String = "", look: String = "", kept: String = ""
     ) {

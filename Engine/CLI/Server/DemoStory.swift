@@ -126,7 +126,7 @@ struct DemoStory {
     private func text() -> String {
         guard let mail = view.mails.first(where: { $0.reader == .attendee(0) }) else { return "" }
         let letter = Letter(
-            booking: view.booking, reader: mail.reader, kind: Letter.Kind(mail.kind), outboxID: mail.id, messageID: mail.messageID,
+            booking: view.booking, reader: mail.reader, kind: mail.kind, outboxID: mail.id, messageID: mail.messageID,
             threadID: mail.threadID, writtenAt: mail.writtenAt, joinPage: view.joinPage)
         return runtime.context.renderer.parts(letter).text
     }

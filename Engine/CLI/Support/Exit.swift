@@ -1,4 +1,6 @@
+import HTTPTypes
 import UsherCore
+import UsherWeb
 
 /// How a command ends, where not with success.
 enum Exit: Int32, Error {
@@ -9,18 +11,13 @@ enum Exit: Int32, Error {
 }
 
 extension ErrorCode {
-    /// The one mapping of codes to exit codes.
+    /// What the API answers with a status of its own ends a command likewise.
     var exitCode: Int32 {
-        switch self {
-        case .validationFailed, .requestMalformed, .requestMediaType, .requestMethod, .payloadTooLarge, .bookingConflict, .bookingInPast,
-            .bookingCancelled,
-            .notFound, .idempotencyMismatch, .ownerInFile, .authMissing, .authInvalid, .authForbidden, .rateLimited, .overloaded:
-            Exit.refused.rawValue
-        case .configuration: Exit.usage.rawValue
-        case .notConnected, .reauthorize, .missingScope, .plan, .hostUnknown, .providerRateLimited, .dailyLimit, .rejected, .unavailable,
-            .meetingGone, .providerRemoved:
-            Exit.provider.rawValue
-        case .internalError: Exit.internalError.rawValue
+        switch (self, httpStatus) {
+        case (.configuration, _): Exit.usage.rawValue
+        case (_, .badGateway): Exit.provider.rawValue
+        case (_, .internalServerError): Exit.internalError.rawValue
+        default: Exit.refused.rawValue
         }
     }
 }

@@ -1,4 +1,4 @@
-/// The stable codes that callers, pages and mails rely on. The one list; two exhaustive switches map it to HTTP and to exit codes.
+/// The stable codes that callers, pages and mails rely on. The one list; one exhaustive switch maps it to HTTP, and exit codes follow from there.
 public enum ErrorCode: String, Sendable, CaseIterable, Codable {
     case validationFailed = "validation.failed"
     case requestMalformed = "request.malformed"

@@ -2,15 +2,12 @@ import UsherCore
 
 /// One mail to one reader: everything that its bytes are drawn from. The same letter gives the same bytes.
 package struct Letter: Sendable {
-    /// What a mail is for.
-    package enum Kind: String, Sendable, CaseIterable { case confirmation, update, cancellation, reminder }
-
     /// What it is about.
     package var booking: Booking
     /// Who gets it.
     package var reader: Reader
     /// What it is for.
-    package var kind: Kind
+    package var kind: MailKind
     /// The mail's id in the outbox.
     package var outboxID: String
     /// Without angle brackets.
@@ -32,7 +29,7 @@ package struct Letter: Sendable {
 
     /// Takes each property as it is.
     package init(
-        booking: Booking, reader: Reader, kind: Kind, outboxID: String, messageID: String, threadID: String?, writtenAt: Instant,
+        booking: Booking, reader: Reader, kind: MailKind, outboxID: String, messageID: String, threadID: String?, writtenAt: Instant,
         joinPage: String, calendarPage: String? = nil, managePage: String? = nil, onCalendar: Bool = false, previous: MailSnapshot? = nil
     ) {
         self.booking = booking

@@ -37,7 +37,7 @@ package struct LetterSamples: Sendable {
             }
         }
 
-        fileprivate var letter: Letter.Kind {
+        fileprivate var letter: MailKind {
             switch self {
             case .moved, .changed: .update
             case .cancellation: .cancellation

@@ -101,7 +101,7 @@ struct DeliverMail {
     private func letter(_ mail: OutboxMail, _ booking: Booking, _ links: [StoredLink]) throws -> Letter {
         let service = Links(context)
         return Letter(
-            booking: booking, reader: mail.reader, kind: Letter.Kind(mail.kind), outboxID: mail.id, messageID: mail.messageID,
+            booking: booking, reader: mail.reader, kind: mail.kind, outboxID: mail.id, messageID: mail.messageID,
             threadID: mail.threadID, writtenAt: mail.writtenAt, joinPage: try service.url(.join, mail.reader, booking.id, links),
             calendarPage: mail.reader == .owner ? context.ownersPage : nil,
             managePage: mail.reader == .owner ? nil : try service.url(.manage, mail.reader, booking.id, links), onCalendar: mail.onCalendar,
@@ -145,16 +145,5 @@ struct DeliverMail {
             return .lookAgain
         }
         return wait.map { .rest(until: step.now + $0) } ?? .lookAgain
-    }
-}
-
-extension Letter.Kind {
-    package init(_ kind: OutboxMail.Kind) {
-        switch kind {
-        case .confirmation: self = .confirmation
-        case .update: self = .update
-        case .cancellation: self = .cancellation
-        case .reminder: self = .reminder
-        }
     }
 }

@@ -36,7 +36,7 @@ struct MailPlan {
     }
 
     /// What the reader is owed at this revision; `nil` when they have it, or never heard of what is cancelled.
-    private static func kind(for reader: Reader, _ booking: Booking, _ mails: [OutboxMail]) -> OutboxMail.Kind? {
+    private static func kind(for reader: Reader, _ booking: Booking, _ mails: [OutboxMail]) -> MailKind? {
         let theirs = mails.filter { $0.reader == reader && $0.isRevisionMail }
         guard !theirs.contains(where: { $0.revision == booking.revision }) else { return nil }
         let wasTold = theirs.contains { $0.reachedReader }
@@ -47,7 +47,7 @@ struct MailPlan {
     /// - Parameters:
     ///   - earlier: what has reached this reader, or is about to, in order.
     ///   - about: what it is about beside the revision.
-    func write(_ kind: OutboxMail.Kind, to reader: Reader, of booking: Booking, after earlier: [OutboxMail], dedupKey: String = "") throws {
+    func write(_ kind: MailKind, to reader: Reader, of booking: Booking, after earlier: [OutboxMail], dedupKey: String = "") throws {
         let environment = step.context.environment
         let mail = OutboxMail(
             id: environment.id("ml_"), bookingID: booking.id, revision: booking.revision, reader: reader, kind: kind,

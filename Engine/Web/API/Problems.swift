@@ -67,7 +67,7 @@ extension Response {
 
 extension ErrorCode {
     /// The one mapping of codes to HTTP.
-    var httpStatus: HTTPTypes.HTTPResponse.Status {
+    package var httpStatus: HTTPTypes.HTTPResponse.Status {
         switch self {
         case .validationFailed, .idempotencyMismatch, .bookingInPast: .unprocessableContent
         case .requestMalformed: .badRequest

@@ -8,7 +8,7 @@ import UsherMail
 struct MailTests {
     static func letter(
         title: String = "Consultation", name: String = "Bo Li", zone: String = "America/New_York", language: String = "en",
-        start: String = "2026-12-01T09:00:00Z", reader: Reader = .attendee(0), kind: Letter.Kind = .confirmation, note: String = ""
+        start: String = "2026-12-01T09:00:00Z", reader: Reader = .attendee(0), kind: MailKind = .confirmation, note: String = ""
     ) throws -> Letter {
         let catalog = try TestCatalog.read()
         var type = try #require(catalog.meetingType("consultation"))
@@ -126,7 +126,7 @@ struct MailTests {
     func hostileFields(index: Int) async throws {
         let evil = MailCases.hostile[index]
         for reader in [Reader.attendee(0), .owner] {
-            for kind in [Letter.Kind.confirmation, .update, .cancellation, .reminder] {
+            for kind in [MailKind.confirmation, .update, .cancellation, .reminder] {
                 var letter = try Self.letter(title: evil, name: evil, reader: reader, kind: kind, note: evil)
                 letter.booking.terms.type.intro = evil
                 letter.booking.terms.type.description = evil
