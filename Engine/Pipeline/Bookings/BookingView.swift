@@ -88,7 +88,7 @@ extension BookingView: JSONObject {
     package static let fields: [JSONField<BookingView>] =
         [
             .init("id") { $0.booking.id }, .init("status") { $0.booking.status },
-            .init("revision", "Raised by every change that readers are told of.", [.init("minimum", 1)]) { $0.booking.revision },
+            .init("revision", "Raised by every change that is mailed to readers.", [.init("minimum", 1)]) { $0.booking.revision },
             .init("meetingType") { $0.booking.terms.type.id }, .init("title") { $0.booking.title },
             .group("owner", [.init("id") { $0.booking.terms.owner.id }, .init("name") { $0.booking.terms.owner.name }]),
             .init("start") { $0.booking.start }, .init("end") { $0.booking.end }, .init("timeZone") { $0.booking.timeZone },

@@ -116,7 +116,7 @@ extension StoredOwner: JSONObject {
         .init("id") { $0.owner.id }, .init("name") { $0.owner.name }, .init("email") { $0.owner.email },
         .init("timeZone") { $0.owner.timeZone }, .init("language") { $0.owner.language },
         .init("defaultProvider") { $0.owner.defaultProvider },
-        .init("inFile", "Stands in meeting-types.yaml, and is changed there.") { $0.isInFile },
+        .init("inFile", "Written in meeting-types.yaml, and changed there.") { $0.isInFile },
         .init("active", "Whether new bookings are taken.") { $0.isActive },
     ]
 }

@@ -92,6 +92,6 @@ private struct WebhookRequest: JSONRequest {
         showsManagePage =
             reader.bool(
                 "managePage",
-                "Whether its events bear the attendee's managePage, which moves and cancels; false where it is not given.") ?? false
+                "Whether its events include the attendee's managePage, which moves and cancels; false where it is not given.") ?? false
     }
 }

@@ -108,7 +108,7 @@ package struct AgentServer: Sendable {
 
     private func modern(_ request: Request, _ headers: Headers?) async -> Reply {
         guard let version = request.meta("protocolVersion")?.string, request.meta("clientCapabilities")?.members != nil else {
-            return Self.failure(request.id, -32_602, "params._meta must bear protocolVersion and clientCapabilities.", 400)
+            return Self.failure(request.id, -32_602, "params._meta must hold protocolVersion and clientCapabilities.", 400)
         }
         if let headers, let wrong = Self.mismatch(request, version, headers) { return Self.failure(request.id, -32_020, wrong, 400) }
         guard version == Self.modern else {

@@ -6,7 +6,7 @@ import UsherPipeline
 import UsherStore
 
 @Suite(.timeLimit(.minutes(2)))
-struct BookingDeskTests {
+struct BookingServiceTests {
     @Test("of twenty callers for one owner and time, one wins and nineteen are refused")
     func conflict() async throws {
         let engine = try await TestEngine()
