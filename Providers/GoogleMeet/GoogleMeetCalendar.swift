@@ -53,11 +53,11 @@ struct GoogleMeetCalendar {
 extension GoogleMeetProvider: CalendarProvider {
     /// Inserts the event under the entry's id, or changes the one that is there.
     public static func put(_ entry: CalendarEntry, isNew: Bool, _ call: ProviderContext) async throws(ProviderError) {
-        try await GoogleMeetCalendar(GoogleMeetClient(call, try call.connected("Google"))).put(entry, isNew: isNew)
+        try await GoogleMeetCalendar(GoogleMeetClient(call: call, tokens: try call.connected("Google"))).put(entry, isNew: isNew)
     }
 
     /// Deletes the event. One that is gone is success.
     public static func removeEntry(_ id: String, _ call: ProviderContext) async throws(ProviderError) {
-        try await GoogleMeetCalendar(GoogleMeetClient(call, try call.connected("Google"))).remove(id)
+        try await GoogleMeetCalendar(GoogleMeetClient(call: call, tokens: try call.connected("Google"))).remove(id)
     }
 }

@@ -7,11 +7,6 @@ struct GoogleMeetClient: AuthorizedClient {
     let call: ProviderContext
     let tokens: any TokenSource
 
-    init(_ call: ProviderContext, _ connection: any Connection) {
-        self.call = call
-        tokens = connection
-    }
-
     func base(_ token: IssuedToken) -> String { "\(call.endpoints["GOOGLE_API_URL"] ?? "https://www.googleapis.com")/calendar/v3" }
 
     /// `/calendars/primary/events`, of which the fourth part is an event's id.

@@ -49,14 +49,14 @@ public enum GoogleMeetProvider: OAuthProvider {
     /// Reads one event of the primary calendar with the owner's token.
     public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
         do throws(ProviderError) {
-            let client = GoogleMeetClient(call, try call.connected("Google"))
+            let client = GoogleMeetClient(call: call, tokens: try call.connected("Google"))
             let answer = try await client.send("GET", "/calendars/primary/events?maxResults=1", changes: false)
             return Preflight(problems: [], providerTime: answer.response.header("date").flatMap(httpDate))
         } catch { return Preflight(problems: [error.problem]) }
     }
 
     private static func rooms(_ call: ProviderContext, _ host: String) throws(ProviderError) -> GoogleMeetRooms {
-        GoogleMeetRooms(GoogleMeetClient(call, try call.connected("Google", host: host)))
+        GoogleMeetRooms(GoogleMeetClient(call: call, tokens: try call.connected("Google", host: host)))
     }
 
     // MARK: Consent

@@ -48,32 +48,15 @@ struct GoogleMeetRooms {
 
     /// All events of ours from now on.
     private func list() async throws(ProviderError) -> [FoundRoom] {
+        let now = percentEncoded(call.environment.now().rfc3339)
+        let events = try await client.list(
+            "/calendars/primary/events?privateExtendedProperty=\(Self.mark)-app%3D1&maxResults=2500&timeMin=\(now)", items: "items",
+            next: "nextPageToken", parameter: "pageToken")
         var found: [(room: FoundRoom, made: Instant)] = []
-        var page = ""
-        repeat {
-            let next = page.isEmpty ? "" : "&pageToken=\(percentEncoded(page))"
-            let answer = try await client.send(
-                "GET",
-                "/calendars/primary/events?privateExtendedProperty=\(Self.mark)-app%3D1&maxResults=2500&timeMin=\(percentEncoded(call.environment.now().rfc3339))\(next)",
-                changes: false)
-            guard let items = answer["items"]?.array else {
-                throw ProviderError(
-                    .unavailable, retry: .backoff, "Google's list of events cannot be read.",
-                    remedy: ProviderError.triedAgain,
-                    operation: "GET events")
-            }
-            for event in items where event["status"] != "cancelled" {
-                guard let room = Self.found(event) else { continue }
-                found.append((room, event["created"]?.string.flatMap(Instant.init(rfc3339:)) ?? Instant(seconds: 0)))
-            }
-            let following = answer["nextPageToken"]?.string ?? ""
-            guard following != page || following.isEmpty else {
-                throw ProviderError(
-                    .unavailable, retry: .backoff, "Google's list of events does not come to an end.",
-                    remedy: ProviderError.triedAgain, operation: "GET events")
-            }
-            page = following
-        } while !page.isEmpty
+        for event in events where event["status"] != "cancelled" {
+            guard let room = Self.found(event) else { continue }
+            found.append((room, event["created"]?.string.flatMap(Instant.init(rfc3339:)) ?? Instant(seconds: 0)))
+        }
         return found.sorted { ($0.made, $0.room.id) < ($1.made, $1.room.id) }.map(\.room)
     }
 

@@ -7,11 +7,6 @@ struct TeamsClient: AuthorizedClient {
     let call: ProviderContext
     let tokens: any TokenSource
 
-    init(_ call: ProviderContext, _ connection: any Connection) {
-        self.call = call
-        tokens = connection
-    }
-
     func base(_ token: IssuedToken) -> String { call.endpoints["MICROSOFT_GRAPH_URL"] ?? "https://graph.microsoft.com/v1.0" }
 
     /// `/me/onlineMeetings`, of which the third part is a meeting's id or `createOrGet`.

@@ -58,7 +58,7 @@ public enum TeamsProvider: OAuthProvider {
     }
 
     private static func rooms(_ call: ProviderContext, _ host: String) throws(ProviderError) -> TeamsRooms {
-        TeamsRooms(TeamsClient(call, try call.connected("Microsoft Teams", host: host)))
+        TeamsRooms(TeamsClient(call: call, tokens: try call.connected("Microsoft Teams", host: host)))
     }
 
     // MARK: Consent

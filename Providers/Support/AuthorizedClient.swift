@@ -43,6 +43,32 @@ extension AuthorizedClient {
         if let error = error(last, operation, changes: changes) { throw error }
         return last
     }
+
+    /// All items of a list that comes in pages, or an error: a part of it would pass for the whole.
+    /// - Parameters:
+    ///   - path: with a query, to which the page is added.
+    ///   - items: the member that holds a page's items.
+    ///   - next: the member that names the page to come; missing or empty on the last one.
+    ///   - parameter: by which that page is asked for.
+    public func list(_ path: String, items: String, next: String, parameter: String) async throws(ProviderError) -> [JSON] {
+        func broken(_ what: String) -> ProviderError {
+            ProviderError(
+                .unavailable, retry: .backoff, "\(Self.service)'s list \(what).", remedy: ProviderError.triedAgain,
+                operation: "GET \(Self.pattern(path))")
+        }
+        var all: [JSON] = []
+        var page = ""
+        repeat {
+            let query = page.isEmpty ? "" : "&\(parameter)=\(percentEncoded(page))"
+            let answer = try await send("GET", path + query, changes: false)
+            guard let found = answer[items]?.array else { throw broken("cannot be read") }
+            all += found
+            let following = answer[next]?.string ?? ""
+            guard following != page || following.isEmpty else { throw broken("does not come to an end") }
+            page = following
+        } while !page.isEmpty
+        return all
+    }
 }
 
 extension ProviderContext {

@@ -43,7 +43,7 @@ public enum ZoomAccountProvider: Provider {
         await ZoomPreflight(client(call)).run(hosts: hosts)
     }
 
-    private static func client(_ call: ProviderContext) -> ZoomClient { ZoomClient(call, ZoomAccountTokens(call: call)) }
+    private static func client(_ call: ProviderContext) -> ZoomClient { ZoomClient(call: call, tokens: ZoomAccountTokens(call: call)) }
 
     private static func rooms(_ call: ProviderContext) -> ZoomRooms { ZoomRooms(client(call)) }
 }

@@ -8,11 +8,6 @@ struct ZoomClient: AuthorizedClient {
     let call: ProviderContext
     let tokens: any TokenSource
 
-    init(_ call: ProviderContext, _ tokens: any TokenSource) {
-        self.call = call
-        self.tokens = tokens
-    }
-
     /// `ZOOM_API_URL`, else what came with the token, else the global address.
     /// Source: https://developers.zoom.us/docs/integrations/oauth/ (`api_url`).
     func base(_ token: IssuedToken) -> String {

@@ -53,12 +53,12 @@ public enum ZoomProvider: OAuthProvider {
     /// Looks at the connection, its scopes and the user's licence.
     public static func preflight(hosts: [String], _ call: ProviderContext) async -> Preflight {
         do throws(ProviderError) {
-            return await ZoomPreflight(ZoomClient(call, try call.connected("Zoom"))).run(hosts: ["me"])
+            return await ZoomPreflight(ZoomClient(call: call, tokens: try call.connected("Zoom"))).run(hosts: ["me"])
         } catch { return Preflight(problems: [error.problem]) }
     }
 
     private static func rooms(_ call: ProviderContext, _ host: String) throws(ProviderError) -> ZoomRooms {
-        ZoomRooms(ZoomClient(call, try call.connected("Zoom", host: host)), seesOtherUsers: false)
+        ZoomRooms(ZoomClient(call: call, tokens: try call.connected("Zoom", host: host)), seesOtherUsers: false)
     }
 
     // MARK: Consent
@@ -74,7 +74,7 @@ public enum ZoomProvider: OAuthProvider {
 
     /// By `GET /users/me`.
     public static func account(_ grant: Grant, _ call: ProviderContext) async throws(ProviderError) -> ConnectedAccount {
-        let user = try await ZoomClient(call, GivenToken(token: grant.access)).send("GET", "/users/me", changes: false)
+        let user = try await ZoomClient(call: call, tokens: GivenToken(token: grant.access)).send("GET", "/users/me", changes: false)
         guard let id = user["id"]?.text, !id.isEmpty else {
             throw ProviderError(
                 .unavailable, retry: .backoff, "Zoom does not say whose account this is.", remedy: "Press Connect again.",

@@ -55,32 +55,16 @@ struct ZoomRooms {
     }
 
     func find(_ key: String?, host: String) async throws(ProviderError) -> [FoundRoom] {
+        let meetings = try await client.list(
+            "/users/\(percentEncoded(host))/meetings?type=scheduled&page_size=300", items: "meetings", next: "next_page_token",
+            parameter: "next_page_token")
         var found: [(room: FoundRoom, made: Instant)] = []
-        var page = ""
-        repeat {
-            let next = page.isEmpty ? "" : "&next_page_token=\(percentEncoded(page))"
-            let answer = try await client.send(
-                "GET", "/users/\(percentEncoded(host))/meetings?type=scheduled&page_size=300\(next)", changes: false)
-            guard let meetings = answer["meetings"]?.array else {
-                throw ProviderError(
-                    .unavailable, retry: .backoff, "Zoom's list of meetings cannot be read.",
-                    remedy: ProviderError.triedAgain,
-                    operation: "GET /users/{id}/meetings")
-            }
-            for meeting in meetings {
-                guard let mark = ZoomMarker.key(in: meeting["agenda"]?.string), key == nil || mark == key, let id = meeting["id"]?.text
-                else { continue }
-                let made = meeting["created_at"]?.string.flatMap(Instant.init(rfc3339:)) ?? Instant(seconds: 0)
-                found.append((FoundRoom(id: id, key: mark), made))
-            }
-            let following = answer["next_page_token"]?.string ?? ""
-            guard following != page || following.isEmpty else {
-                throw ProviderError(
-                    .unavailable, retry: .backoff, "Zoom's list of meetings does not come to an end.",
-                    remedy: ProviderError.triedAgain, operation: "GET /users/{id}/meetings")
-            }
-            page = following
-        } while !page.isEmpty
+        for meeting in meetings {
+            guard let mark = ZoomMarker.key(in: meeting["agenda"]?.string), key == nil || mark == key, let id = meeting["id"]?.text
+            else { continue }
+            let made = meeting["created_at"]?.string.flatMap(Instant.init(rfc3339:)) ?? Instant(seconds: 0)
+            found.append((FoundRoom(id: id, key: mark), made))
+        }
         return found.sorted { ($0.made, $0.room.id) < ($1.made, $1.room.id) }.map(\.room)
     }
 

@@ -12,19 +12,17 @@ package struct JSONReader {
     /// Whether somebody wants to know the schema: it costs more than the reading.
     private let describes: Bool
 
-    /// - Parameter json: an object.
-    package init(_ json: JSON, at path: String = "") {
-        self.init(json, at: path, describes: false)
-    }
-
-    init(_ json: JSON, at path: String = "", describes: Bool) {
+    /// - Parameters:
+    ///   - json: an object.
+    ///   - path: where it lies in the body.
+    ///   - describes: whether ``schema`` will be asked for.
+    package init(_ json: JSON, at path: String = "", describes: Bool = false) {
         self.json = json
         self.path = path
         self.describes = describes
     }
 
-    /// Adds a finding.
-    package mutating func find(_ pointer: String, _ detail: String) { findings.append(.init(path + pointer, detail)) }
+    private mutating func find(_ pointer: String, _ detail: String) { findings.append(.init(path + pointer, detail)) }
 
     /// - Throws: ``ErrorCode/validationFailed`` with all that was found, when anything was.
     package func check(_ sentence: String) throws(UsherError) {
