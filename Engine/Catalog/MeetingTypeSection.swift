@@ -61,9 +61,13 @@ struct MeetingTypeSection {
         if fields["duration"] == nil, fields["durations"] == nil, !fields.isMisspelt("duration"), !fields.isMisspelt("durations") {
             report.error(.missingKey, fields.mark, "'\(fields.path)' needs 'duration: 30m' or 'durations: [30m, 45m]'")
         }
-        let written = fields["duration"] != nil ? [fields.text("duration")].compactMap(\.self) : fields.list("durations")
-        return written.compactMap { text, mark in
-            guard let duration = fields.duration(text, mark, fields["duration"] != nil ? "duration" : "durations") else { return nil }
+        let one = fields.text("duration").map { [$0] } ?? []
+        return durations(fields, one, "duration") + durations(fields, fields.list("durations"), "durations")
+    }
+
+    private func durations(_ fields: Fields, _ written: [(value: String, mark: Place?)], _ key: String) -> [Duration] {
+        written.compactMap { text, mark in
+            guard let duration = fields.duration(text, mark, key) else { return nil }
             if duration < .minutes(1) || duration > .days(1) || duration.wholeSeconds % 60 != 0 {
                 report.error(.value, mark, "'\(text)': a meeting lasts whole minutes, from 1m to 1d")
             }

@@ -140,6 +140,9 @@ struct OwnerTests {
         let foreign = try await site.call(
             "POST", "/v1/owners/eve/connections/zoom/authorize", body: #"{"returnTo": "https://evil.example/"}"#)
         #expect(foreign.status == 422)
+        let plain = try await site.call(
+            "POST", "/v1/owners/eve/connections/zoom/authorize", body: "{}", headers: [("Content-Type", "text/plain")])
+        #expect(plain.status == 415)
         let begun = try await site.call("POST", "/v1/owners/eve/connections/zoom/authorize")
         #expect(begun.status == 201 && begun.json["authorizationUrl"]?.string?.hasPrefix("https://usher.example/auth/zoom/start?") == true)
         #expect(try await site.call("POST", "/v1/owners/eve/connections/room/authorize").status == 422)

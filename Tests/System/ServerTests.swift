@@ -92,6 +92,8 @@ struct ServerTests {
             ids.insert(try await site.call("POST", "/v1/webhooks", body: body, headers: [("Idempotency-Key", "k2")]).json["id"]?.string)
         }
         #expect(ids.count == 1 && ids != [nil], "the same values in another order are the same call")
+        let twoKeys = [("Idempotency-Key", "k3"), ("Idempotency-Key", "k4")]
+        #expect(try await site.call("POST", "/v1/webhooks", body: bodies[0], headers: twoKeys).json["code"] == "validation.failed")
         server.kill()
         await site.close()
     }

@@ -57,10 +57,7 @@ struct APIRoutes: Sendable {
             reader.refuseUnknown()
             try reader.check("This call takes no body.")
             return body
-        case .json: return try await request.bodyBytes()
-        case .maybe:
-            let body = try await request.bodyBytes()
-            return body.isEmpty ? Array("{}".utf8) : body
+        case .json, .maybe: return try await request.bodyBytes()
         }
     }
 }

@@ -114,12 +114,15 @@ struct APICall: Sendable {
     var repeating: IdempotencyKey? {
         get throws(UsherError) {
             guard let name = HTTPField.Name("Idempotency-Key"), var value = request.headers[name] else { return nil }
+            guard request.headers[values: name].count == 1 else {
+                throw UsherError(.validationFailed, "Send one Idempotency-Key.")
+            }
             if value.count >= 2, value.hasPrefix("\""), value.hasSuffix("\"") { value = String(value.dropFirst().dropLast()) }
             guard (1...255).contains(value.utf8.count), value.utf8.allSatisfy({ $0 >= 32 && $0 < 127 }) else {
                 throw UsherError(.validationFailed, "The Idempotency-Key must have 1 to 255 printable ASCII characters.")
             }
-            // The same values in another order or spacing are the same call.
-            let meant = (try? JSON(parsing: body).sorted.serialized).map { Array($0.utf8) } ?? body
+            // The same values in another order or spacing are the same call; nothing means an empty object.
+            let meant = body.isEmpty ? Array("{}".utf8) : (try? JSON(parsing: body).sorted.serialized).map { Array($0.utf8) } ?? body
             return IdempotencyKey(scope: "\(caller.id) \(route)", key: value, fingerprint: Vault.hash(Array(request.uri.path.utf8) + meant))
         }
     }

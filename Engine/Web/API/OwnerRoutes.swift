@@ -152,7 +152,7 @@ struct OwnerRoutes: Sendable {
     /// Where the owner is to be sent after the consent; empty when the caller does not say.
     private func returnTo(_ call: APICall) throws -> String {
         // No body at all has no media type either.
-        var (request, findings) = call.body == Array("{}".utf8) ? AuthorizeRequest.read([:]) : try call.read(AuthorizeRequest.self)
+        var (request, findings) = call.body.isEmpty ? AuthorizeRequest.read([:]) : try call.read(AuthorizeRequest.self)
         if !request.returnTo.isEmpty, !isOurs(request.returnTo) {
             let places = ([context.settings.publicURL] + returnOrigins).map { $0 + "/" }.joined(separator: " or ")
             findings.append(.init("/returnTo", "must begin with \(places)"))

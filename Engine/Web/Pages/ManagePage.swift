@@ -157,7 +157,7 @@ struct ManagePage: Sendable {
         if error.code == .authForbidden {
             try await Actor.acting(visit.actor) { try await context.auditRefusal(action, outcome: error.code.rawValue) }
         }
-        return refused(visit, token, words(for: error, visit), typed: typed)
+        return refused(visit, token, words(for: error, visit), status: error.code.httpStatus, typed: typed)
     }
 
     private func words(for error: UsherError, _ visit: ReaderLinks.Visit) -> String {
@@ -170,10 +170,13 @@ struct ManagePage: Sendable {
         }
     }
 
-    private func refused(_ visit: ReaderLinks.Visit, _ token: String, _ why: String, typed: String? = nil) -> Response {
+    private func refused(
+        _ visit: ReaderLinks.Visit, _ token: String, _ why: String, status: HTTPTypes.HTTPResponse.Status = .unprocessableContent,
+        typed: String? = nil
+    ) -> Response {
         let words = visit.words
         return Page.response(
-            .ok, words(.refused),
+            status, words(.refused),
             "<p>\(why)</p><p>\(words(.unchanged))</p>" + Page.back(to: form(token, typed: typed), words(.back)),
             words: words)
     }

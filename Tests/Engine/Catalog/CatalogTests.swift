@@ -111,6 +111,12 @@ struct CatalogTests {
         #expect(found.map { String($0.split(separator: ":").prefix(2).last ?? "") } == ["1", "2", "3", "4"])
     }
 
+    @Test("the lengths of a type that has both duration and durations are looked at, too")
+    func bothLengths() throws {
+        let found = try findings(Self.head + "meeting-types:\n  talk: { title: A, duration: 3d, durations: [2d] }\n")
+        #expect(found.count { $0.contains("from 1m to 1d") } == 2 && found.count == 3)
+    }
+
     @Test("a key that stands twice is a finding for each place, beside all others")
     func duplicates() throws {
         let found = try findings(
