@@ -36,8 +36,11 @@ package struct Serving: Sendable {
                 CatalogReader.withFiles(registry).read(path: path).diagnostics.map { $0.text(file: path) }
             }
         }
-        let web = WebServer(context, service: runtime.service, settings: settings, serverLogger: quiet(context.logger))
-        var services: [any Service] = [Workers(loop: WorkLoop(context, signal: runtime.signal, concurrency: workers))]
+        let loop = WorkLoop(context, signal: runtime.signal, concurrency: workers)
+        let web = WebServer(
+            context, service: BookingService(context, signal: runtime.signal, starter: loop), settings: settings,
+            serverLogger: quiet(context.logger))
+        var services: [any Service] = [Workers(loop: loop)]
         if let path { services.append(Watching(watch: CatalogWatch(runtime, path: path))) }
         let isListening = Listening()
         services.append(

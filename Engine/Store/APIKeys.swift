@@ -46,7 +46,7 @@ enum KeySQL: String, SQLStatement {
     case used = "UPDATE api_keys SET used_at = $1 WHERE id = $2"
     case remove = "DELETE FROM api_keys WHERE id = $1"
 
-    static let texts: [String: String] = texts(KeyColumn.self)
+    static let texts: [String: StatementText] = texts(KeyColumn.self)
 }
 
 extension Tx {

@@ -30,7 +30,7 @@ enum AdminSQL: String, SQLStatement {
     case removeSessionsOf = "DELETE FROM admin_sessions WHERE holder = $1"
     case forgetSessions = "DELETE FROM admin_sessions WHERE expires_at <= $1"
 
-    static let texts: [String: String] = texts(BookingColumn.self, ConnectionColumn.self, OutboxColumn.self, NoticeColumn.self)
+    static let texts: [String: StatementText] = texts(BookingColumn.self, ConnectionColumn.self, OutboxColumn.self, NoticeColumn.self)
 }
 
 extension Tx {

@@ -65,7 +65,7 @@ enum AuditSQL: String, SQLStatement {
         WHERE a.at >= $1 AND a.action = 'booking.reschedule' AND a.actor LIKE 'guest:%' AND b.owner_id = $2
         """
 
-    static let texts: [String: String] = texts(AuditColumn.self)
+    static let texts: [String: StatementText] = texts(AuditColumn.self)
 }
 
 extension Tx {

@@ -3,15 +3,23 @@ import UsherCore
 /// The columns of `bookings` that are read.
 enum BookingColumn: Int, Column {
     case id, status, revision, startsAt, endsAt, timeZone, attendees, note, metadata, source, termsID, meetingStatus, provider,
-        module, because, room, problem, changedAt, createdAt
+        module, because, room, problem, changedAt, createdAt, linkSecret
 
     static let table = "bookings"
 }
 
 enum BookingSQL: String, SQLStatement {
+    /// Unless one stands in its way.
     case insert = """
         INSERT INTO bookings ({bookings}, owner_id, overlap_allowed)
-        VALUES ({$21})
+        SELECT {$22} WHERE NOT EXISTS (SELECT 1 FROM bookings
+            WHERE owner_id = $21 AND starts_at > $23 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed')
+        """
+    /// Unless one stands in its way that stands beside no other: an index leads to those alone.
+    case insertBeside = """
+        INSERT INTO bookings ({bookings}, owner_id, overlap_allowed)
+        SELECT {$22} WHERE NOT EXISTS (SELECT 1 FROM bookings
+            WHERE owner_id = $21 AND starts_at > $23 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed' AND overlap_allowed = 0)
         """
     case update = """
         UPDATE bookings SET status = $1, revision = $2, starts_at = $3, ends_at = $4, meeting_status = $5, provider = $6,
@@ -20,7 +28,14 @@ enum BookingSQL: String, SQLStatement {
     case one = """
         SELECT {bookings} FROM bookings WHERE id = $1
         """
-    case revision = "SELECT revision FROM bookings WHERE id = $1"
+    case lock = "SELECT id FROM bookings WHERE id = $1{lock}"
+    case revision = "SELECT revision FROM bookings WHERE id = $1{lock}"
+    /// A booking with its rooms, and how much there is beside: one row for each room, one with NULLs where there is none.
+    case whole = """
+        SELECT {o.bookings}, (SELECT COUNT(*) FROM outbox m WHERE m.booking_id = o.id),
+            (SELECT COUNT(*) FROM webhooks), {r.rooms}
+        FROM bookings o LEFT JOIN rooms r ON r.booking_id = o.id WHERE o.id = $1 ORDER BY r.generation
+        """
     case page = """
         SELECT {bookings} FROM bookings
         WHERE starts_at >= $1 AND (starts_at > $1 OR id > $2) AND starts_at < $3 AND ($4 = '' OR status = $4)
@@ -47,16 +62,17 @@ enum BookingSQL: String, SQLStatement {
     case terms = "SELECT body FROM terms WHERE id = $1"
     case addTerms = "INSERT INTO terms (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING"
 
-    static let texts: [String: String] = texts(BookingColumn.self)
+    static let texts: [String: StatementText] = texts(BookingColumn.self, RoomColumn.self)
 }
 
 extension Tx {
     /// No booking lasts longer, so that a look for overlaps reads only the neighbouring day.
     package static let longestBooking = Duration.days(1)
 
+    /// Adds a booking that no other of its owner stands in the way of. The owner is to be locked before; see ``lockOwner(_:)``.
     /// - Parameter termsID: from ``keep(_:as:)``.
-    package func insert(_ booking: Booking, termsID: String) throws {
-        seen.bookings[booking.id] = booking
+    /// - Returns: `false` where one stands in its way; nothing is written then.
+    package func insert(_ booking: Booking, termsID: String) throws -> Bool {
         let row: [SQLValue] = [
             .text(booking.id), .text(booking.status.rawValue), .int(booking.revision), SQLValue(booking.start), SQLValue(booking.end),
             .text(booking.timeZone), .text(try Stored.text(booking.attendees)), .text(booking.details.note),
@@ -64,13 +80,20 @@ extension Tx {
             .text(booking.meeting.status.rawValue),
             .text(booking.meeting.provider), .text(booking.meeting.module), .text(booking.meeting.because.rawValue),
             try seen.text(of: booking.meeting.room), try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt),
-            SQLValue(booking.createdAt),
+            SQLValue(booking.createdAt), .text(booking.linkSecret),
         ]
-        try execute(BookingSQL.insert, row + [.text(booking.terms.owner.id), SQLValue(booking.terms.type.overlapAllowed)])
+        let mayOverlap = booking.terms.type.overlapAllowed
+        let isAdded = try execute(
+            mayOverlap ? BookingSQL.insertBeside : .insert,
+            row + [.text(booking.terms.owner.id), SQLValue(mayOverlap), SQLValue(booking.start - Self.longestBooking)])
+        guard isAdded == 1 else { return false }
+        seen.bookings[booking.id] = booking
+        (seen.rooms[booking.id], seen.mailCounts[booking.id]) = ([], 0)
         var kept = booking
         // As a look at the table will find them: equal, but perhaps spelt otherwise.
         kept.terms = memory.terms[termsID] ?? booking.terms
         memory.bookings.keep(SQLRow(row), kept, key: booking.id)
+        return true
     }
 
     /// Writes what can change of a booking.
@@ -89,13 +112,39 @@ extension Tx {
         }
     }
 
+    /// A booking with its rooms, and whether there are mails and webhooks: all that a change of it asks for, in one statement. It is
+    /// locked until the transaction ends, if that writes.
+    package func wholeBooking(_ id: String) throws -> Booking? {
+        if seen.rooms[id] != nil, seen.mailCounts[id] != nil { return seen.bookings[id] }
+        try lockBooking(id)
+        let rows = try query(BookingSQL.whole, .text(id))
+        guard let first = rows.first else { return nil }
+        let width = BookingColumn.allCases.count
+        let booking = try booking(from: first.part(0..<width))
+        seen.bookings[id] = booking
+        seen.mailCounts[id] = try first.int(width) + Int64(pending.mails.count { $0.bookingID == id })
+        seen.hasWebhooks = try first.int(width + 1) > 0
+        seen.rooms[id] = try rows.compactMap { row in
+            let room = row.part(width + 2..<width + 2 + RoomColumn.allCases.count)
+            return try room.optionalText(RoomColumn.bookingID.rawValue).map { _ in try self.room(from: room) }
+        }
+        return booking
+    }
+
+    /// Waits until no other transaction is at this booking.
+    private func lockBooking(_ id: String) throws {
+        if session.locksRows { try execute(BookingSQL.lock, .text(id)) }
+    }
+
     package func booking(_ id: String) throws -> Booking? {
         if let known = seen.bookings[id] { return known }
+        try lockBooking(id)
         let booking = try query(BookingSQL.one, .text(id)).first.map(booking(from:))
         seen.bookings[id] = booking
         return booking
     }
 
+    /// A booking's revision, the booking locked until the transaction ends, if that writes.
     package func revision(of id: String) throws -> Int64? { try query(BookingSQL.revision, .text(id)).first?.int(0) }
 
     /// A page of bookings by start, then id: those after `after`, whatever has come in between meanwhile.
@@ -128,13 +177,14 @@ extension Tx {
             .mapValues(\.count)
     }
 
-    /// A confirmed booking of the owner that may not stand beside this one. Only a look after the owner's row was touched decides,
+    /// Whether the owner has a confirmed booking that may not stand beside this one. Only a look after the owner was locked decides,
     /// because then two callers at the same instant come one after the other.
-    package func conflict(owner: String, start: Instant, end: Instant, except id: String, overlapAllowed: Bool) throws -> String? {
-        let statement = overlapAllowed ? BookingSQL.exclusiveConflict : .conflict
-        return try query(
-            statement, .text(owner), SQLValue(start - Self.longestBooking), SQLValue(end), SQLValue(start), .text(id)
-        ).first?.text(0)
+    package func hasConflict(_ booking: Booking) throws -> Bool {
+        let statement = booking.terms.type.overlapAllowed ? BookingSQL.exclusiveConflict : .conflict
+        return try !query(
+            statement, .text(booking.terms.owner.id), SQLValue(booking.start - Self.longestBooking), SQLValue(booking.end),
+            SQLValue(booking.start), .text(booking.id)
+        ).isEmpty
     }
 
     /// Keeps terms under an id that is drawn from their content, so that equal ones are kept once.
@@ -163,13 +213,15 @@ extension Tx {
             because: try row.known(.because),
             room: try row.optionalValue(Room.self, .room),
             problem: try row.optionalValue(Problem.self, .problem))
-        return Booking(
+        var booking = Booking(
             id: try row.text(.id), status: try row.known(.status), revision: try row.int(.revision), start: try row.instant(.startsAt),
             end: try row.instant(.endsAt), timeZone: try row.text(.timeZone), attendees: try row.value([Attendee].self, .attendees),
             details: BookingDetails(
                 note: try row.text(.note), metadata: try row.value([String: String].self, .metadata), source: try row.text(.source)),
             terms: try terms(row.text(.termsID)), meeting: meeting, changedAt: try row.instant(.changedAt),
             createdAt: try row.instant(.createdAt))
+        booking.linkSecret = try row.text(.linkSecret)
+        return booking
     }
 }
 

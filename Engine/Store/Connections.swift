@@ -117,7 +117,7 @@ enum ConnectionSQL: String, SQLStatement {
                 AND (r.state = 'absent' OR (r.failures > 0 AND r.state IN ('unclear', 'live', 'removing'))))
         """
 
-    static let texts: [String: String] = texts(ConnectionColumn.self)
+    static let texts: [String: StatementText] = texts(ConnectionColumn.self)
 }
 
 extension Tx {

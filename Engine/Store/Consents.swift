@@ -76,7 +76,7 @@ enum ConsentSQL: String, SQLStatement {
     case removeOfOwner = "DELETE FROM consents WHERE owner_id = $1"
     case forget = "DELETE FROM consents WHERE expires_at <= $1"
 
-    static let texts: [String: String] = texts(ConsentColumn.self)
+    static let texts: [String: StatementText] = texts(ConsentColumn.self)
 }
 
 /// Statements on portal links and owners' sessions.

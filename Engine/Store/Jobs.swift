@@ -49,12 +49,10 @@ enum JobSQL: String, SQLStatement {
         WHERE kind = $3 AND subject = $4 AND due_at <= $5
         RETURNING kind, subject, fence, attempt, service, starts_at
         """
-    case insertClaimed = """
-        INSERT INTO steps (kind, subject, lane, due_at, claimed_by, starts_at, fence, attempt) VALUES ($1, $2, $3, $4, $5, $6, 1, 0)
-        """
     /// What is enqueued while the job is claimed waits in `again_at` until the claim is released.
     case enqueue = """
-        INSERT INTO steps (kind, subject, lane, due_at, service, starts_at, fence, attempt) VALUES ($1, $2, $3, $4, $5, $6, 0, 0)
+        INSERT INTO steps (kind, subject, lane, due_at, service, starts_at, claimed_by, fence, attempt)
+        VALUES [[$1, $2, $3, $4, $5, $6, $7, $8, 0]]
         ON CONFLICT (kind, subject) DO UPDATE SET
             service = CASE WHEN excluded.service = '' THEN steps.service ELSE excluded.service END,
             starts_at = excluded.starts_at,
@@ -63,8 +61,7 @@ enum JobSQL: String, SQLStatement {
                 THEN excluded.due_at ELSE steps.again_at END
         """
     case renew = """
-        UPDATE steps SET due_at = $1, again_at = CASE WHEN again_at <= $2 THEN NULL ELSE again_at END
-        WHERE kind = $3 AND subject = $4 AND fence = $5 AND claimed_by = $6 AND due_at = $7
+        UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND fence = $4 AND claimed_by = $5 AND due_at = $6
         """
     case release = """
         UPDATE steps SET due_at = CASE WHEN again_at < $1 THEN again_at ELSE $1 END, again_at = NULL, attempt = $2, service = $3,
@@ -87,6 +84,8 @@ enum JobSQL: String, SQLStatement {
         """
     case troubledKinds = "SELECT kind, COUNT(*) FROM steps WHERE claimed_by IS NULL AND attempt > 2 GROUP BY kind ORDER BY kind"
     case freeClaimsOf = "UPDATE steps SET due_at = $1, claimed_by = NULL, fence = fence + 1 WHERE claimed_by = $2"
+
+    static let texts: [String: StatementText] = texts()
 }
 
 extension Tx {
@@ -94,47 +93,65 @@ extension Tx {
     package func claim(
         _ queue: Queue, service: String, process: String, now: Instant, until: Instant, limit: Int
     ) throws -> [Claim] {
-        try query(
+        try writePendingJobs()
+        return try query(
             JobSQL.claim, .text(process), SQLValue(until), .int(queue.rawValue), .text(service), SQLValue(now), .int(Int64(limit))
         ).map { try claim(from: $0, until, process) }
     }
 
     /// The services of a queue, the empty one of unknown among them, and when each has something due.
     package func services(_ queue: Queue) throws -> [(service: String, due: Instant)] {
-        try query(JobSQL.services, .int(queue.rawValue)).map { (try $0.text(0), try $0.instant(1)) }
+        try writePendingJobs()
+        return try query(JobSQL.services, .int(queue.rawValue)).map { (try $0.text(0), try $0.instant(1)) }
     }
 
     /// Claims one job, if it is due.
     package func claim(_ job: Job, process: String, now: Instant, until: Instant) throws -> Claim? {
-        try query(JobSQL.claimOne, .text(process), SQLValue(until), .text(job.kind.rawValue), .text(job.key), SQLValue(now))
+        try writePendingJobs()
+        return try query(JobSQL.claimOne, .text(process), SQLValue(until), .text(job.kind.rawValue), .text(job.key), SQLValue(now))
             .first.map { try claim(from: $0, until, process) }
     }
 
-    /// Adds a job that is claimed from its first moment.
-    /// - Parameter start: see ``Claim/start``.
-    package func addClaimed(_ job: Job, process: String, until: Instant, start: Instant) throws -> Claim {
-        try execute(
-            JobSQL.insertClaimed, .text(job.kind.rawValue), .text(job.key), .int(job.queue.rawValue), SQLValue(until), .text(process),
-            SQLValue(start))
-        return Claim(id: job.id, fence: 1, attempt: 0, until: until, service: "", process: process, start: start)
+    /// Adds a new job that is claimed from its first moment.
+    package func addClaimed(_ scheduled: ScheduledJob, process: String, until: Instant) throws -> Claim {
+        var claimed = scheduled
+        claimed.due = until
+        try add(JobRow(job: claimed, claimedBy: process))
+        return Claim(
+            id: scheduled.job.id, fence: 1, attempt: 0, until: until, service: scheduled.service, process: process,
+            start: scheduled.start)
     }
 
     /// Sees to it that each job runs when it is due at the latest. One that is claimed runs once more after the claim is released, however
     /// its try ends.
     package func enqueue(_ jobs: [ScheduledJob]) throws {
-        for scheduled in jobs {
-            let job = scheduled.job
-            try execute(
-                JobSQL.enqueue, .text(job.kind.rawValue), .text(job.key), .int(job.queue.rawValue), SQLValue(scheduled.due),
-                .text(scheduled.service), SQLValue(scheduled.start))
-        }
+        for job in jobs { try add(JobRow(job: job, claimedBy: nil)) }
     }
 
-    /// Renews a claim until `until`, for a look at the database in this transaction: what was enqueued until now is seen by it.
+    /// One statement takes each job once.
+    private func add(_ row: JobRow) throws {
+        try writePending(row.job.job.id)
+        pending.jobs.append(row)
+    }
+
+    /// Has a job's row be as this transaction left it.
+    private func writePending(_ id: JobID) throws {
+        if pending.jobs.contains(where: { $0.job.job.id == id }) { try writePendingJobs() }
+    }
+
+    func row(_ row: JobRow) -> [SQLValue] {
+        let job = row.job.job
+        return [
+            .text(job.kind.rawValue), .text(job.key), .int(job.queue.rawValue), SQLValue(row.job.due), .text(row.job.service),
+            SQLValue(row.job.start), SQLValue(row.claimedBy), .int(row.claimedBy == nil ? 0 : 1),
+        ]
+    }
+
+    /// Renews a claim until `until`.
     /// - Returns: the claim as it is now; the one before matches no more.
     /// - Throws: ``ClaimLost``
-    package func renew(_ claim: Claim, until: Instant, now: Instant) throws -> Claim {
-        try own(JobSQL.renew, claim, SQLValue(until), SQLValue(now))
+    package func renew(_ claim: Claim, until: Instant) throws -> Claim {
+        try own(JobSQL.renew, claim, SQLValue(until))
         var renewed = claim
         renewed.until = until
         return renewed
@@ -149,11 +166,13 @@ extension Tx {
     /// The job is done, and its row goes, unless it was enqueued once more meanwhile.
     /// - Throws: ``ClaimLost``
     package func finish(_ claim: Claim) throws {
+        try writePending(claim.id)
         if try execute(JobSQL.finish, owner(claim)) != 1 { try release(claim, due: .never, attempt: 0) }
     }
 
     /// Runs a statement whose last arguments say whose job it is.
     private func own(_ statement: JobSQL, _ claim: Claim, _ changes: SQLValue...) throws {
+        try writePending(claim.id)
         if try execute(statement, changes + owner(claim)) != 1 { throw ClaimLost() }
     }
 
@@ -163,17 +182,22 @@ extension Tx {
 
     /// Whether somebody works on a job now.
     package func isClaimed(_ job: Job) throws -> Bool {
-        try !query(JobSQL.claimed, .text(job.kind.rawValue), .text(job.key)).isEmpty
+        try writePending(job.id)
+        return try !query(JobSQL.claimed, .text(job.kind.rawValue), .text(job.key)).isEmpty
     }
 
     /// Makes a job due that nobody works on.
     /// - Returns: whether there was one.
     package func runNow(_ id: JobID, now: Instant) throws -> Bool {
-        try execute(JobSQL.runNow, SQLValue(now), .text(id.kind), .text(id.key)) == 1
+        try writePending(id)
+        return try execute(JobSQL.runNow, SQLValue(now), .text(id.kind), .text(id.key)) == 1
     }
 
     /// Takes a job back that nobody works on.
-    package func dequeue(_ job: Job) throws { try execute(JobSQL.dequeue, .text(job.kind.rawValue), .text(job.key)) }
+    package func dequeue(_ job: Job) throws {
+        try writePending(job.id)
+        try execute(JobSQL.dequeue, .text(job.kind.rawValue), .text(job.key))
+    }
 
     /// When the queue has something due; `nil` where it is empty.
     package func nextDue(_ queue: Queue) throws -> Instant? { try services(queue).map(\.due).min() }

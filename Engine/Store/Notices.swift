@@ -51,7 +51,7 @@ enum NoticeSQL: String, SQLStatement {
     case one = "SELECT {notices} FROM notices WHERE subject = $1"
     case remove = "DELETE FROM notices WHERE subject = $1"
 
-    static let texts: [String: String] = texts(NoticeColumn.self)
+    static let texts: [String: StatementText] = texts(NoticeColumn.self)
 }
 
 extension Tx {

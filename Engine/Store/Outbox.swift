@@ -3,7 +3,7 @@ import UsherCore
 /// The columns of `outbox` that are read.
 enum OutboxColumn: Int, Column {
     case id, bookingID, revision, reader, kind, messageID, threadID, writtenAt, state, maybeDelivered, problem, dedupKey,
-        onCalendar, snapshot, previous, look, kept
+        onCalendar, snapshot, previous, look, kept, sentAt
 
     static let table = "outbox"
     static let renamed: [Self: String] = [.dedupKey: "about", .snapshot: "told", .previous: "before"]
@@ -12,10 +12,9 @@ enum OutboxColumn: Int, Column {
 /// Statements on the outbox.
 enum OutboxSQL: String, SQLStatement {
     case insert = """
-        INSERT INTO outbox ({outbox})
-        VALUES ({$17})
+        INSERT INTO outbox ({outbox}) VALUES [[{$18}]]
         """
-    case update = "UPDATE outbox SET state = $1, maybe_delivered = $2, problem = $3, look = $4, kept = $5 WHERE id = $6"
+    case update = "UPDATE outbox SET state = $1, maybe_delivered = $2, problem = $3, look = $4, kept = $5, sent_at = $6 WHERE id = $7"
     case one = """
         SELECT {outbox}
         FROM outbox WHERE id = $1
@@ -27,26 +26,36 @@ enum OutboxSQL: String, SQLStatement {
         FROM outbox WHERE booking_id = $1 ORDER BY revision, about, written_at, id
         """
 
-    static let texts: [String: String] = texts(OutboxColumn.self)
+    static let texts: [String: StatementText] = texts(OutboxColumn.self)
 }
 
 extension Tx {
     /// Adds a mail.
-    package func insert(_ mail: OutboxMail) throws {
-        try execute(
-            OutboxSQL.insert, .text(mail.id), .text(mail.bookingID), .int(mail.revision), .text(mail.reader.text),
-            .text(mail.kind.rawValue), .text(mail.messageID), SQLValue(mail.threadID), SQLValue(mail.writtenAt),
-            .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.dedupKey),
-            SQLValue(mail.onCalendar), .text(mail.snapshot), .text(mail.previous), .text(mail.look), .text(mail.kept))
+    package func insert(_ mail: OutboxMail) {
+        pending.mails.append(mail)
         seen.mails[mail.id] = mail
+        if let count = seen.mailCounts[mail.bookingID] { seen.mailCounts[mail.bookingID] = count + 1 }
+    }
+
+    func row(_ mail: OutboxMail) -> [SQLValue] {
+        [
+            .text(mail.id), .text(mail.bookingID), .int(mail.revision), .text(mail.reader.text), .text(mail.kind.rawValue),
+            .text(mail.messageID), SQLValue(mail.threadID), SQLValue(mail.writtenAt), .text(mail.state.rawValue),
+            SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.dedupKey), SQLValue(mail.onCalendar), .text(mail.snapshot),
+            .text(mail.previous), .text(mail.look), .text(mail.kept), SQLValue(mail.sentAt),
+        ]
     }
 
     /// Writes what changes of a mail: its state and its tries.
     package func update(_ mail: OutboxMail) throws {
+        seen.mails[mail.id] = mail
+        if let index = pending.mails.firstIndex(where: { $0.id == mail.id }) {
+            pending.mails[index] = mail
+            return
+        }
         try execute(
             OutboxSQL.update, .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.look),
-            .text(mail.kept), .text(mail.id))
-        seen.mails[mail.id] = mail
+            .text(mail.kept), SQLValue(mail.sentAt), .text(mail.id))
     }
 
     /// The mail of that id.
@@ -64,7 +73,9 @@ extension Tx {
 
     /// The mails of a booking, in the order in which they were written.
     package func mails(of bookingID: String) throws -> [OutboxMail] {
-        try query(OutboxSQL.ofBooking, .text(bookingID)).map(mail(from:))
+        if seen.mailCounts[bookingID] == 0 { return [] }
+        try writePendingMails()
+        return try query(OutboxSQL.ofBooking, .text(bookingID)).map(mail(from:))
     }
 
     func mail(from row: SQLRow) throws -> OutboxMail {
@@ -79,6 +90,6 @@ extension Tx {
             state: try row.known(.state), maybeDelivered: try row.bool(.maybeDelivered), problem: try row.optionalText(.problem),
             dedupKey: try row.text(.dedupKey), onCalendar: try row.bool(.onCalendar), snapshot: try row.text(.snapshot),
             previous: try row.text(.previous),
-            look: try row.text(.look), kept: try row.text(.kept))
+            look: try row.text(.look), kept: try row.text(.kept), sentAt: try row.optionalInstant(.sentAt))
     }
 }

@@ -39,12 +39,15 @@ package struct OutboxMail: Hashable, Sendable {
     package var look: String
     /// The mail as it was sent, sealed, while nobody knows whether it has arrived; else empty.
     package var kept: String
+    /// When the mail system took it; `nil` where it has not, or an earlier Usher wrote that on the timeline alone.
+    package var sentAt: Instant?
 
     /// Takes each property as it is.
     package init(
         id: String, bookingID: String, revision: Int64, reader: Reader, kind: MailKind, messageID: String, threadID: String?,
         writtenAt: Instant, state: State = .queued, maybeDelivered: Bool = false, problem: String? = nil, dedupKey: String = "",
-        onCalendar: Bool = false, snapshot: String = "", previous: String = "", look: String = "", kept: String = ""
+        onCalendar: Bool = false, snapshot: String = "", previous: String = "", look: String = "", kept: String = "",
+        sentAt: Instant? = nil
     ) {
         self.id = id
         self.bookingID = bookingID
@@ -63,6 +66,7 @@ package struct OutboxMail: Hashable, Sendable {
         self.previous = previous
         self.look = look
         self.kept = kept
+        self.sentAt = sentAt
     }
 
     /// What the kept mail is sealed for.

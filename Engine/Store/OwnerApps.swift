@@ -45,7 +45,7 @@ enum AppSQL: String, SQLStatement {
     case remove = "DELETE FROM owner_apps WHERE owner_id = $1 AND provider = $2"
     case removeOfOwner = "DELETE FROM owner_apps WHERE owner_id = $1"
 
-    static let texts: [String: String] = texts(AppColumn.self)
+    static let texts: [String: StatementText] = texts(AppColumn.self)
 }
 
 extension Tx {

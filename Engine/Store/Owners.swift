@@ -31,13 +31,16 @@ enum OwnerSQL: String, SQLStatement {
         UPDATE owners SET in_file = 0, active = 0, default_provider = NULL, default_chosen = 0, hosts = '{}' WHERE id = $1
         """
     case setDefault = "UPDATE owners SET default_provider = $1, default_chosen = 1 WHERE id = $2"
-    case touch = "UPDATE owners SET touched = touched + 1 WHERE id = $1"
+    case locked = "SELECT {owners}, (SELECT COUNT(*) FROM webhooks) FROM owners WHERE id = $1{lock}"
 
-    static let texts: [String: String] = texts(OwnerColumn.self)
+    static let texts: [String: StatementText] = texts(OwnerColumn.self)
 }
 
 extension Tx {
-    package func owner(_ id: String) throws -> StoredOwner? { try query(OwnerSQL.one, .text(id)).first.map(owner(from:)) }
+    package func owner(_ id: String) throws -> StoredOwner? {
+        if let locked = seen.owner, locked.owner.id == id { return locked }
+        return try query(OwnerSQL.one, .text(id)).first.map(owner(from:))
+    }
     /// The owner as they will be once `catalog` is in force: for a look that changes nothing.
     package func owner(_ id: String, in catalog: Catalog) throws -> StoredOwner? {
         let stored = try owner(id)
@@ -82,9 +85,15 @@ extension Tx {
         try execute(OwnerSQL.setDefault, SQLValue(provider), .text(id))
     }
 
-    /// Takes the owner's row for this transaction, so that bookings of one owner are made one after the other.
-    /// - Returns: whether there is such an owner.
-    package func touchOwner(_ id: String) throws -> Bool { try execute(OwnerSQL.touch, .text(id)) == 1 }
+    /// An owner, locked until the transaction ends, so that bookings of one owner are made one after the other.
+    package func lockOwner(_ id: String) throws -> StoredOwner? {
+        guard let row = try query(OwnerSQL.locked, .text(id)).first else { return nil }
+        let width = OwnerColumn.allCases.count
+        seen.hasWebhooks = try row.int(width) > 0
+        let owner = try owner(from: row.part(0..<width))
+        seen.owner = owner
+        return owner
+    }
 
     /// Takes an owner out: no new bookings, and nothing of what they had chosen is left for one made anew under the id.
     package func deactivateOwner(_ id: String) throws { try execute(OwnerSQL.deactivate, .text(id)) }

@@ -28,16 +28,20 @@ extension TimelineEntry: JSONObject {
 enum TimelineSQL: String, SQLStatement {
     case add = """
         INSERT INTO timeline (booking_id, seq, at, event, detail, actor)
-        VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM timeline WHERE booking_id = $1), $2, $3, $4, $5)
+        VALUES [[$1, (SELECT COALESCE(MAX(seq), 0) + {row} FROM timeline WHERE booking_id = $1), $2, $3, $4, $5]]
         """
     case ofBooking = "SELECT at, event, detail, actor FROM timeline WHERE booking_id = $1 ORDER BY seq"
+    /// What the outbox knows is not written down a second time.
+    case sentMails = "SELECT sent_at, kind, reader FROM outbox WHERE booking_id = $1 AND sent_at IS NOT NULL ORDER BY sent_at, id"
+
+    static let texts: [String: StatementText] = texts()
 }
 
-/// Statements on the links in mails.
+/// Statements on the links in mails of bookings from before version 10 of the schema.
 enum LinkSQL: String, SQLStatement {
-    case add = "INSERT INTO links (hash, booking_id, reader, purpose, sealed) VALUES ($1, $2, $3, $4, $5)"
     case ofBooking = "SELECT reader, purpose, sealed FROM links WHERE booking_id = $1"
     case newest = "SELECT booking_id, reader, purpose, sealed FROM links ORDER BY booking_id DESC LIMIT 1"
+    case newestSecret = "SELECT id, link_secret FROM bookings ORDER BY id DESC LIMIT 1"
     case byHash = "SELECT booking_id, reader, purpose FROM links WHERE hash = $1"
 }
 
@@ -77,42 +81,45 @@ enum TokenSQL: String, SQLStatement {
 
 extension Tx {
     /// Adds a line to a booking's timeline, in the name of whoever acts.
-    package func note(_ bookingID: String, _ event: String, _ detail: String = "", at: Instant) throws {
-        try execute(TimelineSQL.add, .text(bookingID), SQLValue(at), .text(event), .text(detail), .text(actor.name))
+    package func note(_ bookingID: String, _ event: String, _ detail: String = "", at: Instant) {
+        pending.timeline.append([.text(bookingID), SQLValue(at), .text(event), .text(detail), .text(actor.name)])
     }
-    /// The lines of a booking's timeline, the oldest first.
+
+    /// The lines of a booking's timeline, the oldest first; mails that were sent stand among them by their times.
     package func timeline(of bookingID: String) throws -> [TimelineEntry] {
-        try query(TimelineSQL.ofBooking, .text(bookingID)).map {
+        try writePendingTimeline()
+        try writePendingMails()
+        let lines = try query(TimelineSQL.ofBooking, .text(bookingID)).map {
             TimelineEntry(at: try $0.instant(0), event: try $0.text(1), detail: try $0.text(2), actor: try $0.text(3))
+        }
+        return try query(TimelineSQL.sentMails, .text(bookingID)).reduce(into: lines) { lines, row in
+            let at = try row.instant(0)
+            let detail = "\(try row.text(1)) to \(Reader(try row.text(2))?.role ?? "a reader")"
+            lines.insert(
+                TimelineEntry(at: at, event: "mail.sent", detail: detail, actor: Actor.system.name),
+                at: lines.firstIndex { $0.at > at } ?? lines.endIndex)
         }
     }
 }
 
 extension Tx {
-    /// Adds a link of a booking.
-    /// - Parameter hash: of the secret part; the link is found by it.
-    package func add(_ link: StoredLink, hash: String, booking: String) throws {
-        try execute(
-            LinkSQL.add, .text(hash), .text(booking), .text(link.reader.text), .text(link.purpose.rawValue), .text(link.sealed))
-        seen.links[booking] = nil
-    }
-    /// The links of a booking, one for each reader and purpose.
+    /// The links of a booking that has no secret for them, one for each reader and purpose.
     package func links(of bookingID: String) throws -> [StoredLink] {
-        if let known = seen.links[bookingID] { return known }
-        let links = try query(LinkSQL.ofBooking, .text(bookingID)).compactMap { row -> StoredLink? in
+        try query(LinkSQL.ofBooking, .text(bookingID)).compactMap { row in
             guard let reader = Reader(try row.text(0)) else { return nil }
             return StoredLink(reader: reader, purpose: try known(row.text(1)), sealed: try row.text(2))
         }
-        seen.links[bookingID] = links
-        return links
     }
-    /// The newest link, sealed, and what it belongs to.
+    /// The newest booking's secret for its links, or the newest link of before; sealed, and what it belongs to.
     package func newestSealedLink() throws -> (sealed: String, context: String)? {
+        if let row = try query(LinkSQL.newestSecret).first, try !row.text(1).isEmpty {
+            return (try row.text(1), StoredLink.context(booking: try row.text(0)))
+        }
         guard let row = try query(LinkSQL.newest).first, let reader = Reader(try row.text(1)) else { return nil }
         let context = StoredLink.context(booking: try row.text(0), reader: reader, purpose: try known(row.text(2)))
         return (try row.text(3), context)
     }
-    /// What the link of that hash opens; `nil` where there is none.
+    /// What the link of that hash opens, drawn before bookings had a secret; `nil` where there is none.
     package func link(hash: String) throws -> (booking: String, reader: Reader, purpose: StoredLink.Purpose)? {
         guard let row = try query(LinkSQL.byHash, .text(hash)).first, let reader = Reader(try row.text(1)) else { return nil }
         return (try row.text(0), reader, try known(row.text(2)))

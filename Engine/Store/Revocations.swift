@@ -67,7 +67,7 @@ enum RevocationSQL: String, SQLStatement {
     case remove = "DELETE FROM revocations WHERE id = $1"
     case removeOfAccount = "DELETE FROM revocations WHERE client_id = $1 AND account_id = $2"
 
-    static let texts: [String: String] = texts(RevocationColumn.self)
+    static let texts: [String: StatementText] = texts(RevocationColumn.self)
 }
 
 extension Tx {

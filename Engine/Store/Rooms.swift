@@ -32,7 +32,7 @@ enum RoomSQL: String, SQLStatement {
         SELECT {rooms} FROM rooms WHERE room_id = $1
         """
 
-    static let texts: [String: String] = texts(RoomColumn.self)
+    static let texts: [String: StatementText] = texts(RoomColumn.self)
 }
 
 extension Tx {
@@ -50,7 +50,9 @@ extension Tx {
         ]
         try execute(RoomSQL.save, row)
         memory.rooms.keep(SQLRow(row), room, key: room.key)
-        seen.rooms[room.bookingID] = nil
+        guard var rooms = seen.rooms[room.bookingID] else { return }
+        if let index = rooms.firstIndex(where: { $0.generation == room.generation }) { rooms[index] = room } else { rooms.append(room) }
+        seen.rooms[room.bookingID] = rooms
     }
 
     /// The rooms of a booking, earliest generation first.
@@ -63,7 +65,7 @@ extension Tx {
 
     package func room(key: String) throws -> RoomRecord? { try query(RoomSQL.byKey, .text(key)).first.map(room(from:)) }
 
-    private func room(from row: SQLRow) throws -> RoomRecord {
+    func room(from row: SQLRow) throws -> RoomRecord {
         try memory.rooms.value(row, key: TableRow<RoomColumn>(row).text(.key)) { try decode($0) }
     }
 

@@ -4,7 +4,13 @@ import UsherCore
 package enum Schema {
     /// Each entry brings the schema one version further; an entry that has been released never changes.
     package static let migrations: [[String]] = [
-        version1, version2, version3, version4, version5, version6, version7, version8, version9,
+        version1, version2, version3, version4, version5, version6, version7, version8, version9, version10,
+    ]
+
+    /// A booking's links are derived from one secret; a mail that was sent says when.
+    private static let version10 = [
+        "ALTER TABLE bookings ADD COLUMN link_secret TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE outbox ADD COLUMN sent_at BIGINT",
     ]
 
     /// No table changes: an earlier Usher does not know the state `given-up` of a calendar's event, and must not start.

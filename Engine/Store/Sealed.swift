@@ -4,6 +4,8 @@ import UsherCore
 enum SealedSQL: String, SQLStatement {
     case links = "SELECT hash, booking_id, reader, purpose, sealed FROM links WHERE hash > $1 ORDER BY hash LIMIT $2"
     case resealLink = "UPDATE links SET sealed = $1 WHERE hash = $2 AND sealed = $3"
+    case secrets = "SELECT id, link_secret FROM bookings WHERE id > $1 ORDER BY id LIMIT $2"
+    case resealSecret = "UPDATE bookings SET link_secret = $1 WHERE id = $2 AND link_secret = $3"
     case tokens = "SELECT name, sealed FROM tokens WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2"
     case resealToken = "UPDATE tokens SET sealed = $1 WHERE name = $2 AND sealed = $3"
     case connections = "SELECT owner_id, provider, sealed FROM connections WHERE sealed NOT LIKE $1 LIMIT $2"
@@ -31,6 +33,7 @@ enum SealedSQL: String, SQLStatement {
 
 /// How far a rotation has come in the tables that grow with the bookings: they are gone through once, in the order of their keys.
 package struct ResealCursor: Sendable {
+    var bookings = ""
     var links = ""
     var deliveries = ""
     package init() {}
@@ -59,13 +62,25 @@ extension Tx {
         notUnder prefix: String, limit: Int, after cursor: inout ResealCursor,
         _ reseal: (_ sealed: String, _ context: String) throws -> String
     ) throws -> (count: Int, isGoingOn: Bool) {
+        let bookings = try query(SealedSQL.secrets, .text(cursor.bookings), .int(Int64(limit)))
         let links = try query(SealedSQL.links, .text(cursor.links), .int(Int64(limit)))
         let deliveries = try query(SealedSQL.deliveries, .text(cursor.deliveries), .int(Int64(limit)))
+        if let last = bookings.last { cursor.bookings = try last.text(0) }
         if let last = links.last { cursor.links = try last.text(0) }
         if let last = deliveries.last { cursor.deliveries = try last.text(0) }
         let small = try resealSmall(notUnder: prefix, limit: limit, reseal)
-        let large = try resealLinks(links, prefix, reseal) + resealDeliveries(deliveries, prefix, reseal)
-        return (small + large, small > 0 || !links.isEmpty || !deliveries.isEmpty)
+        let large =
+            try resealSecrets(bookings, prefix, reseal) + resealLinks(links, prefix, reseal) + resealDeliveries(deliveries, prefix, reseal)
+        return (small + large, small > 0 || !bookings.isEmpty || !links.isEmpty || !deliveries.isEmpty)
+    }
+
+    private func resealSecrets(_ rows: [SQLRow], _ prefix: String, _ reseal: (String, String) throws -> String) throws -> Int {
+        try rows.count { row in
+            let (id, sealed) = (try row.text(0), try row.text(1))
+            guard !sealed.isEmpty, !sealed.hasPrefix(prefix) else { return false }
+            let anew = try reseal(sealed, StoredLink.context(booking: id))
+            return try execute(SealedSQL.resealSecret, .text(anew), .text(id), .text(sealed)) == 1
+        }
     }
 
     private func resealLinks(_ rows: [SQLRow], _ prefix: String, _ reseal: (String, String) throws -> String) throws -> Int {

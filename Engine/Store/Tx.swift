@@ -1,33 +1,5 @@
 import UsherCore
 
-/// The statements of one table: the raw value is the SQL, with names in braces for lists of columns; see ``Column``.
-protocol SQLStatement: RawRepresentable<String>, CaseIterable {
-    /// By raw value, the SQL of those statements that name lists.
-    static var texts: [String: String] { get }
-}
-
-extension SQLStatement {
-    static var texts: [String: String] { [:] }
-    /// The SQL with its lists written out.
-    var text: String { Self.texts[rawValue] ?? rawValue }
-    static var all: [String] { allCases.map(\.text) }
-
-    /// The statements with the columns of these tables written out.
-    static func texts(_ tables: any Column.Type...) -> [String: String] {
-        let statements = allCases.map(\.rawValue).filter { $0.contains("{") }
-        return Dictionary(uniqueKeysWithValues: statements.map { ($0, expanded($0, tables)) })
-    }
-
-    private static func expanded(_ statement: String, _ tables: [any Column.Type]) -> String {
-        let parameters = statement.replacing(/\{\$(\d+)\}/) { match in
-            (1...(Int(match.1) ?? 1)).map { "$\($0)" }.joined(separator: ", ")
-        }
-        return tables.reduce(parameters) { text, table in
-            text.replacing("{\(table.table)}", with: table.list()).replacing("{o.\(table.table)}", with: table.list("o."))
-        }
-    }
-}
-
 /// The tables as seen from inside one transaction. Each table has a file of its own, with its statements and what they do.
 package struct Tx {
     let session: any SQLSession
@@ -36,22 +8,38 @@ package struct Tx {
     package var actor = Actor.system
     /// What this transaction has read or written: one look at the database asks for the same rows many times.
     let seen = TransactionCache()
+    /// What it adds and nobody has asked for yet.
+    let pending = PendingRows()
 
     /// - Returns: what `body` did, and the terms that it has read: they are there for certain once the transaction is committed.
-    func run<Result>(_ body: (Tx) throws -> Result) throws -> (Result, [String: Terms]) { (try body(self), seen.terms) }
+    func run<Result>(_ body: (Tx) throws -> Result) throws -> (Result, [String: Terms]) {
+        let result = try body(self)
+        try writePending()
+        return (result, seen.terms)
+    }
 
     func query(_ statement: some SQLStatement, _ arguments: SQLValue...) throws -> [SQLRow] {
-        try session.query(statement.text, arguments)
+        try session.query(statement.text(locks: session.locksRows), arguments)
     }
 
     @discardableResult
     func execute(_ statement: some SQLStatement, _ arguments: SQLValue...) throws -> Int {
-        try session.execute(statement.text, arguments)
+        try session.execute(statement.text(locks: session.locksRows), arguments)
     }
 
     @discardableResult
     func execute(_ statement: some SQLStatement, _ arguments: [SQLValue]) throws -> Int {
-        try session.execute(statement.text, arguments)
+        try session.execute(statement.text(locks: session.locksRows), arguments)
+    }
+
+    /// Adds rows, as many as fit by one statement.
+    func execute(_ statement: some SQLStatement, rows: [[SQLValue]]) throws {
+        var rows = rows[...]
+        while !rows.isEmpty {
+            let some = rows.prefix(StatementText.mostRows)
+            rows = rows.dropFirst(some.count)
+            try session.execute(statement.text(rows: some.count), some.flatMap(\.self))
+        }
     }
 }
 
@@ -60,9 +48,13 @@ final class TransactionCache {
     var bookings: [String: Booking] = [:]
     /// By booking, earliest generation first.
     var rooms: [String: [RoomRecord]] = [:]
-    /// By booking.
-    var links: [String: [StoredLink]] = [:]
+    /// How many mails there are of a booking.
+    var mailCounts: [String: Int64] = [:]
     var mails: [String: OutboxMail] = [:]
+    /// The one that is locked.
+    var owner: StoredOwner?
+    /// Whether somebody wants to be told of events.
+    var hasWebhooks: Bool?
     /// Those that no transaction before has read.
     var terms: [String: Terms] = [:]
     /// The room that was written last: it goes into two tables.

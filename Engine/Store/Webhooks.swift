@@ -169,12 +169,13 @@ enum WebhookSQL: String, SQLStatement {
     case giveUp = "UPDATE deliveries SET state = 'failed', problem = $1 WHERE webhook_id = $2 AND state = 'waiting'"
     case forget = "DELETE FROM deliveries WHERE created_at < $1 AND state <> 'waiting'"
 
-    static let texts: [String: String] = texts(WebhookColumn.self, DeliveryColumn.self)
+    static let texts: [String: StatementText] = texts(WebhookColumn.self, DeliveryColumn.self)
 }
 
 extension Tx {
     /// Adds a webhook.
     package func add(_ webhook: StoredWebhook) throws {
+        seen.hasWebhooks = true
         try execute(
             WebhookSQL.add, .text(webhook.id), .text(webhook.url), .text(webhook.events.joined(separator: " ")), .text(webhook.sealed),
             .text(webhook.former), SQLValue(webhook.formerUntil), .text(webhook.state.rawValue), SQLValue(webhook.problem),
@@ -187,7 +188,10 @@ extension Tx {
             SQLValue(webhook.problem), SQLValue(webhook.failingSince), .text(webhook.id))
     }
     /// Every webhook, the oldest first.
-    package func webhooks() throws -> [StoredWebhook] { try query(WebhookSQL.list).map(webhook(from:)) }
+    package func webhooks() throws -> [StoredWebhook] {
+        if seen.hasWebhooks == false { return [] }
+        return try query(WebhookSQL.list).map(webhook(from:))
+    }
     /// The webhook of that id.
     package func webhook(_ id: String) throws -> StoredWebhook? { try query(WebhookSQL.one, .text(id)).first.map(webhook(from:)) }
     /// - Returns: whether there was one.

@@ -104,6 +104,12 @@ extension Vault {
         return base32(Array(HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: derived)))
     }
 
+    /// A name for `text` that nobody can make without `secret`: 128 bits of HMAC-SHA256, in base32.
+    package static func code(_ text: String, secret: String) -> String {
+        let key = SymmetricKey(data: Data(secret.utf8))
+        return base32(Array(HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: key).prefix(16)))
+    }
+
     /// The challenge of a PKCE verifier, method S256 (RFC 7636 §4.2).
     package static func challenge(_ verifier: String) -> String {
         base64URL(SHA256.hash(data: Data(verifier.utf8)))

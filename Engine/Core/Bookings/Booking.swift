@@ -27,6 +27,8 @@ public struct Booking: Hashable, Sendable {
     public var changedAt: Instant
     /// When it was made.
     public var createdAt: Instant
+    /// What its readers' links are derived from, sealed; empty for one whose links were drawn one by one.
+    package var linkSecret = ""
 
     /// Takes each property as it is.
     public init(

@@ -22,6 +22,9 @@ package protocol Database: Sendable {
 
 /// One connection inside a transaction.
 package protocol SQLSession {
+    /// Whether reads that decide something lock what they find; not where a database has one writer, and not in a transaction that
+    /// only reads.
+    var locksRows: Bool { get }
     /// Runs a statement and returns the rows that it yields.
     func query(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow]
     /// Runs a statement and returns how many rows it changed.
@@ -73,6 +76,9 @@ package struct SQLRow: Hashable, Sendable {
     /// The integer of a column; `nil` for NULL.
     package func optionalInt(_ column: Int) throws -> Int64? { values[column] == .null ? nil : try int(column) }
 
+    /// Some of its columns.
+    package func part(_ columns: Range<Int>) -> SQLRow { SQLRow(Array(values[columns])) }
+
     /// The row with other values in some columns.
     package func replacing(_ new: [(column: Int, value: SQLValue)]) -> SQLRow {
         var values = values
@@ -92,6 +98,8 @@ extension SQLValue {
     package init(_ value: Bool) { self = .int(value ? 1 : 0) }
     /// Microseconds since 1970.
     package init(_ value: Instant) { self = .int(value.microseconds) }
+    /// Microseconds since 1970, or NULL for `nil`.
+    package init(_ value: Instant?) { self = value.map(SQLValue.init) ?? .null }
 }
 
 /// Why a transaction did not end well.

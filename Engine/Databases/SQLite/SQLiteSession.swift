@@ -6,6 +6,8 @@ import UsherCore
 /// itself, because a booking takes some fifty statements, and boxing their values would cost more than running them.
 final class SQLiteSession: SQLSession {
     private let database: GRDB.Database
+    /// One connection writes at a time.
+    let locksRows = false
     /// Whether a statement was run that may change something.
     private(set) var hasWritten = false
 

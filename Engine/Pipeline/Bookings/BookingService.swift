@@ -6,12 +6,18 @@ import UsherVault
 package struct BookingService: Sendable {
     /// Everything that it works with.
     package let context: EngineContext
+    private let worker: Worker
     private let signal: WorkSignal?
+    private let starter: (any JobStarter)?
 
-    /// - Parameter signal: rung when there is new work.
-    package init(_ context: EngineContext, signal: WorkSignal? = nil) {
+    /// - Parameters:
+    ///   - signal: rung when there is new work.
+    ///   - starter: begins the work of new bookings at once; without one it waits to be claimed.
+    package init(_ context: EngineContext, signal: WorkSignal? = nil, starter: (any JobStarter)? = nil) {
         self.context = context
         self.signal = signal
+        self.starter = starter
+        worker = Worker(context)
     }
 
     /// Makes a booking, or answers a repeated call with the booking as it now stands.
@@ -24,41 +30,41 @@ package struct BookingService: Sendable {
     ) async throws -> IdempotentResult<BookingView> {
         let catalog = catalog ?? context.catalog.current
         let id = context.environment.id("bk_")
-        let provisioner = ProviderResolver(context)
-        let accepted = try await context.store.write { tx in
-            let now = context.now
+        let secret = try Links(context).newSecret(of: id)
+        let (accepted, started) = try await worker.change(starting: mostStarted) { step in
+            let (tx, now) = (step.tx, step.now)
             return try context.idempotent(key, tx, now: now, replay: { try view($0, tx) }) {
+                let owner = try tx.lockOwner(request.owner)
+                let readiness = OwnerReadiness(context, owner: request.owner, tx)
                 var drafting = BookingValidator(catalog, now: now, findings: findings)
-                let accounts = try context.accounts(of: request.owner, tx)
-                let owner = try tx.owner(request.owner)
-                let booking = try drafting.draft(request, owner: owner, known: try owners(unless: owner, tx), id: id) {
-                    provisioner.readinessProblem($0, accounts)
-                }.booking
-                // Before anything is written, so that most refusals leave nothing to take back; and once more when we are alone with it.
-                try refuseConflict(booking, tx)
-                guard try tx.touchOwner(request.owner) else {
-                    throw UsherError(.notFound, "No active owner is called '\(request.owner)'.")
-                }
-                try refuseConflict(booking, tx)
-                try store(booking, tx, now)
+                var booking = try drafting.draft(
+                    request, owner: owner, known: try owners(unless: owner, tx), id: id, readinessProblem: readiness.problem
+                ).booking
+                try readiness.check()
+                booking.linkSecret = secret
+                try store(booking, step)
                 return (try view(id, tx), id)
             }
         }
+        await starter?.take(started)
         signal?.send()
         return IdempotentResult(accepted)
     }
+
+    /// A room's work and the mails of a booking without one; see ``JobStarter``.
+    private var mostStarted: Int { starter.map { min(Worker.mostStarted, max(1, $0.freeSlots(.mail))) } ?? 0 }
 
     /// What a booking would become, without making it.
     package func dryRun(_ request: BookingRequest) async throws -> (booking: Booking, resolution: Resolution) {
         let catalog = context.catalog.current
         return try await context.store.read { tx in
             var drafting = BookingValidator(catalog, now: context.now)
-            let accounts = try context.accounts(of: request.owner, tx)
+            let readiness = OwnerReadiness(context, owner: request.owner, tx)
             let owner = try tx.owner(request.owner, in: catalog)
             let known = try owner == nil ? tx.owners(in: catalog).filter(\.isActive).map(\.owner.id) : []
             let draft = try drafting.draft(
-                request, owner: owner, known: known, id: "bk_dry-run"
-            ) { ProviderResolver(context).readinessProblem($0, accounts) }
+                request, owner: owner, known: known, id: "bk_dry-run", readinessProblem: readiness.problem)
+            try readiness.check()
             try refuseConflict(draft.booking, tx)
             return (draft.booking, draft.resolution)
         }
@@ -89,12 +95,11 @@ package struct BookingService: Sendable {
             guard newStart != booking.start else { return false }
             try GuestRules(booking: booking, tx: tx, actor: tx.actor, now: now).checkMove()
             (booking.start, booking.end) = (newStart, newStart + booking.duration)
-            try refuseConflict(booking, tx)
-            _ = try tx.touchOwner(booking.terms.owner.id)
+            _ = try tx.lockOwner(booking.terms.owner.id)
             try refuseConflict(booking, tx)
             if booking.meeting.status == .ready { booking.meeting.status = .pending }
             try context.audit("booking.reschedule", id, tx)
-            try tx.note(id, "booking.rescheduled", newStart.rfc3339, at: now)
+            tx.note(id, "booking.rescheduled", newStart.rfc3339, at: now)
             return true
         }
     }
@@ -108,7 +113,7 @@ package struct BookingService: Sendable {
             booking.meeting.status = .cancelled
             booking.meeting.problem = nil
             try context.audit("booking.cancel", id, tx)
-            try tx.note(id, "booking.cancelled", at: now)
+            tx.note(id, "booking.cancelled", at: now)
             return true
         }
     }
@@ -121,7 +126,7 @@ package struct BookingService: Sendable {
             guard booking.status == .confirmed, booking.meeting.status == .onJoin, now < booking.end else { return try view(id, tx) }
             booking.meeting.status = .pending
             try context.update(booking, tx)
-            try tx.note(id, "booking.entered", at: now)
+            tx.note(id, "booking.entered", at: now)
             try touchRooms(of: booking, tx, now)
             return try view(id, tx)
         }
@@ -165,7 +170,7 @@ package struct BookingService: Sendable {
             try tx.enqueue(followUps(of: .mailRetried(mail, booking), now: now))
         }
         try context.audit("booking.retry", id, tx)
-        try tx.note(id, "booking.retried", at: now)
+        tx.note(id, "booking.retried", at: now)
         try touchRooms(of: booking, tx, now)
     }
 
@@ -224,7 +229,7 @@ package struct BookingService: Sendable {
         let changed = try await context.store.write { tx in
             let now = context.now
             return try context.idempotent(key, tx, now: now, replay: { try view($0, tx) }) {
-                guard var booking = try tx.booking(id) else { throw Self.notFound(id) }
+                guard var booking = try tx.wholeBooking(id) else { throw Self.notFound(id) }
                 if try body(&booking, tx, now) { try followUp(&booking, tx, now) }
                 return (try view(id, tx), id)
             }
@@ -248,14 +253,17 @@ package struct BookingService: Sendable {
         try tx.enqueue(followUps(of: .roomsTouched(booking, newest: try tx.rooms(of: booking.id).last), now: now))
     }
 
-    private func store(_ booking: Booking, _ tx: Tx, _ now: Instant) throws {
+    private func store(_ booking: Booking, _ step: StepTransaction) throws {
+        let (tx, now) = (step.tx, step.now)
         let termsID = try Fingerprint.of(booking.terms)
         try tx.keep(booking.terms, as: termsID)
-        try tx.insert(booking, termsID: termsID)
+        guard try tx.insert(booking, termsID: termsID) else { throw Self.conflict(booking) }
         try context.audit("booking.create", booking.id, tx)
-        for (link, hash) in try Links(context).make(for: booking) { try tx.add(link, hash: hash, booking: booking.id) }
-        try tx.note(booking.id, "booking.confirmed", "\(booking.meeting.provider), because \(booking.meeting.because.rawValue)", at: now)
-        try tx.enqueue(followUps(of: .bookingAccepted(booking), now: now))
+        tx.note(booking.id, "booking.confirmed", "\(booking.meeting.provider), because \(booking.meeting.because.rawValue)", at: now)
+        for job in followUps(of: .bookingAccepted(booking), now: now) {
+            let mayStart = job.due <= now && starter?.hasSlot(job.job.queue, service: job.service) == true
+            try mayStart ? step.start(job) : tx.enqueue([job])
+        }
         try context.announce(from: nil, to: booking, tx)
     }
 
@@ -265,14 +273,13 @@ package struct BookingService: Sendable {
     }
 
     private func refuseConflict(_ booking: Booking, _ tx: Tx) throws {
-        let other = try tx.conflict(
-            owner: booking.terms.owner.id, start: booking.start, end: booking.end, except: booking.id,
-            overlapAllowed: booking.terms.type.overlapAllowed)
-        if other != nil {
-            throw UsherError(
-                .bookingConflict, "\(booking.terms.owner.name) has another booking at that time. Choose another time.",
-                findings: [.init("/start", "is taken")])
-        }
+        if try tx.hasConflict(booking) { throw Self.conflict(booking) }
+    }
+
+    private static func conflict(_ booking: Booking) -> UsherError {
+        UsherError(
+            .bookingConflict, "\(booking.terms.owner.name) has another booking at that time. Choose another time.",
+            findings: [.init("/start", "is taken")])
     }
 
     private func view(_ id: String, _ tx: Tx) throws -> BookingView {

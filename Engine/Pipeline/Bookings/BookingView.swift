@@ -14,10 +14,10 @@ package struct BookingView: Sendable {
 
     init(_ booking: Booking, _ context: EngineContext, _ tx: Tx) throws {
         self.booking = booking
-        let (links, urls) = (try tx.links(of: booking.id), Links(context))
+        let links = Links(context)
         mails = try tx.mails(of: booking.id)
-        joinPage = try urls.url(.join, .attendee(0), booking.id, links)
-        managePage = try urls.url(.manage, .attendee(0), booking.id, links)
+        joinPage = try links.url(.join, .attendee(0), booking, tx)
+        managePage = try links.url(.manage, .attendee(0), booking, tx)
     }
 
     /// Of the newest mail to that reader; `nil` where the booking was cancelled before they had heard

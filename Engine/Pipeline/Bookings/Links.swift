@@ -2,33 +2,68 @@ import UsherCore
 import UsherStore
 import UsherVault
 
-/// The readers' own links to pages: 128 random bits, found by their hash, shown again by opening the seal.
+/// The readers' own links to pages: `…/join/` and `…/manage/`, then the booking's id and a code that only the booking's secret makes, for
+/// one reader and one purpose. The secret has 128 random bits and lies with the booking, sealed.
+///
+/// Bookings from before version 10 of the schema have links of their own, drawn one by one and found by their hash.
 package struct Links {
     private let context: EngineContext
 
-    init(_ context: EngineContext) { self.context = context }
+    /// - Parameter context: with the vault, and the address that links begin with.
+    package init(_ context: EngineContext) { self.context = context }
 
-    /// Makes the links of a new booking: a join page for every reader, a manage page for every attendee.
-    func make(for booking: Booking) throws -> [(link: StoredLink, hash: String)] {
-        try booking.readers.flatMap { reader in
-            try (reader == .owner ? [StoredLink.Purpose.join] : [.join, .manage]).map { purpose in
-                let token = context.environment.id("", bits: 128)
-                let sealed = try context.vault.seal(
-                    token, context: StoredLink.context(booking: booking.id, reader: reader, purpose: purpose))
-                return (StoredLink(reader: reader, purpose: purpose, sealed: sealed), Self.hash(token))
-            }
-        }
+    /// Draws a new booking's secret.
+    /// - Returns: the secret, sealed.
+    func newSecret(of bookingID: String) throws -> String {
+        try context.vault.seal(context.environment.code(bits: 128), context: StoredLink.context(booking: bookingID))
     }
-
-    /// What a link's token is found by. The token's time comes first, so that new rows land side by side.
-    package static func hash(_ token: String) -> String { token.prefix(8) + Vault.hash(token.utf8) }
 
     /// `https://…/join/{token}`.
-    func url(_ purpose: StoredLink.Purpose, _ reader: Reader, _ bookingID: String, _ links: [StoredLink]) throws -> String {
-        guard let link = links.first(where: { $0.reader == reader && $0.purpose == purpose }) else {
-            throw DatabaseError(.corrupt, "booking \(bookingID) has no \(purpose.rawValue) link for \(reader.text)")
-        }
-        let token = try context.vault.open(link.sealed, context: StoredLink.context(booking: bookingID, reader: reader, purpose: purpose))
+    func url(_ purpose: StoredLink.Purpose, _ reader: Reader, _ booking: Booking, _ tx: Tx) throws -> String {
+        let token = booking.linkSecret.isEmpty ? try drawn(purpose, reader, booking, tx) : try derived(purpose, reader, booking)
         return "\(context.settings.publicURL)/\(purpose.rawValue)/\(token)"
     }
+
+    /// Whose link a token is, and of which booking; `nil` where it leads nowhere.
+    package func visitor(_ token: String, _ purpose: StoredLink.Purpose, _ tx: Tx) throws -> (booking: Booking, reader: Reader)? {
+        if let booking = try tx.booking(Self.idPrefix + token.dropLast(Self.codeLength)), !booking.linkSecret.isEmpty {
+            let secret = try secret(of: booking)
+            let written = Array(token.utf8.suffix(Self.codeLength))
+            return booking.readers.first { constantTimeEqual(Array(Self.code(purpose, $0, secret).utf8), written) }.map { (booking, $0) }
+        }
+        guard let link = try tx.link(hash: Self.hash(token)), link.purpose == purpose, let booking = try tx.booking(link.booking) else {
+            return nil
+        }
+        return (booking, link.reader)
+    }
+
+    // MARK: Derived from the booking's secret
+
+    private static let idPrefix = "bk_"
+    /// 128 bits in base32.
+    private static let codeLength = 26
+
+    private func derived(_ purpose: StoredLink.Purpose, _ reader: Reader, _ booking: Booking) throws -> String {
+        booking.id.dropFirst(Self.idPrefix.count) + Self.code(purpose, reader, try secret(of: booking))
+    }
+
+    private func secret(of booking: Booking) throws -> String {
+        try context.vault.open(booking.linkSecret, context: StoredLink.context(booking: booking.id))
+    }
+
+    private static func code(_ purpose: StoredLink.Purpose, _ reader: Reader, _ secret: String) -> String {
+        Vault.code("\(purpose.rawValue) \(reader.text)", secret: secret)
+    }
+
+    // MARK: Drawn one by one
+
+    private func drawn(_ purpose: StoredLink.Purpose, _ reader: Reader, _ booking: Booking, _ tx: Tx) throws -> String {
+        guard let link = try tx.links(of: booking.id).first(where: { $0.reader == reader && $0.purpose == purpose }) else {
+            throw DatabaseError(.corrupt, "booking \(booking.id) has no \(purpose.rawValue) link for \(reader.text)")
+        }
+        return try context.vault.open(link.sealed, context: StoredLink.context(booking: booking.id, reader: reader, purpose: purpose))
+    }
+
+    /// What such a token is found by. The token's time comes first, so that new rows land side by side.
+    package static func hash(_ token: String) -> String { token.prefix(8) + Vault.hash(token.utf8) }
 }

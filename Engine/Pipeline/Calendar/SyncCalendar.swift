@@ -21,11 +21,11 @@ struct SyncCalendar {
         guard isWanted ? record?.isKept ?? true : record.map({ $0.state != .over }) ?? false else { return try step.finish(claim) }
         guard let target = try OwnerCalendar(step).target(of: booking) else {
             let event = record == nil ? "calendar.skipped" : "calendar.remains"
-            try step.tx.note(booking.id, event, "no calendar is connected", at: step.now)
+            step.tx.note(booking.id, event, "no calendar is connected", at: step.now)
             return try step.finish(claim)
         }
         if let record, record.accountID != target.connection.account.id {
-            try step.tx.note(booking.id, "calendar.remains", "the event stands on the calendar of another account", at: step.now)
+            step.tx.note(booking.id, "calendar.remains", "the event stands on the calendar of another account", at: step.now)
             try step.tx.removeCalendarRecord(of: booking.id)
             return try prepare(id, claim, step)
         }
@@ -57,7 +57,7 @@ struct SyncCalendar {
                 try await module.put(entry, isNew: isNew, call)
                 return { step in
                     try step.tx.save(outcome)
-                    try step.tx.note(booking.id, isNew ? "calendar.added" : "calendar.updated", record.provider, at: step.now)
+                    step.tx.note(booking.id, isNew ? "calendar.added" : "calendar.updated", record.provider, at: step.now)
                     return .lookAgain
                 }
             } catch { return failed(error, record, booking, claim) }
@@ -74,7 +74,7 @@ struct SyncCalendar {
                 try await module.removeEntry(record.eventID, call)
                 return { step in
                     try step.tx.removeCalendarRecord(of: booking.id)
-                    try step.tx.note(booking.id, "calendar.removed", record.provider, at: step.now)
+                    step.tx.note(booking.id, "calendar.removed", record.provider, at: step.now)
                     return .lookAgain
                 }
             } catch { return failed(error, record, booking, claim, isRemoval: true) }
@@ -92,7 +92,7 @@ struct SyncCalendar {
             ])
         return { step in
             if claim.attempt == 0 {
-                try step.tx.note(booking.id, "calendar.failed", "\(record.provider): \(error.message)", at: step.now)
+                step.tx.note(booking.id, "calendar.failed", "\(record.provider): \(error.message)", at: step.now)
             }
             let policy = error.code.isBlocking ? RetryPolicy.blockedCalendar : .calendar
             let wait = policy.delay(afterFailures: claim.attempt + 1, step.context.environment)
@@ -102,9 +102,9 @@ struct SyncCalendar {
             let isCancelled = try step.tx.booking(booking.id)?.status == .cancelled
             let mayPass = !isFinal || (isCancelled && error.isUnclear)
             if mayPass, step.now < last { return .rest(until: min(step.now + wait, last)) }
-            if claim.attempt > 0 { try step.tx.note(booking.id, "calendar.given-up", record.provider, at: step.now) }
+            if claim.attempt > 0 { step.tx.note(booking.id, "calendar.given-up", record.provider, at: step.now) }
             if isCancelled || isRemoval {
-                try step.tx.note(booking.id, "calendar.remains", "\(record.provider): \(error.message)", at: step.now)
+                step.tx.note(booking.id, "calendar.remains", "\(record.provider): \(error.message)", at: step.now)
             }
             // The time is over, not the matter: a move or a cancellation takes it up again.
             if mayPass { return .sleep(until: booking.end) }

@@ -90,7 +90,7 @@ struct AlertOwner {
         }
         guard let booking else { return }
         let reason = notice.problem.map { ": \($0)" } ?? ""
-        try step.tx.note(booking, "mail.\(notice.state.rawValue)", "\(matter) to the owner\(reason)", at: step.now)
+        step.tx.note(booking, "mail.\(notice.state.rawValue)", "\(matter) to the owner\(reason)", at: step.now)
     }
 
     /// Made when the letter leaves, so that its fifteen minutes begin then, and it lies nowhere in the clear.

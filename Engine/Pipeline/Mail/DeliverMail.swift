@@ -31,7 +31,7 @@ struct DeliverMail {
             return try step.finish(claim)
         }
         // Before anything is written: a link that cannot be opened must not look like a mail on its way.
-        let letter = try self.letter(mail, booking, try step.tx.links(of: booking.id))
+        let letter = try self.letter(mail, booking, step.tx)
         let waiting = mail
         (mail.state, mail.look) = (.sending, look)
         try step.tx.update(mail)
@@ -92,19 +92,19 @@ struct DeliverMail {
 
     /// On the timeline; the owner hears of a mail that an attendee did not get.
     private func note(_ mail: OutboxMail, _ step: StepTransaction) throws {
-        try step.tx.note(
+        step.tx.note(
             mail.bookingID, "mail.\(mail.state.rawValue)",
             "\(mail.kind.rawValue) to \(mail.reader.role)\(mail.problem.map { ": \($0)" } ?? "")", at: step.now)
         if mail.state == .failed, mail.reader != .owner { try step.followUp(.ownerNeeded(.undelivered(mail: mail.id))) }
     }
 
-    private func letter(_ mail: OutboxMail, _ booking: Booking, _ links: [StoredLink]) throws -> Letter {
-        let service = Links(context)
+    private func letter(_ mail: OutboxMail, _ booking: Booking, _ tx: Tx) throws -> Letter {
+        let links = Links(context)
         return Letter(
             booking: booking, reader: mail.reader, kind: mail.kind, outboxID: mail.id, messageID: mail.messageID,
-            threadID: mail.threadID, writtenAt: mail.writtenAt, joinPage: try service.url(.join, mail.reader, booking.id, links),
+            threadID: mail.threadID, writtenAt: mail.writtenAt, joinPage: try links.url(.join, mail.reader, booking, tx),
             calendarPage: mail.reader == .owner ? context.ownersPage : nil,
-            managePage: mail.reader == .owner ? nil : try service.url(.manage, mail.reader, booking.id, links), onCalendar: mail.onCalendar,
+            managePage: mail.reader == .owner ? nil : try links.url(.manage, mail.reader, booking, tx), onCalendar: mail.onCalendar,
             previous: MailSnapshot(mail.previous))
     }
 
@@ -113,7 +113,7 @@ struct DeliverMail {
         var wait: Duration?
         switch outcome {
         case .accepted:
-            mail.state = .sent
+            (mail.state, mail.sentAt) = (.sent, step.now)
             mail.problem = nil
         case .refused(let reason):
             mail.state = .failed
@@ -135,9 +135,11 @@ struct DeliverMail {
             wait = nil
         }
         if mail.state == .sent || mail.state == .failed { mail.kept = "" }
+        let revision = try step.tx.revision(of: mail.bookingID)
         try step.tx.update(mail)
-        try note(mail, step)
-        if let revision = try step.tx.revision(of: mail.bookingID), mail.revision < revision,
+        // That it was sent, the row itself says.
+        if mail.state != .sent { try note(mail, step) }
+        if let revision, mail.revision < revision,
             let booking = try step.tx.booking(mail.bookingID)
         {
             if mail.state == .queued { try MailPlan(step).drop(mail) }

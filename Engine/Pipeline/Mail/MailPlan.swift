@@ -56,8 +56,8 @@ struct MailPlan {
             writtenAt: step.now, dedupKey: dedupKey,
             onCalendar: reader == .owner ? try OwnerCalendar(step).has(booking) : false, snapshot: MailSnapshot(booking).text,
             previous: earlier.last?.snapshot ?? "")
-        try step.tx.insert(mail)
-        try step.start(.deliver(mail: mail.id), meeting: booking.start)
+        step.tx.insert(mail)
+        try step.start(ScheduledJob(.deliver(mail: mail.id), due: step.now, start: booking.start))
     }
 
     func drop(_ mail: OutboxMail) throws {
@@ -65,7 +65,7 @@ struct MailPlan {
         (mail.state, mail.kept) = (.dropped, "")
         try step.tx.update(mail)
         let reason = mail.isRevisionMail ? "overtaken" : "its time is over"
-        try step.tx.note(mail.bookingID, "mail.dropped", "\(mail.kind.rawValue) to \(mail.reader.role): \(reason)", at: step.now)
+        step.tx.note(mail.bookingID, "mail.dropped", "\(mail.kind.rawValue) to \(mail.reader.role): \(reason)", at: step.now)
         // What it reminds of may still be to come.
         if !mail.isRevisionMail, let booking = try step.tx.booking(mail.bookingID) {
             try step.followUp(.reminderDropped(booking))

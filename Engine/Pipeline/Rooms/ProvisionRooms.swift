@@ -13,7 +13,7 @@ struct ProvisionRooms {
     }
 
     func prepare(_ id: String, _ claim: Claim, _ step: StepTransaction) throws -> Effect? {
-        guard let booking = try step.tx.booking(id) else { return try step.finish(claim) }
+        guard let booking = try step.tx.wholeBooking(id) else { return try step.finish(claim) }
         let rooms = try step.tx.rooms(of: booking.id)
         switch RoomPlan.next(booking, rooms, now: step.now, isRepeatable: provisioner.isRepeatable) {
         case .begin(let link, let generation):
@@ -83,7 +83,9 @@ struct ProvisionRooms {
             // Nothing can be there yet: whoever is connected now, or written under hosts: now, hosts it.
             let owner = try step.tx.owner(booking.terms.owner.id)?.owner ?? booking.terms.owner
             let link = Terms.Link(provider: room.provider, module: room.module)
-            room.host = provisioner.host(link, owner, try step.tx.connection(owner: owner.id, provider: room.provider))
+            let isOwners = context.registry.descriptor(room.module)?.connection == .owner
+            let connection = isOwners ? try step.tx.connection(owner: owner.id, provider: room.provider) : nil
+            room.host = provisioner.host(link, owner, connection)
         }
         let untouched = room
         room.state = .attempting

@@ -26,7 +26,7 @@ struct RoomOutcomes {
 
     /// Reads the booking as it now stands: it may have changed while the provider was asked.
     init(_ step: StepTransaction, _ bookingID: String) throws {
-        guard let booking = try step.tx.booking(bookingID) else { throw DatabaseError(.corrupt, "no booking \(bookingID)") }
+        guard let booking = try step.tx.wholeBooking(bookingID) else { throw DatabaseError(.corrupt, "no booking \(bookingID)") }
         self.init(booking, step)
     }
 
@@ -295,6 +295,6 @@ struct RoomOutcomes {
     }
 
     func note(_ event: String, _ detail: String) throws {
-        try step.tx.note(booking.id, event, detail.trimmingBlanks, at: step.now)
+        step.tx.note(booking.id, event, detail.trimmingBlanks, at: step.now)
     }
 }

@@ -56,7 +56,7 @@ struct SweepRooms {
             record.duplicateCheckAt = step.now
             record.duplicateChecksLeft = max(record.duplicateChecksLeft, 1)
             try step.tx.save(record)
-            if !isRefused { try step.tx.note(booking.id, "meeting.stray", "\(record.provider): \(room.id)", at: step.now) }
+            if !isRefused { step.tx.note(booking.id, "meeting.stray", "\(record.provider): \(room.id)", at: step.now) }
             try step.followUp(.roomsTouched(booking, newest: try step.tx.rooms(of: booking.id).last))
         }
     }

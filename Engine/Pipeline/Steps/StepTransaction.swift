@@ -95,11 +95,11 @@ final class StepTransaction {
     func followUp(_ change: Change) throws { try tx.enqueue(followUps(of: change, now: now)) }
 
     /// Starts a new job, in this commit claimed by us where there is room, else due at once.
-    /// - Parameter start: when the meeting begins that it is for.
-    func start(_ job: Job, meeting start: Instant) throws {
+    func start(_ scheduled: ScheduledJob) throws {
         // One that threw says so at its own next look; what is being written down here must not be lost with it.
-        guard started.count < mostStarted else { return try tx.enqueue([ScheduledJob(job, due: now, start: start)]) }
-        let claim = try tx.addClaimed(job, process: context.processID, until: claimEnd, start: start)
+        guard started.count < mostStarted else { return try tx.enqueue([scheduled]) }
+        let job = scheduled.job
+        let claim = try tx.addClaimed(scheduled, process: context.processID, until: claimEnd)
         if let effect = try looking(at: claim, { try look(job, claim, self) }) {
             started.append(ClaimedWork(job: job, claim: claim, effect: effect))
         }

@@ -8,7 +8,7 @@ import UsherStore
 /// Each queue has slots of its own, and each piece of work runs in a slot of its queue: a relay that hangs holds up mail alone. Within a
 /// queue a service may take three quarters of the slots that it and nobody have, so that one that hangs leaves a share to the next, and
 /// two leave one to the third.
-package final class WorkLoop: Sendable {
+package final class WorkLoop: JobStarter {
     private struct State {
         var running: [Queue: Int] = [:]
         /// By provider, or by the program that is notified; work that asks neither under the empty name.
@@ -103,7 +103,19 @@ package final class WorkLoop: Sendable {
     /// Mails that may be begun in the commit that writes them.
     private var mostStarted: Int { min(StepTransaction.mostStarted, freeSlots(.mail)) }
 
-    private func freeSlots(_ queue: Queue) -> Int { state.withLock { max(0, width - $0.running[queue, default: 0]) } }
+    package func freeSlots(_ queue: Queue) -> Int { state.withLock { max(0, width - $0.running[queue, default: 0]) } }
+
+    package func hasSlot(_ queue: Queue, service: String) -> Bool {
+        state.withLock { state in
+            let free = width - state.running[queue, default: 0]
+            let taken = state.byService[queue]?[service] ?? 0
+            return !state.isStopping && free > 0 && (service.isEmpty || Self.share(taken: taken, free: free) > 0)
+        }
+    }
+
+    package func take(_ started: [Work]) async {
+        for work in started { await handOver(work) }
+    }
 
     /// Shares the free slots of a queue out to services that have something due, the one with the least work under way first.
     private func allot(_ queue: Queue, _ services: [String]) -> [(service: String, limit: Int)] {

@@ -147,7 +147,10 @@ package struct Worker: Sendable {
                         try step.tx.release(claim, due: until, attempt: claim.attempt)
                         return ("put back", nil)
                     case .lookAgain:
-                        return ("done", try look(try step.tx.renew(claim, until: step.claimEnd, now: step.now), step))
+                        guard var work = try look(claim, step) else { return ("done", nil) }
+                        // Only what goes on holds its claim on.
+                        work.claimed.claim = try step.tx.renew(work.claimed.claim, until: step.claimEnd)
+                        return ("done", work)
                     }
                 } then: {
                     ($0.0, $0.1, $1)
@@ -180,12 +183,24 @@ package struct Worker: Sendable {
             return nil
         }
         return try step.looking(at: claim) {
-            try handlers.prepare(job, claim, step).map { effect in
+            let effect = try handlers.prepare(job, claim, step)
+            // What cannot be written is this job's fault.
+            try step.tx.writePending()
+            return effect.map { effect in
                 var claim = claim
                 claim.service = effect.provider ?? claim.service
                 return Work(ClaimedWork(job: job, claim: claim, effect: effect))
             }
         }
+    }
+
+    /// Makes a change, and starts work that follows from it in the same commit.
+    /// - Parameter limit: jobs that may be started.
+    /// - Returns: what `body` did, and the jobs that were started: the caller sees to it that they are carried out or put back.
+    func change<Result: Sendable>(
+        starting limit: Int, _ body: @escaping @Sendable (StepTransaction) throws -> Result
+    ) async throws -> (result: Result, started: [Work]) {
+        try await write(starting: limit, body) { ($0, $1) }
     }
 
     private func transaction(
@@ -220,7 +235,7 @@ package struct Worker: Sendable {
 
 /// A piece of work that a worker has claimed.
 package struct Work: Sendable {
-    let claimed: ClaimedWork
+    var claimed: ClaimedWork
     init(_ claimed: ClaimedWork) { self.claimed = claimed }
 
     /// The provider that it will ask; `nil` where it asks none.

@@ -38,9 +38,8 @@ struct ReaderLinks: Sendable {
 
     /// - Returns: `nil` where the link leads nowhere.
     func visit(_ token: String, _ purpose: StoredLink.Purpose) async throws -> Visit? {
-        let hash = Links.hash(token)
-        let link = try await context.store.read { tx in try tx.link(hash: hash).map { ($0.booking, $0.reader, $0.purpose) } }
-        guard let (id, reader, kind) = link, kind == purpose else { return nil }
-        return Visit(booking: try await service.view(id).booking, reader: reader)
+        try await context.store.read { tx in
+            try Links(context).visitor(token, purpose, tx).map { Visit(booking: $0.booking, reader: $0.reader) }
+        }
     }
 }

@@ -265,6 +265,7 @@ struct ConnectionTests {
 
         private struct Session: SQLSession {
             let session: any SQLSession
+            var locksRows: Bool { session.locksRows }
             func query(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] { try session.query(sql, arguments) }
             func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
                 if sql.contains("UPDATE connections SET sealed") { throw DatabaseError(.busy, "the disk is full") }
@@ -417,7 +418,7 @@ struct ConnectionTests {
         _ = try await engine.service.cancel(view.booking.id)
         _ = try await engine.worker.pump()
         let events = try await engine.context.store.read { try $0.timeline(of: view.booking.id).map(\.event) }
-        #expect(events.last == "meeting.remains")
+        #expect(events.last { !$0.hasPrefix("mail.") } == "meeting.remains")
     }
 
     @Test("a provider without credentials is the admin's matter, said as such by booking and connect alike")

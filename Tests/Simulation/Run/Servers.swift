@@ -53,7 +53,7 @@ struct Server {
     var context: EngineContext
     var signal: WorkSignal
     var loop: WorkLoop
-    var service: BookingService { BookingService(context, signal: signal) }
+    var service: BookingService { BookingService(context, signal: signal, starter: loop) }
 }
 
 extension SimulatedRun {

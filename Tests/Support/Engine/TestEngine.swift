@@ -44,12 +44,14 @@ package struct TestEngine: Sendable {
         "ZOOM_CLIENT_SECRET": Secret("sandbox-zoom-secret"), "ZOOM_DEAUTH_SECRET": Secret("sandbox-zoom-deauth"),
     ]
 
-    /// - Parameter transport: wraps the way to the sandbox.
+    /// - Parameters:
+    ///   - transport: wraps the way to the sandbox.
+    ///   - database: an empty one; by default SQLite in memory.
     package init(
         seed: UInt64 = 1, catalog text: String = TestCatalog.text, account: ZoomSandbox.Account = account,
         variables: [String: Secret] = variables,
         mail: @escaping @Sendable (OutgoingMail) -> DeliveryOutcome = { _ in .accepted },
-        transport: (SandboxTransport) -> any Transport = { $0 }
+        transport: (SandboxTransport) -> any Transport = { $0 }, database: (any Database)? = nil
     ) async throws {
         let clock = VirtualClock()
         self.clock = clock
@@ -63,7 +65,7 @@ package struct TestEngine: Sendable {
         receiver = TestReceiver()
         let catalog = try TestCatalog.read(text)
         context = try Self.context(
-            database: try SQLiteDatabase(),
+            database: try database ?? SQLiteDatabase(),
             transport: transport(SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { clock.advance(by: $0) }),
             mailer: mailer, receivers: receiver,
             clock: clock,

@@ -1,0 +1,45 @@
+import UsherCore
+
+/// Rows that a transaction adds, kept until somebody reads their table or the transaction ends: those of one table are one statement.
+final class PendingRows {
+    /// By id, in the order in which they were added.
+    var mails: [OutboxMail] = []
+    var timeline: [[SQLValue]] = []
+    var jobs: [JobRow] = []
+}
+
+/// A job that is added, claimed by a process or by nobody.
+struct JobRow {
+    var job: ScheduledJob
+    var claimedBy: String?
+}
+
+extension Tx {
+    /// Writes what was added until now, so that what is wrong with it shows.
+    package func writePending() throws {
+        try writePendingMails()
+        try writePendingTimeline()
+        try writePendingJobs()
+    }
+
+    func writePendingMails() throws {
+        guard !pending.mails.isEmpty else { return }
+        let mails = pending.mails
+        pending.mails = []
+        try execute(OutboxSQL.insert, rows: mails.map(row))
+    }
+
+    func writePendingTimeline() throws {
+        guard !pending.timeline.isEmpty else { return }
+        let lines = pending.timeline
+        pending.timeline = []
+        try execute(TimelineSQL.add, rows: lines)
+    }
+
+    func writePendingJobs() throws {
+        guard !pending.jobs.isEmpty else { return }
+        let jobs = pending.jobs
+        pending.jobs = []
+        try execute(JobSQL.enqueue, rows: jobs.map(row))
+    }
+}
