@@ -16,8 +16,6 @@ package struct Runtime: Sendable {
     package let registry: ProviderRegistry
     /// Everything that the pipelines work with.
     package let context: EngineContext
-    /// Wakes the work loop.
-    package let signal: WorkSignal
     /// The way in for bookings.
     package let service: BookingService
     private let transport: HTTPTransport
@@ -50,10 +48,8 @@ package struct Runtime: Sendable {
             settings: EngineSettings(
                 publicURL: configuration.publicURL, variables: configuration.values,
                 allowsPrivateReceivers: configuration.allowsPrivateReceivers), logger: logger)
-        let signal = WorkSignal()
         let runtime = Runtime(
-            configuration: configuration, registry: registry, context: context, signal: signal,
-            service: BookingService(context, signal: signal),
+            configuration: configuration, registry: registry, context: context, service: BookingService(context),
             transport: transport)
         guard adopting else { return runtime }
         do { try await store.write { try $0.adopt(catalog.owners) } } catch {

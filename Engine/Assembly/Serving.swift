@@ -28,7 +28,7 @@ package struct Serving: Sendable {
         let configuration = runtime.configuration
         var settings = WebSettings(
             host: configuration.host, port: configuration.port, adminKey: configuration.adminKey,
-            returnOrigins: configuration.returnOrigins, signal: runtime.signal)
+            returnOrigins: configuration.returnOrigins)
         settings.requestLimit = requests
         settings.proxies = configuration.proxies
         if let path {
@@ -36,9 +36,9 @@ package struct Serving: Sendable {
                 CatalogReader.withFiles(registry).read(path: path).diagnostics.map { $0.text(file: path) }
             }
         }
-        let loop = WorkLoop(context, signal: runtime.signal, concurrency: workers)
+        let loop = WorkLoop(context, concurrency: workers)
         let web = WebServer(
-            context, service: BookingService(context, signal: runtime.signal, starter: loop), settings: settings,
+            context, service: BookingService(context, starter: loop), settings: settings,
             serverLogger: quiet(context.logger))
         var services: [any Service] = [Workers(loop: loop)]
         if let path { services.append(Watching(watch: CatalogWatch(runtime, path: path))) }

@@ -124,8 +124,12 @@ extension Tx {
 
     /// Sees to it that each job runs when it is due at the latest. One that is claimed runs once more after the claim is released, however
     /// its try ends.
-    package func enqueue(_ jobs: [ScheduledJob]) throws {
-        for job in jobs { try add(JobRow(job: job, claimedBy: nil)) }
+    /// - Parameter now: what is due by then wakes this process's loops once the transaction is committed; by default each does.
+    package func enqueue(_ jobs: [ScheduledJob], now: Instant = .never) throws {
+        for job in jobs {
+            try add(JobRow(job: job, claimedBy: nil))
+            if job.due <= now { pending.enqueued.insert(job.job.queue) }
+        }
     }
 
     /// One statement takes each job once.
@@ -190,6 +194,7 @@ extension Tx {
     /// - Returns: whether there was one.
     package func runNow(_ id: JobID, now: Instant) throws -> Bool {
         try writePending(id)
+        if let queue = Job(id)?.queue { pending.enqueued.insert(queue) }
         return try execute(JobSQL.runNow, SQLValue(now), .text(id.kind), .text(id.key)) == 1
     }
 

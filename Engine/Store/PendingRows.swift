@@ -6,6 +6,8 @@ final class PendingRows {
     var mails: [OutboxMail] = []
     var timeline: [[SQLValue]] = []
     var jobs: [JobRow] = []
+    /// Where there was work to do at once when this transaction ran.
+    var enqueued: Set<Queue> = []
 }
 
 /// A job that is added, claimed by a process or by nobody.

@@ -11,11 +11,19 @@ package struct Tx {
     /// What it adds and nobody has asked for yet.
     let pending = PendingRows()
 
-    /// - Returns: what `body` did, and the terms that it has read: they are there for certain once the transaction is committed.
-    func run<Result>(_ body: (Tx) throws -> Result) throws -> (Result, [String: Terms]) {
+    /// What a transaction did, once it is committed.
+    struct Outcome<Result: Sendable>: Sendable {
+        var result: Result
+        /// Terms that it has read: they are there for certain.
+        var terms: [String: Terms]
+        /// Where it left work that nobody has claimed.
+        var enqueued: Set<Queue>
+    }
+
+    func run<Result>(_ body: (Tx) throws -> Result) throws -> Outcome<Result> {
         let result = try body(self)
         try writePending()
-        return (result, seen.terms)
+        return Outcome(result: result, terms: seen.terms, enqueued: pending.enqueued)
     }
 
     func query(_ statement: some SQLStatement, _ arguments: SQLValue...) throws -> [SQLRow] {

@@ -58,12 +58,12 @@ package struct WebServer: Sendable {
         let authenticator = Authenticator(settings.adminKey, context)
         APIRoutes(operations: operations, authenticator: authenticator).add(to: router)
         AdminPage(
-            context, service, WebhookService(context, signal: settings.signal),
+            context, service, WebhookService(context),
             AdminSession(context, adminKey: settings.adminKey, authenticator),
             findings: settings.catalogFindings
         ).add(to: router)
         ConsentRoutes(context).add(to: router)
-        EventRoutes(context, signal: settings.signal).add(to: router)
+        EventRoutes(context).add(to: router)
         OwnerPage(context, service).add(to: router)
         JoinPage(context, service).add(to: router)
         PageScript().add(to: router)
@@ -86,7 +86,7 @@ package struct WebServer: Sendable {
     private var operations: [Operation] {
         BookingRoutes(service: service).operations + OwnerRoutes(context, returnOrigins: settings.returnOrigins).operations
             + CatalogRoutes(context: context, service: service).operations
-            + WebhookRoutes(service: WebhookService(context, signal: settings.signal)).operations
+            + WebhookRoutes(service: WebhookService(context)).operations
             + MetaRoutes(context: context, isLocal: settings.isLocal && isLoopback(context.settings.publicURL)).operations
             + AuditRoutes(context: context).operations
             + AgentRoutes(server: agents, origins: [context.settings.publicURL] + settings.returnOrigins).operations
@@ -107,8 +107,6 @@ package struct WebSettings: Sendable {
     package var proxies = TrustedProxies.none
     /// What is wrong with the catalogue's file as it stands now, a line each.
     package var catalogFindings: @Sendable () -> [String] = { [] }
-    /// Rung when there is new work.
-    package var signal: WorkSignal?
     /// Requests that are worked on at the same time.
     package var requestLimit = 32
     /// Connections that stand at the same time.
@@ -116,9 +114,8 @@ package struct WebSettings: Sendable {
     /// The same of one network address, unless it is a trusted proxy's.
     package var connectionsOfOneAddress = 250
 
-    package init(host: String, port: Int, adminKey: Secret?, returnOrigins: [String] = [], signal: WorkSignal? = nil) {
+    package init(host: String, port: Int, adminKey: Secret?, returnOrigins: [String] = []) {
         self.returnOrigins = returnOrigins
-        self.signal = signal
         self.host = host
         self.port = port
         self.adminKey = adminKey

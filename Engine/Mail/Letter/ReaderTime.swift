@@ -41,11 +41,11 @@ package struct ReaderTime: Sendable {
         let zone = TimeZone(iana: key.timeZone) ?? .gmt
         let styles = Styles.of(key.language, zone, home: key.home)
         let (from, to) = (start.date, end.date)
-        date = styles.date(from)
-        time = styles.time(from)
         let (first, last) = (zone.offset(at: start), zone.offset(at: end))
-        let endsAnotherDay = Self.day(start, first) != Self.day(end, last)
-        let endTime = (endsAnotherDay ? styles.date(to) + styles.comma : "") + styles.time(to)
+        date = styles.date(start, first)
+        time = styles.time(start, first)
+        let endsAnotherDay = start.localDay(first) != end.localDay(last)
+        let endTime = (endsAnotherDay ? styles.date(end, last) + styles.comma : "") + styles.time(end, last)
         func name(_ date: Date, _ offset: Int) -> String {
             "\(styles.zoneName(isDaylight: zone.isDaylightSavingTime(for: date))) (\(Self.offset(offset)))"
         }
@@ -65,8 +65,6 @@ package struct ReaderTime: Sendable {
         return one.count == 2 && other.count == 2 && one[1] == other[1] ? String(one[0]) : time
     }
 
-    private static func day(_ instant: Instant, _ offset: Int) -> Int64 { (instant.seconds + Int64(offset)) / 86_400 }
-
     private static func offset(_ seconds: Int) -> String {
         let minutes = Int64(abs(seconds) / 60)
         return "UTC\(seconds < 0 ? "−" : "+")\(padded(minutes / 60, 2)):\(padded(minutes % 60, 2))"
@@ -83,6 +81,10 @@ private struct Styles: Sendable {
     let daylightName: String
 
     private static let known = Memo<String, Styles>(limit: 5_000)
+
+    /// By local day since 1970, and by local minute of the day: a calendar knows few of either.
+    private let dates = Memo<Int64, String>(limit: 1_000)
+    private let times = Memo<Int64, String>(limit: 24 * 60)
 
     static func of(_ language: String, _ zone: TimeZone, home: String) -> Styles {
         known.value("\(language) \(zone.identifier) \(home)") { Styles(language, zone, ReaderLocale.of(language, zone: home)) }
@@ -111,14 +113,20 @@ private struct Styles: Sendable {
         return !text[..<month].contains(where: \.isNumber)
     }
 
-    func date(_ date: Date) -> String {
+    /// - Parameter offset: of the zone at that instant, in seconds.
+    func date(_ instant: Instant, _ offset: Int) -> String { dates.value(instant.localDay(offset)) { written(instant.date) } }
+
+    /// - Parameter offset: of the zone at that instant, in seconds.
+    func time(_ instant: Instant, _ offset: Int) -> String {
+        times.value(instant.localMinute(offset)) { Self.plain(instant.date.formatted(timeStyle)) }
+    }
+
+    private func written(_ date: Date) -> String {
         let text = Self.plain(date.formatted(dateStyle))
         // `Tuesday 1 December 2026`: the comma belongs to the month-first form.
         guard isEnglish, dateStyle.locale.identifier == "en_GB" else { return text }
         return text.replacing(", ", with: " ")
     }
-
-    func time(_ date: Date) -> String { Self.plain(date.formatted(timeStyle)) }
 
     /// Locale data joins with narrow blanks that some mail programs show as boxes.
     private static func plain(_ text: String) -> String {
@@ -130,4 +138,9 @@ private struct Styles: Sendable {
 
 extension Instant {
     var date: Date { Date(timeIntervalSince1970: Double(microseconds) / 1_000_000) }
+
+    /// The day since 1970 where clocks are `offset` seconds ahead of Greenwich.
+    fileprivate func localDay(_ offset: Int) -> Int64 { (seconds + Int64(offset)) / 86_400 }
+    /// The minute of that day.
+    fileprivate func localMinute(_ offset: Int) -> Int64 { (seconds + Int64(offset)) % 86_400 / 60 }
 }

@@ -6,18 +6,12 @@ import UsherVault
 package struct BookingService: Sendable {
     /// Everything that it works with.
     package let context: EngineContext
-    private let worker: Worker
-    private let signal: WorkSignal?
-    private let starter: (any JobStarter)?
+    private let starter: any JobStarter
 
-    /// - Parameters:
-    ///   - signal: rung when there is new work.
-    ///   - starter: begins the work of new bookings at once; without one it waits to be claimed.
-    package init(_ context: EngineContext, signal: WorkSignal? = nil, starter: (any JobStarter)? = nil) {
+    /// - Parameter starter: begins the work of new bookings at once; without one it waits to be claimed.
+    package init(_ context: EngineContext, starter: (any JobStarter)? = nil) {
         self.context = context
-        self.signal = signal
-        self.starter = starter
-        worker = Worker(context)
+        self.starter = starter ?? NoStarter(context: context)
     }
 
     /// Makes a booking, or answers a repeated call with the booking as it now stands.
@@ -31,7 +25,7 @@ package struct BookingService: Sendable {
         let catalog = catalog ?? context.catalog.current
         let id = context.environment.id("bk_")
         let secret = try Links(context).newSecret(of: id)
-        let (accepted, started) = try await worker.change(starting: mostStarted) { step in
+        let accepted = try await starter.change { step in
             let (tx, now) = (step.tx, step.now)
             return try context.idempotent(key, tx, now: now, replay: { try view($0, tx) }) {
                 let owner = try tx.lockOwner(request.owner)
@@ -46,13 +40,8 @@ package struct BookingService: Sendable {
                 return (try view(id, tx), id)
             }
         }
-        await starter?.take(started)
-        signal?.send()
         return IdempotentResult(accepted)
     }
-
-    /// A room's work and the mails of a booking without one; see ``JobStarter``.
-    private var mostStarted: Int { starter.map { min(Worker.mostStarted, max(1, $0.freeSlots(.mail))) } ?? 0 }
 
     /// What a booking would become, without making it.
     package func dryRun(_ request: BookingRequest) async throws -> (booking: Booking, resolution: Resolution) {
@@ -130,7 +119,6 @@ package struct BookingService: Sendable {
             try touchRooms(of: booking, tx, now)
             return try view(id, tx)
         }
-        signal?.send()
         return entered
     }
 
@@ -142,7 +130,6 @@ package struct BookingService: Sendable {
                 return (try view(id, tx), id)
             }
         }
-        signal?.send()
         return IdempotentResult(changed)
     }
 
@@ -167,7 +154,7 @@ package struct BookingService: Sendable {
             // A person wants it sent, though it may have arrived and looks otherwise now.
             (mail.state, mail.look) = (.queued, "")
             try tx.update(mail)
-            try tx.enqueue(followUps(of: .mailRetried(mail, booking), now: now))
+            try tx.enqueue(followUps(of: .mailRetried(mail, booking), now: now), now: now)
         }
         try context.audit("booking.retry", id, tx)
         tx.note(id, "booking.retried", at: now)
@@ -178,7 +165,6 @@ package struct BookingService: Sendable {
     package func doNow(_ job: JobID) async throws {
         let isThere = try await context.store.write { [context] in try $0.runNow(job, now: context.now) }
         guard isThere else { throw UsherError(.notFound, "That job is done, or somebody is at it.") }
-        signal?.send()
     }
 
     /// A booking as it stands.
@@ -234,7 +220,6 @@ package struct BookingService: Sendable {
                 return (try view(id, tx), id)
             }
         }
-        signal?.send()
         return IdempotentResult(changed)
     }
 
@@ -246,11 +231,11 @@ package struct BookingService: Sendable {
             AlertSubject.booking(booking.id), .connection(owner: booking.terms.owner.id, provider: booking.meeting.provider),
         ].filter { try tx.notice($0) != nil }
         let newest = try tx.rooms(of: booking.id).last
-        try tx.enqueue(followUps(of: .bookingChanged(booking, newest: newest, alerts: alerts), now: now))
+        try tx.enqueue(followUps(of: .bookingChanged(booking, newest: newest, alerts: alerts), now: now), now: now)
     }
 
     private func touchRooms(of booking: Booking, _ tx: Tx, _ now: Instant) throws {
-        try tx.enqueue(followUps(of: .roomsTouched(booking, newest: try tx.rooms(of: booking.id).last), now: now))
+        try tx.enqueue(followUps(of: .roomsTouched(booking, newest: try tx.rooms(of: booking.id).last), now: now), now: now)
     }
 
     private func store(_ booking: Booking, _ step: StepTransaction) throws {
@@ -261,8 +246,8 @@ package struct BookingService: Sendable {
         try context.audit("booking.create", booking.id, tx)
         tx.note(booking.id, "booking.confirmed", "\(booking.meeting.provider), because \(booking.meeting.because.rawValue)", at: now)
         for job in followUps(of: .bookingAccepted(booking), now: now) {
-            let mayStart = job.due <= now && starter?.hasSlot(job.job.queue, service: job.service) == true
-            try mayStart ? step.start(job) : tx.enqueue([job])
+            let mayStart = job.due <= now && starter.hasSlot(job.job.queue, service: job.service)
+            try mayStart ? step.start(job) : tx.enqueue([job], now: now)
         }
         try context.announce(from: nil, to: booking, tx)
     }

@@ -15,7 +15,10 @@ package struct Links {
     /// Draws a new booking's secret.
     /// - Returns: the secret, sealed.
     func newSecret(of bookingID: String) throws -> String {
-        try context.vault.seal(context.environment.code(bits: 128), context: StoredLink.context(booking: bookingID))
+        let secret = context.environment.code(bits: 128)
+        let sealed = try context.vault.seal(secret, context: StoredLink.context(booking: bookingID))
+        _ = Self.opened.value(bookingID + sealed) { Secret(secret) }
+        return sealed
     }
 
     /// `https://…/join/{token}`.
@@ -47,8 +50,14 @@ package struct Links {
         booking.id.dropFirst(Self.idPrefix.count) + Self.code(purpose, reader, try secret(of: booking))
     }
 
+    /// Secrets of bookings that are worked on now, by id and seal: each is asked for by every mail and answer.
+    private static let opened = Memo<String, Secret>(limit: 1_000)
+
     private func secret(of booking: Booking) throws -> String {
-        try context.vault.open(booking.linkSecret, context: StoredLink.context(booking: booking.id))
+        let sealed = booking.linkSecret
+        return try Self.opened.value(booking.id + sealed) {
+            Secret(try context.vault.open(sealed, context: StoredLink.context(booking: booking.id)))
+        }.reveal()
     }
 
     private static func code(_ purpose: StoredLink.Purpose, _ reader: Reader, _ secret: String) -> String {

@@ -61,11 +61,11 @@ package struct Connections: Sendable {
             try context.audit("connection.connect", "\(owner)/\(provider)", tx)
             try context.announcer.tell(.connectionConnected, connection, tx)
             if problem != nil { try context.announcer.tell(.connectionNeedsAttention, connection, tx) }
-            try tx.enqueue(followUps(of: .accountConnected(connection), now: now))
+            try tx.enqueue(followUps(of: .accountConnected(connection), now: now), now: now)
             try tx.resumeWaiting(for: connection, now: now)
             guard module is any CalendarProvider.Type else { return true }
             for booking in try tx.bookings(after: (now, ""), until: .never, owner: owner, status: nil, limit: Self.calendarLimit) {
-                try tx.enqueue(followUps(of: .calendarConnected(booking), now: now))
+                try tx.enqueue(followUps(of: .calendarConnected(booking), now: now), now: now)
             }
             return true
         }
@@ -113,7 +113,7 @@ package struct Connections: Sendable {
                         LostConnection(
                             ownerID: connection.ownerID, provider: connection.provider, email: connection.account.email, at: now))
                     let subject = AlertSubject.connection(owner: connection.ownerID, provider: connection.provider)
-                    try tx.enqueue(followUps(of: .ownerNeeded(subject), now: now))
+                    try tx.enqueue(followUps(of: .ownerNeeded(subject), now: now), now: now)
                     return count + 1
                 }
         }

@@ -111,7 +111,7 @@ extension Consents {
         let isTaken = try await context.store.write { tx in
             guard try tx.move(taken, from: .asking) else { return false }
             if let revocation = try tx.revocation(consent.revocation) {
-                try tx.enqueue(followUps(of: .grantDiscarded(revocation, from: now), now: now))
+                try tx.enqueue(followUps(of: .grantDiscarded(revocation, from: now), now: now), now: now)
             }
             return true
         }

@@ -107,7 +107,7 @@ package struct OwnerApps: Sendable {
         if let dead = try tx.connection(owner: owner, provider: entry.name) {
             try context.announcer.tell(.connectionNeedsAttention, dead, tx)
         }
-        try tx.enqueue(followUps(of: .ownerNeeded(.connection(owner: owner, provider: entry.name)), now: context.now))
+        try tx.enqueue(followUps(of: .ownerNeeded(.connection(owner: owner, provider: entry.name)), now: context.now), now: context.now)
     }
 
     private func check(_ app: App, _ entry: ProviderEntry?) -> [UsherError.Finding] {

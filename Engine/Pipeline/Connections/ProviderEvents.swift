@@ -118,7 +118,7 @@ package struct ProviderEvents: Sendable {
                 guard let booking = try tx.booking(room.bookingID), owner == nil || booking.terms.owner.id == owner else { continue }
                 room.checkAt = now
                 try tx.save(room)
-                try tx.enqueue(followUps(of: .roomsTouched(booking, newest: try tx.rooms(of: booking.id).last), now: now))
+                try tx.enqueue(followUps(of: .roomsTouched(booking, newest: try tx.rooms(of: booking.id).last), now: now), now: now)
             }
         }
     }

@@ -33,7 +33,7 @@ struct Announcer: Sendable {
             if webhook.state == .disabled { (delivery.state, delivery.problem) = (.failed, "the webhook was turned off") }
             try tx.add(delivery, forgetting: now - Self.memory)
             guard webhook.state == .active else { continue }
-            try tx.enqueue(followUps(of: .eventWritten(webhook: webhook.id, subject: subject, start: start), now: now))
+            try tx.enqueue(followUps(of: .eventWritten(webhook: webhook.id, subject: subject, start: start), now: now), now: now)
         }
     }
 

@@ -169,8 +169,9 @@ final class TokenRefresher: Sendable {
         do {
             let present = try await store.write { [processID, environment, vault] tx in
                 if try tx.setHealth(.reauthorize, error.problem, of: stored) {
+                    let now = environment.now()
                     try tx.enqueue(
-                        followUps(of: .ownerNeeded(.connection(owner: stored.ownerID, provider: stored.provider)), now: environment.now()))
+                        followUps(of: .ownerNeeded(.connection(owner: stored.ownerID, provider: stored.provider)), now: now), now: now)
                     if let dead = try tx.connection(owner: stored.ownerID, provider: stored.provider) {
                         try Announcer(environment: environment, vault: vault).tell(.connectionNeedsAttention, dead, tx)
                     }

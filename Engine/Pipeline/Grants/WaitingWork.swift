@@ -13,7 +13,7 @@ extension Tx {
                 if room.state == .live { room.checkAt = now }
                 try save(room)
             }
-            if let booking = try booking(id) { try enqueue(followUps(of: .roomsTouched(booking, newest: rooms.last), now: now)) }
+            if let booking = try booking(id) { try enqueue(followUps(of: .roomsTouched(booking, newest: rooms.last), now: now), now: now) }
         }
     }
 }

@@ -5,7 +5,7 @@ extension EngineContext {
     /// Has a grant ended at its service, from `due` on.
     func revoke(_ revocation: StoredRevocation, due: Instant, _ tx: Tx) throws {
         try tx.add(revocation)
-        try tx.enqueue(followUps(of: .grantDiscarded(revocation, from: due), now: now))
+        try tx.enqueue(followUps(of: .grantDiscarded(revocation, from: due), now: now), now: now)
     }
 
     /// Has the grant of a connection ended, that ends here in this transaction.

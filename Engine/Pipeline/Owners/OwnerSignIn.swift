@@ -104,6 +104,6 @@ extension OwnerService {
     package func mailSignInLink(to email: String) async throws {
         guard let address = asciiMailAddress(email)?.lowercased(), address.utf8.count <= Limits.mailAddress else { return }
         let now = context.now
-        try await context.store.write { try $0.enqueue(followUps(of: .signInAsked(address: address), now: now)) }
+        try await context.store.write { try $0.enqueue(followUps(of: .signInAsked(address: address), now: now), now: now) }
     }
 }

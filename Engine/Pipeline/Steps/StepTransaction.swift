@@ -48,7 +48,7 @@ struct LookFailed: Error {
 typealias Look = @Sendable (Job, Claim, StepTransaction) throws -> Effect?
 
 /// One transaction of a worker, and what it has claimed in it beside its own job.
-final class StepTransaction {
+package final class StepTransaction {
     let tx: Tx
     let now: Instant
     /// The end of every claim that is made in this transaction.
@@ -92,12 +92,12 @@ final class StepTransaction {
     var deadline: Instant { now + EngineSettings.workLength }
 
     /// Enqueues what follows from a change that is written in this transaction.
-    func followUp(_ change: Change) throws { try tx.enqueue(followUps(of: change, now: now)) }
+    func followUp(_ change: Change) throws { try tx.enqueue(followUps(of: change, now: now), now: now) }
 
     /// Starts a new job, in this commit claimed by us where there is room, else due at once.
     func start(_ scheduled: ScheduledJob) throws {
         // One that threw says so at its own next look; what is being written down here must not be lost with it.
-        guard started.count < mostStarted else { return try tx.enqueue([scheduled]) }
+        guard started.count < mostStarted else { return try tx.enqueue([scheduled], now: now) }
         let job = scheduled.job
         let claim = try tx.addClaimed(scheduled, process: context.processID, until: claimEnd)
         if let effect = try looking(at: claim, { try look(job, claim, self) }) {

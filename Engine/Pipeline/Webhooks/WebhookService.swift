@@ -6,7 +6,6 @@ import UsherVault
 /// Where webhooks are made, turned on again, given a new secret, and where what was sent is looked up and sent once more.
 package struct WebhookService: Sendable {
     private let context: EngineContext
-    private let signal: WorkSignal?
 
     /// So long the secret before the last rotation signs, too.
     package static let overlap = Duration.hours(24)
@@ -15,10 +14,8 @@ package struct WebhookService: Sendable {
     private static let most = 50
 
     /// Works on the database of `context`.
-    /// - Parameter signal: wakes the work loop of this process.
-    package init(_ context: EngineContext, signal: WorkSignal? = nil) {
+    package init(_ context: EngineContext) {
         self.context = context
-        self.signal = signal
     }
 
     /// A webhook with its newest secret, which is shown when it is made and when it is rotated.
@@ -147,11 +144,10 @@ package struct WebhookService: Sendable {
                 (again.state, again.attempts, again.dueAt) = (.waiting, 0, now)
                 try tx.update(again)
                 try context.audit("webhook.replay", again.id, tx)
-                try tx.enqueue(followUps(of: .eventWritten(webhook: id, subject: again.subject, start: .never), now: now))
+                try tx.enqueue(followUps(of: .eventWritten(webhook: id, subject: again.subject, start: .never), now: now), now: now)
                 return (again, again.id)
             }
         }
-        signal?.send()
         return IdempotentResult(replayed)
     }
 

@@ -19,10 +19,10 @@ package final class WorkLoop: JobStarter {
     }
     private let context: EngineContext
     private let worker: Worker
-    private let signal: WorkSignal
     /// Pieces of work at the same time, in each queue.
     private let concurrency: Int
     private let state = Mutex(State())
+    private var signal: WorkSignal { context.store.signal }
 
     /// How often work that another process has made is looked for.
     private static let pollInterval = Duration.milliseconds(200)
@@ -30,9 +30,8 @@ package final class WorkLoop: JobStarter {
     /// Pieces of work at the same time, in each queue, while callers crowd in: it goes on, and leaves them the machine.
     private static let underPressure = 4
 
-    package init(_ context: EngineContext, signal: WorkSignal, concurrency: Int = 32) {
+    package init(_ context: EngineContext, concurrency: Int = 32) {
         self.context = context
-        self.signal = signal
         self.concurrency = concurrency
         worker = Worker(context)
     }
@@ -62,7 +61,7 @@ package final class WorkLoop: JobStarter {
 
     package func stop() {
         state.withLock { $0.isStopping = true }
-        signal.send()
+        signal.send(to: Queue.allCases)
     }
 
     /// Has the loops look for what other processes have made, and for what has come due.
@@ -74,7 +73,7 @@ package final class WorkLoop: JobStarter {
     }
 
     private func work(_ queue: Queue) async {
-        let listener = signal.listen()
+        let listener = signal.listen(for: queue)
         await withDiscardingTaskGroup { group in
             while !state.withLock({ $0.isStopping }) {
                 do {
@@ -103,7 +102,7 @@ package final class WorkLoop: JobStarter {
     /// Mails that may be begun in the commit that writes them.
     private var mostStarted: Int { min(StepTransaction.mostStarted, freeSlots(.mail)) }
 
-    package func freeSlots(_ queue: Queue) -> Int { state.withLock { max(0, width - $0.running[queue, default: 0]) } }
+    private func freeSlots(_ queue: Queue) -> Int { state.withLock { max(0, width - $0.running[queue, default: 0]) } }
 
     package func hasSlot(_ queue: Queue, service: String) -> Bool {
         state.withLock { state in
@@ -113,8 +112,11 @@ package final class WorkLoop: JobStarter {
         }
     }
 
-    package func take(_ started: [Work]) async {
+    package func change<Result: Sendable>(_ body: @escaping @Sendable (StepTransaction) throws -> Result) async throws -> Result {
+        // A room's work, or the mails of a booking without one.
+        let (result, started) = try await worker.change(starting: max(1, mostStarted), body)
         for work in started { await handOver(work) }
+        return result
     }
 
     /// Shares the free slots of a queue out to services that have something due, the one with the least work under way first.
@@ -161,7 +163,7 @@ package final class WorkLoop: JobStarter {
             state.byService[queue, default: [:]][service] = taken > 1 ? taken - 1 : nil
             return running >= width || Self.share(taken: taken, free: width - running) <= 0
         }
-        if wasFull { signal.send() }
+        if wasFull { signal.send(to: [queue]) }
     }
 
     // MARK: Carrying out
@@ -196,7 +198,7 @@ package final class WorkLoop: JobStarter {
             guard let next else { break }
             if next.provider != work.provider, !admit(next, queue, former: work.provider ?? "") {
                 await worker.putBack(next, until: context.now)
-                return signal.send()
+                return signal.send(to: [queue])
             }
             work = next
         }
@@ -212,7 +214,7 @@ package final class WorkLoop: JobStarter {
             if !state.isStopping { state.handedOver[queue, default: []].append(work) }
             return !state.isStopping
         }
-        if isTaken { signal.send() } else { await giveBack(work, queue) }
+        if isTaken { signal.send(to: [queue]) } else { await giveBack(work, queue) }
     }
 
     private func takeHandedOver(_ queue: Queue) -> [Work] { state.withLock { $0.handedOver.removeValue(forKey: queue) ?? [] } }

@@ -197,7 +197,7 @@ package struct Worker: Sendable {
     /// Makes a change, and starts work that follows from it in the same commit.
     /// - Parameter limit: jobs that may be started.
     /// - Returns: what `body` did, and the jobs that were started: the caller sees to it that they are carried out or put back.
-    func change<Result: Sendable>(
+    package func change<Result: Sendable>(
         starting limit: Int, _ body: @escaping @Sendable (StepTransaction) throws -> Result
     ) async throws -> (result: Result, started: [Work]) {
         try await write(starting: limit, body) { ($0, $1) }

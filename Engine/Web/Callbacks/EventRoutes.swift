@@ -8,11 +8,9 @@ import UsherPipeline
 struct EventRoutes: Sendable {
     private let context: EngineContext
     private let events: ProviderEvents
-    private let signal: WorkSignal?
 
-    init(_ context: EngineContext, signal: WorkSignal?) {
+    init(_ context: EngineContext) {
         self.context = context
-        self.signal = signal
         events = ProviderEvents(context)
     }
 
@@ -34,7 +32,6 @@ struct EventRoutes: Sendable {
         case .refused: return Response(status: .unauthorized)
         case .challenge(let answer): return Response.json(.ok, answer)
         case .done:
-            signal?.send()
             return Response(status: .ok)
         }
     }

@@ -145,7 +145,7 @@ struct PipelineTests {
         }
         var others: [String] = []
         for _ in 0..<12 { others.append(try await engine.service.book(TestEngine.request("open", owner: "tom")).value.booking.id) }
-        let loop = WorkLoop(engine.context, signal: WorkSignal(), concurrency: 4)
+        let loop = WorkLoop(engine.context, concurrency: 4)
         let running = Task { await loop.run() }
         for other in others { try await eventually { try await engine.service.view(other).mails.count { $0.state == .sent } == 2 } }
         engine.clock.advance(by: .minutes(3))

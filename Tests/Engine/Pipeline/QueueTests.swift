@@ -66,7 +66,7 @@ struct QueueTests {
         let gate = Gate()
         let context = try context(engine, mailer: HangingMailer(gate: gate))
         for _ in 0..<200 { _ = try await engine.service.book(TestEngine.request("open")) }
-        let loop = WorkLoop(context, signal: WorkSignal())
+        let loop = WorkLoop(context)
         let running = Task { await loop.run() }
         try await eventually {
             try await engine.service.page(.init(), after: nil, limit: 200).views.allSatisfy { $0.booking.meeting.status == .ready }
@@ -94,7 +94,7 @@ struct QueueTests {
         ]
         let healthy = try await hooks.create(url: "https://healthy.example/", events: nil).value.webhook.id
         try await queue(1_000, for: dead, engine)
-        let loop = WorkLoop(context, signal: WorkSignal())
+        let loop = WorkLoop(context)
         let running = Task { await loop.run() }
         try await eventually { Set(receivers.urls).isSuperset(of: ["https://dead-1.example/", "https://dead-2.example/"]) }
         try await Task.sleep(for: .milliseconds(300))
@@ -152,7 +152,7 @@ struct QueueTests {
         }
         var context = try context(engine)
         context.transport = HangingProviders(gate: gate)
-        let loop = WorkLoop(context, signal: WorkSignal())
+        let loop = WorkLoop(context)
         let running = Task { await loop.run() }
         try await Task.sleep(for: .milliseconds(500))
         var delays: [Duration] = []

@@ -31,9 +31,10 @@ struct StatementTests {
 /// Carries out at once what a booking starts, one piece after the other.
 private struct Starter: JobStarter {
     let worker: Worker
-    func freeSlots(_ queue: Queue) -> Int { 8 }
     func hasSlot(_ queue: Queue, service: String) -> Bool { true }
-    func take(_ started: [Work]) async {
+    func change<Result: Sendable>(_ body: @escaping @Sendable (StepTransaction) throws -> Result) async throws -> Result {
+        let (result, started) = try await worker.change(starting: 3, body)
         for work in started { await worker.run(work) }
+        return result
     }
 }

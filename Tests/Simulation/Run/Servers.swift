@@ -51,9 +51,8 @@ final class EndedGrants: Sendable {
 struct Server {
     var process: SimulatedProcess
     var context: EngineContext
-    var signal: WorkSignal
     var loop: WorkLoop
-    var service: BookingService { BookingService(context, signal: signal, starter: loop) }
+    var service: BookingService { BookingService(context, starter: loop) }
 }
 
 extension SimulatedRun {
@@ -98,10 +97,9 @@ extension SimulatedRun {
             seed: dice.seed, catalog: world.catalog, renderer: world.renderer, skew: skew)
         context.pause = seam.pause
         context.sleep = seam.pause
-        let signal = WorkSignal()
-        let loop = WorkLoop(context, signal: signal, concurrency: dice.seed.pick([1, 2, 4, 8]))
+        let loop = WorkLoop(context, concurrency: dice.seed.pick([1, 2, 4, 8]))
         process.runs(loop)
-        return Server(process: process, context: context, signal: signal, loop: loop)
+        return Server(process: process, context: context, loop: loop)
     }
 
     /// One of the servers, living or not; `nil` where there is none.

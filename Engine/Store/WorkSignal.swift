@@ -1,28 +1,31 @@
 import Synchronization
+import UsherCore
 
-/// Wakes loops that wait for work. Each listens for itself; a signal while one is at work is kept for it, as one.
+/// Wakes loops that wait for work of a queue: after each commit of this process that enqueued some, when time has passed, and when told to.
+/// Each loop listens for itself; a signal while one is at work is kept for it, as one.
 package final class WorkSignal: Sendable {
     private struct Listener {
+        var queue: Queue
         var isSent = false
         var waiter: CheckedContinuation<Bool, Never>?
     }
     private let listeners = Mutex<[Listener]>([])
 
-    package init() {}
-
     /// - Returns: what ``wait(as:)`` wants to know.
-    package func listen() -> Int {
+    package func listen(for queue: Queue) -> Int {
         listeners.withLock { listeners in
-            listeners.append(Listener())
+            listeners.append(Listener(queue: queue))
             return listeners.count - 1
         }
     }
 
-    /// There is something to do.
-    package func send() { release(isSent: true) }
+    /// There is something to do in these queues.
+    package func send(to queues: some Sequence<Queue>) {
+        for queue in queues { release(isSent: true) { $0 == queue } }
+    }
 
     /// Time has passed: whoever waits may look.
-    package func tick() { release(isSent: false) }
+    package func tick() { release(isSent: false) { _ in true } }
 
     /// Returns at the next signal with `true`, or at the next tick with `false`.
     package func wait(as listener: Int) async -> Bool {
@@ -36,9 +39,9 @@ package final class WorkSignal: Sendable {
         }
     }
 
-    private func release(isSent: Bool) {
+    private func release(isSent: Bool, _ concerns: (Queue) -> Bool) {
         let waiters = listeners.withLock { listeners in
-            listeners.indices.compactMap { index -> CheckedContinuation<Bool, Never>? in
+            listeners.indices.filter { concerns(listeners[$0].queue) }.compactMap { index -> CheckedContinuation<Bool, Never>? in
                 defer { listeners[index].waiter = nil }
                 if listeners[index].waiter == nil, isSent { listeners[index].isSent = true }
                 return listeners[index].waiter
