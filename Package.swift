@@ -62,6 +62,8 @@ let package = Package(
         module("UsherCatalog", at: "Engine/Catalog", "UsherCore", .yams),
         module("UsherStore", at: "Engine/Store", "UsherCore"),
         module("UsherSQLite", at: "Engine/Databases/SQLite", "UsherCore", .grdb, .sqlite),
+        .systemLibrary(name: "CLibPQ", path: "Engine/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        module("UsherPostgreSQL", at: "Engine/Databases/PostgreSQL", "UsherCore", "CLibPQ"),
         module("UsherVault", at: "Engine/Vault", "UsherCore", .crypto),
         .systemLibrary(
             name: "CLibCurl", path: "Engine/CLibCurl", pkgConfig: "libcurl",
@@ -75,7 +77,8 @@ let package = Package(
             .httpTypes,
             .hummingbirdCore, .nioCore, .nioHTTPTypes),
         module(
-            "UsherAssembly", at: "Engine/Assembly", "UsherWeb", "UsherSQLite", "Zoom", "GoogleMeet", "MicrosoftTeams", "SelfHosted",
+            "UsherAssembly", at: "Engine/Assembly", "UsherWeb", "UsherSQLite", "UsherPostgreSQL", "Zoom", "GoogleMeet", "MicrosoftTeams",
+            "SelfHosted",
             "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .httpClient, .lifecycle, .hummingbird,
             .nio, .nioCore, .nioHTTP, .nioSSL, .signals),
         module(
@@ -96,6 +99,7 @@ let package = Package(
         module("ProviderConformance", at: "Tests/Kits/ProviderConformance", "ProviderTesting", "UsherCore"),
         module(
             "TestValues", at: "Tests/Support/Values", "UsherCatalog", "UsherCore", "SelfHosted", "Zoom", "GoogleMeet", "MicrosoftTeams"),
+        module("TestPostgreSQL", at: "Tests/Support/PostgreSQL", "UsherPostgreSQL", "UsherCore"),
         module(
             "TestSupport", at: "Tests/Support/Engine", "TestValues", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline",
             "UsherSQLite", "UsherStore", "UsherVault", "ProviderSandbox", "Zoom", "GoogleMeet", "MicrosoftTeams"),
@@ -113,7 +117,10 @@ let package = Package(
         test("CoreTests", at: "Tests/Engine/Core", "UsherCore"),
         test("CatalogTests", at: "Tests/Engine/Catalog", "TestValues"),
         test("MailTests", at: "Tests/Engine/Mail", "TestValues", "UsherMail", excluding: ["Golden"]),
-        test("StoreTests", at: "Tests/Engine/Store", "DatabaseConformance", "TestValues", "UsherSQLite", "UsherStore", "UsherVault"),
+        test(
+            "StoreTests", at: "Tests/Engine/Store", "DatabaseConformance", "TestPostgreSQL", "TestValues", "UsherSQLite", "UsherPostgreSQL",
+            "UsherStore",
+            "UsherVault"),
         test("PipelineTests", at: "Tests/Engine/Pipeline", "TestSupport"),
         test("ProviderTests", at: "Tests/Providers", "TestSupport", "ProviderConformance"),
         test("SystemTests", at: "Tests/System", "Simulation", "TestSupport", "Usher", "UsherAssembly", excluding: ["Scripts"]),

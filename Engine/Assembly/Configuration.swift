@@ -13,8 +13,8 @@ package struct Configuration: Sendable {
 
     /// `USHER_CATALOG`
     package var catalogPath: String
-    /// The file of `DATABASE_URL`.
-    package var databasePath: String
+    /// `DATABASE_URL`
+    package var database: DatabaseAddress
     /// `USHER_HOST`
     package var host: String
     /// `USHER_PORT`
@@ -45,11 +45,15 @@ package struct Configuration: Sendable {
         let values = file.merging(environment) { _, fromEnvironment in fromEnvironment }.filter { !$0.value.isEmpty }
         self.values = values.mapValues(Secret.init)
         catalogPath = values["USHER_CATALOG"] ?? "meeting-types.yaml"
-        databasePath = try Self.sqlitePath(values["DATABASE_URL"] ?? "sqlite:usher.sqlite")
+        database = try DatabaseAddress(values["DATABASE_URL"] ?? "sqlite:usher.sqlite")
         host = values["USHER_HOST"] ?? "127.0.0.1"
         port = try Self.port(values["USHER_PORT"] ?? "8080")
         publicURL = try Self.publicURL(values["USHER_PUBLIC_URL"] ?? "http://localhost:\(port)")
         vaultKeys = values["USHER_VAULT_KEYS"]
+        if vaultKeys == nil, database.path == nil {
+            throw Self.refuse(
+                "With PostgreSQL set USHER_VAULT_KEYS, the same on every server; make a key with: openssl rand -base64 32")
+        }
         adminKey = try values["USHER_API_KEY"].map(Self.adminKey)
         returnOrigins = try (values["USHER_RETURN_ORIGINS"] ?? "").split(separator: ",").map { text throws(UsherError) in
             try Self.returnOrigin(text.trimmingBlanks)
@@ -107,17 +111,6 @@ package struct Configuration: Sendable {
         let near =
             nearest(key, keys + registry.endpoints).map { "did you mean \($0)?" } ?? "`usher providers` and the README list what there is."
         throw refuse("\(place): \(key) is not a key of Usher's configuration; \(near)")
-    }
-
-    private static func sqlitePath(_ url: String) throws(UsherError) -> String {
-        if url.hasPrefix("postgres:") || url.hasPrefix("postgresql:") {
-            throw refuse("DATABASE_URL names PostgreSQL, which this Usher cannot use yet: set DATABASE_URL=sqlite:usher.sqlite.")
-        }
-        let path = String(url.dropFirst("sqlite:".count))
-        guard url.hasPrefix("sqlite:"), !path.isEmpty, path != ":memory:" else {
-            throw refuse("DATABASE_URL must be sqlite: and a file, such as sqlite:/var/lib/usher/usher.sqlite.")
-        }
-        return path.hasPrefix("//") ? String(path.dropFirst(2)) : path
     }
 
     private static func checkService(_ key: String, _ text: String) throws(UsherError) {

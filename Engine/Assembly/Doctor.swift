@@ -63,14 +63,14 @@ package struct Doctor: Sendable {
     /// - Returns: how many API keys let their holder in, too.
     private func stored() async -> (findings: [Finding], keys: Int) {
         guard Place.exists(configuration) else {
-            return ([.fine("database", "none yet at \(configuration.databasePath); `usher serve` makes it, and its key file")], 0)
+            return ([.fine("database", "none yet at \(configuration.database.name); `usher serve` makes it, and its key file")], 0)
         }
         let store: Store
         do { store = try await Runtime.store(configuration) } catch {
-            let remedy = "DATABASE_URL names the file; the vault and the providers were not looked at."
+            let remedy = "DATABASE_URL names it; the vault and the providers were not looked at."
             return ([.wrong("database", words(error), remedy)], 0)
         }
-        var findings = [Finding.fine("database", "\(configuration.databasePath) opens, and its schema is current")]
+        var findings = [Finding.fine("database", "\(configuration.database.name) opens, and its schema is current")]
         do {
             _ = try await Runtime.vault(configuration, store, .system)
             findings.append(.fine("vault", "stored secrets open"))
@@ -241,9 +241,9 @@ private struct Place {
 
     /// Whether a database is there, or a place for one is missing: then opening it says so.
     static func exists(_ configuration: Configuration) -> Bool {
-        let files = FileManager.default
-        let parent = URL(fileURLWithPath: configuration.databasePath).deletingLastPathComponent().path
-        return files.fileExists(atPath: configuration.databasePath) || !files.fileExists(atPath: parent)
+        guard let path = configuration.database.path else { return true }
+        let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        return configuration.database.exists || !FileManager.default.fileExists(atPath: parent)
     }
 
     init(_ configuration: Configuration) throws {
@@ -255,7 +255,7 @@ private struct Place {
         let folder = FileManager.default.temporaryDirectory.path + "/usher-doctor-" + Environment.system.code(bits: 80)
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        configuration.databasePath = folder + "/usher.sqlite"
+        configuration.database = .sqlite(path: folder + "/usher.sqlite")
         if case .maildir = configuration.mail { configuration.mail = .maildir(folder + "/mail") }
         (self.configuration, self.folder) = (configuration, folder)
     }

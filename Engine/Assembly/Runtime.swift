@@ -32,8 +32,10 @@ package struct Runtime: Sendable {
         environment: Environment = .system,
         logger: Logger = Logger(label: "usher")
     ) async throws -> Runtime {
-        let isEmpty = looking && !hasDatabase(configuration)
+        let isEmpty = looking && !configuration.database.exists
         let store = isEmpty ? try await emptyStore() : try await store(configuration)
+        // Servers of one database agree on the time by its clock.
+        let environment = Environment(now: store.database.clock ?? environment.now, random: environment.random)
         let vault = isEmpty ? try Vault(keys: [environment.random(32)]) : try await vault(configuration, store, environment)
         let mailer: any Mailer = looking ? NoMailer() : try mailer(configuration)
         let renderer = try MailRenderer(configuration.look(catalog.site))
@@ -74,29 +76,18 @@ package struct Runtime: Sendable {
         } catch { context.logger.warning("not everything could be closed", metadata: ["error": "\(error)"]) }
     }
 
-    /// Whether there is a database already.
-    package static func hasDatabase(_ configuration: Configuration) -> Bool {
-        FileManager.default.fileExists(atPath: configuration.databasePath)
-    }
-
     private static func emptyStore() async throws -> Store {
         let store = Store(try SQLiteDatabase())
         try await store.migrate()
         return store
     }
 
-    /// Where the vault's key lies unless `USHER_VAULT_KEYS` holds it.
-    package static func vaultKeyFile(_ configuration: Configuration) -> String { configuration.databasePath + ".key" }
+    /// Where the vault's key lies unless `USHER_VAULT_KEYS` holds it: beside the database's file.
+    package static func vaultKeyFile(_ configuration: Configuration) -> String { (configuration.database.path ?? "usher") + ".key" }
 
     /// The database, its schema current.
     package static func store(_ configuration: Configuration) async throws -> Store {
-        let database: SQLiteDatabase
-        do { database = try SQLiteDatabase(path: configuration.databasePath) } catch {
-            throw UsherError(
-                .configuration,
-                "The database \(configuration.databasePath) cannot be opened: \(error). Check DATABASE_URL, the folder and its owner.")
-        }
-        let store = Store(database)
+        let store = Store(try configuration.database.open())
         try await store.migrate()
         return store
     }

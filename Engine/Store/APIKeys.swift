@@ -52,7 +52,7 @@ enum KeySQL: String, SQLStatement {
 extension Tx {
     /// Adds a key.
     package func add(_ key: StoredKey) throws {
-        try execute(
+        try write(
             KeySQL.add, .text(key.id), .text(key.name), .text(key.hash), .text(key.scopes.map(\.rawValue).sorted().joined(separator: " ")),
             SQLValue(key.createdAt), SQLValue(key.expiresAt))
     }
@@ -63,7 +63,7 @@ extension Tx {
     /// Every key, the oldest first.
     package func keys() throws -> [StoredKey] { try query(KeySQL.list).map(key(from:)) }
     /// Keeps when a key was used last.
-    package func keyWasUsed(_ id: String, at now: Instant) throws { try execute(KeySQL.used, SQLValue(now), .text(id)) }
+    package func keyWasUsed(_ id: String, at now: Instant) throws { try write(KeySQL.used, SQLValue(now), .text(id)) }
     /// - Returns: whether there was one.
     package func removeKey(_ id: String) throws -> Bool { try execute(KeySQL.remove, .text(id)) == 1 }
 

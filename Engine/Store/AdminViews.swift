@@ -75,17 +75,17 @@ extension Tx {
     }
 
     package func addAdminSession(hash: String, holder: String, expiresAt: Instant, now: Instant) throws {
-        try execute(AdminSQL.forgetSessions, SQLValue(now))
-        try execute(AdminSQL.addSession, .text(hash), .text(holder), SQLValue(expiresAt))
+        try write(AdminSQL.forgetSessions, SQLValue(now))
+        try write(AdminSQL.addSession, .text(hash), .text(holder), SQLValue(expiresAt))
     }
     /// Who signed in; `nil` for a session that is unknown or over.
     package func adminSession(hash: String, now: Instant) throws -> String? {
         try query(AdminSQL.session, .text(hash), SQLValue(now)).first?.text(0)
     }
     package func extendAdminSession(hash: String, to expiresAt: Instant, unlessAfter limit: Instant) throws {
-        try execute(AdminSQL.extendSession, SQLValue(expiresAt), .text(hash), SQLValue(limit))
+        try write(AdminSQL.extendSession, SQLValue(expiresAt), .text(hash), SQLValue(limit))
     }
     /// All sessions of one key end.
-    package func removeAdminSessions(of holder: String) throws { try execute(AdminSQL.removeSessionsOf, .text(holder)) }
-    package func removeAdminSession(hash: String) throws { try execute(AdminSQL.removeSession, .text(hash)) }
+    package func removeAdminSessions(of holder: String) throws { try write(AdminSQL.removeSessionsOf, .text(holder)) }
+    package func removeAdminSession(hash: String) throws { try write(AdminSQL.removeSession, .text(hash)) }
 }

@@ -78,7 +78,7 @@ extension Tx {
 
     /// Adds an entry, or its count to one of the same id.
     package func audit(_ entry: AuditEntry) throws {
-        try execute(
+        try write(
             AuditSQL.add, .text(entry.id), SQLValue(entry.at), .text(entry.actor.name), .text(entry.action), .text(entry.subject),
             .text(entry.outcome), .text(entry.actor.address), .int(entry.count))
     }

@@ -106,7 +106,7 @@ extension Tx {
             (.because, .text(booking.meeting.because.rawValue)), (.room, try seen.text(of: booking.meeting.room)),
             (.problem, try Stored.optional(booking.meeting.problem)), (.changedAt, SQLValue(booking.changedAt)),
         ]
-        try execute(BookingSQL.update, changed.map(\.value) + [.text(booking.id)])
+        try write(BookingSQL.update, changed.map(\.value) + [.text(booking.id)])
         if let row = memory.bookings.row(booking.id) {
             memory.bookings.keep(row.replacing(changed.map { ($0.column.rawValue, $0.value) }), booking, key: booking.id)
         }
@@ -190,7 +190,7 @@ extension Tx {
     /// Keeps terms under an id that is drawn from their content, so that equal ones are kept once.
     package func keep(_ terms: Terms, as id: String) throws {
         if memory.terms.knows(id) { return }
-        try execute(BookingSQL.addTerms, .text(id), .text(try Stored.text(terms)))
+        try write(BookingSQL.addTerms, .text(id), .text(try Stored.text(terms)))
     }
 
     private func terms(_ id: String) throws -> Terms {

@@ -54,7 +54,7 @@ enum CalendarSQL: String, SQLStatement {
 extension Tx {
     /// Keeps what is known of a booking's event.
     package func save(_ event: CalendarRecord) throws {
-        try execute(
+        try write(
             CalendarSQL.save, .text(event.bookingID), .text(event.provider), .text(event.accountID), .text(event.eventID),
             .text(event.state.rawValue), .text(event.digest))
     }
@@ -69,5 +69,5 @@ extension Tx {
     }
 
     /// Forgets a booking's event.
-    package func removeCalendarRecord(of bookingID: String) throws { try execute(CalendarSQL.remove, .text(bookingID)) }
+    package func removeCalendarRecord(of bookingID: String) throws { try write(CalendarSQL.remove, .text(bookingID)) }
 }

@@ -137,7 +137,7 @@ extension Tx {
     /// Makes a connection, or puts another account or grant in its place.
     package func save(_ connection: StoredConnection) throws {
         let account = connection.account
-        try execute(
+        try write(
             ConnectionSQL.save, .text(connection.ownerID), .text(connection.provider), .text(connection.module), .text(connection.clientID),
             .text(account.id), .text(account.tenant), .text(account.email), .text(account.name),
             .text(connection.scopes.joined(separator: " ")), .text(connection.sealed), .int(connection.generation),
@@ -153,7 +153,7 @@ extension Tx {
     }
     /// Gives a lease back that `process` holds.
     package func unleaseConnection(owner: String, provider: String, process: String) throws {
-        try execute(ConnectionSQL.unlease, .text(owner), .text(provider), .text(process))
+        try write(ConnectionSQL.unlease, .text(owner), .text(provider), .text(process))
     }
 
     /// Puts a renewed grant in place of the one of `connection`'s generation, whatever became of the lease: it is the only live one.

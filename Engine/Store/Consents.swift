@@ -97,8 +97,8 @@ enum SessionSQL: String, SQLStatement {
 extension Tx {
     /// Adds a consent, and forgets those that ended before `now`.
     package func add(_ consent: StoredConsent, now: Instant) throws {
-        try execute(ConsentSQL.forget, SQLValue(now - .hours(1)))
-        try execute(
+        try write(ConsentSQL.forget, SQLValue(now - .hours(1)))
+        try write(
             ConsentSQL.add, .text(consent.id), .text(consent.ownerID), .text(consent.provider), .text(consent.returnTo),
             .text(consent.state.rawValue), .text(consent.browser), .text(consent.sealed), SQLValue(consent.expiresAt),
             .text(consent.session),
@@ -131,8 +131,8 @@ extension Tx {
 extension Tx {
     /// A one-time sign-in to an owner's page, found by the hash of its token.
     package func addPortalLink(hash: String, owner: String, expiresAt: Instant, now: Instant) throws {
-        try execute(SessionSQL.forgetLinks, SQLValue(now))
-        try execute(SessionSQL.addLink, .text(hash), .text(owner), SQLValue(expiresAt))
+        try write(SessionSQL.forgetLinks, SQLValue(now))
+        try write(SessionSQL.addLink, .text(hash), .text(owner), SQLValue(expiresAt))
     }
     /// Whose portal link that is, while it can be used.
     package func portalLinkOwner(hash: String, now: Instant) throws -> String? {
@@ -145,25 +145,25 @@ extension Tx {
     }
     /// Opens a session, and forgets those that ended before `now`.
     package func addSession(hash: String, owner: String, expiresAt: Instant, now: Instant) throws {
-        try execute(SessionSQL.forget, SQLValue(now))
-        try execute(SessionSQL.add, .text(hash), .text(owner), SQLValue(expiresAt))
+        try write(SessionSQL.forget, SQLValue(now))
+        try write(SessionSQL.add, .text(hash), .text(owner), SQLValue(expiresAt))
     }
     /// Whose session that is, while it lasts.
     package func sessionOwner(hash: String, now: Instant) throws -> String? {
         try query(SessionSQL.owner, .text(hash), SQLValue(now)).first?.text(0)
     }
     /// Ends a session.
-    package func removeSession(hash: String) throws { try execute(SessionSQL.remove, .text(hash)) }
+    package func removeSession(hash: String) throws { try write(SessionSQL.remove, .text(hash)) }
     /// All of an owner's sessions end.
-    package func removeSessions(of owner: String) throws { try execute(SessionSQL.removeOfOwner, .text(owner)) }
+    package func removeSessions(of owner: String) throws { try write(SessionSQL.removeOfOwner, .text(owner)) }
     /// Whatever lets somebody in as an owner, or is about to, ends.
     package func removeAccess(of owner: String) throws {
         try removeSessions(of: owner)
-        try execute(SessionSQL.removeLinksOfOwner, .text(owner))
-        try execute(ConsentSQL.removeOfOwner, .text(owner))
+        try write(SessionSQL.removeLinksOfOwner, .text(owner))
+        try write(ConsentSQL.removeOfOwner, .text(owner))
     }
     /// A session that is used ends later: at `expiresAt`, if it would end before `unless`.
     package func extendSession(hash: String, to expiresAt: Instant, unlessAfter limit: Instant) throws {
-        try execute(SessionSQL.extend, SQLValue(expiresAt), .text(hash), SQLValue(limit))
+        try write(SessionSQL.extend, SQLValue(expiresAt), .text(hash), SQLValue(limit))
     }
 }

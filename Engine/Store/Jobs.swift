@@ -201,7 +201,7 @@ extension Tx {
     /// Takes a job back that nobody works on.
     package func dequeue(_ job: Job) throws {
         try writePending(job.id)
-        try execute(JobSQL.dequeue, .text(job.kind.rawValue), .text(job.key))
+        try write(JobSQL.dequeue, .text(job.kind.rawValue), .text(job.key))
     }
 
     /// When the queue has something due; `nil` where it is empty.

@@ -57,7 +57,7 @@ enum NoticeSQL: String, SQLStatement {
 extension Tx {
     /// Keeps a letter, in place of a former one of the same subject.
     package func save(_ notice: StoredNotice) throws {
-        try execute(
+        try write(
             NoticeSQL.save, .text(notice.subject), .text(notice.code), .text(notice.body), .text(notice.messageID),
             SQLValue(notice.writtenAt), .text(notice.state.rawValue), SQLValue(notice.problem))
     }
@@ -75,5 +75,5 @@ extension Tx {
     }
 
     /// What it told of is mended: should it come again, it is told again.
-    package func removeNotice(_ subject: AlertSubject) throws { try execute(NoticeSQL.remove, .text(subject.text)) }
+    package func removeNotice(_ subject: AlertSubject) throws { try write(NoticeSQL.remove, .text(subject.text)) }
 }

@@ -53,7 +53,7 @@ extension Tx {
             pending.mails[index] = mail
             return
         }
-        try execute(
+        try write(
             OutboxSQL.update, .text(mail.state.rawValue), SQLValue(mail.maybeDelivered), SQLValue(mail.problem), .text(mail.look),
             .text(mail.kept), SQLValue(mail.sentAt), .text(mail.id))
     }

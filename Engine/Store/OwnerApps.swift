@@ -51,7 +51,7 @@ enum AppSQL: String, SQLStatement {
 extension Tx {
     /// Keeps an app, in place of the owner's former one at that provider.
     package func save(_ app: StoredApp) throws {
-        try execute(
+        try write(
             AppSQL.save, .text(app.ownerID), .text(app.provider), .text(app.clientID), .text(app.sealed), SQLValue(app.createdAt))
     }
     /// An owner's apps, by provider.
@@ -64,7 +64,7 @@ extension Tx {
     }
 
     /// Forgets all apps of an owner.
-    package func removeApps(of owner: String) throws { try execute(AppSQL.removeOfOwner, .text(owner)) }
+    package func removeApps(of owner: String) throws { try write(AppSQL.removeOfOwner, .text(owner)) }
 
     private func app(from row: SQLRow) throws -> StoredApp {
         let row = TableRow<AppColumn>(row)

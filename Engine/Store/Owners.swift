@@ -68,7 +68,7 @@ extension Tx {
     /// Takes the owners of a file in: what the file says wins, but for a default provider that the owner has chosen.
     package func adopt(_ file: [Owner]) throws {
         for owner in file {
-            try execute(
+            try write(
                 OwnerSQL.fromFile, .text(owner.id), .text(owner.name), .text(owner.email), .text(owner.timeZone), .text(owner.language),
                 .text(try Stored.text(owner.hosts)), SQLValue(owner.defaultProvider))
         }
@@ -76,13 +76,13 @@ extension Tx {
 
     /// Makes or changes an owner who is not in the file.
     package func put(_ owner: Owner) throws {
-        try execute(
+        try write(
             OwnerSQL.put, .text(owner.id), .text(owner.name), .text(owner.email), .text(owner.timeZone), .text(owner.language))
     }
 
     /// What the owner has chosen, which the file does not overrule; `nil` clears it.
     package func setDefaultProvider(_ provider: String?, owner id: String) throws {
-        try execute(OwnerSQL.setDefault, SQLValue(provider), .text(id))
+        try write(OwnerSQL.setDefault, SQLValue(provider), .text(id))
     }
 
     /// An owner, locked until the transaction ends, so that bookings of one owner are made one after the other.
@@ -96,7 +96,7 @@ extension Tx {
     }
 
     /// Takes an owner out: no new bookings, and nothing of what they had chosen is left for one made anew under the id.
-    package func deactivateOwner(_ id: String) throws { try execute(OwnerSQL.deactivate, .text(id)) }
+    package func deactivateOwner(_ id: String) throws { try write(OwnerSQL.deactivate, .text(id)) }
 
     private func owner(from row: SQLRow) throws -> StoredOwner {
         try memory.owners.value(row, key: TableRow<OwnerColumn>(row).text(.id)) { try decode($0) }

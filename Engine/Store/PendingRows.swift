@@ -28,20 +28,20 @@ extension Tx {
         guard !pending.mails.isEmpty else { return }
         let mails = pending.mails
         pending.mails = []
-        try execute(OutboxSQL.insert, rows: mails.map(row))
+        try write(OutboxSQL.insert, rows: mails.map(row))
     }
 
     func writePendingTimeline() throws {
         guard !pending.timeline.isEmpty else { return }
         let lines = pending.timeline
         pending.timeline = []
-        try execute(TimelineSQL.add, rows: lines)
+        try write(TimelineSQL.add, rows: lines)
     }
 
     func writePendingJobs() throws {
         guard !pending.jobs.isEmpty else { return }
         let jobs = pending.jobs
         pending.jobs = []
-        try execute(JobSQL.enqueue, rows: jobs.map(row))
+        try write(JobSQL.enqueue, rows: jobs.map(row))
     }
 }

@@ -34,10 +34,10 @@ enum HealthSQL: String, SQLStatement {
 extension Tx {
     /// Counts a call that failed, and keeps what was wrong with it.
     package func providerFailed(_ provider: String, _ problem: Problem, now: Instant) throws {
-        try execute(HealthSQL.failed, .text(provider), SQLValue(now), .text(try Stored.text(problem)))
+        try write(HealthSQL.failed, .text(provider), SQLValue(now), .text(try Stored.text(problem)))
     }
     /// Forgets that a provider failed.
-    package func providerWorks(_ provider: String) throws { try execute(HealthSQL.works, .text(provider)) }
+    package func providerWorks(_ provider: String) throws { try write(HealthSQL.works, .text(provider)) }
     /// The providers whose last calls failed, by name.
     package func failingProviders() throws -> [FailingProvider] {
         try query(HealthSQL.all).map {
@@ -82,7 +82,7 @@ enum LostSQL: String, SQLStatement {
 extension Tx {
     /// Keeps that a connection was lost, in place of an earlier loss.
     package func add(_ lost: LostConnection) throws {
-        try execute(LostSQL.add, .text(lost.ownerID), .text(lost.provider), .text(lost.email), SQLValue(lost.at))
+        try write(LostSQL.add, .text(lost.ownerID), .text(lost.provider), .text(lost.email), SQLValue(lost.at))
     }
     /// The connections that an owner has lost and not made again.
     package func lostConnections(of owner: String) throws -> [LostConnection] {
@@ -92,8 +92,8 @@ extension Tx {
     }
     /// Forgets one loss: the owner has connected again, or knows.
     package func removeLostConnection(owner: String, provider: String) throws {
-        try execute(LostSQL.remove, .text(owner), .text(provider))
+        try write(LostSQL.remove, .text(owner), .text(provider))
     }
     /// Forgets all losses of an owner.
-    package func removeLostConnections(of owner: String) throws { try execute(LostSQL.removeAll, .text(owner)) }
+    package func removeLostConnections(of owner: String) throws { try write(LostSQL.removeAll, .text(owner)) }
 }

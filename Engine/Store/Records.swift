@@ -129,7 +129,7 @@ extension Tx {
 extension Tx {
     /// - Parameter serves: whether it is a server, which goes on with all work.
     package func addProcess(_ id: String, now: Instant, serves: Bool = true) throws {
-        try execute(ProcessSQL.add, .text(id), SQLValue(now), SQLValue(now), SQLValue(serves))
+        try write(ProcessSQL.add, .text(id), SQLValue(now), SQLValue(now), SQLValue(serves))
     }
     /// - Returns: `false` when others have declared this process dead.
     package func beat(_ id: String, now: Instant) throws -> Bool { try execute(ProcessSQL.beat, SQLValue(now), .text(id)) == 1 }
@@ -138,7 +138,7 @@ extension Tx {
         try query(ProcessSQL.list).map { (try $0.text(0), try $0.instant(1), try $0.bool(2)) }
     }
     /// Takes a process off the list.
-    package func removeProcess(_ id: String) throws { try execute(ProcessSQL.remove, .text(id)) }
+    package func removeProcess(_ id: String) throws { try write(ProcessSQL.remove, .text(id)) }
 }
 
 extension Tx {
@@ -152,8 +152,8 @@ extension Tx {
     }
     /// Keeps what a call left, and forgets what is older than ``idempotencyLifetime``.
     package func remember(scope: String, key: String, fingerprint: String, result: String, now: Instant) throws {
-        try execute(IdempotencySQL.forget, SQLValue(now - Self.idempotencyLifetime))
-        try execute(IdempotencySQL.add, .text(scope), .text(key), .text(fingerprint), .text(result), SQLValue(now))
+        try write(IdempotencySQL.forget, SQLValue(now - Self.idempotencyLifetime))
+        try write(IdempotencySQL.add, .text(scope), .text(key), .text(fingerprint), .text(result), SQLValue(now))
     }
 }
 
@@ -201,6 +201,6 @@ extension Tx {
     }
     /// Gives a lease back that `process` holds.
     package func unleaseToken(_ name: String, process: String) throws {
-        try execute(TokenSQL.unlease, .text(name), .text(process))
+        try write(TokenSQL.unlease, .text(name), .text(process))
     }
 }

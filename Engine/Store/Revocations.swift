@@ -73,7 +73,7 @@ enum RevocationSQL: String, SQLStatement {
 extension Tx {
     /// Adds a revocation.
     package func add(_ revocation: StoredRevocation) throws {
-        try execute(
+        try write(
             RevocationSQL.add, .text(revocation.id), .text(revocation.ownerID), .text(revocation.provider), .text(revocation.clientID),
             .text(revocation.accountID), .text(revocation.email), .text(revocation.sealed), .text(revocation.app),
             SQLValue(revocation.since), SQLValue(revocation.isGivenUp))
@@ -87,16 +87,16 @@ extension Tx {
         try query(RevocationSQL.ofOwner, .text(owner)).map(revocation(from:))
     }
     /// What is to be ended of an owner who is taken out is no matter of one made anew under the id.
-    package func leaveRevocations(toFormer owner: String) throws { try execute(RevocationSQL.leaveToFormer, .text(owner)) }
+    package func leaveRevocations(toFormer owner: String) throws { try write(RevocationSQL.leaveToFormer, .text(owner)) }
     /// The grant is forgotten here; that it may stand there stays known.
-    package func giveUpRevocation(_ id: String) throws { try execute(RevocationSQL.giveUp, .text(id)) }
+    package func giveUpRevocation(_ id: String) throws { try write(RevocationSQL.giveUp, .text(id)) }
     /// Keeps a grant that was renewed on the way.
-    package func renew(_ id: String, sealed: String) throws { try execute(RevocationSQL.renew, .text(sealed), .text(id)) }
+    package func renew(_ id: String, sealed: String) throws { try write(RevocationSQL.renew, .text(sealed), .text(id)) }
     /// Forgets a revocation that is done.
-    package func removeRevocation(_ id: String) throws { try execute(RevocationSQL.remove, .text(id)) }
+    package func removeRevocation(_ id: String) throws { try write(RevocationSQL.remove, .text(id)) }
     /// The account is connected anew: ending an old grant could end the new one with it.
     package func removeRevocations(clientID: String, accountID: String) throws {
-        try execute(RevocationSQL.removeOfAccount, .text(clientID), .text(accountID))
+        try write(RevocationSQL.removeOfAccount, .text(clientID), .text(accountID))
     }
 
     private func revocation(from row: SQLRow) throws -> StoredRevocation {

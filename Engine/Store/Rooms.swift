@@ -48,7 +48,7 @@ extension Tx {
             try seen.text(of: room.room), SQLValue(room.appliedStart), SQLValue(room.appliedEnd), SQLValue(room.duplicateCheckAt),
             .int(room.duplicateChecksLeft), .int(room.goneReports), .int(room.failures), SQLValue(room.notBefore), SQLValue(room.checkAt),
         ]
-        try execute(RoomSQL.save, row)
+        try write(RoomSQL.save, row)
         memory.rooms.keep(SQLRow(row), room, key: room.key)
         guard var rooms = seen.rooms[room.bookingID] else { return }
         if let index = rooms.firstIndex(where: { $0.generation == room.generation }) { rooms[index] = room } else { rooms.append(room) }

@@ -7,14 +7,20 @@ package struct Store: Sendable {
     package let signal = WorkSignal()
     let memory = StoreCache()
 
-    package init(_ database: any Database) { self.database = database }
+    package init(_ database: any Database) {
+        self.database = database
+        database.listen { [signal] in signal.send(to: Queue.allCases) }
+    }
 
     /// Runs `body` in a transaction; see ``Database/write(_:)`` for what it may do.
     package func write<Result: Sendable>(_ body: @escaping @Sendable (Tx) throws -> Result) async throws -> Result {
         let actor = Actor.current
         let outcome = try await database.write { [memory] in try Tx(session: $0, memory: memory, actor: actor).run(body) }
         memory.terms.learn(outcome.terms)
-        if !outcome.enqueued.isEmpty { signal.send(to: outcome.enqueued) }
+        if !outcome.enqueued.isEmpty {
+            signal.send(to: outcome.enqueued)
+            database.notify()
+        }
         return outcome.result
     }
 

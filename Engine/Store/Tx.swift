@@ -40,13 +40,19 @@ package struct Tx {
         try session.execute(statement.text(locks: session.locksRows), arguments)
     }
 
+    /// Runs a statement whose count nobody reads: it may go out together with others.
+    func write(_ statement: some SQLStatement, _ arguments: SQLValue...) throws { try write(statement, arguments) }
+    func write(_ statement: some SQLStatement, _ arguments: [SQLValue]) throws {
+        try session.executeDeferred(statement.text(locks: session.locksRows), arguments)
+    }
+
     /// Adds rows, as many as fit by one statement.
-    func execute(_ statement: some SQLStatement, rows: [[SQLValue]]) throws {
+    func write(_ statement: some SQLStatement, rows: [[SQLValue]]) throws {
         var rows = rows[...]
         while !rows.isEmpty {
             let some = rows.prefix(StatementText.mostRows)
             rows = rows.dropFirst(some.count)
-            try session.execute(statement.text(rows: some.count), some.flatMap(\.self))
+            try session.executeDeferred(statement.text(rows: some.count), some.flatMap(\.self))
         }
     }
 }

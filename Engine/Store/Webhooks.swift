@@ -176,14 +176,14 @@ extension Tx {
     /// Adds a webhook.
     package func add(_ webhook: StoredWebhook) throws {
         seen.hasWebhooks = true
-        try execute(
+        try write(
             WebhookSQL.add, .text(webhook.id), .text(webhook.url), .text(webhook.events.joined(separator: " ")), .text(webhook.sealed),
             .text(webhook.former), SQLValue(webhook.formerUntil), .text(webhook.state.rawValue), SQLValue(webhook.problem),
             SQLValue(webhook.failingSince), SQLValue(webhook.createdAt), SQLValue(webhook.showsManagePage))
     }
     /// Writes all of a webhook but its id.
     package func update(_ webhook: StoredWebhook) throws {
-        try execute(
+        try write(
             WebhookSQL.update, .text(webhook.sealed), .text(webhook.former), SQLValue(webhook.formerUntil), .text(webhook.state.rawValue),
             SQLValue(webhook.problem), SQLValue(webhook.failingSince), .text(webhook.id))
     }
@@ -196,21 +196,21 @@ extension Tx {
     package func webhook(_ id: String) throws -> StoredWebhook? { try query(WebhookSQL.one, .text(id)).first.map(webhook(from:)) }
     /// - Returns: whether there was one.
     package func removeWebhook(_ id: String) throws -> Bool {
-        try execute(WebhookSQL.removeDeliveries, .text(id))
+        try write(WebhookSQL.removeDeliveries, .text(id))
         return try execute(WebhookSQL.remove, .text(id)) == 1
     }
 
     /// Adds an event to the queue of its subject, and has those forgotten that are older than `forgetting`.
     package func add(_ delivery: StoredDelivery, forgetting: Instant) throws {
-        try execute(WebhookSQL.forget, SQLValue(forgetting))
-        try execute(
+        try write(WebhookSQL.forget, SQLValue(forgetting))
+        try write(
             WebhookSQL.addDelivery, .text(delivery.id), .text(delivery.webhookID), .text(delivery.subject), .text(delivery.type),
             .text(delivery.sealed), .text(delivery.state.rawValue), .int(delivery.attempts), SQLValue(delivery.dueAt),
             SQLValue(delivery.problem), SQLValue(delivery.createdAt))
     }
     /// Writes what changes of a delivery: its state and its tries.
     package func update(_ delivery: StoredDelivery) throws {
-        try execute(
+        try write(
             WebhookSQL.updateDelivery, .text(delivery.state.rawValue), .int(delivery.attempts), SQLValue(delivery.dueAt),
             delivery.triedAt.map { SQLValue($0) } ?? .null, delivery.answer.map(SQLValue.int) ?? .null, SQLValue(delivery.problem),
             .text(delivery.id))
@@ -235,7 +235,7 @@ extension Tx {
     }
     /// Nothing that waits is sent any more.
     package func giveUpDeliveries(of webhook: String, _ reason: String) throws {
-        try execute(WebhookSQL.giveUp, .text(reason), .text(webhook))
+        try write(WebhookSQL.giveUp, .text(reason), .text(webhook))
     }
 
     private func webhook(from row: SQLRow) throws -> StoredWebhook {

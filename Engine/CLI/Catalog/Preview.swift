@@ -71,7 +71,7 @@ struct Preview: AsyncParsableCommand {
     /// The owner as they are in the catalogue, or in the database where there is one.
     private func host(_ catalog: Catalog, _ configuration: Configuration) async throws -> Owner? {
         if let listed = catalog.owners.first(where: { $0.id == owner }) { return listed }
-        guard FileManager.default.fileExists(atPath: configuration.databasePath) else { return nil }
+        guard configuration.database.exists else { return nil }
         return try await options.withRuntime(adopting: false, looking: true) { runtime in
             try await runtime.context.store.read { try $0.owner(owner) }?.owner
         }

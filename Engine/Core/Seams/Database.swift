@@ -13,11 +13,30 @@ package protocol Database: Sendable {
     func read<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result
 
     /// Marks the process `id` as living for as long as it lives, where the driver can tell a death at once.
-    func announce(process id: String) throws
+    func announce(process id: String) async throws
+    /// Whether others can see that the announced processes live. Where they cannot, work is taken over, and nothing may be sent.
+    var isAnnounced: Bool { get }
     /// Whether that process is known to be dead; `false` where only its heartbeat can tell.
-    func isDead(process id: String) -> Bool
+    func isDead(process id: String) async throws -> Bool
+
+    /// The database's own clock, where it may differ from this machine's; `nil` where it is this machine's.
+    var clock: (@Sendable () -> Instant)? { get }
+    /// Calls `wake` when another process may have enqueued work: a hint, which may be missing. A driver that has none does nothing.
+    func listen(_ wake: @escaping @Sendable () -> Void)
+    /// Tells other processes that there is work; not more often than they can use it.
+    func notify()
+    /// How often work that other processes have made is to be looked for.
+    var pollInterval: Duration { get }
 
     func close() async throws
+}
+
+extension Database {
+    package var isAnnounced: Bool { true }
+    package var clock: (@Sendable () -> Instant)? { nil }
+    package func listen(_ wake: @escaping @Sendable () -> Void) {}
+    package func notify() {}
+    package var pollInterval: Duration { .milliseconds(200) }
 }
 
 /// One connection inside a transaction.
@@ -30,6 +49,16 @@ package protocol SQLSession {
     /// Runs a statement and returns how many rows it changed.
     @discardableResult
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int
+    /// Runs a statement whose count nobody reads. A driver may send it together with the next read or with the commit; if it fails, the
+    /// transaction does.
+    func executeDeferred(_ sql: String, _ arguments: [SQLValue]) throws
+    /// Waits until no other process changes the schema, where two could.
+    func lockSchema() throws
+}
+
+extension SQLSession {
+    package func lockSchema() throws {}
+    package func executeDeferred(_ sql: String, _ arguments: [SQLValue]) throws { try execute(sql, arguments) }
 }
 
 /// A value that both databases store alike.

@@ -114,8 +114,11 @@ package struct ProviderEvents: Sendable {
     package func touched(_ id: String, of owner: String? = nil) async throws {
         let now = context.now
         try await context.store.write { tx in
-            for var room in try tx.rooms(roomID: id) where room.state == .live {
-                guard let booking = try tx.booking(room.bookingID), owner == nil || booking.terms.owner.id == owner else { continue }
+            for found in try tx.rooms(roomID: id) {
+                // As it is once nobody else is at the booking.
+                guard let booking = try tx.wholeBooking(found.bookingID), owner == nil || booking.terms.owner.id == owner,
+                    var room = try tx.rooms(of: booking.id).first(where: { $0.generation == found.generation }), room.state == .live
+                else { continue }
                 room.checkAt = now
                 try tx.save(room)
                 try tx.enqueue(followUps(of: .roomsTouched(booking, newest: try tx.rooms(of: booking.id).last), now: now), now: now)

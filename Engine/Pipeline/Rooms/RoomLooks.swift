@@ -90,15 +90,15 @@ extension RoomOutcomes {
         try showRoom(seen)
     }
 
-    mutating func checkFailed(_ room: RoomRecord, _ error: ProviderError) throws {
-        if error.code == .meetingGone { return try gone(room, error) }
-        var room = try present(room)
+    mutating func checkFailed(_ asked: RoomRecord, _ error: ProviderError) throws {
+        if error.code == .meetingGone { return try gone(asked, error) }
+        var room = try present(asked)
         room.failures += 1
         // Of one that may be gone it is found out, as long as anybody can be told; else whoever connects again has it looked at.
         let isSuspect = room.goneReports > 0
         let later = isSuspect ? unclearTime(error, room.failures) : nextCheck(room)
         let again = error.code.needsPerson ? later : retryTime(error, room.failures) ?? later
-        room.checkAt = again < booking.end ? again : .never
+        if try !isTouched(since: asked) { room.checkAt = again < booking.end ? again : .never }
         try step.tx.save(room)
     }
 

@@ -21,7 +21,7 @@ package struct Heartbeat: Sendable {
 
     /// Enters this process, and takes over what the dead have left behind.
     package func join() async throws {
-        try context.store.database.announce(process: context.processID)
+        try await context.store.database.announce(process: context.processID)
         try await context.store.write { [context] in try $0.addProcess(context.processID, now: context.now, serves: serves) }
         try await context.health.refresh()
         try await takeOver()
@@ -58,13 +58,11 @@ package struct Heartbeat: Sendable {
     /// Whether a server is there that goes on with all work.
     package func isServed() async throws -> Bool {
         let now = context.now
-        return try await context.store.read { try $0.processes() }.contains { process in
-            process.serves && process.id != context.processID && !isDead(process.id, process.heartbeat, now)
+        for process in try await context.store.read({ try $0.processes() }) where process.serves && process.id != context.processID {
+            guard now - process.heartbeat <= Self.silence else { continue }
+            if try await !context.store.database.isDead(process: process.id) { return true }
         }
-    }
-
-    private func isDead(_ id: String, _ heartbeat: Instant, _ now: Instant) -> Bool {
-        context.store.database.isDead(process: id) || now - heartbeat > Self.silence
+        return false
     }
 
     /// Frees the claims of processes that have died.
@@ -72,18 +70,22 @@ package struct Heartbeat: Sendable {
     /// Of one that is only silent every claim from before has ended by itself. Should it hold one, it lives and has just made it.
     package func takeOver() async throws {
         let now = context.now
-        let dead = try await context.store.read { try $0.processes() }
-            .filter { $0.id != context.processID }
-            .filter { isDead($0.id, $0.heartbeat, now) }
-            .map(\.id)
-        guard !dead.isEmpty else { return }
-        let freed = try await context.store.write { [database = context.store.database] tx in
-            try dead.reduce(0) { count, id in
-                try tx.removeProcess(id)
-                return database.isDead(process: id) ? try count + tx.freeClaims(of: id, now: now) : count
+        let others = try await context.store.read { try $0.processes() }.filter { $0.id != context.processID }
+        var (dead, silent): ([String], [String]) = ([], [])
+        for process in others {
+            if try await context.store.database.isDead(process: process.id) {
+                dead.append(process.id)
+            } else if now - process.heartbeat > Self.silence {
+                silent.append(process.id)
             }
         }
-        context.logger.notice("took over from processes that died", metadata: ["processes": "\(dead.count)", "steps": "\(freed)"])
+        guard !dead.isEmpty || !silent.isEmpty else { return }
+        let freed = try await context.store.write { [dead, silent] tx in
+            for id in dead + silent { try tx.removeProcess(id) }
+            return try dead.reduce(0) { try $0 + tx.freeClaims(of: $1, now: now) }
+        }
+        context.logger.notice(
+            "took over from processes that died", metadata: ["processes": "\(dead.count + silent.count)", "steps": "\(freed)"])
     }
 
     /// Hands back what this process still had claimed, and takes its row away.

@@ -24,8 +24,8 @@ package final class WorkLoop: JobStarter {
     private let state = Mutex(State())
     private var signal: WorkSignal { context.store.signal }
 
-    /// How often work that another process has made is looked for.
-    private static let pollInterval = Duration.milliseconds(200)
+    /// After work could not be claimed.
+    private static let pause = Duration.milliseconds(200)
     private static let batchLimit = 16
     /// Pieces of work at the same time, in each queue, while callers crowd in: it goes on, and leaves them the machine.
     private static let underPressure = 4
@@ -67,7 +67,7 @@ package final class WorkLoop: JobStarter {
     /// Has the loops look for what other processes have made, and for what has come due.
     private func tick() async {
         while !Task.isCancelled {
-            await context.sleep(Self.pollInterval)
+            await context.sleep(context.store.database.pollInterval)
             signal.tick()
         }
     }
@@ -82,7 +82,7 @@ package final class WorkLoop: JobStarter {
                     await waitForWork(queue, listener)
                 } catch {
                     context.logger.error("work could not be claimed", metadata: ["error": "\(error)"])
-                    await context.pause(Self.pollInterval)
+                    await context.pause(Self.pause)
                 }
             }
             for work in takeHandedOver(queue) { await giveBack(work, queue) }

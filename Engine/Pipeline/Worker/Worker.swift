@@ -112,7 +112,7 @@ package struct Worker: Sendable {
     package func perform(_ work: Work, starting limit: Int = Worker.mostStarted) async -> (next: Work?, started: [Work]) {
         let (claim, effect) = (work.claimed.claim, work.claimed.effect)
         // Ownership is checked right before something leaves: a claim that has nearly ended sends nothing, and is begun anew.
-        let hasTime = context.now + EngineSettings.workLength <= claim.until
+        let hasTime = context.now + EngineSettings.workLength <= claim.until && context.store.database.isAnnounced
         let began = context.now
         let recording = hasTime ? await LogContext.$metadata.withValue(effect.about, operation: effect.run) : effect.withdraw
         do {

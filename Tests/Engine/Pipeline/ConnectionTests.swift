@@ -478,6 +478,21 @@ struct ConnectionTests {
         #expect(try await engine.context.store.read { try $0.rooms(of: view.booking.id)[0].checkAt } > engine.clock.now)
     }
 
+    @Test("a change that the service tells of during a look that fails is looked at once more, and not put off to the next rare look")
+    func touchedInFailingLook() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connect()
+        let view = try await engine.booked("mine", at: "2026-12-10T10:00:00Z")
+        let id = String(engine.zoom.meetings[0].id)
+        try await ProviderEvents(engine.context).touched(id)
+        let works = try await engine.worker.claim(limit: 16)
+        try await Connections(engine.context).disconnect(owner: "ana", provider: "zoom")
+        engine.clock.advance(by: .seconds(1))
+        try await ProviderEvents(engine.context).touched(id)
+        for work in works { await engine.worker.run(work) }
+        #expect(try await engine.context.store.read { try $0.rooms(of: view.booking.id)[0].failures } == 2)
+    }
+
     @Test("a meeting that was deleted at Zoom is noticed by the rare look before the start, when Zoom has said so twice")
     func deletedAtZoom() async throws {
         let engine = try await TestEngine()

@@ -1,17 +1,23 @@
 import DatabaseConformance
 import Foundation
+import TestPostgreSQL
 import Testing
 import UsherCore
+import UsherPostgreSQL
 import UsherSQLite
 
 @Suite(.timeLimit(.minutes(2)))
 struct DatabaseTests {
-    enum Kind: String, CaseIterable, Sendable { case sqliteFile, sqliteMemory }
+    enum Kind: String, CaseIterable, Sendable { case sqliteFile, sqliteMemory, postgreSQL }
 
     @Test("a database keeps the seam's promises, case by case", arguments: Kind.allCases, DatabaseCase.all)
     func keepsPromises(kind: Kind, promise: DatabaseCase) async throws {
         switch kind {
         case .sqliteMemory: try await promise.run(try SQLiteDatabase())
+        case .postgreSQL:
+            let database = try PostgreSQLDatabase(url: try PostgreSQLServer.shared().newDatabase(), connections: 4)
+            try await promise.run(database)
+            try await database.close()
         case .sqliteFile:
             let folder = FileManager.default.temporaryDirectory.path + "/usher-database-" + Environment.system.code(bits: 80)
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

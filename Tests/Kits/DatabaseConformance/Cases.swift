@@ -93,8 +93,8 @@ package struct DatabaseCase: Sendable, CustomStringConvertible {
             try require(changed == 2 && returned == 1, "\(changed), \(returned)")
         },
         DatabaseCase(name: "a living process is not taken for dead") { database in
-            try database.announce(process: "conformance")
-            try require(!database.isDead(process: "conformance"), "it lives")
+            try await database.announce(process: "conformance")
+            try require(try await !database.isDead(process: "conformance"), "it lives")
         },
     ]
 

@@ -47,8 +47,9 @@ package final class CountingDatabase: Database {
         return result
     }
 
-    package func announce(process id: String) throws { try database.announce(process: id) }
-    package func isDead(process id: String) -> Bool { database.isDead(process: id) }
+    package func announce(process id: String) async throws { try await database.announce(process: id) }
+    package func isDead(process id: String) async throws -> Bool { try await database.isDead(process: id) }
+    package var clock: (@Sendable () -> Instant)? { database.clock }
     package func close() async throws { try await database.close() }
 }
 

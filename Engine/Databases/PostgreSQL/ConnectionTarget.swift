@@ -1,0 +1,83 @@
+import CLibPQ
+import Foundation
+import UsherCore
+
+/// Where a database is, and how a connection to it is made: what `DATABASE_URL` says, over careful defaults.
+/// Source: https://www.postgresql.org/docs/15/libpq-connect.html
+struct ConnectionTarget: Sendable {
+    private let url: String
+    private let defaults: [String: String]
+
+    /// - Throws: ``UsherError`` with ``ErrorCode/configuration`` for what libpq does not understand.
+    init(_ url: String) throws(UsherError) {
+        let options = try Self.parsed(url)
+        self.url = url
+        var defaults = [
+            "connect_timeout": "5", "target_session_attrs": "read-write", "application_name": "usher",
+            // A peer that is gone is noticed, on an idle connection as on one that has something under way.
+            "keepalives_idle": "10", "keepalives_interval": "2", "keepalives_count": "3", "tcp_user_timeout": "10000",
+            // Nobody waits for ever for a lock, an answer, or somebody who has stopped in the middle.
+            "options": """
+            -c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s -c client_connection_check_interval=2s
+            """,
+        ]
+        // Unless the URL says otherwise: libpq alone would fall back to clear text.
+        if !Self.isNear(options) { defaults["sslmode"] = "verify-full" }
+        self.defaults = defaults
+    }
+
+    /// - Throws: ``ServerError``
+    func connect() throws -> OpaquePointer {
+        // What comes later counts: the URL over the defaults, and the encoding over both.
+        let pairs = defaults.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } + [("dbname", url), ("client_encoding", "UTF8")]
+        let handle = Self.withStrings(pairs.map(\.0)) { keys in
+            Self.withStrings(pairs.map(\.1)) { values in PQconnectdbParams(keys, values, 1) }
+        }
+        guard let handle else { throw ServerError(state: "", message: "libpq is out of memory") }
+        guard PQstatus(handle) == CONNECTION_OK else {
+            defer { PQfinish(handle) }
+            throw ServerError(state: "", message: String(cString: PQerrorMessage(handle)).trimmingBlanks)
+        }
+        return handle
+    }
+
+    /// Database and host, for people.
+    static func name(_ url: String) -> String {
+        let options = (try? parsed(url)) ?? [:]
+        let hosts = options["host"] ?? options["hostaddr"] ?? "this machine"
+        return "PostgreSQL \(options["dbname"] ?? options["user"] ?? "") at \(hosts)"
+    }
+
+    /// On this machine, by socket or loopback.
+    private static func isNear(_ options: [String: String]) -> Bool {
+        let hosts = (options["hostaddr"] ?? options["host"] ?? "").split(separator: ",")
+        return hosts.allSatisfy { $0.hasPrefix("/") || $0 == "localhost" || $0 == "::1" || $0.hasPrefix("127.") }
+    }
+
+    private static func parsed(_ url: String) throws(UsherError) -> [String: String] {
+        var message: UnsafeMutablePointer<CChar>?
+        guard let options = PQconninfoParse(url, &message) else {
+            defer { PQfreemem(message) }
+            // The words name the part that is wrong, and may name a password with it.
+            throw UsherError(
+                .configuration, "DATABASE_URL must be like postgres://user:password@host:5432/usher?sslmode=verify-full; see `man 7 libpq`."
+            )
+        }
+        defer { PQconninfoFree(options) }
+        var found: [String: String] = [:]
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val { found[String(cString: keyword)] = String(cString: value) }
+            option += 1
+        }
+        return found
+    }
+
+    private static func withStrings<Result>(
+        _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result
+    ) -> Result {
+        let copies = strings.map { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        return (copies.map { $0.map { UnsafePointer($0) } } + [nil]).withUnsafeBufferPointer { body($0.baseAddress!) }
+    }
+}

@@ -1,0 +1,170 @@
+import Foundation
+import UsherCore
+
+/// Runs transactions on one connection, which it makes again when it breaks. Used by one thread.
+final class TransactionRunner {
+    private let target: ConnectionTarget
+    private let clock: ServerClock
+    private let health: ServerHealth
+    private var connection: Connection?
+
+    /// So many times a body is run that others are in the way of.
+    private static let mostRuns = 12
+    /// So long a lost server is waited for: a restart, or a standby's promotion.
+    private static let patience = Duration.seconds(6)
+
+    init(_ target: ConnectionTarget, clock: ServerClock, health: ServerHealth) {
+        self.target = target
+        self.clock = clock
+        self.health = health
+    }
+
+    /// - Throws: what `body` throws, or ``DatabaseError``.
+    func read<Result>(_ body: (any SQLSession) throws -> Result) throws -> Result {
+        try repeated { connection in
+            try connection.queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", [])
+            let session = PostgreSQLSession(connection, isWrite: false)
+            let result = try guarded(connection, session) { try body(session) }
+            try connection.queue("COMMIT", [])
+            // Nobody waits for it: its answer is read before the next transaction.
+            try connection.beginFlush()
+            return result
+        }
+    }
+
+    /// - Throws: what `body` throws, or ``DatabaseError``.
+    func write<Result>(_ body: (any SQLSession) throws -> Result) throws -> Result {
+        try repeated { connection in
+            var id = ""
+            try connection.queue("BEGIN", [])
+            let asked = ContinuousClock.now
+            try connection.queue("SELECT pg_current_xact_id()::text, \(ServerClock.sql)", []) { [clock] answer in
+                id = try answer.rows[0].text(0)
+                clock.learn(try answer.rows[0].instant(1), asked: asked, heard: .now)
+            }
+            let session = PostgreSQLSession(connection, isWrite: true)
+            let result = try guarded(connection, session) {
+                let result = try body(session)
+                // What is queued goes with the commit, unless the id by which it can be settled is not known yet.
+                if id.isEmpty { try session.finish() }
+                return result
+            }
+            try commit(connection, id)
+            return result
+        }
+    }
+
+    // MARK: One run
+
+    /// Runs the body, and takes the transaction back where it went wrong.
+    private func guarded<Result>(_ connection: Connection, _ session: PostgreSQLSession, _ body: () throws -> Result) throws -> Result {
+        do {
+            let result = try body()
+            // An error that the body has swallowed is none the less the end of the transaction.
+            if let failure = session.failure { throw failure }
+            return result
+        } catch {
+            rollBack(connection)
+            throw session.failure ?? error
+        }
+    }
+
+    private func rollBack(_ connection: Connection) {
+        guard !connection.isBroken else { return }
+        do {
+            try? connection.flush()
+            if connection.isInTransaction { _ = try connection.run("ROLLBACK", []) }
+        } catch { self.connection = nil }
+    }
+
+    private func commit(_ connection: Connection, _ id: String) throws {
+        do {
+            let answer = try connection.run("COMMIT", [])
+            // A transaction that has failed "commits" by being rolled back.
+            guard answer.tag == "COMMIT" else { throw ServerError(state: "25P02", message: "the server took the transaction back") }
+        } catch let error as ServerError where isUnclear(error, connection) {
+            try settle(id, connection, error)
+        } catch {
+            rollBack(connection)
+            throw error
+        }
+    }
+
+    private func isUnclear(_ error: ServerError, _ connection: Connection) -> Bool {
+        if case .connectAgain = error.remedy { return true }
+        return connection.isBroken
+    }
+
+    /// Finds out what became of a commit whose answer was lost.
+    /// - Throws: ``ServerError`` where it was taken back and can be run again; ``DatabaseError/Kind/unclear`` where nobody knows.
+    private func settle(_ id: String, _ lost: Connection, _ error: ServerError) throws {
+        connection = nil
+        let unclear = DatabaseError(.unclear, "the connection was lost during a commit: \(error.message)")
+        do {
+            let connection = try connected()
+            // After a failover the number may be somebody else's.
+            guard let timeline = lost.timeline, connection.timeline == timeline else { throw unclear }
+            var status = try self.status(id, connection)
+            if status == "in progress" {
+                // Its backend may still commit, or sits there with its locks.
+                _ = try connection.run("SELECT pg_terminate_backend($1::bigint::int, 5000)", [.int(Int64(lost.backend))])
+                status = try self.status(id, connection)
+            }
+            switch status {
+            case "committed": return
+            case "aborted": throw ServerError(state: "40001", message: error.message)
+            default: throw unclear
+            }
+        } catch let error as ServerError where error.state == "40001" { throw error } catch { throw unclear }
+    }
+
+    private func status(_ id: String, _ connection: Connection) throws -> String? {
+        try connection.run("SELECT pg_xact_status($1::text::xid8)", [.text(id)]).rows[0].optionalText(0)
+    }
+
+    // MARK: Again and again
+
+    private func repeated<Result>(_ run: (Connection) throws -> Result) throws -> Result {
+        var runs = 0
+        while true {
+            runs += 1
+            do {
+                let connection = try connected()
+                // What was left by a read before: a connection that has died meanwhile is noticed here.
+                try connection.finishLastFlush()
+                return try run(connection)
+            } catch let error as ServerError {
+                if connection?.isBroken == true { connection = nil }
+                guard runs < Self.mostRuns else { throw error.asDatabaseError }
+                switch error.remedy {
+                case .runAgain: Thread.sleep(forTimeInterval: .random(in: 0.001...0.02) * Double(runs))
+                case .connectAgain: connection = nil
+                case .tell: throw error.asDatabaseError
+                }
+            }
+        }
+    }
+
+    /// The connection, made anew where there is none; a server that is gone is waited for a while.
+    private func connected() throws -> Connection {
+        if let connection { return connection }
+        if health.isDown { throw DatabaseError(.busy, "the database cannot be reached") }
+        let end = ContinuousClock.now + Self.patience
+        var pause = 0.02
+        while true {
+            do {
+                let made = try Connection(target)
+                connection = made
+                health.isUp()
+                return made
+            } catch let error as ServerError {
+                guard ContinuousClock.now < end else {
+                    health.hasFailed()
+                    throw DatabaseError(.busy, "the database cannot be reached: \(error.message)")
+                }
+                Thread.sleep(forTimeInterval: .random(in: pause / 2...pause))
+                pause = min(pause * 2, 1)
+            }
+        }
+    }
+}

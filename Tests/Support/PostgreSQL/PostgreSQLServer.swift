@@ -1,0 +1,90 @@
+import Foundation
+import Synchronization
+import UsherCore
+import UsherPostgreSQL
+
+/// Debian's PostgreSQL, as a server of our own: in a folder of its own, reached by a socket there alone, under a user that is not root. It
+/// ends with this process, however that ends.
+package final class PostgreSQLServer: Sendable {
+    package let folder: String
+    private let databases = Mutex(0)
+    private let bin: String
+
+    private static let started = Mutex<PostgreSQLServer?>(nil)
+
+    /// One for all tests of this process.
+    package static func shared() throws -> PostgreSQLServer {
+        try started.withLock { server in
+            if let server { return server }
+            let started = try PostgreSQLServer()
+            server = started
+            return started
+        }
+    }
+
+    /// - Parameter settings: `name=value`, beside those that make a short life quick.
+    package init(settings: [String] = []) throws {
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
+        guard let version = versions.max() else { throw ServerFailure("install the package postgresql: make test does") }
+        bin = "/usr/lib/postgresql/\(version)/bin"
+        folder = FileManager.default.temporaryDirectory.path + "/usher-pg-" + Environment.system.code(bits: 60)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let options = ["max_connections=400", "listen_addresses=", "unix_socket_directories=\(folder)"] + settings
+        let words = options.map { "-c '\($0)'" }.joined(separator: " ")
+        if getuid() == 0 { try Self.run("chown postgres \(folder)") }
+        try asUser("\(bin)/initdb -D \(folder)/data -U usher -A trust -E UTF8 --locale=C --no-sync -N >\(folder)/init.log 2>&1")
+        try asUser("\(bin)/pg_ctl -D \(folder)/data -l \(folder)/server.log -w -o \"-F \(words)\" start >/dev/null")
+        // Whoever kills the tests does not stop what they have started.
+        let watch =
+            "while [ -d /proc/\(getpid()) ]; do sleep 0.5; done; \(bin)/pg_ctl -D \(folder)/data -m immediate stop; rm -rf \(folder)"
+        try Self.run("setsid nohup \(asUserWords(watch)) >/dev/null 2>&1 </dev/null &")
+    }
+
+    /// An address of a database.
+    package func url(_ database: String) -> String { "postgres://usher@/\(database)?host=\(folder)" }
+
+    /// A new database, empty; ordered by bytes.
+    package func newDatabase() throws -> String {
+        let name = databases.withLock { count in
+            count += 1
+            return "t\(count)"
+        }
+        try sql("CREATE DATABASE \(name) LOCALE 'C' TEMPLATE template0")
+        return url(name)
+    }
+
+    /// Runs statements as the superuser.
+    @discardableResult
+    package func sql(_ statements: String, database: String = "postgres") throws -> String {
+        try Self.run("\(bin)/psql -h \(folder) -U usher -d \(database) -v ON_ERROR_STOP=1 -qAt <<'END'\n\(statements)\nEND")
+    }
+
+    /// `pg_ctl` with these words: `-m immediate stop`, `-w start`.
+    package func control(_ words: String) throws {
+        try asUser("\(bin)/pg_ctl -D \(folder)/data -l \(folder)/server.log \(words) >/dev/null")
+    }
+
+    private func asUser(_ command: String) throws { try Self.run(asUserWords(command)) }
+
+    /// PostgreSQL refuses to run as root.
+    private func asUserWords(_ command: String) -> String {
+        let quoted = "'" + command.replacing("'", with: "'\\''") + "'"
+        return getuid() == 0 ? "runuser -u postgres -- bash -c \(quoted)" : "bash -c \(quoted)"
+    }
+
+    @discardableResult
+    private static func run(_ command: String) throws -> String {
+        // Foundation's Process waits for all who have inherited its channel, and the server never ends.
+        let output = FileManager.default.temporaryDirectory.path + "/usher-pg-output-" + Environment.system.code(bits: 60)
+        defer { unlink(output) }
+        let status = system("cd /tmp; exec >\(output) 2>&1 </dev/null; \(command)")
+        let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
+        guard status == 0 else { throw ServerFailure("\(command.prefix(200)): \(text.suffix(1_000))") }
+        return text
+    }
+}
+
+package struct ServerFailure: Error, CustomStringConvertible {
+    package var description: String
+    init(_ description: String) { self.description = description }
+}
