@@ -101,7 +101,8 @@ let package = Package(
             "TestValues", at: "Tests/Support/Values", "UsherCatalog", "UsherCore", "SelfHosted", "Zoom", "GoogleMeet", "MicrosoftTeams"),
         module("TestPostgreSQL", at: "Tests/Support/PostgreSQL", "UsherPostgreSQL", "UsherCore"),
         module(
-            "TestSupport", at: "Tests/Support/Engine", "TestValues", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline",
+            "TestSupport", at: "Tests/Support/Engine", "TestPostgreSQL", "TestValues", "UsherPostgreSQL", "UsherAssembly", "UsherCatalog",
+            "UsherMail", "UsherPipeline",
             "UsherSQLite", "UsherStore", "UsherVault", "ProviderSandbox", "Zoom", "GoogleMeet", "MicrosoftTeams"),
         .executableTarget(
             name: "usher-bench",

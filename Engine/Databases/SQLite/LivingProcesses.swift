@@ -9,12 +9,16 @@ final class LivingProcesses: Sendable {
 
     init(folder: String) { self.folder = folder }
 
-    deinit {
+    deinit { release() }
+
+    /// Says of no process any more that it lives.
+    func release() {
         held.withLock { held in
             for (id, descriptor) in held {
                 unlink(path(id))
                 close(descriptor)
             }
+            held = [:]
         }
     }
 

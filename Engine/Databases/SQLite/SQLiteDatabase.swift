@@ -101,6 +101,7 @@ package final class SQLiteDatabase: UsherCore.Database {
     /// and a reader that is the last leaves the log as it is (https://github.com/groue/GRDB.swift/issues/739), so that a copy of the
     /// file alone would lack it.
     package func close() async throws {
+        living?.release()
         let moved = Result { try checkpoint() }
         do {
             try writer.close()

@@ -327,7 +327,9 @@ struct ConnectionTests {
         #expect(events.contains("meeting.remains"))
     }
 
-    @Test("a disconnect that cannot be written down ends nothing at Zoom, so that no connection is dead without anybody's knowledge")
+    @Test(
+        "a disconnect that cannot be written down ends nothing at Zoom, so that no connection is dead without anybody's knowledge",
+        .disabled(if: TestDatabase.isPostgreSQL, "its trigger is SQLite's"))
     func disconnectUnwritten() async throws {
         let engine = try await TestEngine()
         _ = try await engine.connect()

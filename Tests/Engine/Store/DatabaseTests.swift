@@ -13,17 +13,22 @@ struct DatabaseTests {
     @Test("a database keeps the seam's promises, case by case", arguments: Kind.allCases, DatabaseCase.all)
     func keepsPromises(kind: Kind, promise: DatabaseCase) async throws {
         switch kind {
-        case .sqliteMemory: try await promise.run(try SQLiteDatabase())
+        case .sqliteMemory: try await promise.run(DatabaseSubject(try SQLiteDatabase()))
         case .postgreSQL:
-            let database = try PostgreSQLDatabase(url: try PostgreSQLServer.shared().newDatabase(), connections: 4)
-            try await promise.run(database)
+            let server = try PostgreSQLServer.shared()
+            let url = try server.newDatabase()
+            let (database, other) = (try PostgreSQLDatabase(url: url, connections: 4), try PostgreSQLDatabase(url: url, connections: 4))
+            try await promise.run(DatabaseSubject(database, other: other) { try server.cutConnections(to: url) })
+            try await other.close()
             try await database.close()
         case .sqliteFile:
             let folder = FileManager.default.temporaryDirectory.path + "/usher-database-" + Environment.system.code(bits: 80)
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let database = try SQLiteDatabase(path: folder + "/test.sqlite")
-            try await promise.run(database)
+            let other = try SQLiteDatabase(path: folder + "/test.sqlite")
+            try await promise.run(DatabaseSubject(database, other: other))
+            try await other.close()
             try await database.close()
         }
     }

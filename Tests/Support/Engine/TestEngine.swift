@@ -64,8 +64,9 @@ package struct TestEngine: Sendable {
         mailer = MailRecorder(outcome: mail)
         receiver = TestReceiver()
         let catalog = try TestCatalog.read(text)
+        let made = if let database { database } else { try await TestDatabase.make() }
         context = try Self.context(
-            database: try database ?? SQLiteDatabase(),
+            database: made,
             transport: transport(SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { clock.advance(by: $0) }),
             mailer: mailer, receivers: receiver,
             clock: clock,

@@ -43,14 +43,20 @@ package final class PostgreSQLServer: Sendable {
     /// An address of a database.
     package func url(_ database: String) -> String { "postgres://usher@/\(database)?host=\(folder)" }
 
-    /// A new database, empty; ordered by bytes.
-    package func newDatabase() throws -> String {
+    /// A new database, a copy of another: by default empty, and ordered by bytes.
+    package func newDatabase(from template: String = "template0") throws -> String {
         let name = databases.withLock { count in
             count += 1
             return "t\(count)"
         }
-        try sql("CREATE DATABASE \(name) LOCALE 'C' TEMPLATE template0")
+        try sql("CREATE DATABASE \(name) LOCALE 'C' TEMPLATE \(template) STRATEGY FILE_COPY")
         return url(name)
+    }
+
+    /// Ends every backend of a database.
+    package func cutConnections(to url: String) throws {
+        let name = url.split(separator: "/").last?.split(separator: "?").first ?? ""
+        try sql("SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '\(name)'")
     }
 
     /// Runs statements as the superuser.
