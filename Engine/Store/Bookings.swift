@@ -29,6 +29,8 @@ enum BookingSQL: String, SQLStatement {
         SELECT {bookings} FROM bookings WHERE id = $1
         """
     case lock = "SELECT id FROM bookings WHERE id = $1{lock}"
+    case lockIfFree = "SELECT id FROM bookings WHERE id = $1{skip locked}"
+    case owner = "SELECT owner_id FROM bookings WHERE id = $1"
     case revision = "SELECT revision FROM bookings WHERE id = $1{lock}"
     /// A booking with its rooms, and how much there is beside: one row for each room, one with NULLs where there is none.
     case whole = """
@@ -131,9 +133,22 @@ extension Tx {
         return booking
     }
 
-    /// Waits until no other transaction is at this booking.
+    /// Has no other transaction be at this booking until this one ends.
+    /// - Throws: ``BookingBusy`` where another is, and this transaction does not wait for bookings.
     private func lockBooking(_ id: String) throws {
-        if session.locksRows { try execute(BookingSQL.lock, .text(id)) }
+        guard session.locksRows, seen.lockedBookings.insert(id).inserted else { return }
+        guard !waitsForBookings else { return try write(BookingSQL.lock, .text(id)) }
+        // One that is not there cannot be locked by others.
+        if try query(BookingSQL.lockIfFree, .text(id)).isEmpty, try !query(BookingSQL.owner, .text(id)).isEmpty {
+            seen.lockedBookings.remove(id)
+            throw BookingBusy()
+        }
+    }
+
+    /// Locks the owner of a booking, as whoever locks both does first.
+    package func lockOwner(ofBooking id: String) throws {
+        guard session.locksRows, let owner = try query(BookingSQL.owner, .text(id)).first else { return }
+        _ = try lockOwner(owner.text(0))
     }
 
     package func booking(_ id: String) throws -> Booking? {
@@ -145,7 +160,10 @@ extension Tx {
     }
 
     /// A booking's revision, the booking locked until the transaction ends, if that writes.
-    package func revision(of id: String) throws -> Int64? { try query(BookingSQL.revision, .text(id)).first?.int(0) }
+    package func revision(of id: String) throws -> Int64? {
+        seen.lockedBookings.insert(id)
+        return try query(BookingSQL.revision, .text(id)).first?.int(0)
+    }
 
     /// A page of bookings by start, then id: those after `after`, whatever has come in between meanwhile.
     /// - Parameters:
@@ -224,6 +242,9 @@ extension Tx {
         return booking
     }
 }
+
+/// Another transaction is at a booking, and this one does not wait for it.
+package struct BookingBusy: Error {}
 
 /// The case of an enumeration that a row names.
 /// - Throws: ``DatabaseError/Kind/corrupt`` for a name that this Usher does not know.

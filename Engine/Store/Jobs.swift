@@ -38,11 +38,11 @@ enum JobSQL: String, SQLStatement {
         """
     /// A job that is claimed comes due again when its claim ends, so one column answers both questions.
     case claim = """
-        UPDATE steps SET claimed_by = $1, fence = fence + 1, due_at = $2, again_at = NULL
-        WHERE (kind, subject) IN (SELECT kind, subject FROM steps
-            WHERE lane = $3 AND service = $4 AND due_at <= $5 ORDER BY starts_at, due_at LIMIT $6)
-            AND due_at <= $5
-        RETURNING kind, subject, fence, attempt, service, starts_at
+        WITH due AS MATERIALIZED (SELECT kind, subject FROM steps
+            WHERE lane = $1 AND service = $2 AND due_at <= $3 ORDER BY starts_at, due_at LIMIT $4{skip locked})
+        UPDATE steps SET claimed_by = $5, fence = fence + 1, due_at = $6, again_at = NULL
+        FROM due WHERE steps.kind = due.kind AND steps.subject = due.subject
+        RETURNING steps.kind, steps.subject, fence, attempt, service, starts_at
         """
     case claimOne = """
         UPDATE steps SET claimed_by = $1, fence = fence + 1, due_at = $2, again_at = NULL
@@ -95,7 +95,7 @@ extension Tx {
     ) throws -> [Claim] {
         try writePendingJobs()
         return try query(
-            JobSQL.claim, .text(process), SQLValue(until), .int(queue.rawValue), .text(service), SQLValue(now), .int(Int64(limit))
+            JobSQL.claim, .int(queue.rawValue), .text(service), SQLValue(now), .int(Int64(limit)), .text(process), SQLValue(until)
         ).map { try claim(from: $0, until, process) }
     }
 

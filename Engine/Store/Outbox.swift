@@ -58,6 +58,13 @@ extension Tx {
             .text(mail.kept), SQLValue(mail.sentAt), .text(mail.id))
     }
 
+    /// The mail of that id, with the booking that it is about, both as they are once nobody else is at the booking.
+    package func mailAndBooking(_ id: String) throws -> (mail: OutboxMail, booking: Booking)? {
+        guard let found = try mail(id), let booking = try booking(found.bookingID) else { return nil }
+        if session.locksRows, !pending.mails.contains(where: { $0.id == id }) { seen.mails[id] = nil }
+        return try mail(id).map { ($0, booking) }
+    }
+
     /// The mail of that id.
     package func mail(_ id: String) throws -> OutboxMail? {
         if let known = seen.mails[id] { return known }

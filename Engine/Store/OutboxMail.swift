@@ -75,6 +75,9 @@ package struct OutboxMail: Hashable, Sendable {
     /// Whether it tells of the booking's state at its revision: all but reminders do.
     package var isRevisionMail: Bool { dedupKey.isEmpty }
 
+    /// Whether it is not to be sent any more.
+    package var isSettled: Bool { state != .queued && state != .sending }
+
     /// Whether its reader has it, as far as anyone can know.
     package var reachedReader: Bool { state == .sent || maybeDelivered }
 }

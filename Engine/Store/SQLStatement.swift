@@ -1,7 +1,7 @@
 import UsherCore
 
 /// The statements of one table: the raw value is the SQL, with names in braces for lists of columns (see ``Column``), `{lock}` behind a
-/// read that locks what it finds, and `[[…]]` around the values of a row where any number of rows may be added.
+/// read that locks what it finds, `{skip locked}` behind one that passes over what others have locked, and `[[…]]` around the values of a row where any number of rows may be added.
 protocol SQLStatement: RawRepresentable<String>, CaseIterable {
     /// By raw value, those statements that are not written out.
     static var texts: [String: StatementText] { get }
@@ -48,9 +48,10 @@ struct StatementText: Sendable {
                 .replacing(/\{(\w)\.(\w+)\}/) { $0.2 == table.table ? table.list("\($0.1).") : String($0.0) }
         }
         let byRows = Self.byRows(text)
-        plain = (byRows.first ?? text).replacing("{lock}", with: "")
+        let one = byRows.first ?? text
+        plain = one.replacing("{lock}", with: "").replacing("{skip locked}", with: "")
         // Others may add rows that refer to it meanwhile.
-        locking = (byRows.first ?? text).replacing("{lock}", with: " FOR NO KEY UPDATE")
+        locking = one.replacing("{lock}", with: " FOR NO KEY UPDATE").replacing("{skip locked}", with: " FOR NO KEY UPDATE SKIP LOCKED")
         self.byRows = byRows
     }
 

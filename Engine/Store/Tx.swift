@@ -6,6 +6,9 @@ package struct Tx {
     let memory: StoreCache
     /// On whose account it is.
     package var actor = Actor.system
+    /// Whether it waits for a booking that another transaction is at. One that has claimed jobs does not: whoever is at their bookings may
+    /// wait for the jobs.
+    package var waitsForBookings = true
     /// What this transaction has read or written: one look at the database asks for the same rows many times.
     let seen = TransactionCache()
     /// What it adds and nobody has asked for yet.
@@ -60,6 +63,7 @@ package struct Tx {
 /// What is known inside one transaction, on its one thread.
 final class TransactionCache {
     var bookings: [String: Booking] = [:]
+    var lockedBookings: Set<String> = []
     /// By booking, earliest generation first.
     var rooms: [String: [RoomRecord]] = [:]
     /// How many mails there are of a booking.

@@ -130,14 +130,16 @@ enum WebhookSQL: String, SQLStatement {
         INSERT INTO webhooks ({webhooks})
         VALUES ({$11})
         """
-    case update = """
-        UPDATE webhooks SET sealed = $1, former = $2, former_until = $3, state = $4, problem = $5, failing_since = $6 WHERE id = $7
-        """
+    case setSecrets = "UPDATE webhooks SET sealed = $1, former = $2, former_until = $3 WHERE id = $4"
+    case setState = "UPDATE webhooks SET state = $1, problem = $2, failing_since = $3 WHERE id = $4"
     case list = """
         SELECT {webhooks} FROM webhooks ORDER BY id
         """
     case one = """
         SELECT {webhooks} FROM webhooks WHERE id = $1
+        """
+    case locked = """
+        SELECT {webhooks} FROM webhooks WHERE id = $1{lock}
         """
     case remove = "DELETE FROM webhooks WHERE id = $1"
     case removeDeliveries = "DELETE FROM deliveries WHERE webhook_id = $1"
@@ -181,11 +183,20 @@ extension Tx {
             .text(webhook.former), SQLValue(webhook.formerUntil), .text(webhook.state.rawValue), SQLValue(webhook.problem),
             SQLValue(webhook.failingSince), SQLValue(webhook.createdAt), SQLValue(webhook.showsManagePage))
     }
-    /// Writes all of a webhook but its id.
-    package func update(_ webhook: StoredWebhook) throws {
+    /// Writes a webhook's secrets.
+    package func setSecrets(_ webhook: StoredWebhook) throws {
         try write(
-            WebhookSQL.update, .text(webhook.sealed), .text(webhook.former), SQLValue(webhook.formerUntil), .text(webhook.state.rawValue),
-            SQLValue(webhook.problem), SQLValue(webhook.failingSince), .text(webhook.id))
+            WebhookSQL.setSecrets, .text(webhook.sealed), .text(webhook.former), SQLValue(webhook.formerUntil), .text(webhook.id))
+    }
+    /// Writes whether a webhook is on, and how it fares.
+    package func setState(_ webhook: StoredWebhook) throws {
+        try write(
+            WebhookSQL.setState, .text(webhook.state.rawValue), SQLValue(webhook.problem), SQLValue(webhook.failingSince),
+            .text(webhook.id))
+    }
+    /// The webhook of that id, for a change of what it is: nobody else changes it until this transaction ends.
+    package func lockWebhook(_ id: String) throws -> StoredWebhook? {
+        try query(WebhookSQL.locked, .text(id)).first.map(webhook(from:))
     }
     /// Every webhook, the oldest first.
     package func webhooks() throws -> [StoredWebhook] {

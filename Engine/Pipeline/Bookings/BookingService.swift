@@ -75,7 +75,7 @@ package struct BookingService: Sendable {
         _ id: String, to start: String, timeZone: String? = nil, disambiguation: BookingRequest.Disambiguation? = nil,
         repeating key: IdempotencyKey? = nil
     ) async throws -> IdempotentResult<BookingView> {
-        try await change(id, key) { booking, tx, now in
+        try await change(id, key, locksOwner: true) { booking, tx, now in
             guard booking.status == .confirmed else {
                 throw UsherError(.bookingCancelled, "This booking is cancelled, and cannot be moved.")
             }
@@ -84,7 +84,6 @@ package struct BookingService: Sendable {
             guard newStart != booking.start else { return false }
             try GuestRules(booking: booking, tx: tx, actor: tx.actor, now: now).checkMove()
             (booking.start, booking.end) = (newStart, newStart + booking.duration)
-            _ = try tx.lockOwner(booking.terms.owner.id)
             try refuseConflict(booking, tx)
             if booking.meeting.status == .ready { booking.meeting.status = .pending }
             try context.audit("booking.reschedule", id, tx)
@@ -209,12 +208,15 @@ package struct BookingService: Sendable {
     // MARK: Inside the transaction
 
     /// Changes a booking, raises its revision and enqueues what follows. `body` says whether anything changed.
+    /// - Parameter locksOwner: for a change that other bookings of the owner may stand in the way of.
     private func change(
-        _ id: String, _ key: IdempotencyKey?, _ body: @escaping @Sendable (inout Booking, Tx, Instant) throws -> Bool
+        _ id: String, _ key: IdempotencyKey?, locksOwner: Bool = false,
+        _ body: @escaping @Sendable (inout Booking, Tx, Instant) throws -> Bool
     ) async throws -> IdempotentResult<BookingView> {
         let changed = try await context.store.write { tx in
             let now = context.now
             return try context.idempotent(key, tx, now: now, replay: { try view($0, tx) }) {
+                if locksOwner { try tx.lockOwner(ofBooking: id) }
                 guard var booking = try tx.wholeBooking(id) else { throw Self.notFound(id) }
                 if try body(&booking, tx, now) { try followUp(&booking, tx, now) }
                 return (try view(id, tx), id)

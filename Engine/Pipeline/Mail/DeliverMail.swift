@@ -14,8 +14,8 @@ struct DeliverMail {
     init(_ context: EngineContext) { self.context = context }
 
     func prepare(_ id: String, _ claim: Claim, _ step: StepTransaction) throws -> Effect? {
-        guard var mail = try step.tx.mail(id), mail.state == .queued || mail.state == .sending,
-            let booking = try step.tx.booking(mail.bookingID)
+        // One that this transaction has settled needs no second look.
+        guard try step.tx.mail(id)?.isSettled == false, case (var mail, let booking)? = try step.tx.mailAndBooking(id), !mail.isSettled
         else { return try step.finish(claim) }
         // Found open: the process that was sending it died, and nobody knows how far it came.
         if mail.state == .sending { mail.maybeDelivered = true }

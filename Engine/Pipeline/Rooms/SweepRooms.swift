@@ -39,8 +39,12 @@ struct SweepRooms {
     }
 
     private func arm(_ found: [FoundRoom], _ step: StepTransaction) throws {
-        for room in found {
-            guard var record = try step.tx.room(key: room.key), let booking = try step.tx.booking(record.bookingID) else {
+        let known = try found.map { ($0, try step.tx.room(key: $0.key)) }
+        // In the order in which everybody locks them.
+        for (room, issued) in known.sorted(by: { $0.1?.bookingID ?? "" < $1.1?.bookingID ?? "" }) {
+            guard let issued, let booking = try step.tx.wholeBooking(issued.bookingID),
+                var record = try step.tx.rooms(of: booking.id).first(where: { $0.generation == issued.generation })
+            else {
                 context.logger.notice(
                     "a room bears a key that this database did not issue; it is left alone", metadata: ["room": "\(room.id)"])
                 continue

@@ -71,7 +71,7 @@ struct DeliverWebhook {
     private func record(
         _ result: Result<HTTPResponse, TransportError>, of sent: StoredDelivery, _ claim: Claim, _ step: StepTransaction
     ) throws -> StepResult {
-        guard var delivery = try step.tx.delivery(sent.id), delivery.state == .waiting, var webhook = try step.tx.webhook(sent.webhookID)
+        guard var delivery = try step.tx.delivery(sent.id), delivery.state == .waiting, let known = try step.tx.webhook(sent.webhookID)
         else { return .lookAgain }
         delivery.attempts += 1
         delivery.triedAt = step.now
@@ -87,13 +87,14 @@ struct DeliverWebhook {
         }
         if delivery.problem == nil {
             delivery.state = .sent
-            if webhook.failingSince != .never || webhook.problem != nil {
+            if known.failingSince != .never || known.problem != nil, var webhook = try step.tx.lockWebhook(known.id) {
                 (webhook.failingSince, webhook.problem) = (.never, nil)
-                try step.tx.update(webhook)
+                try step.tx.setState(webhook)
             }
             try step.tx.update(delivery)
             return .lookAgain
         }
+        guard var webhook = try step.tx.lockWebhook(known.id) else { return .lookAgain }
         webhook.problem = delivery.problem
         webhook.failingSince = min(webhook.failingSince, step.now)
         let next = nextTry(delivery, answer, step.now)
@@ -105,7 +106,7 @@ struct DeliverWebhook {
         if delivery.state == .failed, webhook.state == .active, webhook.failingSince < delivery.createdAt + Self.firstHour {
             try disable(&webhook, "it has taken nothing for days", step)
         }
-        try step.tx.update(webhook)
+        try step.tx.setState(webhook)
         return .lookAgain
     }
 

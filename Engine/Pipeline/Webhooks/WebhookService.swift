@@ -92,11 +92,11 @@ package struct WebhookService: Sendable {
             try await context.store.write { tx in
                 let now = context.now
                 return try context.idempotentSealed(key, tx, now: now, replay: { try again($0, tx) }) {
-                    guard var webhook = try tx.webhook(id) else { throw Self.notFound(id) }
+                    guard var webhook = try tx.lockWebhook(id) else { throw Self.notFound(id) }
                     let secret = WebhookSignature.secret(context.environment.random(Self.secretBytes))
                     (webhook.former, webhook.formerUntil) = (webhook.sealed, now + Self.overlap)
                     webhook.sealed = try context.vault.seal(secret.reveal(), context: StoredWebhook.context(id))
-                    try tx.update(webhook)
+                    try tx.setSecrets(webhook)
                     try context.audit("webhook.rotate", id, tx)
                     return (Shown(webhook: webhook, secret: secret), StoredSecret(id: id, secret: secret.reveal()))
                 }
@@ -108,9 +108,9 @@ package struct WebhookService: Sendable {
         IdempotentResult(
             try await context.store.write { tx in
                 try context.idempotent(key, tx, now: context.now, replay: { try Self.stored($0, tx) }) {
-                    guard var webhook = try tx.webhook(id) else { throw Self.notFound(id) }
+                    guard var webhook = try tx.lockWebhook(id) else { throw Self.notFound(id) }
                     (webhook.state, webhook.problem, webhook.failingSince) = (.active, nil, .never)
-                    try tx.update(webhook)
+                    try tx.setState(webhook)
                     try context.audit("webhook.enable", id, tx)
                     return (webhook, id)
                 }

@@ -12,6 +12,9 @@ package struct Worker: Sendable {
     private static let firstPause = Duration.milliseconds(100)
     private static let longestPause = Duration.seconds(5)
 
+    /// Before a job is looked at again whose booking somebody else was at.
+    private static let busyPause = Duration.milliseconds(20)
+
     /// Jobs that may be started in the commit of another, claimed by this process.
     package static let mostStarted = StepTransaction.mostStarted
 
@@ -48,7 +51,7 @@ package struct Worker: Sendable {
         _ queue: Queue, starting limit: Int = Worker.mostStarted,
         allot: @escaping @Sendable ([String]) -> [(service: String, limit: Int)]
     ) async throws -> [Work] {
-        try await transaction(starting: limit) { step in
+        try await transaction(starting: limit, waits: false) { step in
             let due = try step.tx.services(queue).filter { $0.due <= step.now }.sorted { ($0.due, $0.service) < ($1.due, $1.service) }
             return try allot(due.map(\.service)).flatMap { service, limit in
                 try step.tx.claim(
@@ -61,7 +64,7 @@ package struct Worker: Sendable {
     /// Claims the jobs of one booking that are due, for whoever waits for it.
     /// - Parameter delivers: whether its mails and events are sent from here, too, or left to the server that runs.
     package func claim(booking id: String, delivers: Bool = true) async throws -> [Work] {
-        try await transaction(starting: delivers ? StepTransaction.mostStarted : 0) { step in
+        try await transaction(starting: delivers ? StepTransaction.mostStarted : 0, waits: false) { step in
             let mails = try step.tx.mails(of: id).filter { $0.state == .queued || $0.state == .sending }.map { Job.deliver(mail: $0.id) }
             let webhooks = try step.tx.webhooks().map { Job.deliverWebhook(id: $0.id, subject: id) }
             let own = [Job.provision(booking: id), .planMail(booking: id)]
@@ -182,7 +185,15 @@ package struct Worker: Sendable {
             try step.tx.release(claim, due: step.now + wait, attempt: claim.attempt + 1)
             return nil
         }
-        return try step.looking(at: claim) {
+        do { return try prepare(job, claim, step) } catch is BookingBusy {
+            // Whoever is at it is done in a moment.
+            try step.tx.release(claim, due: step.now + Self.busyPause, attempt: claim.attempt)
+            return nil
+        }
+    }
+
+    private func prepare(_ job: Job, _ claim: Claim, _ step: StepTransaction) throws -> Work? {
+        try step.looking(at: claim) {
             let effect = try handlers.prepare(job, claim, step)
             // What cannot be written is this job's fault.
             try step.tx.writePending()
@@ -204,21 +215,24 @@ package struct Worker: Sendable {
     }
 
     private func transaction(
-        starting limit: Int = Worker.mostStarted, _ body: @escaping @Sendable (StepTransaction) throws -> [Work]
+        starting limit: Int = Worker.mostStarted, waits: Bool, _ body: @escaping @Sendable (StepTransaction) throws -> [Work]
     ) async throws -> [Work] {
-        try await write(starting: limit, body) { $0 + $1 }
+        try await write(starting: limit, waits: waits, body) { $0 + $1 }
     }
 
     /// Runs `body` in a transaction. A job that throws while it looks at the database takes everything back that was written in it; the
     /// transaction is run again, and sets that job aside unseen: one bad row must not stop the others that were claimed with it.
+    /// - Parameter waits: whether it waits for bookings that others are at.
     private func write<Body: Sendable, Result: Sendable>(
-        starting limit: Int, _ body: @escaping @Sendable (StepTransaction) throws -> Body,
+        starting limit: Int, waits: Bool = true, _ body: @escaping @Sendable (StepTransaction) throws -> Body,
         then: @escaping @Sendable (Body, [Work]) -> Result
     ) async throws -> Result {
         var failed: [JobID: String] = [:]
         while true {
             do {
                 return try await context.store.write { [failed] tx in
+                    var tx = tx
+                    tx.waitsForBookings = waits
                     // A job that is started here is new at each run: one that threw would throw again under another name.
                     let step = StepTransaction(
                         tx: tx, context: context, now: context.now, starting: failed.isEmpty ? limit : 0, failed: failed,

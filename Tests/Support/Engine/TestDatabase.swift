@@ -16,7 +16,7 @@ package enum TestDatabase {
             try await Store(database).migrate()
             return database
         }
-        return try PostgreSQLDatabase(url: try await migrated(), connections: 3)
+        return try PostgreSQLDatabase(url: try await migrated(), connections: 2)
     }
 
     /// The address of a new database on the server, its schema current.

@@ -29,7 +29,7 @@ package final class PostgreSQLServer: Sendable {
         bin = "/usr/lib/postgresql/\(version)/bin"
         folder = FileManager.default.temporaryDirectory.path + "/usher-pg-" + Environment.system.code(bits: 60)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let options = ["max_connections=400", "listen_addresses=", "unix_socket_directories=\(folder)"] + settings
+        let options = ["max_connections=900", "listen_addresses=", "unix_socket_directories=\(folder)"] + settings
         let words = options.map { "-c '\($0)'" }.joined(separator: " ")
         if getuid() == 0 { try Self.run("chown postgres \(folder)") }
         try asUser("\(bin)/initdb -D \(folder)/data -U usher -A trust -E UTF8 --locale=C --no-sync -N >\(folder)/init.log 2>&1")
