@@ -21,7 +21,8 @@ package final class WorkSignal: Sendable {
 
     /// There is something to do in these queues.
     package func send(to queues: some Sequence<Queue>) {
-        for queue in queues { release(isSent: true) { $0 == queue } }
+        // In one order, so that a run can be replayed.
+        for queue in queues.sorted(by: { $0.rawValue < $1.rawValue }) { release(isSent: true) { $0 == queue } }
     }
 
     /// Time has passed: whoever waits may look.
