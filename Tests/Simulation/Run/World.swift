@@ -3,19 +3,18 @@ import TestSupport
 import TestValues
 import UsherCore
 import UsherMail
-import UsherSQLite
 import UsherStore
 
 /// What is dear to make, and serves one run after the other: a database, catalogues, and the mails' templates.
 final class World: Sendable {
-    let database: SQLiteDatabase
+    let database: any Database
     let catalog: Catalog
     /// The file as the admin has it at other times: a room has moved, and Tom has left.
     let otherCatalog: Catalog
     let renderer: MailRenderer
 
     init() throws {
-        database = try SQLiteDatabase()
+        database = try TestDatabase.empty()
         renderer = try MailRenderer()
         let text = TestCatalog.text.replacing(
             "title: \"At Zoom\", duration: 30m,", with: "title: \"At Zoom\", duration: 30m, reminders: [1h, 10m],"
@@ -41,11 +40,19 @@ final class World: Sendable {
     /// Makes the database as good as new.
     func clear() async throws {
         try await Store(database).migrate()
+        if TestDatabase.isPostgreSQL { return try await truncate() }
         try await database.write { session in
             try session.execute("PRAGMA defer_foreign_keys = ON", [])
             let tables = try session.query(
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_versions'", [])
             for table in tables { try session.execute("DELETE FROM \(try table.text(0))", []) }
+        }
+    }
+    private func truncate() async throws {
+        try await database.write { session in
+            let tables = try session.query(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_versions' ORDER BY tablename", [])
+            _ = try session.execute("TRUNCATE \(try tables.map { try $0.text(0) }.joined(separator: ", ")) CASCADE", [])
         }
     }
 }

@@ -10,6 +10,11 @@ import UsherStore
 package enum TestDatabase {
     package static var isPostgreSQL: Bool { ProcessInfo.processInfo.environment["USHER_TEST_DATABASE"] == "postgres" }
 
+    /// One without tables.
+    package static func empty() throws -> any Database {
+        isPostgreSQL ? try PostgreSQLDatabase(url: try PostgreSQLServer.shared().newDatabase(), connections: 2) : try SQLiteDatabase()
+    }
+
     package static func make() async throws -> any Database {
         guard isPostgreSQL else {
             let database = try SQLiteDatabase()

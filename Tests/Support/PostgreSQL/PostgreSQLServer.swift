@@ -12,11 +12,12 @@ package final class PostgreSQLServer: Sendable {
 
     private static let started = Mutex<PostgreSQLServer?>(nil)
 
-    /// One for all tests of this process.
+    /// One for all tests of this process; `USHER_TEST_POSTGRES` holds settings, such as `default_transaction_isolation=serializable`.
     package static func shared() throws -> PostgreSQLServer {
         try started.withLock { server in
             if let server { return server }
-            let started = try PostgreSQLServer()
+            let settings = ProcessInfo.processInfo.environment["USHER_TEST_POSTGRES"] ?? ""
+            let started = try PostgreSQLServer(settings: settings.split(separator: " ").map(String.init))
             server = started
             return started
         }
@@ -36,7 +37,7 @@ package final class PostgreSQLServer: Sendable {
         try asUser("\(bin)/pg_ctl -D \(folder)/data -l \(folder)/server.log -w -o \"-F \(words)\" start >/dev/null")
         // Whoever kills the tests does not stop what they have started.
         let watch =
-            "while [ -d /proc/\(getpid()) ]; do sleep 0.5; done; \(bin)/pg_ctl -D \(folder)/data -m immediate stop; rm -rf \(folder)"
+            "while grep -q '^State:.[^Z]' /proc/\(getpid())/status 2>/dev/null; do sleep 0.5; done; \(bin)/pg_ctl -D \(folder)/data -m immediate stop; rm -rf \(folder)"
         try Self.run("setsid nohup \(asUserWords(watch)) >/dev/null 2>&1 </dev/null &")
     }
 
@@ -74,16 +75,20 @@ package final class PostgreSQLServer: Sendable {
 
     /// PostgreSQL refuses to run as root.
     private func asUserWords(_ command: String) -> String {
-        let quoted = "'" + command.replacing("'", with: "'\\''") + "'"
+        let quoted = Self.quoted(command)
         return getuid() == 0 ? "runuser -u postgres -- bash -c \(quoted)" : "bash -c \(quoted)"
     }
+
+    private static func quoted(_ command: String) -> String { "'" + command.replacing("'", with: "'\\''") + "'" }
 
     @discardableResult
     private static func run(_ command: String) throws -> String {
         // Foundation's Process waits for all who have inherited its channel, and the server never ends.
         let output = FileManager.default.temporaryDirectory.path + "/usher-pg-output-" + Environment.system.code(bits: 60)
         defer { unlink(output) }
-        let status = system("cd /tmp; exec >\(output) 2>&1 </dev/null; \(command)")
+        // Nor is whoever waits for us by a channel that we have inherited to wait for the server.
+        let alone = #"for f in /proc/self/fd/*; do n=${f##*/}; [ "$n" -gt 2 ] && eval "exec $n>&-"; done"#
+        let status = system("exec bash -c " + quoted("cd /tmp; exec >\(output) 2>&1 </dev/null; \(alone); \(command)"))
         let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
         guard status == 0 else { throw ServerFailure("\(command.prefix(200)): \(text.suffix(1_000))") }
         return text
