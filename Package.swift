@@ -124,7 +124,9 @@ let package = Package(
             "UsherVault"),
         test("PipelineTests", at: "Tests/Engine/Pipeline", "TestSupport"),
         test("ProviderTests", at: "Tests/Providers", "TestSupport", "ProviderConformance"),
-        test("SystemTests", at: "Tests/System", "Simulation", "TestSupport", "Usher", "UsherAssembly", excluding: ["Scripts"]),
+        test(
+            "SystemTests", at: "Tests/System", "Simulation", "TestPostgreSQL", "TestSupport", "Usher", "UsherAssembly",
+            excluding: ["Scripts"]),
     ],
     swiftLanguageModes: [.v6]
 )

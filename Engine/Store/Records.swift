@@ -145,9 +145,11 @@ extension Tx {
     /// How long a repeated call is answered with what the first one left.
     package static let idempotencyLifetime = Duration.days(7)
 
-    /// What a call under that key left; `nil` where there was none in ``idempotencyLifetime``.
+    /// What a call under that key left; `nil` where there was none in ``idempotencyLifetime``. Whoever else asks waits until this
+    /// transaction ends.
     package func idempotent(scope: String, key: String, now: Instant) throws -> (fingerprint: String, result: String)? {
-        try query(IdempotencySQL.one, .text(scope), .text(key), SQLValue(now - Self.idempotencyLifetime)).first
+        try session.lock(name: "\(scope) \(key)")
+        return try query(IdempotencySQL.one, .text(scope), .text(key), SQLValue(now - Self.idempotencyLifetime)).first
             .map { (try $0.text(0), try $0.text(1)) }
     }
     /// Keeps what a call left, and forgets what is older than ``idempotencyLifetime``.

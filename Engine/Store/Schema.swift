@@ -232,7 +232,7 @@ extension Store {
     /// - Throws: ``UsherError`` when the file was made by a newer Usher.
     package func migrate() async throws {
         try await database.write { session in
-            try session.lockSchema()
+            try session.lock(name: "schema")
             let tx = Tx(session: session, memory: self.memory)
             try tx.execute(SchemaSQL.makeVersions)
             let present = Int(try tx.query(SchemaSQL.newestVersion)[0].int(0))

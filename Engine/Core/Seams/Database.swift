@@ -52,12 +52,12 @@ package protocol SQLSession {
     /// Runs a statement whose count nobody reads. A driver may send it together with the next read or with the commit; if it fails, the
     /// transaction does.
     func executeDeferred(_ sql: String, _ arguments: [SQLValue]) throws
-    /// Waits until no other process changes the schema, where two could.
-    func lockSchema() throws
+    /// Waits until no other transaction holds this name, and holds it until this one ends; where one writer rules, nothing is to be done.
+    func lock(name: String) throws
 }
 
 extension SQLSession {
-    package func lockSchema() throws {}
+    package func lock(name: String) throws {}
     package func executeDeferred(_ sql: String, _ arguments: [SQLValue]) throws { try execute(sql, arguments) }
 }
 

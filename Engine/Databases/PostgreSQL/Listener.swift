@@ -57,11 +57,7 @@ final class Listener: Sendable {
     }
 
     /// The number that stands for a process.
-    static func key(_ id: String) -> Int64 {
-        // FNV-1a: https://datatracker.ietf.org/doc/html/draft-eastlake-fnv
-        let hash = "usher process \(id)".utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        return Int64(bitPattern: hash)
-    }
+    static func key(_ id: String) -> Int64 { AdvisoryLock.key("process \(id)") }
 
     // MARK: The thread
 

@@ -18,12 +18,9 @@ final class PostgreSQLSession: SQLSession {
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int { try run(sql, arguments).count }
     func executeDeferred(_ sql: String, _ arguments: [SQLValue]) throws { try watched { try connection.queue(sql, arguments) } }
 
-    func lockSchema() throws {
-        _ = try run("SELECT pg_advisory_xact_lock($1)", [.int(Self.schemaLock)])
+    func lock(name: String) throws {
+        try executeDeferred("SELECT pg_advisory_xact_lock($1)", [.int(AdvisoryLock.key("name \(name)"))])
     }
-
-    /// `usher` and a blank, as a number: one for all installations in a database.
-    private static let schemaLock: Int64 = 0x7573_6865_7220
 
     /// Sends what is queued, so that what is wrong with it shows before the commit.
     func finish() throws { try watched { try connection.flush() } }

@@ -49,6 +49,7 @@ final class Command: Sendable {
     /// What it has written so far.
     var outputText: String { output.text }
     func terminate() { process.terminate() }
+    func signal(_ number: Int32) { Foundation.kill(process.processIdentifier, number) }
     func write(_ bytes: [UInt8]) {
         input.fileHandleForWriting.write(Data(bytes))
         try? input.fileHandleForWriting.close()

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import ProviderSandbox
 import Synchronization
+import TestPostgreSQL
 import TestSupport
 import UsherAssembly
 import UsherCore
@@ -41,7 +42,11 @@ final class Site: Sendable {
     /// - Parameters:
     ///   - sinkOptions: for the SMTP server: `auth`, `cut`.
     ///   - smtpQuery: appended to `SMTP_URL`; `nil` writes mail to a Maildir.
-    init(catalog: String = Site.catalog, sinkOptions: [String] = [], credentials: String = "", smtpQuery: String = "") async throws {
+    ///   - server: a PostgreSQL to make the database at; by default SQLite in the folder, or what `USHER_TEST_DATABASE` says.
+    init(
+        catalog: String = Site.catalog, sinkOptions: [String] = [], credentials: String = "", smtpQuery: String = "",
+        server: PostgreSQLServer? = nil
+    ) async throws {
         folder = FileManager.default.temporaryDirectory.path + "/usher-test-" + Environment.system.code(bits: 80)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try catalog.write(toFile: folder + "/meeting-types.yaml", atomically: true, encoding: .utf8)
@@ -57,6 +62,12 @@ final class Site: Sendable {
         sink = try Command("/usr/bin/python3", [Command.script("smtp_sink.py"), mailLog] + sinkOptions)
         guard let mailPort = await sink.line() else { throw UsherError(.internalError, "the SMTP server did not start: \(sink.errorText)") }
         port = try FreeTestPort.find()
+        var database: [String: String] = [:]
+        if let server = try server ?? (TestDatabase.isPostgreSQL ? .shared() : nil) {
+            database = [
+                "DATABASE_URL": try server.newDatabase(), "USHER_VAULT_KEYS": Data(Environment.system.random(32)).base64EncodedString(),
+            ]
+        }
         environment = [
             "USHER_PORT": "\(port)", "USHER_API_KEY": key, "USHER_PUBLIC_URL": "https://usher.example",
             "SMTP_URL": "smtp://\(credentials)127.0.0.1:\(mailPort)\(smtpQuery)", "ZOOM_S2S_ACCOUNT_ID": "sandbox-account",
@@ -64,7 +75,7 @@ final class Site: Sendable {
             "ZOOM_CLIENT_ID": "sandbox-zoom-client", "ZOOM_CLIENT_SECRET": "sandbox-zoom-secret",
             "ZOOM_DEAUTH_SECRET": "sandbox-zoom-deauth",
             "ZOOM_API_URL": "http://127.0.0.1:\(sandboxPort)/v2", "ZOOM_OAUTH_URL": "http://127.0.0.1:\(sandboxPort)/oauth",
-        ]
+        ].merging(database) { $1 }
     }
 
     func close() async {
@@ -79,9 +90,11 @@ final class Site: Sendable {
     }
 
     /// Starts the server, and waits until it takes connections.
-    func serve(_ arguments: String..., environment extra: [String: String] = [:]) async throws -> Command {
+    /// - Parameter clock: what `faketime` is to make of the time: `+90s`.
+    func serve(_ arguments: String..., environment extra: [String: String] = [:], clock: String? = nil) async throws -> Command {
         let server = try Command(
-            Command.usher, ["serve"] + arguments, environment: environment.merging(extra) { _, new in new }, folder: folder)
+            clock == nil ? Command.usher : "/usr/bin/faketime", (clock.map { ["-f", $0, Command.usher] } ?? []) + ["serve"] + arguments,
+            environment: environment.merging(extra) { _, new in new }, folder: folder)
         guard await server.line(errorStream: true, { $0.contains("listening") }) != nil else {
             throw UsherError(.internalError, "the server did not start: \(server.errorText)")
         }
@@ -127,12 +140,14 @@ final class Site: Sendable {
         return (response.status, String(decoding: response.body, as: UTF8.self), response.header("location") ?? "", cookie)
     }
 
-    func book(_ type: String = "consultation", at start: String, email: String = "bo@example.org", key: String? = nil) async throws -> (
-        status: Int, json: JSON, response: HTTPResponse
-    ) {
+    func book(_ type: String = "consultation", at start: String, email: String = "bo@example.org", key: String? = nil, port: Int? = nil)
+        async throws -> (
+            status: Int, json: JSON, response: HTTPResponse
+        )
+    {
         let body =
             #"{"meetingType": "\#(type)", "owner": "ana", "start": "\#(start)", "attendees": [{"name": "Bo Li", "email": "\#(email)", "timeZone": "America/New_York"}]}"#
-        return try await call("POST", "/v1/bookings", body: body, headers: key.map { [("Idempotency-Key", "\"\($0)\"")] } ?? [])
+        return try await call("POST", "/v1/bookings", body: body, headers: key.map { [("Idempotency-Key", "\"\($0)\"")] } ?? [], port: port)
     }
 
     /// Waits until there is a booking.
@@ -146,10 +161,10 @@ final class Site: Sendable {
     }
 
     /// Asks again until the booking is as wanted.
-    func booking(_ id: String, within limit: Duration = .seconds(30), _ isFine: (JSON) -> Bool) async throws -> JSON {
+    func booking(_ id: String, within limit: Duration = .seconds(30), port: Int? = nil, _ isFine: (JSON) -> Bool) async throws -> JSON {
         let end = ContinuousClock.now + limit
         while true {
-            let json = try await call("GET", "/v1/bookings/\(id)").json
+            let json = try await call("GET", "/v1/bookings/\(id)", port: port).json
             if isFine(json) || ContinuousClock.now > end { return json }
             try await Task.sleep(for: .milliseconds(20))
         }

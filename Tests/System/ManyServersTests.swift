@@ -1,0 +1,134 @@
+import Foundation
+import ProviderSandbox
+import TestPostgreSQL
+import Testing
+import UsherCore
+
+/// Servers that share nothing but a PostgreSQL.
+@Suite(.timeLimit(.minutes(30)))
+struct ManyServersTests {
+    @Test("of twenty who want the same time at two servers, one gets it")
+    func oneSlot() async throws {
+        let (site, ports, servers) = try await start(2)
+        let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<20 {
+                group.addTask { try await site.book(at: "2027-04-01T10:00:00Z", key: "k\(number)", port: ports[number % 2]).status }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(statuses.count { $0 == 201 } == 1 && statuses.count { $0 == 409 } == 19, "\(statuses)")
+        await stop(site, servers)
+    }
+
+    @Test("two hundred callers with one idempotency key at two servers get one booking, and the same answer")
+    func oneKey() async throws {
+        let (site, ports, servers) = try await start(2)
+        let ids = try await withThrowingTaskGroup(of: String?.self) { group in
+            for number in 0..<200 {
+                group.addTask {
+                    // Who is told that the server is busy comes again.
+                    while true {
+                        let answer = try await site.book(at: "2027-04-01T10:00:00Z", key: "one", port: ports[number % 2])
+                        if answer.status != 429, answer.status != 503 { return answer.json["id"]?.string }
+                        try await Task.sleep(for: .milliseconds(50))
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(Set(ids).count == 1 && ids[0] != nil)
+        await stop(site, servers)
+    }
+
+    @Test("killed, stopped, cut off, and beside a database that restarts, servers lose no booking and make no room twice")
+    func faults() async throws {
+        let postgres = try PostgreSQLServer()
+        let site = try await Site(server: postgres)
+        let ports = [site.port, try FreeTestPort.find(), try FreeTestPort.find()]
+        let accepted = AcceptedBookings()
+        var servers: [Command] = []
+        for port in ports { servers.append(try await site.serve(environment: ["USHER_PORT": "\(port)"])) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for caller in 0..<6 { group.addTask { try await accepted.callAgainAndAgain(site, caller, port: ports[caller % 3]) } }
+            for round in 0..<(isSoak ? 100 : 6) {
+                try await Task.sleep(for: .milliseconds(Int.random(in: 200...900)))
+                let index = round % 3
+                servers[index].kill()
+                if round % 3 == 1 { try postgres.cutConnections(to: site.environment["DATABASE_URL"] ?? "") }
+                if round % 6 == 2 { try postgres.control("-m fast restart -w") }
+                if round % 6 == 5 { try postgres.control("-m immediate restart -w") }
+                servers[index] = try await site.serve(environment: ["USHER_PORT": "\(ports[index])"])
+                if round % 3 == 0 {
+                    let stopped = servers[(index + 1) % 3]
+                    stopped.signal(SIGSTOP)
+                    try await Task.sleep(for: .seconds(isSoak && round == 0 ? 120 : 3))
+                    stopped.signal(SIGCONT)
+                }
+            }
+            try await Task.sleep(for: .seconds(1))
+            accepted.end()
+            try await group.waitForAll()
+        }
+        try await accepted.check(site, callers: 6)
+        #expect(accepted.all.count > 6)
+        await stop(site, servers)
+    }
+
+    @Test("servers whose clocks are three minutes apart take nobody for dead, do nothing twice, and are on time")
+    func clocks() async throws {
+        let postgres = try PostgreSQLServer.shared()
+        let site = try await Site(server: postgres)
+        let other = try FreeTestPort.find()
+        let early = try await site.serve(environment: ["USHER_PORT": "\(site.port)"], clock: "-90s")
+        let late = try await site.serve(environment: ["USHER_PORT": "\(other)"], clock: "+90s")
+        let accepted = AcceptedBookings()
+        let began = ContinuousClock.now
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for caller in 0..<4 {
+                group.addTask { try await accepted.callAgainAndAgain(site, caller, port: caller % 2 == 0 ? site.port : other) }
+            }
+            try await Task.sleep(for: .seconds(3))
+            accepted.end()
+            try await group.waitForAll()
+        }
+        try await accepted.check(site)
+        #expect(ContinuousClock.now - began < .seconds(30))
+        #expect(!(early.errorText + late.errorText).contains("took over"))
+        let mails = try site.received().filter { $0.recipient.hasPrefix("caller-") }
+        #expect(Set(mails.map(\.recipient)).count == mails.count, "each mail once")
+        await stop(site, [early, late])
+    }
+
+    @Test("a server that is killed has its work taken over within two seconds")
+    func takenOver() async throws {
+        let (site, ports, servers) = try await start(2)
+        // Killed right after its answer: the room and both mails are still to be made.
+        let id = try #require(try await site.book(at: "2027-04-01T10:00:00Z").json["id"]?.string)
+        servers[0].kill()
+        let killed = ContinuousClock.now
+        while !servers[1].errorText.contains("took over from processes that died") {
+            #expect(ContinuousClock.now - killed < .seconds(10))
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(ContinuousClock.now - killed < .seconds(2.5))
+        let booking = try await site.booking(id, within: .seconds(60), port: ports[1], Site.isDone)
+        #expect(Site.isDone(booking) && site.zoom.meetings.count == 1)
+        await stop(site, [servers[1]])
+    }
+
+    private func start(_ count: Int) async throws -> (Site, [Int], [Command]) {
+        let site = try await Site(server: try .shared())
+        var (ports, servers): ([Int], [Command]) = ([], [])
+        for number in 0..<count {
+            let port = number == 0 ? site.port : try FreeTestPort.find()
+            ports.append(port)
+            servers.append(try await site.serve(environment: ["USHER_PORT": "\(port)"]))
+        }
+        return (site, ports, servers)
+    }
+
+    private func stop(_ site: Site, _ servers: [Command]) async {
+        for server in servers { server.kill() }
+        await site.close()
+    }
+}
