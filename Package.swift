@@ -79,7 +79,7 @@ let package = Package(
         module(
             "UsherAssembly", at: "Engine/Assembly", "UsherWeb", "UsherSQLite", "UsherPostgreSQL", "Zoom", "GoogleMeet", "MicrosoftTeams",
             "SelfHosted",
-            "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .httpClient, .lifecycle, .hummingbird,
+            "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .crypto, .httpClient, .lifecycle, .hummingbird,
             .nio, .nioCore, .nioHTTP, .nioSSL, .signals),
         module(
             "Usher", at: "Engine/CLI", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherWeb",

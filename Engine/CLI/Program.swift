@@ -49,6 +49,7 @@ struct UsherCommand: AsyncParsableCommand {
         subcommands: [
             Serve.self, Demo.self, Check.self, SchemaCommand.self, Explain.self, Book.self, BookingCommand.self, OwnerCommand.self,
             Preview.self, Providers.self, DoctorCommand.self, KeyCommand.self, VaultCommand.self,
+            DatabaseCommand.self,
             AgentCommand.self,
         ])
 }

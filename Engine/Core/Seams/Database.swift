@@ -105,6 +105,10 @@ package struct SQLRow: Hashable, Sendable {
     /// The integer of a column; `nil` for NULL.
     package func optionalInt(_ column: Int) throws -> Int64? { values[column] == .null ? nil : try int(column) }
 
+    /// How many columns it has.
+    package var count: Int { values.count }
+    /// The values of some of its columns.
+    package func values(_ columns: Range<Int>) -> [SQLValue] { Array(values[columns]) }
     /// Some of its columns.
     package func part(_ columns: Range<Int>) -> SQLRow { SQLRow(Array(values[columns])) }
 

@@ -110,4 +110,14 @@ struct SQLiteTests {
         let accepted = (Int64(0)..<60).filter { id in id % 5 != 1 && id % 5 != 2 }
         #expect(written.keys.sorted() == accepted)
     }
+
+    @Test("a copy of an installation takes every table with it")
+    func census() async throws {
+        let database = try SQLiteDatabase()
+        try await Store(database).migrate()
+        let tables = try await database.read { session in
+            try session.query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'", []).map { try $0.text(0) }
+        }
+        #expect(Set(tables) == Set(StoredTable.all.map(\.name) + StoredTable.left))
+    }
 }

@@ -86,6 +86,10 @@ final class Site: Sendable {
 
     /// Starts `usher` with these arguments.
     func usher(_ arguments: String..., environment extra: [String: String] = [:]) throws -> Command {
+        try usher(arguments: arguments, environment: extra)
+    }
+
+    func usher(arguments: [String], environment extra: [String: String] = [:]) throws -> Command {
         try Command(Command.usher, arguments, environment: environment.merging(extra) { _, new in new }, folder: folder)
     }
 

@@ -1,0 +1,128 @@
+import Crypto
+import Foundation
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+/// Moves an installation from one database to another, whole: what was copied is read again on both sides and compared.
+package struct DatabaseCopy: Sendable {
+    private let source: Store
+    private let target: Store
+    private let names: (source: String, target: String)
+
+    private static let pageSize = 500
+
+    /// How much of which table is done.
+    package struct Progress: Sendable {
+        package var table: String
+        package var done: Int64
+        package var total: Int64
+    }
+
+    /// A table that was copied.
+    package struct Copied: Sendable {
+        package var table: String
+        package var rows: Int64
+        /// SHA-256 over all rows in the order of their keys, in base32.
+        package var digest: String
+    }
+
+    /// Opens both, and brings both schemas to the newest version.
+    package static func open(_ from: DatabaseAddress, _ to: DatabaseAddress) async throws -> DatabaseCopy {
+        guard from.exists else { throw UsherError(.configuration, "There is no database at \(from.name).") }
+        let (source, target) = (Store(try from.open()), Store(try to.open()))
+        for store in [source, target] { try await store.migrate() }
+        return DatabaseCopy(source: source, target: target, names: (from.name, to.name))
+    }
+
+    package func close() async throws {
+        try await source.database.close()
+        try await target.database.close()
+    }
+
+    /// - Throws: ``UsherError`` where a server still works on the source, where the target is not empty, or where the two differ in the
+    ///   end; nothing stays in the target then.
+    package func run(_ progress: (Progress) -> Void) async throws -> [Copied] {
+        try await refuseServed()
+        try await refuseFull()
+        let total = try await source.read { tx in try StoredTable.all.reduce(0) { try $0 + tx.count($1) } }
+        do {
+            var done: Int64 = 0
+            for table in StoredTable.all {
+                try await copy(table) { rows in
+                    done += rows
+                    progress(Progress(table: table.name, done: done, total: total))
+                }
+            }
+            return try await compare()
+        } catch {
+            // In the other order, because of what refers to what.
+            try await target.write { tx in for table in StoredTable.all.reversed() { try tx.removeAll(table) } }
+            throw error
+        }
+    }
+
+    private func refuseServed() async throws {
+        for process in try await source.read({ try $0.processes() }) where try await !source.database.isDead(process: process.id) {
+            throw UsherError(
+                .configuration,
+                "A process of Usher works on \(names.source), and what it writes now would be lost: stop it first, then copy.")
+        }
+    }
+
+    private func refuseFull() async throws {
+        let full = try await target.read { tx in try StoredTable.all.first { try !tx.isEmpty($0) } }
+        if let full {
+            throw UsherError(
+                .configuration, "\(names.target) is not empty: its table \(full.name) has rows. Copy into a new database.")
+        }
+    }
+
+    private func copy(_ table: StoredTable, _ progress: (Int64) -> Void) async throws {
+        var after: [SQLValue]?
+        repeat {
+            let page = try await source.read { [after] in try $0.page(of: table, after: after, limit: Self.pageSize) }
+            try await target.write { try $0.add(page.rows, to: table) }
+            progress(Int64(page.rows.count))
+            after = page.end
+        } while after != nil
+    }
+
+    private func compare() async throws -> [Copied] {
+        var copied: [Copied] = []
+        for table in StoredTable.all {
+            let (one, other) = (try await digest(table, source), try await digest(table, target))
+            guard one.rows == other.rows, one.digest == other.digest else {
+                throw UsherError(
+                    .internalError,
+                    "The table \(table.name) differs after the copy (\(one.rows) and \(other.rows) rows): something writes to one of the two. Stop it, and copy again."
+                )
+            }
+            copied.append(Copied(table: table.name, rows: one.rows, digest: one.digest))
+        }
+        return copied
+    }
+
+    private func digest(_ table: StoredTable, _ store: Store) async throws -> (rows: Int64, digest: String) {
+        var hash = SHA256()
+        var (rows, after): (Int64, [SQLValue]?) = (0, nil)
+        repeat {
+            let page = try await store.read { [after] in try $0.page(of: table, after: after, limit: Self.pageSize) }
+            for row in page.rows { for value in row.values(0..<row.count) { hash.update(data: Data(value.digestible.utf8)) } }
+            rows += Int64(page.rows.count)
+            after = page.end
+        } while after != nil
+        return (rows, base32(Array(hash.finalize())))
+    }
+}
+
+extension SQLValue {
+    /// No two values, one behind the other, read as two others.
+    fileprivate var digestible: String {
+        switch self {
+        case .null: "n;"
+        case .int(let value): "i\(value);"
+        case .text(let value): "t\(value.utf8.count):\(value);"
+        }
+    }
+}
