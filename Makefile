@@ -35,8 +35,13 @@ build: deps ## Build the command `usher`
 release: deps ## Build the command `usher` for use
 	$(SWIFT) build $(FOR_USE) --product usher
 
-demo: build ## Watch a booking become a room and a mail, sandboxed
-	$(SWIFT) run --skip-build usher demo
+demo: build ## Watch a booking become a room and a mail, sandboxed; DATABASE=postgres on a PostgreSQL of its own
+ifeq ($(DATABASE),postgres)
+	@$(call install,postgresql)
+	Tests/System/Scripts/with_postgres.sh .build/debug/usher demo $(DEMO) --database
+else
+	$(SWIFT) run --skip-build usher demo $(DEMO)
+endif
 
 # What has failed is said once more at the end, where it is seen.
 run_tests = bash -c 'set -o pipefail; $(SWIFT) test --skip-build $(1) 2>&1 | tee .build/tests.log || { grep -a "✘" .build/tests.log; exit 1; }'
@@ -44,16 +49,21 @@ run_tests = bash -c 'set -o pipefail; $(SWIFT) test --skip-build $(1) 2>&1 | tee
 # Bounds in wall-clock time hold on cores that nobody else uses; the seeded runs use all of them.
 TIMED := QueueTests|AccessTests/silentCallers|CommandTests/waits
 
+# The same tests with another database behind the engine, at a server that they start themselves.
+ON_POSTGRES := USHER_TEST_DATABASE=postgres
+
 # A package of a third party, which is built as one.
 EXAMPLE := --package-path Tests/Example --scratch-path .build/example
 
 define tests
 $(SWIFT) build --build-tests
-@$(call run_tests,--skip "CrashTests|SimulationTests|$(TIMED)")
+@$(call run_tests,--skip "CrashTests|ManyServersTests|SimulationTests|$(TIMED)")
 @$(call run_tests,--filter SimulationTests)
 @$(call run_tests,--filter "$(TIMED)")
-@$(call run_tests,--filter "[.]CrashTests")
+@$(call run_tests,--filter "[.]CrashTests|ManyServersTests")
 @$(call run_tests,--filter ChangeCrashTests)
+@$(ON_POSTGRES) $(call run_tests,--filter "PipelineTests|SimulationTests|ChangeCrashTests" --skip "$(TIMED)")
+@$(ON_POSTGRES) USHER_TEST_POSTGRES=default_transaction_isolation=serializable $(call run_tests,--filter PipelineTests --skip "$(TIMED)")
 $(SWIFT) test $(EXAMPLE)
 endef
 
@@ -69,6 +79,7 @@ soak: testdeps ## Run the tests, long ones in full
 	$(tests)
 	$(SWIFT) build -c release --product usher-simulate
 	.build/release/usher-simulate 1-50000
+	$(ON_POSTGRES) .build/release/usher-simulate 1-1000
 
 mutants: testdeps ## Switch the engine's guards off one by one, and see the seeded runs notice
 	/usr/bin/python3 Tests/System/Scripts/mutants.py . .build/mutants .build/mutants-build 600

@@ -16,11 +16,12 @@ struct Demo: AsyncParsableCommand {
     @Flag(help: "Print the booking in JSON in place of the story.") var json = false
     @Option(help: "Where the demo keeps its files; what an earlier demo left there is removed.") var folder = "usher-demo"
     @Flag(help: "End when the story is told.") var once = false
+    @Option(help: "An empty database, as in DATABASE_URL; a file in the folder where none is given.") var database: String?
 
     func run() async throws {
         let site = try DemoSite(path: catalog, folder: folder)
         let zoom = site.zoom()
-        let runtime = try await site.open()
+        let runtime = try await site.open(database: database)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await SandboxServer(

@@ -90,17 +90,19 @@ struct DemoSite {
 
     /// Opens the engine in a folder cleared of an earlier demo. Of the caller's environment only where it listens comes in, so it
     /// can reach nobody real.
-    func open() async throws -> Runtime {
+    /// - Parameter database: an empty one of the caller's, in place of a file.
+    func open(database: String?) async throws -> Runtime {
         try clear()
         let stand = "http://127.0.0.1:\(sandbox)"
         var environment = [
-            "DATABASE_URL": "sqlite:\(folder)/usher.sqlite", "USHER_MAILDIR": "\(folder)/mail", "USHER_PORT": "\(port)",
+            "DATABASE_URL": database ?? "sqlite:\(folder)/usher.sqlite", "USHER_MAILDIR": "\(folder)/mail", "USHER_PORT": "\(port)",
             "USHER_HOST": host, "USHER_PUBLIC_URL": address, "USHER_API_KEY": key,
             "ZOOM_API_URL": "\(stand)/v2", "ZOOM_OAUTH_URL": "\(stand)/oauth", "GOOGLE_API_URL": "\(stand)/google",
             "GOOGLE_AUTH_URL": "\(stand)/google/o", "GOOGLE_TOKEN_URL": "\(stand)/google/token",
             "MIROTALK_URL": "https://mirotalk.sandbox", "MICROSOFT_GRAPH_URL": "\(stand)/microsoft/v1.0",
             "MICROSOFT_LOGIN_URL": "\(stand)/microsoft",
         ]
+        if database != nil { environment["USHER_VAULT_KEYS"] = Data(Environment.system.random(32)).base64EncodedString() }
         for entry in catalog.providers {
             for (name, value) in Self.accounts[entry.module] ?? [:] { environment["\(registry.prefix(entry))_\(name)"] = value }
         }
