@@ -106,7 +106,7 @@ let package = Package(
             "UsherSQLite", "UsherStore", "UsherVault", "ProviderSandbox", "Zoom", "GoogleMeet", "MicrosoftTeams"),
         .executableTarget(
             name: "usher-bench",
-            dependencies: ["ProviderSandbox", "UsherAssembly", "UsherCore", "UsherMail", "UsherSQLite"],
+            dependencies: ["ProviderSandbox", "UsherAssembly", "UsherCore", "UsherMail", "UsherPostgreSQL", "UsherSQLite"],
             path: "Tests/Benchmarks"),
         module(
             "Simulation", at: "Tests/Simulation/Run", "TestSupport", "TestValues", "ProviderSandbox", "UsherCatalog", "UsherCore",
@@ -122,7 +122,7 @@ let package = Package(
             "StoreTests", at: "Tests/Engine/Store", "DatabaseConformance", "TestPostgreSQL", "TestValues", "UsherSQLite", "UsherPostgreSQL",
             "UsherStore",
             "UsherVault"),
-        test("PipelineTests", at: "Tests/Engine/Pipeline", "TestSupport"),
+        test("PipelineTests", at: "Tests/Engine/Pipeline", "TestSupport", "UsherPostgreSQL"),
         test("ProviderTests", at: "Tests/Providers", "TestSupport", "ProviderConformance"),
         test(
             "SystemTests", at: "Tests/System", "Simulation", "TestPostgreSQL", "TestSupport", "Usher", "UsherAssembly",

@@ -21,6 +21,7 @@ struct Bench {
         try await run("accept", AcceptBench.run)
         try await run("cpu", CPUBench.run)
         if wanted.contains("cpu-once") { try await CPUBench.once() }
+        if wanted.contains("latency-once") { try await LatencyBench.once() }
         try await run("memory", MemoryBench.run)
         try await run("overload", OverloadBench.run)
     }

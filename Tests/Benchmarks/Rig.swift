@@ -2,6 +2,7 @@ import Foundation
 import Synchronization
 import UsherAssembly
 import UsherCore
+import UsherPostgreSQL
 import UsherSQLite
 
 /// `usher serve` in a process of its own, with the Zoom stand-in and an SMTP sink in others.
@@ -47,6 +48,10 @@ final class Rig: Sendable {
             "ZOOM_S2S_CLIENT_ID": "sandbox-client", "ZOOM_S2S_CLIENT_SECRET": "sandbox-secret",
             "ZOOM_API_URL": "http://127.0.0.1:\(zoomPort)/v2", "ZOOM_OAUTH_URL": "http://127.0.0.1:\(zoomPort)/oauth",
         ]
+        if let database = Self.databaseURL {
+            usher.environment?["DATABASE_URL"] = database
+            usher.environment?["USHER_VAULT_KEYS"] = Data(repeating: 7, count: 32).base64EncodedString()
+        }
         usher.standardError = FileHandle.nullDevice
         try usher.run()
         pid = usher.processIdentifier
@@ -113,6 +118,40 @@ final class Rig: Sendable {
         }
         return Double((ContinuousClock.now - started).microseconds) / 1_000_000
     }
+
+    /// - Returns: the id of the booking that was made.
+    func book(number: Int) async throws -> String {
+        let answer = try await call("POST", "/v1/bookings", Self.booking(number: number))
+        guard answer.status == 201, let id = try JSON(parsing: answer.body)["id"]?.string else {
+            throw UsherError(.internalError, String(decoding: answer.body, as: UTF8.self))
+        }
+        return id
+    }
+
+    /// Milliseconds from each booking's confirmation to its last mail, as the database has them.
+    func timesToMails(_ ids: [String]) async throws -> [Double] {
+        let database: any Database =
+            if let url = Self.databaseURL { try PostgreSQLDatabase(url: url, connections: 1) } else {
+                try SQLiteDatabase(path: folder + "/usher.sqlite")
+            }
+        // An older build says so on the timeline.
+        let isOld = (try? await database.read { try $0.query("SELECT sent_at FROM outbox LIMIT 1", []) }) == nil
+        let sent =
+            isOld
+            ? "SELECT MAX(at) FROM timeline WHERE booking_id = $1 AND event = 'mail.sent'"
+            : "SELECT MAX(sent_at) FROM outbox WHERE booking_id = $1"
+        let times = try await database.read { session in
+            try ids.map { id in
+                let start = try session.query("SELECT created_at FROM bookings WHERE id = $1", [.text(id)])[0].int(0)
+                return Double(try session.query(sent, [.text(id)])[0].int(0) - start) / 1_000
+            }
+        }
+        try await database.close()
+        return times
+    }
+
+    /// A PostgreSQL for the server, empty; SQLite where none is named.
+    private static var databaseURL: String? { ProcessInfo.processInfo.environment["USHER_BENCH_DATABASE"] }
 
     static func booking(number: Int) -> String {
         let start = (Instant(seconds: 1_830_000_000) + .minutes(Int64(number % 50_000) * 7)).rfc3339

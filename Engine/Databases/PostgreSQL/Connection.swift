@@ -14,8 +14,7 @@ final class Connection {
     let backend: Int32
     /// The cluster and its timeline, which a failover changes; `nil` where the server does not say.
     private(set) var timeline: String?
-    /// Round trips so far.
-    private(set) var roundTrips = 0
+    private let trips: TripCounter
     private(set) var isBroken = false
     private var isFlushing = false
 
@@ -38,7 +37,8 @@ final class Connection {
     private static let mostQueued = 200
 
     /// - Throws: ``ServerError``
-    init(_ target: ConnectionTarget) throws {
+    init(_ target: ConnectionTarget, trips: TripCounter = TripCounter()) throws {
+        self.trips = trips
         handle = try target.connect()
         backend = PQbackendPID(handle)
         guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
@@ -100,7 +100,7 @@ final class Connection {
     /// Sends what is queued and does not wait: the answers are read before the connection is used again.
     func beginFlush() throws {
         try require(PQpipelineSync(handle))
-        roundTrips += 1
+        trips.count()
         isFlushing = true
         let deadline = ContinuousClock.now + Self.patience
         while true {

@@ -9,6 +9,7 @@ package final class PostgreSQLDatabase: Database {
     private let threads: WorkerThreads
     private let listener: Listener
     private let serverClock: ServerClock
+    private let trips: TripCounter
     /// Processes whose lock was found free, and since when: one that has lost its connection takes it again within a moment.
     private let found = Mutex<[String: ContinuousClock.Instant]>([:])
 
@@ -32,8 +33,9 @@ package final class PostgreSQLDatabase: Database {
             )
         }
         serverClock = clock
-        let health = ServerHealth()
-        threads = WorkerThreads(count: connections) { TransactionRunner(target, clock: clock, health: health) }
+        let (health, trips) = (ServerHealth(), TripCounter())
+        self.trips = trips
+        threads = WorkerThreads(count: connections) { TransactionRunner(target, clock: clock, health: health, trips: trips) }
         listener = Listener(target)
         listener.start()
     }
@@ -78,6 +80,8 @@ package final class PostgreSQLDatabase: Database {
         }
     }
 
+    /// How often transactions have sent something and waited for the answers.
+    package var roundTrips: Int { trips.value }
     package var isAnnounced: Bool { listener.isUp }
     package var clock: (@Sendable () -> Instant)? { { [serverClock] in serverClock.now } }
     package func listen(_ wake: @escaping @Sendable () -> Void) { listener.add(wake) }

@@ -6,6 +6,7 @@ final class TransactionRunner {
     private let target: ConnectionTarget
     private let clock: ServerClock
     private let health: ServerHealth
+    private let trips: TripCounter
     private var connection: Connection?
 
     /// So many times a body is run that others are in the way of.
@@ -13,7 +14,8 @@ final class TransactionRunner {
     /// So long a lost server is waited for: a restart, or a standby's promotion.
     private static let patience = Duration.seconds(6)
 
-    init(_ target: ConnectionTarget, clock: ServerClock, health: ServerHealth) {
+    init(_ target: ConnectionTarget, clock: ServerClock, health: ServerHealth, trips: TripCounter) {
+        self.trips = trips
         self.target = target
         self.clock = clock
         self.health = health
@@ -153,7 +155,7 @@ final class TransactionRunner {
         var pause = 0.02
         while true {
             do {
-                let made = try Connection(target)
+                let made = try Connection(target, trips: trips)
                 connection = made
                 health.isUp()
                 return made

@@ -3,6 +3,7 @@ import TestValues
 import Testing
 import UsherCore
 import UsherPipeline
+import UsherPostgreSQL
 import UsherSQLite
 import UsherStore
 
@@ -25,6 +26,20 @@ struct StatementTests {
         let list = transactions.map { $0.statements.map { "  " + $0.prefix(110) }.joined(separator: "\n") }.joined(separator: "\n--\n")
         print("\(statements) statements in \(transactions.count) commits:\n\(list)")
         #expect(statements <= 20 && transactions.count <= 4)
+    }
+
+    @Test("a booking at a PostgreSQL takes at most 14 round trips")
+    func roundTripsOfABooking() async throws {
+        let database = try PostgreSQLDatabase(url: try await TestDatabase.migrated(), connections: 1)
+        let engine = try await TestEngine(database: database)
+        let service = BookingService(engine.context, starter: Starter(worker: engine.worker))
+        for day in 1...2 { _ = try await service.book(TestEngine.request(at: "2026-12-0\(day)T10:00:00Z")) }
+        let before = database.roundTrips
+        let id = try await service.book(TestEngine.request(at: "2026-12-03T10:00:00Z")).value.booking.id
+        let trips = database.roundTrips - before
+        #expect(try await engine.service.view(id).mails.count { $0.state == .sent } == 2)
+        print("\(trips) round trips")
+        #expect(trips <= 14)
     }
 }
 
