@@ -11,6 +11,8 @@ package struct CatalogWatch: Sendable {
     private let path: String
 
     private static let interval = Duration.milliseconds(500)
+    /// After so many looks at the file one is taken at what other servers have put in force.
+    private static let roundsOfOthers = 4
 
     package init(_ runtime: Runtime, path: String) {
         self.runtime = runtime
@@ -20,12 +22,23 @@ package struct CatalogWatch: Sendable {
     /// Watches until the task is cancelled.
     package func run() async {
         var seen = stamp()
+        var rounds = 0
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.interval)
+            rounds += 1
             let present = stamp()
-            guard present != seen else { continue }
-            // What could not be put in force is tried again at the next look.
-            if await reload() { seen = present }
+            if present != seen {
+                // What could not be put in force is tried again at the next look.
+                if await reload() { seen = present }
+            } else if rounds.isMultiple(of: Self.roundsOfOthers) {
+                await followOthers()
+            }
+        }
+    }
+
+    private func followOthers() async {
+        do { try await runtime.followOthers() } catch {
+            runtime.context.logger.warning("whether another catalogue is in force is not known", metadata: ["error": "\(error)"])
         }
     }
 
@@ -41,13 +54,21 @@ package struct CatalogWatch: Sendable {
             return true
         }
         do {
-            try await runtime.adopt(catalog)
+            try await runtime.adopt(try file(catalog), path: path)
             logger.notice("the catalogue was reloaded", metadata: ["file": "\(path)", "meeting-types": "\(catalog.meetingTypes.count)"])
             return true
         } catch {
             logger.error("the catalogue could not be put in force; the one before stays", metadata: ["error": "\(error)"])
             return false
         }
+    }
+
+    /// The file as it is now, with the catalogue that was read from it.
+    func file(_ catalog: Catalog) throws -> InstallationCatalogue.File {
+        let time = stamp().suffix(2)
+        return InstallationCatalogue.File(
+            text: try String(contentsOfFile: path, encoding: .utf8), catalog: catalog,
+            changedAt: Instant(seconds: time.first ?? 0) + .microseconds((time.last ?? 0) / 1_000))
     }
 
     /// What changes when the file does: inode, size, time.

@@ -81,6 +81,12 @@ package struct Doctor: Sendable {
                     "\(vaultRemedy); the providers were not looked at."
                 ))
         }
+        do {
+            findings += try await store.database.examine().map { found in
+                found.remedy.isEmpty ? .fine("database", found.text) : .wrong("database", found.text, found.remedy)
+            }
+            findings += try await servers(store)
+        } catch { findings.append(.wrong("database", "the server could not be looked at: \(error)", "Check the user's rights.")) }
         var keys = 0
         do {
             let now = Environment.system.now()
@@ -90,6 +96,20 @@ package struct Doctor: Sendable {
             findings.append(.wrong("database", "cannot be closed: \(error)", "Check the disk."))
         }
         return (findings, keys)
+    }
+
+    /// Who works on the database, and whether they all run the catalogue that is in force.
+    private func servers(_ store: Store) async throws -> [Finding] {
+        let (processes, inForce) = try await store.read { (try $0.processes().filter(\.serves), try $0.catalogueDigest()) }
+        guard !processes.isEmpty else { return [] }
+        let names = processes.map { "\($0.host) (\($0.version))" }.joined(separator: ", ")
+        let others = processes.filter { $0.catalogue != inForce }
+        return [.fine("servers", names)]
+            + others.map {
+                .wrong(
+                    "servers", "\($0.host) runs another catalogue than the one in force",
+                    "It takes it over within seconds; if not, see its log.")
+            }
     }
 
     private var vaultRemedy: String {

@@ -61,11 +61,42 @@ package struct Runtime: Sendable {
         return runtime
     }
 
-    /// Puts a catalogue in force, whole.
+    /// Puts the file's catalogue in force for the whole installation, or takes over what other servers have put in force since.
+    package func adopt(_ file: InstallationCatalogue.File, path: String) async throws {
+        switch try await InstallationCatalogue(context).settle(file) {
+        case .file: try putInForce(file.catalog, digest: file.digest)
+        case .newer(let present):
+            context.logger.warning(
+                "the catalogue's file is older than what other servers have put in force, and theirs is used; save the file anew to put it in force",
+                metadata: ["file": "\(path)"])
+            try takeOver(present)
+        }
+    }
+
+    /// Takes over what another server has put in force.
+    package func followOthers() async throws {
+        guard let present = try await InstallationCatalogue(context).other(than: context.catalog.digest) else { return }
+        try takeOver(present)
+        context.logger.notice("a catalogue that another server put in force is used")
+    }
+
+    private func takeOver(_ present: StoredCatalogue) throws {
+        guard let catalog = CatalogReader.withFiles(registry).read(Array(present.text.utf8)).catalog else {
+            throw UsherError(
+                .configuration, "The catalogue that other servers have put in force cannot be read by this Usher: run the same version.")
+        }
+        try putInForce(catalog, digest: present.digest)
+    }
+
+    private func putInForce(_ catalog: Catalog, digest: String) throws {
+        try context.renderer.adopt(configuration.look(catalog.site))
+        context.catalog.put(catalog, digest: digest)
+    }
+
+    /// Puts a catalogue in force that has no file.
     package func adopt(_ catalog: Catalog) async throws {
         try await context.store.write { [context] in try context.follow(catalog.owners, $0) }
-        try context.renderer.adopt(configuration.look(catalog.site))
-        context.catalog.current = catalog
+        try putInForce(catalog, digest: "")
     }
 
     /// Closes the connections and the database.

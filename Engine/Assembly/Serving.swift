@@ -23,7 +23,11 @@ package struct Serving: Sendable {
     package func run(watching path: String?, workers: Int = 32, requests: Int = 32, onReady: @escaping @Sendable (Int) -> Void) async throws
     {
         let context = runtime.context
-        try await runtime.adopt(context.catalog.current)
+        if let path {
+            try await runtime.adopt(try CatalogWatch(runtime, path: path).file(context.catalog.current), path: path)
+        } else {
+            try await runtime.adopt(context.catalog.current)
+        }
         try await Heartbeat(context).join()
         let configuration = runtime.configuration
         var settings = WebSettings(

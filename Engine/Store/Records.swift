@@ -45,14 +45,43 @@ enum LinkSQL: String, SQLStatement {
     case byHash = "SELECT booking_id, reader, purpose FROM links WHERE hash = $1"
 }
 
+/// A process that is at work.
+package struct StoredProcess: Hashable, Sendable {
+    package var id: String
+    package var startedAt: Instant
+    /// Its last sign of life.
+    package var heartbeat: Instant
+    /// Whether it is a server, which goes on with all work.
+    package var serves: Bool
+    /// The digest of the catalogue that it runs; empty for one that runs a file of its own.
+    package var catalogue: String
+    /// Of Usher.
+    package var version: String
+    /// The machine's name.
+    package var host: String
+
+    /// Takes each property as it is.
+    package init(
+        id: String, startedAt: Instant, heartbeat: Instant, serves: Bool, catalogue: String = "", version: String = "", host: String = ""
+    ) {
+        self.id = id
+        self.startedAt = startedAt
+        self.heartbeat = heartbeat
+        self.serves = serves
+        self.catalogue = catalogue
+        self.version = version
+        self.host = host
+    }
+}
+
 /// Statements on the processes that are at work.
 enum ProcessSQL: String, SQLStatement {
     case add = """
-        INSERT INTO processes (id, started_at, heartbeat_at, serves) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at
+        INSERT INTO processes (id, started_at, heartbeat_at, serves, catalogue, version, host) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at, catalogue = excluded.catalogue
         """
-    case beat = "UPDATE processes SET heartbeat_at = $1 WHERE id = $2"
-    case list = "SELECT id, heartbeat_at, serves FROM processes"
+    case beat = "UPDATE processes SET heartbeat_at = $1, catalogue = $2 WHERE id = $3"
+    case list = "SELECT id, heartbeat_at, serves, catalogue, version, host, started_at FROM processes ORDER BY started_at, id"
     case remove = "DELETE FROM processes WHERE id = $1"
 }
 
@@ -127,15 +156,23 @@ extension Tx {
 }
 
 extension Tx {
-    /// - Parameter serves: whether it is a server, which goes on with all work.
-    package func addProcess(_ id: String, now: Instant, serves: Bool = true) throws {
-        try write(ProcessSQL.add, .text(id), SQLValue(now), SQLValue(now), SQLValue(serves))
+    /// Enters a process, or its heartbeat where it is there.
+    package func addProcess(_ process: StoredProcess) throws {
+        try write(
+            ProcessSQL.add, .text(process.id), SQLValue(process.startedAt), SQLValue(process.heartbeat), SQLValue(process.serves),
+            .text(process.catalogue), .text(process.version), .text(process.host))
     }
     /// - Returns: `false` when others have declared this process dead.
-    package func beat(_ id: String, now: Instant) throws -> Bool { try execute(ProcessSQL.beat, SQLValue(now), .text(id)) == 1 }
+    package func beat(_ id: String, catalogue: String, now: Instant) throws -> Bool {
+        try execute(ProcessSQL.beat, SQLValue(now), .text(catalogue), .text(id)) == 1
+    }
     /// The processes that are at work, with their last signs of life.
-    package func processes() throws -> [(id: String, heartbeat: Instant, serves: Bool)] {
-        try query(ProcessSQL.list).map { (try $0.text(0), try $0.instant(1), try $0.bool(2)) }
+    package func processes() throws -> [StoredProcess] {
+        try query(ProcessSQL.list).map { row in
+            StoredProcess(
+                id: try row.text(0), startedAt: try row.instant(6), heartbeat: try row.instant(1), serves: try row.bool(2),
+                catalogue: try row.text(3), version: try row.text(4), host: try row.text(5))
+        }
     }
     /// Takes a process off the list.
     package func removeProcess(_ id: String) throws { try write(ProcessSQL.remove, .text(id)) }

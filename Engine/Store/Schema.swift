@@ -4,7 +4,17 @@ import UsherCore
 package enum Schema {
     /// Each entry brings the schema one version further; an entry that has been released never changes.
     package static let migrations: [[String]] = [
-        version1, version2, version3, version4, version5, version6, version7, version8, version9, version10,
+        version1, version2, version3, version4, version5, version6, version7, version8, version9, version10, version11,
+    ]
+
+    /// The catalogues of the installation, and which of them each server runs.
+    private static let version11 = [
+        """
+        CREATE TABLE catalogues (digest TEXT PRIMARY KEY, number BIGINT NOT NULL, body TEXT NOT NULL, adopted_at BIGINT NOT NULL)
+        """,
+        "ALTER TABLE processes ADD COLUMN catalogue TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE processes ADD COLUMN version TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE processes ADD COLUMN host TEXT NOT NULL DEFAULT ''",
     ]
 
     /// A booking's links are derived from one secret; a mail that was sent says when.

@@ -15,7 +15,7 @@ package struct StoredTable: Sendable {
         .init("portal_links", "hash"), .init("sessions", "hash"), .init("owner_apps", "owner_id", "provider"),
         .init("calendar_events", "booking_id"), .init("notices", "subject"), .init("api_keys", "id"), .init("webhooks", "id"),
         .init("deliveries", "id"), .init("admin_sessions", "hash"), .init("provider_health", "provider"),
-        .init("lost_connections", "owner_id", "provider"), .init("revocations", "id"), .init("audit", "id"),
+        .init("lost_connections", "owner_id", "provider"), .init("revocations", "id"), .init("audit", "id"), .init("catalogues", "digest"),
     ]
 
     /// Tables that a copy leaves out: the processes of the installation that it was made from, and the schema's versions.

@@ -116,6 +116,59 @@ struct ManyServersTests {
         await stop(site, [servers[1]])
     }
 
+    @Test("the catalogue is the installation's: who has an older file takes the newer one over, until the file is saved anew")
+    func catalogues() async throws {
+        let site = try await Site(server: try .shared())
+        let (ours, theirs) = (site.folder + "/meeting-types.yaml", site.folder + "/newer.yaml")
+        let newer = Site.catalog.replacing(
+            "  ana: {", with: "  eve: { name: Eve Doe, email: eve@northwind.example, time-zone: Europe/Madrid }\n  ana: {"
+        ).appending("\n  extra: { title: \"One more\", duration: 15m }\n")
+        func types(_ port: Int) async throws -> Set<String> {
+            Set(try await site.call("GET", "/v1/meeting-types", port: port).json["items"]?.array?.compactMap { $0["id"]?.string } ?? [])
+        }
+        func wait(_ port: Int, for has: Bool) async throws -> Bool {
+            for _ in 0..<100 {
+                if try await types(port).contains("extra") == has { return true }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            return false
+        }
+        var first = try await site.serve()
+        #expect(try await !types(site.port).contains("extra"))
+        try newer.write(toFile: theirs, atomically: true, encoding: .utf8)
+        let other = try FreeTestPort.find()
+        let second = try await site.serve(environment: ["USHER_PORT": "\(other)", "USHER_CATALOG": theirs])
+        #expect(try await types(other).contains("extra"))
+        #expect(try await wait(site.port, for: true), "the first server follows")
+        // Started again with its old file, it neither takes the new owner out nor brings the old types back.
+        first.terminate()
+        _ = await first.finish()
+        first = try await site.serve()
+        #expect(try await types(site.port).contains("extra"))
+        #expect(first.errorText.contains("older than what other servers"))
+        #expect(try await site.call("GET", "/v1/owners/eve", port: other).status == 200)
+        // Saved anew, it is meant.
+        try Site.catalog.write(toFile: ours, atomically: true, encoding: .utf8)
+        #expect(try await wait(site.port, for: false))
+        #expect(try await wait(other, for: false))
+        await stop(site, [first, second])
+    }
+
+    @Test("doctor tells what endangers the promises at a server, and who works there")
+    func doctor() async throws {
+        let (site, _, servers) = try await start(1)
+        let result = try await site.usher("doctor", "--json").finish()
+        let findings = try JSON(parsing: result.output).array ?? []
+        func has(_ area: String, _ text: String, ok: Bool) -> Bool {
+            findings.contains { $0["area"]?.string == area && $0["ok"]?.bool == ok && $0["finding"]?.string?.contains(text) == true }
+        }
+        #expect(has("database", "PostgreSQL 15", ok: true) && has("database", "clock and the server's agree", ok: true))
+        #expect(has("database", "fsync is off", ok: false), "the tests' server is quick and careless")
+        #expect(has("servers", "(", ok: true))
+        #expect(!result.output.contains(site.environment["USHER_VAULT_KEYS"] ?? "-"))
+        await stop(site, servers)
+    }
+
     private func start(_ count: Int) async throws -> (Site, [Int], [Command]) {
         let site = try await Site(server: try .shared())
         var (ports, servers): ([Int], [Command]) = ([], [])

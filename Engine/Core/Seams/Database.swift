@@ -19,6 +19,8 @@ package protocol Database: Sendable {
     /// Whether that process is known to be dead; `false` where only its heartbeat can tell.
     func isDead(process id: String) async throws -> Bool
 
+    /// What an operator should know of the server behind it: what endangers what was promised, what makes it slow.
+    func examine() async throws -> [DatabaseFinding]
     /// The database's own clock, where it may differ from this machine's; `nil` where it is this machine's.
     var clock: (@Sendable () -> Instant)? { get }
     /// Calls `wake` when another process may have enqueued work: a hint, which may be missing. A driver that has none does nothing.
@@ -33,6 +35,7 @@ package protocol Database: Sendable {
 
 extension Database {
     package var isAnnounced: Bool { true }
+    package func examine() async throws -> [DatabaseFinding] { [] }
     package var clock: (@Sendable () -> Instant)? { nil }
     package func listen(_ wake: @escaping @Sendable () -> Void) {}
     package func notify() {}
@@ -59,6 +62,20 @@ package protocol SQLSession {
 extension SQLSession {
     package func lock(name: String) throws {}
     package func executeDeferred(_ sql: String, _ arguments: [SQLValue]) throws { try execute(sql, arguments) }
+}
+
+/// What a look at a database server found.
+package struct DatabaseFinding: Sendable {
+    /// What is so.
+    package var text: String
+    /// How to mend it; empty where nothing is wrong.
+    package var remedy: String
+
+    /// - Parameter remedy: empty where nothing is wrong.
+    package init(_ text: String, remedy: String = "") {
+        self.text = text
+        self.remedy = remedy
+    }
 }
 
 /// A value that both databases store alike.

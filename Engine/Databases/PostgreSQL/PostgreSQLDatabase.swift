@@ -80,6 +80,10 @@ package final class PostgreSQLDatabase: Database {
         }
     }
 
+    package func examine() async throws -> [DatabaseFinding] {
+        try await read { [serverClock] in try ServerExamination(session: $0).findings(clock: serverClock.now) }
+    }
+
     /// How often transactions have sent something and waited for the answers.
     package var roundTrips: Int { trips.value }
     package var isAnnounced: Bool { listener.isUp }

@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import UsherCore
 import UsherStore
@@ -22,9 +23,15 @@ package struct Heartbeat: Sendable {
     /// Enters this process, and takes over what the dead have left behind.
     package func join() async throws {
         try await context.store.database.announce(process: context.processID)
-        try await context.store.write { [context] in try $0.addProcess(context.processID, now: context.now, serves: serves) }
+        try await context.store.write { try $0.addProcess(entry) }
         try await context.health.refresh()
         try await takeOver()
+    }
+
+    private var entry: StoredProcess {
+        StoredProcess(
+            id: context.processID, startedAt: context.now, heartbeat: context.now, serves: serves, catalogue: context.catalog.digest,
+            version: UsherVersion.number, host: ProcessInfo.processInfo.hostName)
     }
 
     /// Beats and watches until the task is cancelled.
@@ -49,7 +56,7 @@ package struct Heartbeat: Sendable {
 
     package func beat() async throws {
         try await context.store.write { [context] tx in
-            if try !tx.beat(context.processID, now: context.now) { try tx.addProcess(context.processID, now: context.now, serves: serves) }
+            if try !tx.beat(context.processID, catalogue: context.catalog.digest, now: context.now) { try tx.addProcess(entry) }
         }
         try await context.health.refresh()
         await context.refresher.saveUnsaved()

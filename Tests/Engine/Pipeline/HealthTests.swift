@@ -88,8 +88,9 @@ struct HealthTests {
     func keepsLink() async throws {
         let engine = try await TestEngine()
         let view = try await engine.booked("open")
-        engine.context.catalog.current = try TestCatalog.read(
-            TestCatalog.text.replacing("https://meet.northwind.example/", with: "https://other.example/"))
+        engine.context.catalog.put(
+            try TestCatalog.read(
+                TestCatalog.text.replacing("https://meet.northwind.example/", with: "https://other.example/")))
         _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
         _ = try await engine.worker.pump()
         let after = try await engine.service.view(view.booking.id)

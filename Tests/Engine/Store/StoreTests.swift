@@ -190,7 +190,9 @@ struct StoreTests {
                 group.addTask {
                     do {
                         try await store.write { tx in
-                            try tx.addProcess("p\(number)", now: Instant(seconds: 0))
+                            try tx.addProcess(
+                                StoredProcess(
+                                    id: "p\(number)", startedAt: Instant(seconds: 0), heartbeat: Instant(seconds: 0), serves: true))
                             if number % 3 == 0 { throw Refused() }
                         }
                         return true

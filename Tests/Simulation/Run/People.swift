@@ -263,7 +263,7 @@ extension SimulatedRun {
     private func reload(_ context: EngineContext) async throws {
         let file = dice.seed.pick([world.catalog, world.otherCatalog])
         try await context.store.write { try context.follow(file.owners, $0) }
-        context.catalog.current = file
+        context.catalog.put(file)
         tally("catalog.reloaded")
     }
 

@@ -42,10 +42,12 @@ struct AdminViews: Sendable {
                 try tx.troubledKinds().map { ($0, try tx.troubledJobs($0.kind, after: nil, limit: Self.shownStuck + 1)) }
             )
         }
+        let (processes, inForce) = try await context.store.read { (try $0.processes(), try $0.catalogueDigest()) }
         let open = try await openMatters()
         let failing = try await context.health.all()
         let html: HTML =
             "<section><h2>Providers</h2>\(providers(failing))</section>"
+            + "<section><h2>Servers</h2>\(servers(processes, inForce))</section>"
             + "<section><h2>Bookings with a problem</h2>\(problems(trouble, key))</section>"
             + "<section><h2>Needs somebody</h2>\(Page.list(open))\(open.isEmpty ? "<p class=good>Nothing.</p>" as HTML : "")</section>"
             + "<section><h2>Work</h2>"
@@ -107,6 +109,20 @@ struct AdminViews: Sendable {
                 return [
                     .text(entry.name), .text("failing"), .time(bad.since), .text("\(bad.failures)"),
                     .text("\(bad.problem.message) \(bad.problem.remedy)"),
+                ]
+            }, empty: "None.")
+    }
+
+    /// Who works on this database, with which Usher and which catalogue.
+    private func servers(_ processes: [StoredProcess], _ inForce: String?) -> HTML {
+        Page.table(
+            ["Machine", "Usher", "Since", "Last heartbeat", "Catalogue"],
+            processes.map { process in
+                let catalogue =
+                    process.catalogue == inForce ? "the one in force" : process.catalogue.isEmpty ? "its own" : "another: it follows soon"
+                return [
+                    .text(process.serves ? process.host : "\(process.host), a command"), .text(process.version), .time(process.startedAt),
+                    .time(process.heartbeat), .text(catalogue),
                 ]
             }, empty: "None.")
     }
