@@ -1,3 +1,5 @@
+import Foundation
+import Synchronization
 import TestPostgreSQL
 import Testing
 import UsherCore
@@ -26,5 +28,37 @@ struct PostgreSQLTests {
         }
         #expect(others == [], "parameters are texts and integers of eight bytes")
         try await database.close()
+    }
+
+    @Test(
+        "a commit whose answer is lost is found to have happened; one that never arrived is made once more", arguments: ["lost", "dropped"])
+    func unclearCommit(mode: String) async throws {
+        let server = try PostgreSQLServer.shared()
+        let url = try server.newDatabase()
+        let folder = server.folder + "/" + mode
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let proxy = Process()
+        proxy.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../System/Scripts/commit_proxy.py"
+        proxy.arguments = [script, server.folder + "/.s.PGSQL.5432", folder, mode]
+        let (input, output) = (Pipe(), Pipe())
+        (proxy.standardInput, proxy.standardOutput) = (input, output)
+        try proxy.run()
+        defer { kill(proxy.processIdentifier, SIGKILL) }
+        #expect(output.fileHandleForReading.availableData.isEmpty == false)
+
+        let direct = try PostgreSQLDatabase(url: url, connections: 1)
+        try await direct.write { _ = try $0.execute("CREATE TABLE things (id BIGINT PRIMARY KEY)", []) }
+        let runs = Mutex(0)
+        let database = try PostgreSQLDatabase(url: url.replacing("host=\(server.folder)", with: "host=\(folder)"), connections: 1)
+        try await database.write { session in
+            runs.withLock { $0 += 1 }
+            _ = try session.query("SELECT 1", [])
+            try session.executeDeferred("INSERT INTO things (id) VALUES ($1)", [.int(1)])
+        }
+        #expect(runs.withLock { $0 } == (mode == "lost" ? 1 : 2))
+        #expect(try await direct.read { try $0.query("SELECT id FROM things", []).count } == 1)
+        try await database.close()
+        try await direct.close()
     }
 }
