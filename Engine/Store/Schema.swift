@@ -7,6 +7,10 @@ package enum Schema {
         version1, version2, version3, version4, version5, version6, version7, version8, version9, version10, version11,
     ]
 
+    /// The earliest version whose programs can work with a database of the present one: it has added, and changed nothing that they use.
+    /// So servers of both go on side by side while the ones are replaced by the others.
+    package static let earliestReader = 10
+
     /// The catalogues of the installation, and which of them each server runs.
     private static let version11 = [
         """
@@ -15,6 +19,7 @@ package enum Schema {
         "ALTER TABLE processes ADD COLUMN catalogue TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE processes ADD COLUMN version TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE processes ADD COLUMN host TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE schema_versions ADD COLUMN earliest_reader BIGINT NOT NULL DEFAULT 0",
     ]
 
     /// A booking's links are derived from one secret; a mail that was sent says when.
@@ -234,28 +239,36 @@ package enum Schema {
 enum SchemaSQL: String, SQLStatement {
     case makeVersions = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)"
     case newestVersion = "SELECT COALESCE(MAX(version), 0) FROM schema_versions"
+    case earliestReader = "SELECT MAX(earliest_reader) FROM schema_versions"
     case addVersion = "INSERT INTO schema_versions (version) VALUES ($1)"
+    case setEarliestReader = "UPDATE schema_versions SET earliest_reader = $1 WHERE version = $2"
 }
 
 extension Store {
     /// Brings the schema to the newest version, in one transaction. Called by every process at its start; the first one does it.
-    /// - Throws: ``UsherError`` when the file was made by a newer Usher.
+    /// - Throws: ``UsherError`` when a newer Usher has changed it so that this one cannot work with it.
     package func migrate() async throws {
         try await database.write { session in
             try session.lock(name: "schema")
             let tx = Tx(session: session, memory: self.memory)
             try tx.execute(SchemaSQL.makeVersions)
-            let present = Int(try tx.query(SchemaSQL.newestVersion)[0].int(0))
-            guard present <= Schema.migrations.count else {
-                throw UsherError(
-                    .configuration,
-                    "The database is of schema version \(present), and this Usher knows only \(Schema.migrations.count): start the newer Usher that made it."
-                )
-            }
+            let (present, known) = (Int(try tx.query(SchemaSQL.newestVersion)[0].int(0)), Schema.migrations.count)
+            if present > known { return try Self.refuseUnreadable(tx, present) }
             for version in Schema.migrations.indices.dropFirst(present) {
                 for statement in Schema.migrations[version] { try session.execute(statement, []) }
                 try tx.execute(SchemaSQL.addVersion, .int(Int64(version + 1)))
             }
+            if present < known { try tx.execute(SchemaSQL.setEarliestReader, .int(Int64(Schema.earliestReader)), .int(Int64(known))) }
         }
+    }
+
+    /// A newer version may have only added what this one leaves alone.
+    private static func refuseUnreadable(_ tx: Tx, _ present: Int) throws {
+        let (earliest, known) = (Int(try tx.query(SchemaSQL.earliestReader)[0].int(0)), Schema.migrations.count)
+        guard earliest > known else { return }
+        throw UsherError(
+            .configuration,
+            "The database is of schema version \(present), which needs an Usher that knows version \(earliest), and this one knows only \(known): start the newer Usher that made it."
+        )
     }
 }

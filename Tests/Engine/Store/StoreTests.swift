@@ -237,4 +237,20 @@ struct StoreTests {
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
         #expect(throws: UsherError.self) { try VaultKeys.file(at: path) { _ in [] } }
     }
+
+    @Test("a newer schema is worked with where it has only added to this one, and refused where it has not")
+    func newerSchema() async throws {
+        for (earliest, isRefused) in [(Schema.migrations.count, false), (Schema.migrations.count + 1, true)] {
+            let store = try await store()
+            let newer = Schema.migrations.count + 3
+            try await store.database.write { session in
+                _ = try session.execute(
+                    "INSERT INTO schema_versions (version, earliest_reader) VALUES ($1, $2)", [.int(Int64(newer)), .int(Int64(earliest))])
+            }
+            do {
+                try await store.migrate()
+                #expect(!isRefused)
+            } catch let error as UsherError { #expect(isRefused && error.message.contains("\(newer)")) }
+        }
+    }
 }
