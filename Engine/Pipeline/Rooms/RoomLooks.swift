@@ -97,7 +97,9 @@ extension RoomOutcomes {
         // Of one that may be gone it is found out, as long as anybody can be told; else whoever connects again has it looked at.
         let isSuspect = room.goneReports > 0
         let later = isSuspect ? unclearTime(error, room.failures) : nextCheck(room)
-        let again = error.code.needsPerson ? later : retryTime(error, room.failures) ?? later
+        // Who connects an account anew has its rooms looked at; for an account of the site nobody does.
+        let isOwners = step.context.registry.descriptor(room.module)?.connection == .owner
+        let again = error.code.needsPerson && isOwners ? later : retryTime(error, room.failures) ?? later
         if try !isTouched(since: asked) { room.checkAt = again < booking.end ? again : .never }
         try step.tx.save(room)
     }

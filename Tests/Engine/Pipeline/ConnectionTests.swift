@@ -495,6 +495,19 @@ struct ConnectionTests {
         #expect(try await engine.context.store.read { try $0.rooms(of: view.booking.id)[0].failures } == 2)
     }
 
+    @Test("a look that the site's own account is refused is taken again soon: nobody connects that anew")
+    func refusedLook() async throws {
+        let engine = try await TestEngine()
+        let view = try await engine.booked("fixed")
+        engine.zoom.change { $0.clientSecret = "another" }
+        engine.zoom.expireTokens(olderThan: .zero)
+        engine.clock.advance(by: .hours(2))
+        try await ProviderEvents(engine.context).touched(String(engine.zoom.meetings[0].id))
+        _ = try await engine.worker.pump()
+        let room = try await engine.context.store.read { try $0.rooms(of: view.booking.id)[0] }
+        #expect(room.failures == 1 && room.checkAt < engine.clock.now + .hours(1))
+    }
+
     @Test("a meeting that was deleted at Zoom is noticed by the rare look before the start, when Zoom has said so twice")
     func deletedAtZoom() async throws {
         let engine = try await TestEngine()
