@@ -22,6 +22,7 @@ struct Bench {
         try await run("cpu", CPUBench.run)
         if wanted.contains("cpu-once") { try await CPUBench.once() }
         if wanted.contains("latency-once") { try await LatencyBench.once() }
+        if wanted.contains("servers-once") { try await ServersBench.once(wanted.compactMap { Int($0) }.first ?? 1) }
         try await run("memory", MemoryBench.run)
         try await run("overload", OverloadBench.run)
     }
@@ -31,7 +32,10 @@ struct Bench {
         var account = ZoomSandbox.Account()
         account.takesAnyHost = true
         account.dailyLimit = .max
-        try await SandboxServer(zoom: ZoomSandbox(account, now: Environment.system.now)) { port in
+        let delay = CommandLine.arguments.dropFirst(2).first.flatMap { Int64($0) } ?? 0
+        let late: ZoomSandbox.Fault? = delay > 0 ? .late(.milliseconds(delay)) : nil
+        let zoom = ZoomSandbox(account, now: Environment.system.now) { method, _ in method == "POST" ? late : nil }
+        try await SandboxServer(zoom: zoom) { port in
             print(port)
             fflush(nil)
         }.run()

@@ -8,8 +8,10 @@ import UsherSQLite
 /// `usher serve` in a process of its own, with the Zoom stand-in and an SMTP sink in others.
 final class Rig: Sendable {
     let folder: String
-    let pid: Int32
-    private let port: Int
+    /// Of each server.
+    let pids: [Int32]
+    private let ports: [Int]
+    private var port: Int { ports[0] }
     private let processes: [Process]
     private let transport = HTTPTransport(now: Environment.system.now)
 
@@ -30,14 +32,28 @@ final class Rig: Sendable {
         return folder
     }
 
-    /// - Parameter workers: 0 pauses all work behind the bookings.
-    init(folder: String, workers: Int) async throws {
+    /// - Parameters:
+    ///   - workers: 0 pauses all work behind the bookings.
+    ///   - servers: more than one need a database that is a server.
+    ///   - delay: so long the provider takes for an answer, in milliseconds.
+    init(folder: String, workers: Int, servers: Int = 1, delay: Int = 0) async throws {
         self.folder = folder
-        let (zoom, zoomPort) = try Self.start(Self.products + "/usher-bench", ["sandbox"], [:], folder)
-        let sinkScript =
-            URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/System/Scripts/smtp_sink.py"
-        let (sink, sinkPort) = try Self.start("/usr/bin/python3", [sinkScript, "/dev/null"], [:], folder)
-        port = 20_000 + Int(zoomPort) % 10_000
+        let (zoom, zoomPort) = try Self.start(Self.products + "/usher-bench", ["sandbox", "\(delay)"], [:], folder)
+        let (sink, sinkPort) = try Self.startSink(31_000 + Int(zoomPort) % 1_000)
+        let first = 20_000 + Int(zoomPort) % 10_000
+        let ports = (0..<servers).map { first + $0 }
+        self.ports = ports
+        let ushers = try ports.map { try Self.startServer($0, folder, workers, sinkPort, zoomPort) }
+        pids = ushers.map(\.processIdentifier)
+        processes = [zoom, sink] + ushers
+        for port in ports {
+            while (try? await waitingSteps(port)) == nil { try await Task.sleep(for: .milliseconds(20)) }
+        }
+    }
+
+    private static func startServer(
+        _ port: Int, _ folder: String, _ workers: Int, _ sinkPort: Int, _ zoomPort: Int
+    ) throws -> Process {
         let usher = Process()
         usher.executableURL = URL(fileURLWithPath: Self.products + "/usher")
         usher.arguments = ["serve", "--workers", "\(workers)"]
@@ -54,9 +70,16 @@ final class Rig: Sendable {
         }
         usher.standardError = FileHandle.nullDevice
         try usher.run()
-        pid = usher.processIdentifier
-        processes = [zoom, sink, usher]
-        while (try? await waitingSteps()) == nil { try await Task.sleep(for: .milliseconds(20)) }
+        return usher
+    }
+
+    /// Postfix's sink: a mail system of our own making would be slower than what is measured.
+    private static func startSink(_ port: Int) throws -> (Process, Int) {
+        let sink = Process()
+        sink.executableURL = URL(fileURLWithPath: "/usr/sbin/smtp-sink")
+        sink.arguments = (geteuid() == 0 ? ["-u", "postfix"] : []) + ["127.0.0.1:\(port)", "128"]
+        try sink.run()
+        return (sink, port)
     }
 
     private static func start(
@@ -83,16 +106,16 @@ final class Rig: Sendable {
         if removing { try? FileManager.default.removeItem(atPath: folder) }
     }
 
-    private func call(_ method: String, _ path: String, _ body: String = "") async throws -> HTTPResponse {
+    private func call(_ method: String, _ path: String, _ body: String = "", at other: Int? = nil) async throws -> HTTPResponse {
         try await transport.send(
             HTTPRequest(
-                method, "http://127.0.0.1:\(port)\(path)",
+                method, "http://127.0.0.1:\(other ?? port)\(path)",
                 headers: [("Authorization", "Bearer \(Self.key)"), ("Content-Type", "application/json")],
                 body: Array(body.utf8), deadline: Environment.system.now() + .seconds(60)))
     }
 
-    func waitingSteps() async throws -> Int64 {
-        let text = String(decoding: try await call("GET", "/metrics").body, as: UTF8.self)
+    func waitingSteps(_ port: Int? = nil) async throws -> Int64 {
+        let text = String(decoding: try await call("GET", "/metrics", at: port).body, as: UTF8.self)
         return text.split(separator: "\n").filter { $0.hasPrefix("usher_steps_waiting{") || $0.hasPrefix("usher_steps_working{") }
             .reduce(0) { $0 + Int64(Double($1.split(separator: " ").last ?? "") ?? 0) }
     }
@@ -109,7 +132,8 @@ final class Rig: Sendable {
                     while true {
                         let number = numbers.next()
                         if number > count { return }
-                        let answer = try await self.call("POST", "/v1/bookings", Self.booking(number: number))
+                        let port = self.ports[number % self.ports.count]
+                        let answer = try await self.call("POST", "/v1/bookings", Self.booking(number: number), at: port)
                         guard answer.status == 201 else { throw UsherError(.internalError, String(decoding: answer.body, as: UTF8.self)) }
                     }
                 }
@@ -130,10 +154,7 @@ final class Rig: Sendable {
 
     /// Milliseconds from each booking's confirmation to its last mail, as the database has them.
     func timesToMails(_ ids: [String]) async throws -> [Double] {
-        let database: any Database =
-            if let url = Self.databaseURL { try PostgreSQLDatabase(url: url, connections: 1) } else {
-                try SQLiteDatabase(path: folder + "/usher.sqlite")
-            }
+        let database = try await opened()
         // An older build says so on the timeline.
         let isOld = (try? await database.read { try $0.query("SELECT sent_at FROM outbox LIMIT 1", []) }) == nil
         let sent =
@@ -173,8 +194,29 @@ final class Rig: Sendable {
         repeat { try await Task.sleep(for: .milliseconds(1_100)) } while try await waitingSteps() > 0
     }
 
-    /// User and system time of the server so far, in seconds.
-    func cpu() throws -> Double {
+    /// Bookings that have not both mails yet.
+    func unsentMails() async throws -> Int {
+        let database = try await opened()
+        let rows = try await database.read {
+            try $0.query(
+                """
+                SELECT COUNT(*) FROM bookings b
+                WHERE (SELECT COUNT(*) FROM outbox o WHERE o.booking_id = b.id AND o.state = 'sent') < 2
+                """, [])
+        }
+        try await database.close()
+        return Int(try rows[0].int(0))
+    }
+
+    private func opened() async throws -> any Database {
+        if let url = Self.databaseURL { return try PostgreSQLDatabase(url: url, connections: 1) }
+        return try SQLiteDatabase(path: folder + "/usher.sqlite")
+    }
+
+    /// User and system time of the servers so far, in seconds.
+    func cpu() throws -> Double { try pids.map(cpu).reduce(0, +) }
+
+    private func cpu(_ pid: Int32) throws -> Double {
         let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
         let fields = stat[stat.lastIndex(of: ")")!...].split(separator: " ")
         return (Double(fields[12])! + Double(fields[13])!) / Double(sysconf(Int32(_SC_CLK_TCK)))
@@ -182,7 +224,7 @@ final class Rig: Sendable {
 
     /// Resident memory in MiB.
     func memory() throws -> Double {
-        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let status = try String(contentsOfFile: "/proc/\(pids[0])/status", encoding: .utf8)
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
         return Double(line?.split(separator: " ")[1] ?? "0")! / 1_024
     }
