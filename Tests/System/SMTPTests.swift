@@ -45,6 +45,42 @@ struct SMTPTests {
         #expect(later.contains("451") && refused.contains("550 this mailbox says 550"))
     }
 
+    @Test("where the relay takes commands together they go together, and whoever is refused gets no mail")
+    func pipelined() async throws {
+        let relay = try Command("/usr/bin/python3", [Command.script("smtp_pipelining.py")])
+        let port = try #require(await relay.line(), "\(relay.errorText)")
+        let mailer = SMTPMailer(try SMTPAddress("smtp://127.0.0.1:\(port)"), connections: 1)
+        func deliver(_ recipient: String) async -> DeliveryOutcome {
+            await mailer.deliver(
+                OutgoingMail(sender: "from@example.org", recipient: recipient, bytes: Array("A: b\r\n\r\nc\r\n".utf8), id: "1"),
+                within: .seconds(20))
+        }
+        #expect(await deliver("bo@example.org") == .accepted)
+        #expect(await relay.line { $0 == "3 mail" } != nil)
+        #expect(await deliver("550@example.org") == .refused("RCPT failed: 550 no such mailbox"))
+        #expect(await relay.line { $0 == "3 nothing" } != nil)
+        #expect(await deliver("bo@example.org") == .accepted)
+        relay.kill()
+    }
+
+    @Test("a connection that the relay has closed since the last mail is made anew, and the mail is as it was written")
+    func briefConnections() async throws {
+        let sink = try await sink("brief")
+        let mailer = SMTPMailer(try SMTPAddress("smtp://127.0.0.1:\(sink.port)"), connections: 1)
+        let text = "Subject: test\r\n\r\n.a line\r\n..\r\n.\r\nend\r\n"
+        for _ in 0..<3 {
+            let outcome = await mailer.deliver(
+                OutgoingMail(sender: "from@example.org", recipient: "bo@example.org", bytes: Array(text.utf8), id: "1"),
+                within: .seconds(20))
+            #expect(outcome == .accepted)
+            // Until the relay has closed it.
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        let lines = try String(contentsOfFile: sink.log, encoding: .utf8).split(separator: "\n")
+        let contents = try lines.map { Data(base64Encoded: try JSON(parsing: String($0))["content"]?.string ?? "") }
+        #expect(contents == Array(repeating: Data(text.utf8), count: 3))
+    }
+
     @Test("a connection that is cut after the mail went out leaves it unclear")
     func cut() async throws {
         let sink = try await sink("cut")

@@ -1,5 +1,5 @@
 """A real SMTP server that writes each mail it takes as one line of JSON. Faults by recipient: `451@…`, `550@…` refuse it."""
-import base64, errno, json, random, socket, sys
+import asyncio, base64, errno, json, random, socket, sys
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
@@ -19,6 +19,9 @@ class Sink:
         log.write(json.dumps({
             "sender": envelope.mail_from, "recipients": envelope.rcpt_tos, "authenticated": bool(session.authenticated),
             "tls": session.ssl is not None, "content": base64.b64encode(envelope.original_content).decode()}) + "\n")
+        if "brief" in options:
+            # Nobody keeps a connection here.
+            asyncio.get_running_loop().call_later(0.05, server.transport.close)
         if "cut" in options:
             options.discard("cut")
             server.transport.abort()
