@@ -49,6 +49,9 @@ run_tests = bash -c 'set -o pipefail; $(SWIFT) test --skip-build $(1) 2>&1 | tee
 # Bounds in wall-clock time hold on cores that nobody else uses; the seeded runs use all of them.
 TIMED := QueueTests|AccessTests/silentCallers|CommandTests/waits
 
+# These start servers, and wait for them.
+AT_SERVERS := ManyServersTests|DatabaseTests|DatabaseCopyTests|PostgreSQLTests
+
 # The same tests with another database behind the engine, at a server that they start themselves.
 ON_POSTGRES := USHER_TEST_DATABASE=postgres
 
@@ -57,10 +60,11 @@ EXAMPLE := --package-path Tests/Example --scratch-path .build/example
 
 define tests
 $(SWIFT) build --build-tests
-@$(call run_tests,--skip "CrashTests|ManyServersTests|SimulationTests|$(TIMED)")
+@$(call run_tests,--skip "CrashTests|SimulationTests|$(AT_SERVERS)|$(TIMED)")
+@$(call run_tests,--filter "$(AT_SERVERS)")
 @$(call run_tests,--filter SimulationTests)
 @$(call run_tests,--filter "$(TIMED)")
-@$(call run_tests,--filter "[.]CrashTests|ManyServersTests")
+@$(call run_tests,--filter "[.]CrashTests")
 @$(call run_tests,--filter ChangeCrashTests)
 @$(ON_POSTGRES) $(call run_tests,--filter "PipelineTests|SimulationTests|ChangeCrashTests" --skip "$(TIMED)")
 @$(ON_POSTGRES) USHER_TEST_POSTGRES=default_transaction_isolation=serializable $(call run_tests,--filter PipelineTests --skip "$(TIMED)")

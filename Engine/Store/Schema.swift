@@ -11,8 +11,34 @@ package enum Schema {
     /// So servers of both go on side by side while the ones are replaced by the others.
     package static let earliestReader = 10
 
-    /// The catalogues of the installation, and which of them each server runs.
+    /// The catalogues of the installation, and which of them each server runs. The tables that every commit writes to are trees of their
+    /// keys alone.
     private static let version11 = [
+        """
+        CREATE TABLE steps_v11 (
+            kind TEXT NOT NULL, subject TEXT NOT NULL, lane BIGINT NOT NULL, due_at BIGINT NOT NULL, claimed_by TEXT, fence BIGINT NOT NULL,
+            attempt BIGINT NOT NULL, service TEXT NOT NULL DEFAULT '', again_at BIGINT,
+            starts_at BIGINT NOT NULL DEFAULT \(Instant.never.microseconds), PRIMARY KEY (kind, subject)) WITHOUT ROWID
+        """,
+        """
+        INSERT INTO steps_v11 (kind, subject, lane, due_at, claimed_by, fence, attempt, service, again_at, starts_at)
+        SELECT kind, subject, lane, due_at, claimed_by, fence, attempt, service, again_at, starts_at FROM steps
+        """,
+        "DROP TABLE steps",
+        "ALTER TABLE steps_v11 RENAME TO steps",
+        "CREATE INDEX steps_by_service ON steps (lane, service, due_at, starts_at)",
+        "CREATE INDEX steps_in_trouble ON steps (kind, starts_at, subject) WHERE attempt > 2",
+        """
+        CREATE TABLE timeline_v11 (
+            booking_id TEXT NOT NULL, seq BIGINT NOT NULL, at BIGINT NOT NULL, event TEXT NOT NULL, detail TEXT NOT NULL,
+            actor TEXT NOT NULL DEFAULT '', PRIMARY KEY (booking_id, seq)) WITHOUT ROWID
+        """,
+        """
+        INSERT INTO timeline_v11 (booking_id, seq, at, event, detail, actor)
+        SELECT booking_id, seq, at, event, detail, actor FROM timeline
+        """,
+        "DROP TABLE timeline",
+        "ALTER TABLE timeline_v11 RENAME TO timeline",
         """
         CREATE TABLE catalogues (digest TEXT PRIMARY KEY, number BIGINT NOT NULL, body TEXT NOT NULL, adopted_at BIGINT NOT NULL)
         """,

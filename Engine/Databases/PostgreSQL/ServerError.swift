@@ -22,7 +22,7 @@ struct ServerError: Error {
 
     /// Rules that two writers break at the same moment though neither did wrong: whoever runs again sees what the first one wrote.
     private static let races: Set<String> = [
-        "timeline_pkey", "timeline_v10_pkey", "deliveries_in_order", "outbox_once", "idempotency_pkey", "steps_pkey", "steps_v10_pkey",
+        "timeline_pkey", "timeline_v11_pkey", "deliveries_in_order", "outbox_once", "idempotency_pkey", "steps_pkey", "steps_v11_pkey",
         "terms_pkey", "rooms_pkey", "pg_type_typname_nsp_index", "pg_class_relname_nsp_index",
     ]
 
