@@ -34,17 +34,29 @@ struct OverloadTests {
         let server = try await site.serve("--requests", "1", "--workers", "0")
         let slow = try Command("/usr/bin/python3", [Command.script("slow_sender.py"), "\(site.port)", site.key])
         _ = await slow.line { $0.contains("sent") }
-        async let waiting = site.call(
-            "POST", "/v1/bookings",
-            body: #"{"meetingType": "open", "owner": "ana", "start": "2027-03-01T10:00:00Z", "attendees": [{"email": "bo@example.org"}]}"#,
-            headers: [("Prefer", "wait=3")])
+        async let waiting = book(site)
         // Nobody makes the room here, so it waits as long as it may; meanwhile others come and go.
         _ = try await site.booked(within: .seconds(3))
-        #expect(try await site.call("GET", "/v1/bookings").status == 200)
-        #expect(try await waiting.json["meeting"]?["status"] == "pending")
+        var status = 503
+        while status == 503 || status == 429 { status = try await site.call("GET", "/v1/bookings").status }
+        #expect(status == 200)
+        #expect(try await waiting["meeting"]?["status"] == "pending")
         #expect(await slow.line { $0.contains("400") } != nil)
         server.kill()
         await site.close()
+    }
+
+    /// Books, and waits for the room. The one place may be taken by the other caller at that moment: then it comes again.
+    private func book(_ site: Site) async throws -> JSON {
+        while true {
+            let answer = try await site.call(
+                "POST", "/v1/bookings",
+                body:
+                    #"{"meetingType": "open", "owner": "ana", "start": "2027-03-01T10:00:00Z", "attendees": [{"email": "bo@example.org"}]}"#,
+                headers: [("Prefer", "wait=3")])
+            if answer.status != 429, answer.status != 503 { return answer.json }
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     @Test("large bodies that never end share what there is for them: memory stays small, and small bodies get through")
