@@ -63,11 +63,18 @@ package struct DatabaseCopy: Sendable {
     }
 
     private func refuseServed() async throws {
-        for process in try await source.read({ try $0.processes() }) where try await !source.database.isDead(process: process.id) {
+        for process in try await source.read({ try $0.processes() }) where try await !isDead(process.id) {
             throw UsherError(
                 .configuration,
                 "A process of Usher works on \(names.source), and what it writes now would be lost: stop it first, then copy.")
         }
+    }
+
+    /// Looks twice: at a server a process is known to be dead only once its lock was free for a second.
+    private func isDead(_ id: String) async throws -> Bool {
+        if try await source.database.isDead(process: id) { return true }
+        try await Task.sleep(for: .milliseconds(1_200))
+        return try await source.database.isDead(process: id)
     }
 
     private func refuseFull() async throws {

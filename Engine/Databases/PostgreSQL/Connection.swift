@@ -41,19 +41,20 @@ final class Connection {
         self.trips = trips
         handle = try target.connect()
         backend = PQbackendPID(handle)
-        guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
-            let message = String(cString: PQerrorMessage(handle))
-            PQfinish(handle)
-            throw ServerError(state: "", message: message)
-        }
+        // The connection is ended by `deinit`, here as later.
+        guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else { throw broken() }
         // Notices would go to standard error.
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
-        timeline = try? run(
-            """
-            SELECT system_identifier::text || ' ' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM pg_control_system()
-            """, []
-        ).rows.first?.text(0)
+        do { timeline = try run(Self.timelineSQL, []).rows.first?.text(0) } catch let error as ServerError {
+            // A server that does not know the question, or may not answer it to us, is none the less one to work with: a commit whose
+            // answer is lost stays unclear there.
+            guard case .tell = error.remedy else { throw error }
+        }
     }
+
+    private static let timelineSQL = """
+        SELECT system_identifier::text || ' ' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM pg_control_system()
+        """
 
     deinit { PQfinish(handle) }
 
