@@ -46,7 +46,11 @@ final class Listener: Sendable {
     /// Returns once the lock is held.
     func announce(_ id: String) async throws {
         try await withCheckedThrowingContinuation { continuation in
-            state.withLock { $0.waiting.append((id, continuation)) }
+            let isClosed = state.withLock { state in
+                if !state.isClosed { state.waiting.append((id, continuation)) }
+                return state.isClosed
+            }
+            if isClosed { return continuation.resume(throwing: DatabaseError(.other, "the database is closed")) }
             bell.ring()
         }
     }
@@ -77,18 +81,22 @@ final class Listener: Sendable {
                 pause = 0.02
                 try serve(connection)
             } catch {
-                let waiting = state.withLock { state in
-                    defer { state.waiting = [] }
-                    state.isUp = false
-                    return state.waiting
-                }
-                for waiter in waiting {
-                    waiter.continuation.resume(throwing: (error as? ServerError)?.asDatabaseError ?? DatabaseError(.busy, "\(error)"))
-                }
+                refuseWaiting((error as? ServerError)?.asDatabaseError ?? DatabaseError(.busy, "\(error)"))
                 Thread.sleep(forTimeInterval: .random(in: pause / 2...pause))
                 pause = min(pause * 2, 0.5)
             }
         }
+        refuseWaiting(DatabaseError(.other, "the database is closed"))
+    }
+
+    /// Nobody waits for a lock for ever.
+    private func refuseWaiting(_ error: DatabaseError) {
+        let waiting = state.withLock { state in
+            defer { state.waiting = [] }
+            state.isUp = false
+            return state.waiting
+        }
+        for waiter in waiting { waiter.continuation.resume(throwing: error) }
     }
 
     private func serve(_ connection: Connection) throws {
