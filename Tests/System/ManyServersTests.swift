@@ -111,7 +111,8 @@ struct ManyServersTests {
             try await Task.sleep(for: .milliseconds(20))
         }
         #expect(ContinuousClock.now - killed < .seconds(2.5))
-        let booking = try await site.booking(id, within: .seconds(60), port: ports[1], Site.isDone)
+        // The killed one may have called the provider: the time of its call, the delay of lists and the tolerance for clocks pass first.
+        let booking = try await site.booking(id, within: .seconds(180), port: ports[1], Site.isDone)
         #expect(Site.isDone(booking) && site.zoom.meetings.count == 1)
         await stop(site, [servers[1]])
     }
