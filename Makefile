@@ -7,7 +7,8 @@ SWIFT ?= swift
 LIBRARIES = $(shell $(SWIFT) -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')_static
 FOR_USE = -c release $(if $(wildcard $(LIBRARIES)),--static-swift-stdlib)
 SYSTEM_PACKAGES := libsqlite3-dev libcurl4-openssl-dev libpq-dev libssl-dev zlib1g-dev ca-certificates
-TEST_PACKAGES := python3 python3-venv python3-aiosmtpd python3-icalendar python3-jsonschema python3-yaml postgresql postfix faketime
+TEST_PACKAGES := python3 python3-venv python3-aiosmtpd python3-icalendar python3-jsonschema python3-yaml postgresql postfix faketime \
+	iproute2
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 missing = $(shell for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done)
 install = packages="$(call missing,$(1))"; if [ -n "$$packages" ]; then \
@@ -50,7 +51,7 @@ run_tests = bash -c 'set -o pipefail; $(SWIFT) test --skip-build $(1) 2>&1 | tee
 TIMED := QueueTests|PipelineTests/hangingProvider|OverloadTests|AccessTests/silentCallers|CommandTests/waits
 
 # These start servers, and wait for them.
-AT_SERVERS := ManyServersTests|DatabaseTests|DatabaseCopyTests|PostgreSQLTests
+AT_SERVERS := ManyServersTests|FailoverTests|DatabaseTests|DatabaseCopyTests|PostgreSQLTests
 
 # The same tests with another database behind the engine, at a server that they start themselves.
 ON_POSTGRES := USHER_TEST_DATABASE=postgres

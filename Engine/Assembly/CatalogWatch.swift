@@ -9,6 +9,8 @@ import UsherPipeline
 package struct CatalogWatch: Sendable {
     private let runtime: Runtime
     private let path: String
+    /// Taken before the file was read first, so that no change is missed.
+    private let first: [Int64]
 
     private static let interval = Duration.milliseconds(500)
     /// After so many looks at the file one is taken at what other servers have put in force.
@@ -17,16 +19,25 @@ package struct CatalogWatch: Sendable {
     package init(_ runtime: Runtime, path: String) {
         self.runtime = runtime
         self.path = path
+        first = Self.stamp(path)
+    }
+
+    /// Puts the file in force, at the start.
+    /// - Throws: ``UsherError`` where it has been changed, since the catalogue was read, to one with errors.
+    package func adopt() async throws {
+        let (file, report) = read()
+        guard let file else { throw UsherError(.configuration, report.diagnostics.map { $0.text(file: path) }.joined(separator: "\n")) }
+        try await runtime.adopt(file, path: path)
     }
 
     /// Watches until the task is cancelled.
     package func run() async {
-        var seen = stamp()
+        var seen = first
         var rounds = 0
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.interval)
             rounds += 1
-            let present = stamp()
+            let present = Self.stamp(path)
             if present != seen {
                 // What could not be put in force is tried again at the next look.
                 if await reload() { seen = present }
@@ -45,17 +56,18 @@ package struct CatalogWatch: Sendable {
     /// - Returns: whether this state of the file is dealt with.
     private func reload() async -> Bool {
         let logger = runtime.context.logger
-        let report = CatalogReader.withFiles(runtime.registry).read(path: path)
+        let (file, report) = read()
         for diagnostic in report.diagnostics { logger.warning("\(diagnostic.text(file: path))") }
-        guard let catalog = report.catalog else {
+        guard let file else {
             logger.error(
                 "the catalogue has errors; the one before stays in force",
                 metadata: ["file": "\(path)", "findings": "\(report.diagnostics.count)"])
             return true
         }
         do {
-            try await runtime.adopt(try file(catalog), path: path)
-            logger.notice("the catalogue was reloaded", metadata: ["file": "\(path)", "meeting-types": "\(catalog.meetingTypes.count)"])
+            try await runtime.adopt(file, path: path)
+            logger.notice(
+                "the catalogue was reloaded", metadata: ["file": "\(path)", "meeting-types": "\(file.catalog.meetingTypes.count)"])
             return true
         } catch {
             logger.error("the catalogue could not be put in force; the one before stays", metadata: ["error": "\(error)"])
@@ -63,16 +75,20 @@ package struct CatalogWatch: Sendable {
         }
     }
 
-    /// The file as it is now, with the catalogue that was read from it.
-    func file(_ catalog: Catalog) throws -> InstallationCatalogue.File {
-        let time = stamp().suffix(2)
-        return InstallationCatalogue.File(
-            text: try String(contentsOfFile: path, encoding: .utf8), catalog: catalog,
-            changedAt: Instant(seconds: time.first ?? 0) + .microseconds((time.last ?? 0) / 1_000))
+    /// The file as it is now, where it has no errors, and what was found.
+    private func read() -> (file: InstallationCatalogue.File?, report: CatalogReport) {
+        let time = Self.stamp(path).suffix(2)
+        let report = CatalogReader.withFiles(runtime.registry).read(path: path)
+        let file = report.catalog.map { catalog in
+            InstallationCatalogue.File(
+                text: report.text, catalog: catalog,
+                changedAt: Instant(seconds: time.first ?? 0) + .microseconds((time.last ?? 0) / 1_000))
+        }
+        return (file, report)
     }
 
     /// What changes when the file does: inode, size, time.
-    private func stamp() -> [Int64] {
+    private static func stamp(_ path: String) -> [Int64] {
         var info = stat()
         guard stat(path, &info) == 0 else { return [] }
         return [Int64(info.st_ino), Int64(info.st_size), Int64(info.st_mtim.tv_sec), Int64(info.st_mtim.tv_nsec)]

@@ -23,8 +23,9 @@ package struct Serving: Sendable {
     package func run(watching path: String?, workers: Int = 32, requests: Int = 32, onReady: @escaping @Sendable (Int) -> Void) async throws
     {
         let context = runtime.context
-        if let path {
-            try await runtime.adopt(try CatalogWatch(runtime, path: path).file(context.catalog.current), path: path)
+        let watch = path.map { CatalogWatch(runtime, path: $0) }
+        if let watch {
+            try await watch.adopt()
         } else {
             try await runtime.adopt(context.catalog.current)
         }
@@ -45,7 +46,7 @@ package struct Serving: Sendable {
             context, service: BookingService(context, starter: loop), settings: settings,
             serverLogger: quiet(context.logger))
         var services: [any Service] = [Workers(loop: loop)]
-        if let path { services.append(Watching(watch: CatalogWatch(runtime, path: path))) }
+        if let watch { services.append(Watching(watch: watch)) }
         let isListening = Listening()
         services.append(
             web.application { port in

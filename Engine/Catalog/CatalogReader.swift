@@ -54,7 +54,7 @@ package struct CatalogReader: Sendable {
                 return CatalogReport(catalog: nil, diagnostics: report.sorted)
             }
             let catalog = CatalogSection(report, registry, siteFiles).read(root)
-            return CatalogReport(catalog: report.hasErrors ? nil : catalog, diagnostics: report.sorted)
+            return CatalogReport(catalog: report.hasErrors ? nil : catalog, diagnostics: report.sorted, text: text)
         }
     }
 

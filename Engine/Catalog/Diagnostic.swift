@@ -56,6 +56,8 @@ package struct CatalogReport: Sendable {
     package var catalog: Catalog?
     /// What was found, in the order of the file.
     package var diagnostics: [Diagnostic]
+    /// What was read; empty where it is no text.
+    package var text = ""
 
     /// Whether a finding keeps the catalogue from being used.
     package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }

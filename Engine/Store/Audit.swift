@@ -5,7 +5,7 @@ import UsherCore
 package struct AuditEntry: Hashable, Sendable {
     /// `au_…`
     package var id: String
-    /// When it was done; the last time, where it is counted.
+    /// When it was done; when the hour began, where it is counted.
     package var at: Instant
     /// Who did it, and from where.
     package var actor: Actor
@@ -54,7 +54,7 @@ enum AuditColumn: Int, Column {
 enum AuditSQL: String, SQLStatement {
     case add = """
         INSERT INTO audit ({audit}) VALUES ({$8})
-        ON CONFLICT (id) DO UPDATE SET count = audit.count + excluded.count
+        ON CONFLICT (at, id) DO UPDATE SET count = audit.count + excluded.count
         """
     case page = """
         SELECT {audit} FROM audit
@@ -88,7 +88,8 @@ extension Tx {
         let hour = now.microseconds / Duration.hours(1).microseconds
         try audit(
             AuditEntry(
-                id: "au_\(hour)_\(action)_\(outcome)_\(actor.name)_\(actor.address)", at: now, actor: actor, action: action, subject: "",
+                id: "au_\(hour)_\(action)_\(outcome)_\(actor.name)_\(actor.address)",
+                at: Instant(microseconds: hour * Duration.hours(1).microseconds), actor: actor, action: action, subject: "",
                 outcome: outcome, count: count))
     }
 

@@ -22,8 +22,13 @@ enum BookingSQL: String, SQLStatement {
             WHERE owner_id = $21 AND starts_at > $23 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed' AND overlap_allowed = 0)
         """
     case update = """
-        UPDATE bookings SET status = $1, revision = $2, starts_at = $3, ends_at = $4, meeting_status = $5, provider = $6,
+        UPDATE bookings SET status = $1, starts_at = $2, ends_at = $3, revision = $4, meeting_status = $5, provider = $6,
             module = $7, because = $8, room = $9, problem = $10, changed_at = $11 WHERE id = $12
+        """
+    /// Of a booking that stays where it is: no index holds any of it.
+    case updateMeeting = """
+        UPDATE bookings SET revision = $1, meeting_status = $2, provider = $3, module = $4, because = $5, room = $6, problem = $7,
+            changed_at = $8 WHERE id = $9
         """
     case one = """
         SELECT {bookings} FROM bookings WHERE id = $1
@@ -100,15 +105,19 @@ extension Tx {
 
     /// Writes what can change of a booking.
     package func update(_ booking: Booking) throws {
-        seen.bookings[booking.id] = booking
-        let changed: [(column: BookingColumn, value: SQLValue)] = [
-            (.status, .text(booking.status.rawValue)), (.revision, .int(booking.revision)), (.startsAt, SQLValue(booking.start)),
-            (.endsAt, SQLValue(booking.end)), (.meetingStatus, .text(booking.meeting.status.rawValue)),
+        let place: [(column: BookingColumn, value: SQLValue)] = [
+            (.status, .text(booking.status.rawValue)), (.startsAt, SQLValue(booking.start)), (.endsAt, SQLValue(booking.end)),
+        ]
+        let meeting: [(column: BookingColumn, value: SQLValue)] = [
+            (.revision, .int(booking.revision)), (.meetingStatus, .text(booking.meeting.status.rawValue)),
             (.provider, .text(booking.meeting.provider)), (.module, .text(booking.meeting.module)),
             (.because, .text(booking.meeting.because.rawValue)), (.room, try seen.text(of: booking.meeting.room)),
             (.problem, try Stored.optional(booking.meeting.problem)), (.changedAt, SQLValue(booking.changedAt)),
         ]
-        try write(BookingSQL.update, changed.map(\.value) + [.text(booking.id)])
+        let former = seen.bookings.updateValue(booking, forKey: booking.id)
+        let stays = former.map { ($0.status, $0.start, $0.end) == (booking.status, booking.start, booking.end) } ?? false
+        let changed = stays ? meeting : place + meeting
+        try write(stays ? BookingSQL.updateMeeting : .update, changed.map(\.value) + [.text(booking.id)])
         if let row = memory.bookings.row(booking.id) {
             memory.bookings.keep(row.replacing(changed.map { ($0.column.rawValue, $0.value) }), booking, key: booking.id)
         }

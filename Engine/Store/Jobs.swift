@@ -31,28 +31,32 @@ enum JobSQL: String, SQLStatement {
     /// next, so a long backlog costs nothing.
     case services = """
         WITH RECURSIVE known (service) AS (
-            SELECT MIN(service) FROM steps WHERE lane = $1
+            SELECT MIN(service) FROM steps WHERE claimed_by IS NULL AND lane = $1 AND due_at >= $2
             UNION ALL
-            SELECT (SELECT MIN(service) FROM steps WHERE lane = $1 AND service > known.service) FROM known WHERE known.service IS NOT NULL)
-        SELECT service, (SELECT MIN(due_at) FROM steps WHERE lane = $1 AND service = known.service) FROM known WHERE service IS NOT NULL
+            SELECT (SELECT MIN(service) FROM steps WHERE claimed_by IS NULL AND lane = $1 AND service > known.service AND due_at >= $2)
+            FROM known WHERE known.service IS NOT NULL)
+        SELECT service, (SELECT MIN(due_at) FROM steps
+            WHERE claimed_by IS NULL AND lane = $1 AND service = known.service AND due_at >= $2)
+        FROM known WHERE service IS NOT NULL
         """
-    /// A job that is claimed comes due again when its claim ends, so one column answers both questions.
+    /// A job that is claimed leaves the index of those that wait, and no index holds the end of its claim.
     case claim = """
         WITH due AS MATERIALIZED (SELECT kind, subject FROM steps
-            WHERE lane = $1 AND service = $2 AND due_at <= $3 ORDER BY starts_at, due_at LIMIT $4{skip locked})
-        UPDATE steps SET claimed_by = $5, fence = fence + 1, due_at = $6, again_at = NULL
+            WHERE claimed_by IS NULL AND lane = $1 AND service = $2 AND due_at <= $3 AND due_at >= $4
+            ORDER BY starts_at, due_at LIMIT $5{skip locked})
+        UPDATE steps SET claimed_by = $6, fence = fence + 1, claimed_until = $7, again_at = NULL
         FROM due WHERE steps.kind = due.kind AND steps.subject = due.subject
         RETURNING steps.kind, steps.subject, fence, attempt, service, starts_at
         """
     case claimOne = """
-        UPDATE steps SET claimed_by = $1, fence = fence + 1, due_at = $2, again_at = NULL
-        WHERE kind = $3 AND subject = $4 AND due_at <= $5
+        UPDATE steps SET claimed_by = $1, fence = fence + 1, claimed_until = $2, again_at = NULL
+        WHERE kind = $3 AND subject = $4 AND due_at <= $5 AND (claimed_by IS NULL OR claimed_until <= $5)
         RETURNING kind, subject, fence, attempt, service, starts_at
         """
     /// What is enqueued while the job is claimed waits in `again_at` until the claim is released.
     case enqueue = """
-        INSERT INTO steps (kind, subject, lane, due_at, service, starts_at, claimed_by, fence, attempt)
-        VALUES [[$1, $2, $3, $4, $5, $6, $7, $8, 0]]
+        INSERT INTO steps (kind, subject, lane, due_at, service, starts_at, claimed_by, fence, claimed_until, attempt)
+        VALUES [[$1, $2, $3, $4, $5, $6, $7, $8, $9, 0]]
         ON CONFLICT (kind, subject) DO UPDATE SET
             service = CASE WHEN excluded.service = '' THEN steps.service ELSE excluded.service END,
             starts_at = excluded.starts_at,
@@ -61,15 +65,15 @@ enum JobSQL: String, SQLStatement {
                 THEN excluded.due_at ELSE steps.again_at END
         """
     case renew = """
-        UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND fence = $4 AND claimed_by = $5 AND due_at = $6
+        UPDATE steps SET claimed_until = $1 WHERE kind = $2 AND subject = $3 AND fence = $4 AND claimed_by = $5 AND claimed_until = $6
         """
     case release = """
-        UPDATE steps SET due_at = CASE WHEN again_at < $1 THEN again_at ELSE $1 END, again_at = NULL, attempt = $2, service = $3,
-            claimed_by = NULL
-        WHERE kind = $4 AND subject = $5 AND fence = $6 AND claimed_by = $7 AND due_at = $8
+        UPDATE steps SET due_at = CASE WHEN again_at < $1 THEN $1 WHEN again_at < $2 THEN again_at ELSE $2 END, again_at = NULL,
+            attempt = $3, service = $4, claimed_by = NULL, claimed_until = 0
+        WHERE kind = $5 AND subject = $6 AND fence = $7 AND claimed_by = $8 AND claimed_until = $9
         """
     case finish = """
-        DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3 AND claimed_by = $4 AND due_at = $5 AND again_at IS NULL
+        DELETE FROM steps WHERE kind = $1 AND subject = $2 AND fence = $3 AND claimed_by = $4 AND claimed_until = $5 AND again_at IS NULL
         """
     case claimed = "SELECT 1 FROM steps WHERE kind = $1 AND subject = $2 AND claimed_by IS NOT NULL"
     case runNow = "UPDATE steps SET due_at = $1 WHERE kind = $2 AND subject = $3 AND claimed_by IS NULL"
@@ -83,26 +87,38 @@ enum JobSQL: String, SQLStatement {
             AND (starts_at > $2 OR (starts_at = $2 AND subject < $3)) ORDER BY starts_at, subject DESC LIMIT $4
         """
     case troubledKinds = "SELECT kind, COUNT(*) FROM steps WHERE claimed_by IS NULL AND attempt > 2 GROUP BY kind ORDER BY kind"
-    case freeClaimsOf = "UPDATE steps SET due_at = $1, claimed_by = NULL, fence = fence + 1 WHERE claimed_by = $2"
+    case freeClaimsOf = """
+        UPDATE steps SET due_at = $1, claimed_by = NULL, claimed_until = 0, fence = fence + 1 WHERE claimed_by = $2
+        """
+    case endedClaims = "SELECT 1 FROM steps WHERE claimed_by IS NOT NULL AND claimed_until <= $1 LIMIT 1"
+    case freeEndedClaims = """
+        UPDATE steps SET due_at = $1, claimed_by = NULL, claimed_until = 0, fence = fence + 1
+        WHERE claimed_by IS NOT NULL AND claimed_until <= $1
+        """
+    case nextDue = "SELECT MIN(CASE WHEN claimed_by IS NULL THEN due_at ELSE claimed_until END) FROM steps WHERE lane = $1"
 
     static let texts: [String: StatementText] = texts()
 }
 
 extension Tx {
     /// Claims up to `limit` jobs of one service that are due, for `process`, until `until`: those for the nearest meetings.
+    /// - Parameter floor: what was due before is not looked at; see ``DueFloor``.
     package func claim(
-        _ queue: Queue, service: String, process: String, now: Instant, until: Instant, limit: Int
+        _ queue: Queue, service: String, process: String, now: Instant, until: Instant, limit: Int, from floor: Instant = .epoch
     ) throws -> [Claim] {
         try writePendingJobs()
         return try query(
-            JobSQL.claim, .int(queue.rawValue), .text(service), SQLValue(now), .int(Int64(limit)), .text(process), SQLValue(until)
+            JobSQL.claim, .int(queue.rawValue), .text(service), SQLValue(now), SQLValue(floor), .int(Int64(limit)), .text(process),
+            SQLValue(until)
         ).map { try claim(from: $0, until, process) }
     }
 
-    /// The services of a queue, the empty one of unknown among them, and when each has something due.
-    package func services(_ queue: Queue) throws -> [(service: String, due: Instant)] {
+    /// The services of a queue that have work which nobody has claimed, the empty one of unknown among them, and when each has something
+    /// due.
+    /// - Parameter floor: what was due before is not looked at; see ``DueFloor``.
+    package func services(_ queue: Queue, from floor: Instant = .epoch) throws -> [(service: String, due: Instant)] {
         try writePendingJobs()
-        return try query(JobSQL.services, .int(queue.rawValue)).map { (try $0.text(0), try $0.instant(1)) }
+        return try query(JobSQL.services, .int(queue.rawValue), SQLValue(floor)).map { (try $0.text(0), try $0.instant(1)) }
     }
 
     /// Claims one job, if it is due.
@@ -114,9 +130,7 @@ extension Tx {
 
     /// Adds a new job that is claimed from its first moment.
     package func addClaimed(_ scheduled: ScheduledJob, process: String, until: Instant) throws -> Claim {
-        var claimed = scheduled
-        claimed.due = until
-        try add(JobRow(job: claimed, claimedBy: process))
+        try add(JobRow(job: scheduled, claimedBy: process, claimedUntil: until))
         return Claim(
             id: scheduled.job.id, fence: 1, attempt: 0, until: until, service: scheduled.service, process: process,
             start: scheduled.start)
@@ -124,11 +138,17 @@ extension Tx {
 
     /// Sees to it that each job runs when it is due at the latest. One that is claimed runs once more after the claim is released, however
     /// its try ends.
-    /// - Parameter now: what is due by then wakes this process's loops once the transaction is committed; by default each does.
+    /// - Parameter now: what is due by then is due now, and wakes this process's loops once the transaction is committed; by default each
+    ///   does.
     package func enqueue(_ jobs: [ScheduledJob], now: Instant = .never) throws {
         for job in jobs {
-            try add(JobRow(job: job, claimedBy: nil))
-            if job.due <= now { pending.enqueued.insert(job.job.queue) }
+            var job = job
+            if job.due <= now {
+                pending.enqueued.insert(job.job.queue)
+                // See ``DueFloor``.
+                if now != .never { job.due = now }
+            }
+            try add(JobRow(job: job, claimedBy: nil, claimedUntil: .epoch))
         }
     }
 
@@ -147,7 +167,7 @@ extension Tx {
         let job = row.job.job
         return [
             .text(job.kind.rawValue), .text(job.key), .int(job.queue.rawValue), SQLValue(row.job.due), .text(row.job.service),
-            SQLValue(row.job.start), SQLValue(row.claimedBy), .int(row.claimedBy == nil ? 0 : 1),
+            SQLValue(row.job.start), SQLValue(row.claimedBy), .int(row.claimedBy == nil ? 0 : 1), SQLValue(row.claimedUntil),
         ]
     }
 
@@ -164,7 +184,7 @@ extension Tx {
     /// Releases a job, to run again at `due`.
     /// - Throws: ``ClaimLost``
     package func release(_ claim: Claim, due: Instant, attempt: Int64) throws {
-        try own(JobSQL.release, claim, SQLValue(due), .int(attempt), .text(claim.service))
+        try own(JobSQL.release, claim, SQLValue(now), SQLValue(max(due, now)), .int(attempt), .text(claim.service))
     }
 
     /// The job is done, and its row goes, unless it was enqueued once more meanwhile.
@@ -204,8 +224,11 @@ extension Tx {
         try write(JobSQL.dequeue, .text(job.kind.rawValue), .text(job.key))
     }
 
-    /// When the queue has something due; `nil` where it is empty.
-    package func nextDue(_ queue: Queue) throws -> Instant? { try services(queue).map(\.due).min() }
+    /// When the queue has something due, or a claim ends; `nil` where it is empty. It reads every row.
+    package func nextDue(_ queue: Queue) throws -> Instant? {
+        try writePendingJobs()
+        return try query(JobSQL.nextDue, .int(queue.rawValue))[0].optionalInt(0).map(Instant.init(microseconds:))
+    }
     /// Jobs by kind that are due and that nobody works on yet.
     package func waitingJobs(now: Instant) throws -> [(kind: String, count: Int64, oldest: Instant)] {
         try query(JobSQL.waiting, SQLValue(now)).map { (try $0.text(0), try $0.int(1), try $0.instant(2)) }
@@ -236,6 +259,12 @@ extension Tx {
     package func freeClaims(of process: String, now: Instant) throws -> Int {
         try execute(JobSQL.freeClaimsOf, SQLValue(now), .text(process))
     }
+
+    /// Whether there are claims that ended without anybody's having written down what came of them. It reads every row.
+    package func hasEndedClaims(now: Instant) throws -> Bool { try !query(JobSQL.endedClaims, SQLValue(now)).isEmpty }
+
+    /// Makes the jobs of such claims due.
+    package func freeEndedClaims(now: Instant) throws { try write(JobSQL.freeEndedClaims, SQLValue(now)) }
 
     private func claim(from row: SQLRow, _ until: Instant, _ process: String) throws -> Claim {
         Claim(

@@ -14,6 +14,8 @@ final class PendingRows {
 struct JobRow {
     var job: ScheduledJob
     var claimedBy: String?
+    /// ``Instant/epoch`` where nobody has it.
+    var claimedUntil: Instant
 }
 
 extension Tx {

@@ -29,7 +29,7 @@ enum RoomSQL: String, SQLStatement {
         SELECT {rooms} FROM rooms WHERE key = $1
         """
     case byID = """
-        SELECT {rooms} FROM rooms WHERE room_id = $1
+        SELECT {rooms} FROM rooms WHERE room_id = $1 AND room_id <> ''
         """
 
     static let texts: [String: StatementText] = texts(RoomColumn.self)

@@ -9,7 +9,16 @@ package enum Schema {
 
     /// The earliest version whose programs can work with a database of the present one: it has added, and changed nothing that they use.
     /// So servers of both go on side by side while the ones are replaced by the others.
-    package static let earliestReader = 10
+    package static let earliestReader = 11
+
+    /// Where a change leaves the row's former version behind (PostgreSQL): room for the next in the same page, and dead ones taken away
+    /// early. https://www.postgresql.org/docs/15/sql-createtable.html#SQL-CREATETABLE-STORAGE-PARAMETERS
+    package static let storage = ["steps", "processes", "tokens", "connections"].map {
+        """
+        ALTER TABLE \($0) SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 100,
+            autovacuum_vacuum_cost_delay = 0)
+        """
+    }
 
     /// The catalogues of the installation, and which of them each server runs. The tables that every commit writes to are trees of their
     /// keys alone.
@@ -18,16 +27,31 @@ package enum Schema {
         CREATE TABLE steps_v11 (
             kind TEXT NOT NULL, subject TEXT NOT NULL, lane BIGINT NOT NULL, due_at BIGINT NOT NULL, claimed_by TEXT, fence BIGINT NOT NULL,
             attempt BIGINT NOT NULL, service TEXT NOT NULL DEFAULT '', again_at BIGINT,
-            starts_at BIGINT NOT NULL DEFAULT \(Instant.never.microseconds), PRIMARY KEY (kind, subject)) WITHOUT ROWID
+            starts_at BIGINT NOT NULL DEFAULT \(Instant.never.microseconds), claimed_until BIGINT NOT NULL DEFAULT 0,
+            PRIMARY KEY (kind, subject)) WITHOUT ROWID
         """,
         """
-        INSERT INTO steps_v11 (kind, subject, lane, due_at, claimed_by, fence, attempt, service, again_at, starts_at)
-        SELECT kind, subject, lane, due_at, claimed_by, fence, attempt, service, again_at, starts_at FROM steps
+        INSERT INTO steps_v11 (kind, subject, lane, due_at, claimed_by, fence, attempt, service, again_at, starts_at, claimed_until)
+        SELECT kind, subject, lane, due_at, claimed_by, fence, attempt, service, again_at, starts_at,
+            CASE WHEN claimed_by IS NULL THEN 0 ELSE due_at END FROM steps
         """,
         "DROP TABLE steps",
         "ALTER TABLE steps_v11 RENAME TO steps",
-        "CREATE INDEX steps_by_service ON steps (lane, service, due_at, starts_at)",
+        "CREATE INDEX steps_by_service ON steps (lane, service, due_at, starts_at) WHERE claimed_by IS NULL",
         "CREATE INDEX steps_in_trouble ON steps (kind, starts_at, subject) WHERE attempt > 2",
+        "DROP INDEX rooms_by_id",
+        "CREATE INDEX rooms_by_id ON rooms (room_id) WHERE room_id <> ''",
+        """
+        CREATE TABLE audit_v11 (
+            id TEXT NOT NULL, at BIGINT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
+            outcome TEXT NOT NULL, address TEXT NOT NULL, count BIGINT NOT NULL, PRIMARY KEY (at, id)) WITHOUT ROWID
+        """,
+        """
+        INSERT INTO audit_v11 (id, at, actor, action, subject, outcome, address, count)
+        SELECT id, at, actor, action, subject, outcome, address, count FROM audit
+        """,
+        "DROP TABLE audit",
+        "ALTER TABLE audit_v11 RENAME TO audit",
         """
         CREATE TABLE timeline_v11 (
             booking_id TEXT NOT NULL, seq BIGINT NOT NULL, at BIGINT NOT NULL, event TEXT NOT NULL, detail TEXT NOT NULL,
@@ -260,41 +284,4 @@ package enum Schema {
             lease_by TEXT, lease_until BIGINT NOT NULL)
         """,
     ]
-}
-
-enum SchemaSQL: String, SQLStatement {
-    case makeVersions = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)"
-    case newestVersion = "SELECT COALESCE(MAX(version), 0) FROM schema_versions"
-    case earliestReader = "SELECT MAX(earliest_reader) FROM schema_versions"
-    case addVersion = "INSERT INTO schema_versions (version) VALUES ($1)"
-    case setEarliestReader = "UPDATE schema_versions SET earliest_reader = $1 WHERE version = $2"
-}
-
-extension Store {
-    /// Brings the schema to the newest version, in one transaction. Called by every process at its start; the first one does it.
-    /// - Throws: ``UsherError`` when a newer Usher has changed it so that this one cannot work with it.
-    package func migrate() async throws {
-        try await database.write { session in
-            try session.lock(name: "schema")
-            let tx = Tx(session: session, memory: self.memory)
-            try tx.execute(SchemaSQL.makeVersions)
-            let (present, known) = (Int(try tx.query(SchemaSQL.newestVersion)[0].int(0)), Schema.migrations.count)
-            if present > known { return try Self.refuseUnreadable(tx, present) }
-            for version in Schema.migrations.indices.dropFirst(present) {
-                for statement in Schema.migrations[version] { try session.execute(statement, []) }
-                try tx.execute(SchemaSQL.addVersion, .int(Int64(version + 1)))
-            }
-            if present < known { try tx.execute(SchemaSQL.setEarliestReader, .int(Int64(Schema.earliestReader)), .int(Int64(known))) }
-        }
-    }
-
-    /// A newer version may have only added what this one leaves alone.
-    private static func refuseUnreadable(_ tx: Tx, _ present: Int) throws {
-        let (earliest, known) = (Int(try tx.query(SchemaSQL.earliestReader)[0].int(0)), Schema.migrations.count)
-        guard earliest > known else { return }
-        throw UsherError(
-            .configuration,
-            "The database is of schema version \(present), which needs an Usher that knows version \(earliest), and this one knows only \(known): start the newer Usher that made it."
-        )
-    }
 }

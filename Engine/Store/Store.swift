@@ -14,6 +14,13 @@ package struct Store: Sendable {
 
     /// Runs `body` in a transaction; see ``Database/write(_:)`` for what it may do.
     package func write<Result: Sendable>(_ body: @escaping @Sendable (Tx) throws -> Result) async throws -> Result {
+        do { return try await writeOnce(body) } catch let error as DatabaseError where error.kind == .missing && memory.terms.forget() {
+            // A standby that took over may lack the last commits, and terms that are remembered with them.
+            return try await writeOnce(body)
+        }
+    }
+
+    private func writeOnce<Result: Sendable>(_ body: @escaping @Sendable (Tx) throws -> Result) async throws -> Result {
         let actor = Actor.current
         let outcome = try await database.write { [memory] in try Tx(session: $0, memory: memory, actor: actor).run(body) }
         memory.terms.learn(outcome.terms)

@@ -46,6 +46,14 @@ final class TermsCache: Sendable {
 
     func knows(_ id: String) -> Bool { known.withLock { $0.index(forKey: id) != nil } }
 
+    /// - Returns: whether anything was known.
+    func forget() -> Bool {
+        known.withLock { known in
+            defer { known.removeAll() }
+            return !known.isEmpty
+        }
+    }
+
     /// - Parameter terms: from a transaction that has been committed.
     func learn(_ terms: [String: Terms]) {
         guard !terms.isEmpty else { return }

@@ -9,6 +9,8 @@ package struct Tx {
     /// Whether it waits for a booking that another transaction is at. One that has claimed jobs does not: whoever is at their bookings may
     /// wait for the jobs.
     package var waitsForBookings = true
+    /// The time of a transaction that does work: what it leaves to be done earlier is due then; see ``DueFloor``.
+    package var now = Instant.epoch
     /// What this transaction has read or written: one look at the database asks for the same rows many times.
     let seen = TransactionCache()
     /// What it adds and nobody has asked for yet.

@@ -22,6 +22,9 @@ struct Bench {
         try await run("cpu", CPUBench.run)
         if wanted.contains("cpu-once") { try await CPUBench.once() }
         if wanted.contains("latency-once") { try await LatencyBench.once() }
+        if wanted.contains("bloat-once"), let url = Rig.databaseURL {
+            try await BloatBench.once(url, jobs: wanted.compactMap { Int($0) }.first ?? 100_000)
+        }
         if wanted.contains("servers-once") { try await ServersBench.once(wanted.compactMap { Int($0) }.first ?? 1) }
         try await run("memory", MemoryBench.run)
         try await run("overload", OverloadBench.run)

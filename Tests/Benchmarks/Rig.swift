@@ -172,7 +172,7 @@ final class Rig: Sendable {
     }
 
     /// A PostgreSQL for the server, empty; SQLite where none is named.
-    private static var databaseURL: String? { ProcessInfo.processInfo.environment["USHER_BENCH_DATABASE"] }
+    static var databaseURL: String? { ProcessInfo.processInfo.environment["USHER_BENCH_DATABASE"] }
 
     static func booking(number: Int) -> String {
         let start = (Instant(seconds: 1_830_000_000) + .minutes(Int64(number % 50_000) * 7)).rfc3339
@@ -203,6 +203,16 @@ final class Rig: Sendable {
                 SELECT COUNT(*) FROM bookings b
                 WHERE (SELECT COUNT(*) FROM outbox o WHERE o.booking_id = b.id AND o.state = 'sent') < 2
                 """, [])
+        }
+        try await database.close()
+        return Int(try rows[0].int(0))
+    }
+
+    /// Jobs that somebody works on, or that wait for somebody.
+    func openJobs() async throws -> Int {
+        let (database, now) = (try await opened(), Environment.system.now().microseconds)
+        let rows = try await database.read {
+            try $0.query("SELECT COUNT(*) FROM steps WHERE claimed_by IS NOT NULL OR due_at <= $1", [.int(now)])
         }
         try await database.close()
         return Int(try rows[0].int(0))

@@ -160,6 +160,8 @@ package struct DatabaseError: Error, CustomStringConvertible {
         case busy
         /// A uniqueness rule refused a row.
         case duplicate
+        /// A row refers to one that is not there.
+        case missing
         /// It is not known whether the commit happened.
         case unclear
         /// The file or a row is not what it ought to be.

@@ -10,6 +10,8 @@ public struct Instant: Hashable, Comparable, Sendable, Codable {
     /// Since 1970-01-01T00:00:00Z.
     public init(seconds: Int64) { self.microseconds = seconds * 1_000_000 }
 
+    /// 1970-01-01T00:00:00Z, earlier than anything that Usher does.
+    public static let epoch = Instant(microseconds: 0)
     /// Later than any instant that happens: the due time of work that waits for a person.
     public static let never = Instant(microseconds: Int64.max / 2)
 

@@ -16,9 +16,11 @@ struct ConnectionTarget: Sendable {
             "connect_timeout": "5", "target_session_attrs": "read-write", "application_name": "usher",
             // A peer that is gone is noticed, on an idle connection as on one that has something under way.
             "keepalives_idle": "10", "keepalives_interval": "2", "keepalives_count": "3", "tcp_user_timeout": "10000",
-            // Nobody waits for ever for a lock, an answer, or somebody who has stopped in the middle.
+            // Nobody waits for ever for a lock, an answer, or somebody who has stopped in the middle; and the server, too, notices a peer
+            // that is gone, whose session's lock says that it lives.
             "options": """
-            -c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s -c client_connection_check_interval=2s
+            -c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s -c client_connection_check_interval=2s \
+            -c tcp_keepalives_idle=3 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3
             """,
         ]
         // Unless the URL says otherwise: libpq alone would fall back to clear text.

@@ -30,6 +30,7 @@ struct ServerError: Error {
         switch state {
         case "40001", "40P01": .runAgain
         case "23505": Self.races.contains(constraint) ? .runAgain : .tell(.duplicate)
+        case "23503": .tell(.missing)
         case "55P03", "57014",
             _ where state.hasPrefix("53"):
             .tell(.busy)

@@ -256,6 +256,7 @@ extension UsherCore.DatabaseError {
             switch error.resultCode {
             case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL: .busy
             case .SQLITE_CONSTRAINT where uniqueness.contains(error.extendedResultCode): .duplicate
+            case .SQLITE_CONSTRAINT where error.extendedResultCode == .SQLITE_CONSTRAINT_FOREIGNKEY: .missing
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: .corrupt
             case .SQLITE_IOERR: .unclear
             default: .other

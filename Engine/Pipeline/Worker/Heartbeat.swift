@@ -11,6 +11,8 @@ package struct Heartbeat: Sendable {
     private static let beatInterval = Duration.seconds(5)
     /// Without a sign for so long, a process counts as dead where nothing tells sooner; longer than any claim.
     private static let silence = Duration.seconds(90)
+    /// How often claims are looked for that have ended.
+    private static let claimInterval = Duration.seconds(30)
     /// How often the dead are looked for where the database can tell at once.
     private static let lookInterval = Duration.milliseconds(500)
 
@@ -26,6 +28,7 @@ package struct Heartbeat: Sendable {
         try await context.store.write { try $0.addProcess(entry) }
         try await context.health.refresh()
         try await takeOver()
+        try await Worker.freeEndedClaims(context)
     }
 
     private var entry: StoredProcess {
@@ -36,7 +39,7 @@ package struct Heartbeat: Sendable {
 
     /// Beats and watches until the task is cancelled.
     package func run() async {
-        var beat = context.now
+        var (beat, look) = (context.now, context.now)
         while true {
             await context.sleep(Self.lookInterval)
             guard !Task.isCancelled else { return }
@@ -44,6 +47,10 @@ package struct Heartbeat: Sendable {
                 if context.now - beat >= Self.beatInterval {
                     beat = context.now
                     try await self.beat()
+                }
+                if context.now - look >= Self.claimInterval {
+                    look = context.now
+                    try await Worker.freeEndedClaims(context)
                 }
                 try await takeOver()
             } catch is CancellationError {

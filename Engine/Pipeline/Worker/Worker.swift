@@ -7,6 +7,7 @@ import UsherStore
 package struct Worker: Sendable {
     private let context: EngineContext
     private let handlers: Handlers
+    private let floor = DueFloor()
 
     /// Between two tries to write an outcome down.
     private static let firstPause = Duration.milliseconds(100)
@@ -27,6 +28,7 @@ package struct Worker: Sendable {
     /// Does all that is due, one after the other.
     /// - Returns: when something comes due next; `nil` when nothing waits.
     package func pump(limit: Int = 16) async throws -> Instant? {
+        try await Self.freeEndedClaims(context)
         while true {
             let batch = try await claim(limit: limit)
             if batch.isEmpty { return try await nextDue() }
@@ -51,11 +53,14 @@ package struct Worker: Sendable {
         _ queue: Queue, starting limit: Int = Worker.mostStarted,
         allot: @escaping @Sendable ([String]) -> [(service: String, limit: Int)]
     ) async throws -> [Work] {
-        try await transaction(starting: limit, waits: false) { step in
-            let due = try step.tx.services(queue).filter { $0.due <= step.now }.sorted { ($0.due, $0.service) < ($1.due, $1.service) }
+        try await transaction(starting: limit, waits: false) { [floor] step in
+            let from = floor.current(queue, now: step.now)
+            let services = try step.tx.services(queue, from: from)
+            floor.learn(queue, earliest: services.map(\.due).min(), now: step.now)
+            let due = services.filter { $0.due <= step.now }.sorted { ($0.due, $0.service) < ($1.due, $1.service) }
             return try allot(due.map(\.service)).flatMap { service, limit in
                 try step.tx.claim(
-                    queue, service: service, process: context.processID, now: step.now, until: step.claimEnd, limit: limit
+                    queue, service: service, process: context.processID, now: step.now, until: step.claimEnd, limit: limit, from: from
                 ).compactMap { try look($0, step) }
             }
         }
@@ -77,7 +82,15 @@ package struct Worker: Sendable {
 
     /// The services of a queue, and when each has something due.
     package func due(_ queue: Queue) async throws -> [(service: String, due: Instant)] {
-        try await context.store.read { try $0.services(queue) }
+        let from = floor.current(queue, now: context.now)
+        return try await context.store.read { try $0.services(queue, from: from) }
+    }
+
+    /// A claim whose commit was unclear ends without anybody who knows of it. No index leads there.
+    static func freeEndedClaims(_ context: EngineContext) async throws {
+        let now = context.now
+        guard try await context.store.read({ try $0.hasEndedClaims(now: now) }) else { return }
+        try await context.store.write { try $0.freeEndedClaims(now: now) }
     }
 
     package func nextDue() async throws -> Instant? {
@@ -233,9 +246,10 @@ package struct Worker: Sendable {
                 return try await context.store.write { [failed] tx in
                     var tx = tx
                     tx.waitsForBookings = waits
+                    tx.now = context.now
                     // A job that is started here is new at each run: one that threw would throw again under another name.
                     let step = StepTransaction(
-                        tx: tx, context: context, now: context.now, starting: failed.isEmpty ? limit : 0, failed: failed,
+                        tx: tx, context: context, now: tx.now, starting: failed.isEmpty ? limit : 0, failed: failed,
                         look: handlers.prepare)
                     let result = try body(step)
                     return then(result, step.started.map(Work.init))

@@ -74,7 +74,7 @@ struct MetaRoutes: Sendable {
 
     private func ready(_ call: APICall) async throws -> Response {
         do {
-            try await context.store.read { _ = try $0.nextDue(.rooms) }
+            try await context.store.read { _ = try $0.services(.rooms) }
             return Response.json(.ok, Health(status: "ready"))
         } catch {
             context.logger.error("the database does not answer", metadata: ["error": "\(error)"])

@@ -25,6 +25,16 @@ struct BookingServiceTests {
         #expect(outcomes.count { $0 == .bookingConflict } == 19)
     }
 
+    @Test("terms that are remembered, and that the database has lost with a failover, are written again")
+    func lostTerms() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.service.book(TestEngine.request())
+        try await engine.context.store.database.write { session in
+            for table in ["rooms", "outbox", "timeline", "steps", "bookings", "terms"] { try session.execute("DELETE FROM \(table)", []) }
+        }
+        #expect(try await engine.service.book(TestEngine.request()).value.booking.status == .confirmed)
+    }
+
     @Test("two bookings may overlap only where both types say so")
     func overlap() async throws {
         let engine = try await TestEngine()

@@ -41,6 +41,9 @@ struct StoreTests {
         }
         let room = try await claim(.rooms)
         #expect(room.id.key == "b" && room.fence == 4 && room.attempt == 1 && room.service.isEmpty)
+        // One that was claimed is due again when its claim ends.
+        #expect(try await store.read { try $0.hasEndedClaims(now: now) })
+        try await store.write { try $0.freeEndedClaims(now: now) }
         let mail = try await claim(.mail)
         try await store.write { try $0.finish(mail) }
     }
@@ -53,6 +56,9 @@ struct StoreTests {
         let first = try #require(
             try await store.write { try $0.claim(.rooms, service: "", process: "A", now: now, until: later, limit: 5) }.first)
         #expect(try await store.write { try $0.claim(.rooms, service: "", process: "B", now: now, until: later, limit: 5) }.isEmpty)
+        try await store.write { try $0.freeEndedClaims(now: now) }
+        #expect(try await store.write { try $0.claim(.rooms, service: "", process: "B", now: now, until: later, limit: 5) }.isEmpty)
+        try await store.write { try $0.freeEndedClaims(now: later) }
         let second = try #require(
             try await store.write { try $0.claim(.rooms, service: "", process: "B", now: later, until: Instant(seconds: 300), limit: 5) }
                 .first)
@@ -69,6 +75,7 @@ struct StoreTests {
         let store = try await store()
         func claim(at now: Int64) async throws -> Claim {
             try await store.write { tx in
+                try tx.freeEndedClaims(now: Instant(seconds: now))
                 try tx.enqueue([ScheduledJob(.provision(booking: "b"), due: Instant(seconds: now))])
                 return try #require(
                     try tx.claim(.rooms, service: "", process: "A", now: Instant(seconds: now), until: Instant(seconds: now + 60), limit: 5)
@@ -167,6 +174,40 @@ struct StoreTests {
         try await store.write { try $0.enqueue([ScheduledJob(.provision(booking: "b"), due: now)]) }
         try await store.write { tx in try tx.finish(try tx.renew(looking, until: now + .seconds(90))) }
         #expect(try await store.read { try $0.nextDue(.rooms) } == now, "whether the look before has seen it, nobody knows")
+    }
+
+    @Test("what became due before the floor is left to a look at everything")
+    func floor() async throws {
+        let store = try await store()
+        let now = Instant(seconds: 1_000)
+        try await store.write { tx in
+            try tx.enqueue([ScheduledJob(.provision(booking: "early"), due: now - .seconds(60), service: "campus")])
+            try tx.enqueue([ScheduledJob(.provision(booking: "late"), due: now, service: "meet")])
+        }
+        let floor = now - .seconds(5)
+        #expect(try await store.read { try $0.services(.rooms, from: floor).map(\.service) } == ["meet"])
+        #expect(try await store.read { try $0.services(.rooms).map(\.service) } == ["campus", "meet"])
+        let claimed = try await store.write { tx in
+            try tx.claim(.rooms, service: "campus", process: "A", now: now, until: now + .minutes(1), limit: 5, from: floor)
+        }
+        #expect(claimed.isEmpty)
+    }
+
+    @Test("what a transaction enqueues or releases for earlier is due now, so that a look may begin there")
+    func dueNow() async throws {
+        let store = try await store()
+        let (now, later) = (Instant(seconds: 1_000), Instant(seconds: 1_040))
+        try await store.write { try $0.enqueue([ScheduledJob(.provision(booking: "b"), due: now - .days(1))], now: now) }
+        #expect(try await store.read { try $0.services(.rooms)[0].due } == now)
+        let claim = try #require(
+            try await store.write { try $0.claim(.rooms, service: "", process: "A", now: now, until: now + .minutes(1), limit: 5) }.first)
+        try await store.write { try $0.enqueue([ScheduledJob(.provision(booking: "b"), due: now)], now: now) }
+        try await store.write { tx in
+            var tx = tx
+            tx.now = later
+            try tx.release(claim, due: later + .hours(1), attempt: 0)
+        }
+        #expect(try await store.read { try $0.services(.rooms)[0].due } == later)
     }
 
     @Test("a enqueue while a step is claimed does not have it claimed twice")

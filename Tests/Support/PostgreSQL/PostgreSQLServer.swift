@@ -23,18 +23,30 @@ package final class PostgreSQLServer: Sendable {
         }
     }
 
-    /// - Parameter settings: `name=value`, beside those that make a short life quick.
-    package init(settings: [String] = []) throws {
+    /// - Parameters:
+    ///   - settings: `name=value`, beside those that make a short life quick.
+    ///   - primary: whose standby it is: it begins with a copy, and follows.
+    ///   - namespace: a network of its own, reached from outside under `address` as well as by the socket.
+    package init(
+        settings: [String] = [], standbyOf primary: PostgreSQLServer? = nil, in namespace: (name: String, address: String)? = nil
+    ) throws {
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
         guard let version = versions.max() else { throw ServerFailure("install the package postgresql: make test does") }
         bin = "/usr/lib/postgresql/\(version)/bin"
         folder = FileManager.default.temporaryDirectory.path + "/usher-pg-" + Environment.system.code(bits: 60)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let options = ["max_connections=900", "listen_addresses=", "unix_socket_directories=\(folder)"] + settings
+        let options =
+            ["max_connections=900", "listen_addresses=\(namespace?.address ?? "")", "unix_socket_directories=\(folder)"] + settings
         let words = options.map { "-c '\($0)'" }.joined(separator: " ")
         if getuid() == 0 { try Self.run("chown postgres \(folder)") }
-        try asUser("\(bin)/initdb -D \(folder)/data -U usher -A trust -E UTF8 --locale=C --no-sync -N >\(folder)/init.log 2>&1")
-        try asUser("\(bin)/pg_ctl -D \(folder)/data -l \(folder)/server.log -w -o \"-F \(words)\" start >/dev/null")
+        if let primary {
+            try asUser("\(bin)/pg_basebackup -h \(primary.folder) -U usher -D \(folder)/data -R --no-sync -c fast >\(folder)/init.log 2>&1")
+        } else {
+            try asUser("\(bin)/initdb -D \(folder)/data -U usher -A trust -E UTF8 --locale=C --no-sync -N >\(folder)/init.log 2>&1")
+        }
+        if namespace != nil { try asUser("echo 'host all all samenet trust' >>\(folder)/data/pg_hba.conf") }
+        let start = asUserWords("\(bin)/pg_ctl -D \(folder)/data -l \(folder)/server.log -w -o \"-F \(words)\" start >/dev/null")
+        try Self.run(namespace.map { "ip netns exec \($0.name) \(start)" } ?? start)
         // Whoever kills the tests does not stop what they have started.
         let watch =
             "while grep -q '^State:.[^Z]' /proc/\(getpid())/status 2>/dev/null; do sleep 0.5; done; \(bin)/pg_ctl -D \(folder)/data -m immediate stop; rm -rf \(folder)"
@@ -54,9 +66,19 @@ package final class PostgreSQLServer: Sendable {
         return url(name)
     }
 
+    /// The name of the database that an address leads to.
+    package static func database(of url: String) -> String { URLComponents(string: url)?.path.replacing("/", with: "") ?? "" }
+
+    /// An address of a database at the one of two servers that takes writes.
+    package static func url(_ database: String, at servers: [PostgreSQLServer]) -> String {
+        "postgres://usher@/\(database)?host=" + servers.map(\.folder).joined(separator: ",")
+    }
+
     /// Ends every backend of a database.
     package func cutConnections(to url: String) throws {
-        let name = url.split(separator: "/").last?.split(separator: "?").first ?? ""
+        let name = Self.database(of: url)
+        let count = try sql("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '\(name)'")
+        guard count != "0\n" else { throw ServerFailure("nobody is connected to \(name)") }
         try sql("SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '\(name)'")
     }
 

@@ -19,9 +19,9 @@ SECOND_LOOK = ("Engine/Pipeline/Rooms/RoomLooks.swift", "room.duplicateCheckAt =
 # Name, what the violation says, and of each place the file, what stands there, and what stands there without the guard.
 GUARDS = [
     ("fence: only the holder of a claim writes its outcome down", "", [
-        (JOBS, "fence = $5 AND claimed_by = $6 AND due_at = $7", "(fence = $5 OR 1) AND (claimed_by = $6 OR 1) AND (due_at = $7 OR 1)"),
-        (JOBS, "fence = $6 AND claimed_by = $7 AND due_at = $8", "(fence = $6 OR 1) AND (claimed_by = $7 OR 1) AND (due_at = $8 OR 1)"),
-        (JOBS, "fence = $3 AND claimed_by = $4 AND due_at = $5", "(fence = $3 OR 1) AND (claimed_by = $4 OR 1) AND (due_at = $5 OR 1)")]),
+        (JOBS, "fence = $4 AND claimed_by = $5 AND claimed_until = $6", "(fence = $4 OR 1) AND (claimed_by = $5 OR 1) AND (claimed_until = $6 OR 1)"),
+        (JOBS, "fence = $7 AND claimed_by = $8 AND claimed_until = $9", "(fence = $7 OR 1) AND (claimed_by = $8 OR 1) AND (claimed_until = $9 OR 1)"),
+        (JOBS, "fence = $3 AND claimed_by = $4 AND claimed_until = $5", "(fence = $3 OR 1) AND (claimed_by = $4 OR 1) AND (claimed_until = $5 OR 1)")]),
     ("claim-end: a create leaves while its claim lasts, or not at all", "rooms", [
         (WORKER, "let hasTime = context.now + EngineSettings.workLength <= claim.until", "let hasTime = context.now <= .never"),
         (PROVISION, "let (intent, deadline) = (room, step.deadline)", "let (intent, deadline) = (room, step.deadline + .seconds(200))"),
@@ -38,9 +38,12 @@ GUARDS = [
     ("repeatable: unclear until a create succeeds", "", [
         (ROOMS, "isRepeatable(room.module), error.isUnclear || mayExist {",
          "isRepeatable(room.module), error.isUnclear && mayExist && room.key.isEmpty {")]),
-    ("conflict: an owner is in one meeting at a time", "overlap", [(BOOKINGS, "        if other != nil {", "        if other == \"\" {")]),
+    ("conflict: an owner is in one meeting at a time", "overlap", [
+        (BOOKINGS, "if try tx.hasConflict(booking) {", "if try tx.hasConflict(booking), booking.id.isEmpty {"),
+        ("Engine/Store/Bookings.swift", "AND status = 'confirmed')", "AND status = 'unknown')")]),
     ("exclusive: a booking that may overlap stands beside none that may not", "overlap", [
-        ("Engine/Store/Bookings.swift", "AND id <> $5 AND overlap_allowed = 0 LIMIT 1", "AND id <> $5 AND overlap_allowed = 2 LIMIT 1")]),
+        ("Engine/Store/Bookings.swift", "AND id <> $5 AND overlap_allowed = 0 LIMIT 1", "AND id <> $5 AND overlap_allowed = 2 LIMIT 1"),
+        ("Engine/Store/Bookings.swift", "AND overlap_allowed = 0)", "AND overlap_allowed = 2)")]),
     ("repeats: a call under a known key makes nothing", "twice|made .* and|somebody was told|could not be settled", [
         ("Engine/Pipeline/Context/IdempotencyKey.swift", "try tx.idempotent(scope: key.scope, key: key.key, now: now)",
          "try tx.idempotent(scope: \"\", key: key.key, now: now)")]),

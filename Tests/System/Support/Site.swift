@@ -43,9 +43,10 @@ final class Site: Sendable {
     ///   - sinkOptions: for the SMTP server: `auth`, `cut`.
     ///   - smtpQuery: appended to `SMTP_URL`; `nil` writes mail to a Maildir.
     ///   - server: a PostgreSQL to make the database at; by default SQLite in the folder, or what `USHER_TEST_DATABASE` says.
+    ///   - databaseURL: of a database that is there.
     init(
         catalog: String = Site.catalog, sinkOptions: [String] = [], credentials: String = "", smtpQuery: String = "",
-        server: PostgreSQLServer? = nil
+        server: PostgreSQLServer? = nil, databaseURL: String? = nil
     ) async throws {
         folder = FileManager.default.temporaryDirectory.path + "/usher-test-" + Environment.system.code(bits: 80)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -63,9 +64,9 @@ final class Site: Sendable {
         guard let mailPort = await sink.line() else { throw UsherError(.internalError, "the SMTP server did not start: \(sink.errorText)") }
         port = try FreeTestPort.find()
         var database: [String: String] = [:]
-        if let server = try server ?? (TestDatabase.isPostgreSQL ? .shared() : nil) {
+        if let url = try databaseURL ?? (server ?? (TestDatabase.isPostgreSQL ? .shared() : nil))?.newDatabase() {
             database = [
-                "DATABASE_URL": try server.newDatabase(), "USHER_VAULT_KEYS": Data(Environment.system.random(32)).base64EncodedString(),
+                "DATABASE_URL": url, "USHER_VAULT_KEYS": Data(Environment.system.random(32)).base64EncodedString(),
             ]
         }
         environment = [

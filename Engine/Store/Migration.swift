@@ -1,0 +1,40 @@
+import UsherCore
+
+/// Statements on the schema's own versions.
+enum SchemaSQL: String, SQLStatement {
+    case makeVersions = "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)"
+    case newestVersion = "SELECT COALESCE(MAX(version), 0) FROM schema_versions"
+    case earliestReader = "SELECT MAX(earliest_reader) FROM schema_versions"
+    case addVersion = "INSERT INTO schema_versions (version) VALUES ($1)"
+    case setEarliestReader = "UPDATE schema_versions SET earliest_reader = $1 WHERE version = $2"
+}
+
+extension Store {
+    /// Brings the schema to the newest version, in one transaction. Called by every process at its start; the first one does it.
+    /// - Throws: ``UsherError`` when a newer Usher has changed it so that this one cannot work with it.
+    package func migrate() async throws {
+        try await database.write { session in
+            try session.lock(name: "schema")
+            let tx = Tx(session: session, memory: self.memory)
+            try tx.execute(SchemaSQL.makeVersions)
+            let (present, known) = (Int(try tx.query(SchemaSQL.newestVersion)[0].int(0)), Schema.migrations.count)
+            if present > known { return try Self.refuseUnreadable(tx, present) }
+            for version in Schema.migrations.indices.dropFirst(present) {
+                for statement in Schema.migrations[version] { try session.execute(statement, []) }
+                try tx.execute(SchemaSQL.addVersion, .int(Int64(version + 1)))
+            }
+            if present < known, session.locksRows { for statement in Schema.storage { try session.execute(statement, []) } }
+            if present < known { try tx.execute(SchemaSQL.setEarliestReader, .int(Int64(Schema.earliestReader)), .int(Int64(known))) }
+        }
+    }
+
+    /// A newer version may have only added what this one leaves alone.
+    private static func refuseUnreadable(_ tx: Tx, _ present: Int) throws {
+        let (earliest, known) = (Int(try tx.query(SchemaSQL.earliestReader)[0].int(0)), Schema.migrations.count)
+        guard earliest > known else { return }
+        throw UsherError(
+            .configuration,
+            "The database is of schema version \(present), which needs an Usher that knows version \(earliest), and this one knows only \(known): start the newer Usher that made it."
+        )
+    }
+}
