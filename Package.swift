@@ -61,6 +61,7 @@ let package = Package(
         module("UsherCore", at: "Engine/Core", .logging, resources: [.embedInCode("Languages/Words")]),
         module("UsherCatalog", at: "Engine/Catalog", "UsherCore", .yams),
         module("UsherStore", at: "Engine/Store", "UsherCore"),
+        module("UsherAvailability", at: "Engine/Availability", "UsherCore"),
         module("UsherSQLite", at: "Engine/Databases/SQLite", "UsherCore", .grdb, .sqlite),
         .systemLibrary(name: "CLibPQ", path: "Engine/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         module("UsherPostgreSQL", at: "Engine/Databases/PostgreSQL", "UsherCore", "CLibPQ"),
@@ -71,7 +72,8 @@ let package = Package(
         module(
             "UsherMail", at: "Engine/Mail", "UsherCore", "CLibCurl", .mustache,
             resources: [.embedInCode("Templates")]),
-        module("UsherPipeline", at: "Engine/Pipeline", "UsherCore", "UsherStore", "UsherMail", "UsherVault"),
+        module(
+            "UsherPipeline", at: "Engine/Pipeline", "UsherAvailability", "UsherCore", "UsherStore", "UsherMail", "UsherVault"),
         module(
             "UsherWeb", at: "Engine/Web", "UsherPipeline", "UsherCatalog", "UsherStore", "UsherVault", "UsherMail", .hummingbird,
             .httpTypes,
@@ -82,7 +84,8 @@ let package = Package(
             "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .crypto, .httpClient, .lifecycle, .hummingbird,
             .nio, .nioCore, .nioHTTP, .nioSSL, .signals),
         module(
-            "Usher", at: "Engine/CLI", "UsherAssembly", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherWeb",
+            "Usher", at: "Engine/CLI", "UsherAssembly", "UsherAvailability", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore",
+            "UsherWeb",
             "ProviderSandbox", .arguments, .httpTypes),
         .executableTarget(name: "usher", dependencies: ["Usher"], path: "Engine/Main"),
 
@@ -116,13 +119,14 @@ let package = Package(
         module("DatabaseConformance", at: "Tests/Kits/DatabaseConformance", "UsherCore"),
         // One for each part of the engine, so that a test builds again what it needs and no more.
         test("CoreTests", at: "Tests/Engine/Core", "UsherCore"),
+        test("AvailabilityTests", at: "Tests/Engine/Availability", "UsherAvailability"),
         test("CatalogTests", at: "Tests/Engine/Catalog", "TestValues"),
         test("MailTests", at: "Tests/Engine/Mail", "TestValues", "UsherMail", excluding: ["Golden"]),
         test(
             "StoreTests", at: "Tests/Engine/Store", "DatabaseConformance", "TestPostgreSQL", "TestValues", "UsherSQLite", "UsherPostgreSQL",
             "UsherStore",
             "UsherVault"),
-        test("PipelineTests", at: "Tests/Engine/Pipeline", "TestSupport", "UsherPostgreSQL"),
+        test("PipelineTests", at: "Tests/Engine/Pipeline", "TestSupport", "UsherAvailability", "UsherPostgreSQL"),
         test("ProviderTests", at: "Tests/Providers", "TestSupport", "ProviderConformance"),
         test(
             "SystemTests", at: "Tests/System", "Simulation", "TestPostgreSQL", "TestSupport", "Usher", "UsherAssembly",

@@ -11,6 +11,7 @@ package enum CatalogSchema {
                 "version": key(["const": 1], "The version of this format: 1."),
                 "site": key(site, "Who invites, and what holds where nothing else is said."),
                 "providers": key(providers(registry), "Where meetings can be held: a name of your own for each, and its module."),
+                "schedules": key(SlotSchema.schedules, "Weekly hours, to be shared by owners and meeting types: a name for each."),
                 "owners": key(owners, "The people with whom meetings are held, by id."),
                 "meeting-types": key(meetingTypes, "What can be booked, by id."),
             ], "$defs": definitions,
@@ -44,19 +45,19 @@ package enum CatalogSchema {
 
     // MARK: Words of the schema
 
-    private static func ref(_ name: String) -> JSON { ["$ref": .string("#/$defs/\(name)")] }
+    static func ref(_ name: String) -> JSON { ["$ref": .string("#/$defs/\(name)")] }
 
     /// A key with what it means, and what holds where it is not written.
-    private static func key(_ schema: JSON, _ detail: String, default value: JSON? = nil) -> JSON {
+    static func key(_ schema: JSON, _ detail: String, default value: JSON? = nil) -> JSON {
         .object(
             (schema.members ?? []) + [JSON.Member("description", .string(detail))] + (value.map { [JSON.Member("default", $0)] } ?? []))
     }
 
-    private static func object(_ properties: JSON, required: [String] = []) -> JSON {
+    static func object(_ properties: JSON, required: [String] = []) -> JSON {
         ["type": "object", "additionalProperties": false, "required": .array(required.map(JSON.string)), "properties": properties]
     }
 
-    private static func map(_ value: JSON, atLeastOne: Bool = true) -> JSON {
+    static func map(_ value: JSON, atLeastOne: Bool = true) -> JSON {
         ["type": "object", "propertyNames": ref("id"), "minProperties": atLeastOne ? 1 : 0, "additionalProperties": value]
     }
 
@@ -94,6 +95,8 @@ package enum CatalogSchema {
                     "hosts": key(
                         ["type": "object", "propertyNames": ref("id"), "additionalProperties": ref("mail")],
                         "By provider, the address of this owner's account there, where it is not `email`."),
+                    "schedule": key(ref("id"), "The owner's hours: a name under `schedules`."),
+                    "limits": key(SlotSchema.limits, "The most meetings of all types."),
                 ], required: ["name", "email"]), atLeastOne: false)
     }
 
@@ -141,6 +144,9 @@ package enum CatalogSchema {
                 "guests-may": key(
                     ["enum": .array(GuestsMay.allCases.map { .string($0.rawValue) })], "What guests may do through their own links.",
                     default: .string(GuestsMay.moveAndCancel.rawValue)),
+                "slots": key(SlotSchema.slots, "When it can be booked; without it whoever books decides."),
+                "hosts": key(
+                    SlotSchema.hosts, "Owners who stand in for each other, by weight or as a list; without it a booking names its owner."),
                 "guest-changes": key(changes, "How often and how late guests may move a booking."), "email": key(email, "The mails."),
             ], required: ["title"])
         let (one, several): (JSON, JSON) = (["required": ["duration"]], ["required": ["durations"]])

@@ -19,7 +19,7 @@ struct CatalogSection {
 
     func read(_ root: Node) -> Catalog? {
         guard let fields = Fields(root, "", report) else { return nil }
-        fields.refuseUnknown(["version", "site", "providers", "owners", "meeting-types"])
+        fields.refuseUnknown(["version", "site", "providers", "schedules", "owners", "meeting-types"])
         fields.require(["version", "site", "providers", "meeting-types"])
         if let version = fields["version"], version.scalar.map({ $0.string == "1" && $0.isPlain }) != true {
             report.error(.value, version.place, "'version' must be 1, the only version there is")
@@ -29,12 +29,18 @@ struct CatalogSection {
         let site = fields["site"].flatMap { SiteSection(report, siteFiles).read($0, names) }
         let language = site?.language ?? "en"
         let zone = site?.timeZone ?? "UTC"
-        let owners = fields["owners"].map { OwnerSection(report).read($0, names, zone: zone, language: language) } ?? []
+        let schedules = fields["schedules"].map { ScheduleSection(report).read($0) } ?? []
+        let scheduleNames = ScheduleNames(schedules.map(\.name), report)
+        let owners =
+            fields["owners"].map { OwnerSection(report, scheduleNames).read($0, names, zone: zone, language: language) } ?? []
         let defaults = ([site?.defaultProvider] + owners.map(\.defaultProvider)).compactMap(\.self)
         let abilities = Abilities(providers, defaults: Set(defaults), registry, report)
-        let types = fields["meeting-types"].map { MeetingTypeSection(report, names, abilities).readAll($0) } ?? []
+        let types =
+            fields["meeting-types"].map {
+                MeetingTypeSection(report, names, abilities, SlotSection(report, scheduleNames, owners)).readAll($0)
+            } ?? []
         guard let site else { return nil }
-        return Catalog(site: site, providers: providers, owners: owners, meetingTypes: types)
+        return Catalog(site: site, providers: providers, owners: owners, meetingTypes: types, schedules: schedules)
     }
 }
 
@@ -123,15 +129,20 @@ struct SiteSection {
 
 /// `owners:`
 struct OwnerSection {
-    let report: Reporter
-    init(_ report: Reporter) { self.report = report }
+    private let report: Reporter
+    private let schedules: ScheduleNames
+
+    init(_ report: Reporter, _ schedules: ScheduleNames) {
+        self.report = report
+        self.schedules = schedules
+    }
 
     func read(_ node: Node, _ names: Names, zone siteZone: String, language siteLanguage: String) -> [Owner] {
         guard let owners = Fields(node, "owners", report) else { return [] }
         return owners.entries.compactMap { field in
             checkID(field.key, field.mark, "an owner's id", report)
             guard let fields = Fields(field.value, "owners.\(field.key)", report) else { return nil }
-            fields.refuseUnknown(["name", "email", "time-zone", "language", "default-provider", "hosts"])
+            fields.refuseUnknown(["name", "email", "time-zone", "language", "default-provider", "hosts", "schedule", "limits"])
             fields.require(["name", "email"])
             let email = fields.text("email")
             let address = email.flatMap { asciiMailAddress($0.value) }
@@ -151,11 +162,13 @@ struct OwnerSection {
                 }
             }
             let addresses = hosts.map { hosts in hosts.all.compactMap { host in hosts.text(host.key).map { (host.key, $0.value) } } } ?? []
+            let schedule = schedules.name(fields, "schedule")
+            let limits = fields["limits"].flatMap { SlotLimits($0, fields.path("limits"), report) }
             guard let name = fields.text("name", prose: true), let address else { return nil }
             return Owner(
                 id: field.key, name: name.value, email: address, timeZone: zone?.value ?? siteZone,
                 language: language ?? siteLanguage, defaultProvider: provider?.value,
-                hosts: Dictionary(addresses, uniquingKeysWith: { first, _ in first }))
+                hosts: Dictionary(addresses, uniquingKeysWith: { first, _ in first }), schedule: schedule, limits: limits)
         }
     }
 }

@@ -6,13 +6,15 @@ struct MeetingTypeSection {
     private let report: Reporter
     private let names: Names
     private let abilities: Abilities
+    private let slots: SlotSection
 
     private static let keys = [
         "title", "description", "duration", "durations", "provider", "fallback", "provision", "meeting", "calendar", "reminders", "overlap",
-        "on-drift", "choices", "email", "guest-changes", "guests-may",
+        "on-drift", "choices", "email", "guest-changes", "guests-may", "slots", "hosts",
     ]
 
-    init(_ report: Reporter, _ names: Names, _ abilities: Abilities) {
+    init(_ report: Reporter, _ names: Names, _ abilities: Abilities, _ slots: SlotSection) {
+        self.slots = slots
         self.report = report
         self.names = names
         self.abilities = abilities
@@ -48,7 +50,8 @@ struct MeetingTypeSection {
             overlapAllowed: fields.choice("overlap", Overlap.forbid) == .allow,
             onDrift: fields.choice("on-drift", MeetingType.Drift.notify), choices: choices, intro: intro?.value ?? "",
             showAttendees: email?.bool("show-attendees", false) ?? false, guestChanges: guestChanges(fields),
-            guestsMay: fields["guests-may"].map { _ in fields.choice("guests-may", GuestsMay.moveAndCancel) })
+            guestsMay: fields["guests-may"].map { _ in fields.choice("guests-may", GuestsMay.moveAndCancel) },
+            slots: slots.rules(fields, durations), hosts: slots.hosts(fields))
         return title == nil ? nil : read
     }
 

@@ -3,7 +3,7 @@ import UsherCore
 /// The columns of `bookings` that are read.
 enum BookingColumn: Int, Column {
     case id, status, revision, startsAt, endsAt, timeZone, attendees, note, metadata, source, termsID, meetingStatus, provider,
-        module, because, room, problem, changedAt, createdAt, linkSecret
+        module, because, room, problem, changedAt, createdAt, linkSecret, pool, ownerBecause
 
     static let table = "bookings"
 }
@@ -12,14 +12,17 @@ enum BookingSQL: String, SQLStatement {
     /// Unless one stands in its way.
     case insert = """
         INSERT INTO bookings ({bookings}, owner_id, overlap_allowed)
-        SELECT {$22} WHERE NOT EXISTS (SELECT 1 FROM bookings
-            WHERE owner_id = $21 AND starts_at > $23 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed')
+        SELECT {$24} WHERE NOT EXISTS (SELECT 1 FROM bookings
+            WHERE owner_id = $23 AND starts_at > $25 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed')
+            AND NOT EXISTS (SELECT 1 FROM holds WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $19)
         """
     /// Unless one stands in its way that stands beside no other: an index leads to those alone.
     case insertBeside = """
         INSERT INTO bookings ({bookings}, owner_id, overlap_allowed)
-        SELECT {$22} WHERE NOT EXISTS (SELECT 1 FROM bookings
-            WHERE owner_id = $21 AND starts_at > $23 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed' AND overlap_allowed = 0)
+        SELECT {$24} WHERE NOT EXISTS (SELECT 1 FROM bookings
+            WHERE owner_id = $23 AND starts_at > $25 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed' AND overlap_allowed = 0)
+            AND NOT EXISTS (SELECT 1 FROM holds
+                WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $19 AND type <> $26)
         """
     case update = """
         UPDATE bookings SET status = $1, starts_at = $2, ends_at = $3, revision = $4, meeting_status = $5, provider = $6,
@@ -61,6 +64,16 @@ enum BookingSQL: String, SQLStatement {
         SELECT id FROM bookings WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND ends_at > $4
             AND status = 'confirmed' AND id <> $5 LIMIT 1
         """
+    /// What an owner's time is taken by.
+    case engagements = """
+        SELECT id, starts_at, ends_at, terms_id FROM bookings
+        WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND status = 'confirmed' ORDER BY starts_at
+        """
+    /// How many of a pool's bookings each host has got since a time, and when the last one.
+    case turns = """
+        SELECT owner_id, COUNT(*), MAX(created_at) FROM bookings
+        WHERE pool = $1 AND pool <> '' AND created_at > $2 AND status = 'confirmed' GROUP BY owner_id
+        """
     /// Of those that stand beside no other: an index leads to them alone.
     case exclusiveConflict = """
         SELECT id FROM bookings WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND ends_at > $4
@@ -87,12 +100,14 @@ extension Tx {
             .text(booking.meeting.status.rawValue),
             .text(booking.meeting.provider), .text(booking.meeting.module), .text(booking.meeting.because.rawValue),
             try seen.text(of: booking.meeting.room), try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt),
-            SQLValue(booking.createdAt), .text(booking.linkSecret),
+            SQLValue(booking.createdAt), .text(booking.linkSecret), .text(booking.terms.type.hosts == nil ? "" : booking.terms.type.id),
+            .text(booking.ownerBecause.rawValue),
         ]
         let mayOverlap = booking.terms.type.overlapAllowed
         let isAdded = try execute(
             mayOverlap ? BookingSQL.insertBeside : .insert,
-            row + [.text(booking.terms.owner.id), SQLValue(mayOverlap), SQLValue(booking.start - Self.longestBooking)])
+            row + [.text(booking.terms.owner.id), SQLValue(mayOverlap), SQLValue(booking.start - Self.longestBooking)]
+                + (mayOverlap ? [.text(booking.terms.type.id)] : []))
         guard isAdded == 1 else { return false }
         seen.bookings[booking.id] = booking
         (seen.rooms[booking.id], seen.mailCounts[booking.id]) = ([], 0)
@@ -220,7 +235,7 @@ extension Tx {
         try write(BookingSQL.addTerms, .text(id), .text(try Stored.text(terms)))
     }
 
-    private func terms(_ id: String) throws -> Terms {
+    func terms(_ id: String) throws -> Terms {
         if let known = memory.terms[id] ?? seen.terms[id] { return known }
         guard let row = try query(BookingSQL.terms, .text(id)).first else { throw DatabaseError(.corrupt, "no terms \(id)") }
         return try Stored.value(Terms.self, row.text(0))
@@ -248,6 +263,7 @@ extension Tx {
             terms: try terms(row.text(.termsID)), meeting: meeting, changedAt: try row.instant(.changedAt),
             createdAt: try row.instant(.createdAt))
         booking.linkSecret = try row.text(.linkSecret)
+        booking.ownerBecause = try row.known(.ownerBecause)
         return booking
     }
 }

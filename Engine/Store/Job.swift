@@ -26,6 +26,8 @@ package enum Job: Hashable, Sendable {
     case refreshGrant(owner: String, provider: String)
     /// Ends a grant at its service.
     case revokeGrant(revocation: String)
+    /// Tells of a hold that ended, and forgets it later.
+    case expireHold(hold: String)
     /// Sends the events about one subject to one webhook, in their order.
     case deliverWebhook(id: String, subject: String)
 
@@ -42,6 +44,7 @@ package enum Job: Hashable, Sendable {
         case refreshGrant = "keepalive"
         case revokeGrant = "revoke"
         case deliverWebhook = "webhook"
+        case expireHold = "hold"
     }
 
     /// What is to be done.
@@ -58,13 +61,16 @@ package enum Job: Hashable, Sendable {
         case .refreshGrant: .refreshGrant
         case .revokeGrant: .revokeGrant
         case .deliverWebhook: .deliverWebhook
+        case .expireHold: .expireHold
         }
     }
 
     /// What it is to be done for: its parts, with a blank between them.
     package var key: String {
         switch self {
-        case .provision(let id), .planMail(let id), .remind(let id), .deliver(let id), .syncCalendar(let id), .revokeGrant(let id): id
+        case .provision(let id), .planMail(let id), .remind(let id), .deliver(let id), .syncCalendar(let id), .revokeGrant(let id),
+            .expireHold(let id):
+            id
         case .alert(let subject): subject.text
         case .mailSignInLink(let address): address
         case .sweep(let provider, let owner, let host): "\(provider) \(owner ?? "-") \(host)"
@@ -89,6 +95,7 @@ package enum Job: Hashable, Sendable {
         case .syncCalendar: self = .syncCalendar(booking: key)
         case .mailSignInLink: self = .mailSignInLink(address: key)
         case .revokeGrant: self = .revokeGrant(revocation: key)
+        case .expireHold: self = .expireHold(hold: key)
         case .alert:
             guard let subject = AlertSubject(key) else { return nil }
             self = .alert(subject)
@@ -111,7 +118,7 @@ package enum Job: Hashable, Sendable {
     package var queue: Queue {
         switch kind {
         case .planMail, .remind, .deliver, .alert, .mailSignInLink: .mail
-        case .deliverWebhook: .webhooks
+        case .deliverWebhook, .expireHold: .webhooks
         case .provision, .syncCalendar, .sweep, .refreshGrant, .revokeGrant: .rooms
         }
     }

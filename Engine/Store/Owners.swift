@@ -2,7 +2,7 @@ import UsherCore
 
 /// The columns of `owners` that are read.
 enum OwnerColumn: Int, Column {
-    case id, name, email, timeZone, language, hosts, defaultProvider, inFile, active, defaultChosen
+    case id, name, email, timeZone, language, hosts, defaultProvider, inFile, active, defaultChosen, schedule, limits
 
     static let table = "owners"
 }
@@ -15,20 +15,23 @@ enum OwnerSQL: String, SQLStatement {
         SELECT {owners} FROM owners ORDER BY id
         """
     case fromFile = """
-        INSERT INTO owners (id, name, email, time_zone, language, hosts, default_provider, default_chosen, in_file, active, touched)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 1, 1, 0)
+        INSERT INTO owners
+            (id, name, email, time_zone, language, hosts, default_provider, schedule, limits, default_chosen, in_file, active, touched)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, 1, 0)
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = excluded.email, time_zone = excluded.time_zone,
-            language = excluded.language, hosts = excluded.hosts, in_file = 1, active = 1,
+            language = excluded.language, hosts = excluded.hosts, schedule = excluded.schedule, limits = excluded.limits, in_file = 1,
+            active = 1,
             default_provider = CASE WHEN owners.default_chosen = 1 THEN owners.default_provider ELSE excluded.default_provider END
         """
     case put = """
-        INSERT INTO owners (id, name, email, time_zone, language, hosts, default_chosen, in_file, active, touched)
-        VALUES ($1, $2, $3, $4, $5, '{}', 0, 0, 1, 0)
+        INSERT INTO owners (id, name, email, time_zone, language, schedule, hosts, default_chosen, in_file, active, touched)
+        VALUES ($1, $2, $3, $4, $5, $6, '{}', 0, 0, 1, 0)
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = excluded.email, time_zone = excluded.time_zone,
-            language = excluded.language, active = 1
+            language = excluded.language, schedule = excluded.schedule, active = 1
         """
     case deactivate = """
-        UPDATE owners SET in_file = 0, active = 0, default_provider = NULL, default_chosen = 0, hosts = '{}' WHERE id = $1
+        UPDATE owners SET in_file = 0, active = 0, default_provider = NULL, default_chosen = 0, hosts = '{}',
+            schedule = NULL, limits = NULL WHERE id = $1
         """
     case setDefault = "UPDATE owners SET default_provider = $1, default_chosen = 1 WHERE id = $2"
     case locked = "SELECT {owners}, (SELECT COUNT(*) FROM webhooks) FROM owners WHERE id = $1{lock}"
@@ -70,14 +73,16 @@ extension Tx {
         for owner in file {
             try write(
                 OwnerSQL.fromFile, .text(owner.id), .text(owner.name), .text(owner.email), .text(owner.timeZone), .text(owner.language),
-                .text(try Stored.text(owner.hosts)), SQLValue(owner.defaultProvider))
+                .text(try Stored.text(owner.hosts)), SQLValue(owner.defaultProvider), SQLValue(owner.schedule),
+                try Stored.optional(owner.limits))
         }
     }
 
     /// Makes or changes an owner who is not in the file.
     package func put(_ owner: Owner) throws {
         try write(
-            OwnerSQL.put, .text(owner.id), .text(owner.name), .text(owner.email), .text(owner.timeZone), .text(owner.language))
+            OwnerSQL.put, .text(owner.id), .text(owner.name), .text(owner.email), .text(owner.timeZone), .text(owner.language),
+            SQLValue(owner.schedule))
     }
 
     /// What the owner has chosen, which the file does not overrule; `nil` clears it.
@@ -108,7 +113,8 @@ extension Tx {
             owner: Owner(
                 id: try row.text(.id), name: try row.text(.name), email: try row.text(.email), timeZone: try row.text(.timeZone),
                 language: try row.text(.language), defaultProvider: try row.optionalText(.defaultProvider),
-                hosts: try row.value([String: String].self, .hosts)),
+                hosts: try row.value([String: String].self, .hosts), schedule: try row.optionalText(.schedule),
+                limits: try row.optionalValue(SlotLimits.self, .limits)),
             isInFile: try row.bool(.inFile), isActive: try row.bool(.active), hasChosenDefault: try row.bool(.defaultChosen))
     }
 }

@@ -10,12 +10,14 @@ package struct StoredTable: Sendable {
     package static let all: [StoredTable] = [
         .init("owners", "id"), .init("terms", "id"), .init("bookings", "id"), .init("rooms", "booking_id", "generation"),
         .init("steps", "kind", "subject"), .init("outbox", "id"), .init("timeline", "booking_id", "seq"), .init("links", "hash"),
+        .init("holds", "id"),
         .init("idempotency", "scope", "key"), .init("tokens", "name"), .init("connections", "owner_id", "provider"),
         .init("consents", "id"),
         .init("portal_links", "hash"), .init("sessions", "hash"), .init("owner_apps", "owner_id", "provider"),
         .init("calendar_events", "booking_id"), .init("notices", "subject"), .init("api_keys", "id"), .init("webhooks", "id"),
         .init("deliveries", "id"), .init("admin_sessions", "hash"), .init("provider_health", "provider"),
-        .init("lost_connections", "owner_id", "provider"), .init("revocations", "id"), .init("audit", "id"), .init("catalogues", "digest"),
+        .init("lost_connections", "owner_id", "provider"), .init("revocations", "id"), .init("audit", "at", "id"),
+        .init("catalogues", "digest"),
     ]
 
     /// Tables that a copy leaves out: the processes of the installation that it was made from, and the schema's versions.

@@ -84,7 +84,9 @@ package struct WebServer: Sendable {
 
     /// All that the API can do.
     private var operations: [Operation] {
-        BookingRoutes(service: service).operations + OwnerRoutes(context, returnOrigins: settings.returnOrigins).operations
+        BookingRoutes(service: service).operations
+            + SlotRoutes(service: SlotService(context), holds: HoldService(context), now: { context.now }).operations
+            + OwnerRoutes(context, returnOrigins: settings.returnOrigins).operations
             + CatalogRoutes(context: context, service: service).operations
             + WebhookRoutes(service: WebhookService(context)).operations
             + MetaRoutes(context: context, isLocal: settings.isLocal && isLoopback(context.settings.publicURL)).operations

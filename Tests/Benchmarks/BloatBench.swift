@@ -20,7 +20,7 @@ enum BloatBench {
         for _ in 0..<jobs / 3 / sample { beside = try await throughput(rig) }
         let minutes = Double((ContinuousClock.now - began).microseconds) / 60_000_000
         let isHeld = holder.isRunning
-        holder.terminate()
+        kill(holder.processIdentifier, SIGKILL)
         holder.waitUntilExit()
         let after = try await throughput(rig)
         await rig.stop()

@@ -70,6 +70,8 @@ struct DescriptionTests {
     @Test("every example works, every answer fits its description to the last field, and every code is met")
     func examples() async throws {
         let catalog = Site.catalog.replacing("{owner.name}\", duration: 30m", with: "{owner.name}\", durations: [30m, 45m]")
+            .replacing("owners:\n", with: "schedules:\n  day: { weekly: { mon-sun: [\"08:00-20:00\"] } }\nowners:\n")
+            .appending("\n  visit: { title: Visit, duration: 30m, hosts: [ana], slots: { schedule: day, horizon: 1000d } }\n")
         try await served(catalog) { site in
             let made = try await site.usher("key", "create", "--json", "--name", "x", "--scope", "bookings:read").finish()
             let reader = try JSON(parsing: made.output)["key"]?.string ?? ""
@@ -112,7 +114,7 @@ struct DescriptionTests {
             #expect(code == 0, "\(errors.suffix(3_000))")
             let saw = try JSON(parsing: output)
             #expect(saw["version"]?.string == version)
-            #expect(saw["tools"]?.array?.count == 6 && saw["types"]?.array?.contains("consultation") == true)
+            #expect(saw["tools"]?.array?.count == 8 && saw["types"]?.array?.contains("consultation") == true)
             #expect(saw["booked"]?["meeting"]?["joinUrl"]?.string?.hasPrefix("http") == true)
             #expect(saw["again"] == saw["booked"]?["id"] && saw["seen"] == saw["again"])
             #expect(saw["isError"] == true && saw["wrong"]?.string?.contains("did you mean 'consultation'") == true)
@@ -136,10 +138,13 @@ struct DescriptionTests {
 private enum Calls {
     static let scopes = ["bookings:read", "bookings:write", "owners:read", "owners:write", "owners:impersonate", "admin"]
     static let tools = [
-        "bookings:read": ["list_meeting_types", "explain_provider", "get_booking"],
-        "bookings:write": ["book_meeting", "reschedule_booking", "cancel_booking"], "owners:read": [], "owners:write": [],
+        "bookings:read": ["list_meeting_types", "explain_provider", "list_slots", "get_booking"],
+        "bookings:write": ["hold_slot", "book_meeting", "reschedule_booking", "cancel_booking"], "owners:read": [], "owners:write": [],
         "owners:impersonate": [],
-        "admin": ["list_meeting_types", "explain_provider", "book_meeting", "get_booking", "reschedule_booking", "cancel_booking"],
+        "admin": [
+            "list_meeting_types", "explain_provider", "list_slots", "hold_slot", "book_meeting", "get_booking", "reschedule_booking",
+            "cancel_booking",
+        ],
     ]
     static let agents = [(1, "http", "2025-11-25"), (1, "stdio", "2025-11-25"), (2, "http", "2026-07-28"), (2, "stdio", "2026-07-28")]
 
@@ -165,7 +170,7 @@ private enum Calls {
 
     /// All codes but those that no call fails with.
     static let codes: Set<String> = [
-        "auth.forbidden", "auth.invalid", "auth.missing", "booking.cancelled", "booking.conflict", "booking.in-past",
+        "auth.forbidden", "auth.invalid", "auth.missing", "booking.cancelled", "booking.conflict", "booking.in-past", "booking.unavailable",
         "idempotency.mismatch",
         "not-found", "owner.in-file", "payload.too-large", "rate-limited", "request.malformed", "request.media-type", "validation.failed",
     ]
@@ -174,7 +179,9 @@ private enum Calls {
         "createBooking": "POST /v1/bookings bookings:write", "listBookings": "GET /v1/bookings bookings:read",
         "getBooking": "GET /v1/bookings/{id} bookings:read", "cancelBooking": "POST /v1/bookings/{id}/cancel bookings:write",
         "rescheduleBooking": "POST /v1/bookings/{id}/reschedule bookings:write",
-        "retryBooking": "POST /v1/bookings/{id}/retry bookings:write",
+        "retryBooking": "POST /v1/bookings/{id}/retry bookings:write", "listSlots": "GET /v1/slots bookings:read",
+        "explainSlot": "GET /v1/slots/explain bookings:read", "createHold": "POST /v1/holds bookings:write",
+        "deleteHold": "DELETE /v1/holds/{id} bookings:write",
         "getTimeline": "GET /v1/bookings/{id}/timeline bookings:read", "listOwners": "GET /v1/owners owners:read",
         "getOwner": "GET /v1/owners/{id} owners:read", "putOwner": "PUT /v1/owners/{id} owners:write",
         "deleteOwner": "DELETE /v1/owners/{id} owners:write", "setDefaultProvider": "PUT /v1/owners/{id}/default-provider owners:write",

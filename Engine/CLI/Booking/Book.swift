@@ -11,7 +11,7 @@ struct Book: AsyncParsableCommand {
 
     @OptionGroup var options: Options
     @Argument(help: "The meeting type.") var type: String
-    @Option(help: "The owner's id.") var owner: String
+    @Option(help: "The owner's id; whose turn it is where it is not given and the type has hosts.") var owner: String?
     @Option(help: "2026-12-01T10:00, or with an offset: 2026-12-01T10:00+01:00.") var at: String
     @Option(help: "The zone of --at and of the attendees; the owner's where it is not given.") var timeZone: String?
     @Option(help: "earlier or later, where the clocks show the time twice.") var disambiguation: String?
@@ -20,6 +20,8 @@ struct Book: AsyncParsableCommand {
     @Option(help: "Where the type leaves a choice.") var provider: String?
     @Option(help: "For the owner.") var note = ""
     @Option(help: "How long to wait for the room and the mails.") var wait = "30s"
+    @Option(help: "A hold's id.") var hold: String?
+    @Flag(help: "Pass over hours, notice, limits and free time around meetings; never over another booking.") var anyTime = false
     @Flag(help: "Show what would be booked, and change nothing.") var dryRun = false
 
     func run() async throws {
@@ -29,7 +31,9 @@ struct Book: AsyncParsableCommand {
             let catalog = runtime.context.catalog.current
             var request = written
             if request.timeZone == nil {
-                request.timeZone = try await runtime.context.store.read { try $0.owner(written.owner, in: catalog) }?.owner.timeZone
+                request.timeZone =
+                    try await runtime.context.store.read { try $0.owner(written.owner, in: catalog) }?.owner.timeZone
+                    ?? catalog.site.timeZone
             }
             if dryRun { return try await show(runtime, request) }
             let accepted = try await runtime.service.book(request)
@@ -52,8 +56,9 @@ struct Book: AsyncParsableCommand {
             throw UsherError(.validationFailed, "--disambiguation must be earlier or later.")
         }
         return BookingRequest(
-            meetingType: type, owner: owner, start: at, timeZone: timeZone, disambiguation: which, duration: duration, attendees: people,
-            provider: provider, details: BookingDetails(note: note, source: "cli"))
+            meetingType: type, owner: owner ?? "", start: at, timeZone: timeZone, disambiguation: which, duration: duration,
+            attendees: people,
+            provider: provider, details: BookingDetails(note: note, source: "cli"), hold: hold, anyTime: anyTime)
     }
 
     private func show(_ runtime: Runtime, _ request: BookingRequest) async throws {

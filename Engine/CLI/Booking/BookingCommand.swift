@@ -80,6 +80,7 @@ struct BookingCommand: AsyncParsableCommand {
         @Option(help: "The new start, written as for `usher book`.") var at: String
         @Option(help: "The zone of --at; the booking's where it is not given.") var timeZone: String?
         @Option(help: "earlier or later, where the clocks show the time twice.") var disambiguation: String?
+        @Flag(help: "As for `usher book`.") var anyTime = false
         @Option(help: "How long to wait for what follows.") var wait = "30s"
 
         func run() async throws {
@@ -88,7 +89,8 @@ struct BookingCommand: AsyncParsableCommand {
                 guard disambiguation == nil || which != nil else {
                     throw UsherError(.validationFailed, "--disambiguation must be earlier or later.")
                 }
-                _ = try await runtime.service.reschedule(id, to: at, timeZone: timeZone, disambiguation: which)
+                _ = try await runtime.service.reschedule(
+                    id, to: at, timeZone: timeZone, disambiguation: which, anyTime: anyTime)
                 let driver = BookingDriver(runtime)
                 try await driver.report(try await driver.drive(id, within: options.patience(wait)), options)
             }

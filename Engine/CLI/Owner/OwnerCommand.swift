@@ -46,12 +46,15 @@ struct OwnerCommand: AsyncParsableCommand {
         @Option(help: "Where mail to the owner goes.") var email: String
         @Option(help: "IANA name; the site's where it is not given.") var timeZone: String?
         @Option(help: "The site's where it is not given.") var language: String?
+        @Option(help: "The owner's hours: a name under schedules in the catalogue.") var schedule: String?
 
         func run() async throws {
             let owner = try await options.withRuntime { runtime in
                 let site = runtime.context.catalog.current.site
                 return try await OwnerService(runtime.context).put(
-                    Owner(id: id, name: name, email: email, timeZone: timeZone ?? site.timeZone, language: language ?? site.language))
+                    Owner(
+                        id: id, name: name, email: email, timeZone: timeZone ?? site.timeZone, language: language ?? site.language,
+                        schedule: schedule))
             }
             if options.json { Output.json(owner.json) } else { print("\(owner.owner.id)  \(owner.owner.name) <\(owner.owner.email)>") }
         }

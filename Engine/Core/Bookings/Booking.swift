@@ -29,6 +29,8 @@ public struct Booking: Hashable, Sendable {
     public var createdAt: Instant
     /// What its readers' links are derived from, sealed; empty for one whose links were drawn one by one.
     package var linkSecret = ""
+    /// Why the owner hosts it.
+    package var ownerBecause = OwnerBecause.requested
 
     /// Takes each property as it is.
     public init(
@@ -49,6 +51,14 @@ public struct Booking: Hashable, Sendable {
         self.changedAt = changedAt
         self.createdAt = createdAt
     }
+}
+
+/// Why an owner hosts a booking.
+package enum OwnerBecause: String, Sendable, JSONChoice {
+    /// The caller named them.
+    case requested
+    /// It was their turn among the hosts of the meeting type.
+    case pool
 }
 
 /// A person who is invited.

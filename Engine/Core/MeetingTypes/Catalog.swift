@@ -8,16 +8,21 @@ public struct Catalog: Hashable, Sendable {
     public var owners: [Owner]
     /// The kinds of meetings, in the order of the file.
     public var meetingTypes: [MeetingType]
+    /// Weekly hours, in the order of the file.
+    public var schedules: [Schedule]
 
     private let providerIndex: [String: Int]
     private let typeIndex: [String: Int]
 
     /// Takes each property as it is. Of two with one name the first is found.
-    public init(site: Site, providers: [ProviderEntry], owners: [Owner], meetingTypes: [MeetingType]) {
+    public init(
+        site: Site, providers: [ProviderEntry], owners: [Owner], meetingTypes: [MeetingType], schedules: [Schedule] = []
+    ) {
         self.site = site
         self.providers = providers
         self.owners = owners
         self.meetingTypes = meetingTypes
+        self.schedules = schedules
         providerIndex = Dictionary(providers.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         typeIndex = Dictionary(meetingTypes.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
@@ -26,6 +31,8 @@ public struct Catalog: Hashable, Sendable {
     public func provider(_ name: String) -> ProviderEntry? { providerIndex[name].map { providers[$0] } }
     /// The meeting type of that id.
     public func meetingType(_ id: String) -> MeetingType? { typeIndex[id].map { meetingTypes[$0] } }
+    /// The schedule of that name.
+    public func schedule(_ name: String) -> Schedule? { schedules.first { $0.name == name } }
 }
 
 /// Who sends the mail: name, addresses, defaults.
@@ -130,6 +137,10 @@ public struct MeetingType: Hashable, Sendable, Codable {
     public var guestChanges: GuestChanges?
     /// `nil` for ``GuestsMay/moveAndCancel``.
     public var guestsMay: GuestsMay?
+    /// When it can be booked; `nil` leaves that to whoever books.
+    public var slots: SlotRules?
+    /// Who stands in for each other; `nil` where every booking names its owner.
+    public var hosts: [PoolHost]?
 
     /// Takes each property as it is.
     public init(
@@ -137,7 +148,7 @@ public struct MeetingType: Hashable, Sendable, Codable {
         fallback: [String] = [], provision: Provision = .onConfirmation, meeting: MeetingOptions = MeetingOptions(),
         calendar: Bool = false, reminders: [Duration] = [], overlapAllowed: Bool = false, onDrift: Drift = .notify,
         choices: [String] = [], intro: String = "", showAttendees: Bool = false, guestChanges: GuestChanges? = nil,
-        guestsMay: GuestsMay? = nil
+        guestsMay: GuestsMay? = nil, slots: SlotRules? = nil, hosts: [PoolHost]? = nil
     ) {
         self.id = id
         self.title = title
@@ -156,6 +167,22 @@ public struct MeetingType: Hashable, Sendable, Codable {
         self.showAttendees = showAttendees
         self.guestChanges = guestChanges
         self.guestsMay = guestsMay
+        self.slots = slots
+        self.hosts = hosts
+    }
+}
+
+/// An owner of a pool.
+public struct PoolHost: Hashable, Sendable, Codable {
+    /// The owner's id.
+    public var owner: String
+    /// Of two, the one of twice the weight gets twice the meetings.
+    public var weight: Int
+
+    /// Takes each property as it is.
+    public init(owner: String, weight: Int = 1) {
+        self.owner = owner
+        self.weight = weight
     }
 }
 

@@ -14,11 +14,15 @@ public struct Owner: Hashable, Sendable, Codable {
     public var defaultProvider: String?
     /// By provider's name: the address of the account there, where it is not ``email``.
     public var hosts: [String: String]
+    /// The name of a schedule; `nil` for none.
+    public var schedule: String?
+    /// Over the meetings of all types; `nil` for none.
+    public var limits: SlotLimits?
 
     /// Takes each property as it is.
     public init(
         id: String, name: String, email: String, timeZone: String, language: String, defaultProvider: String? = nil,
-        hosts: [String: String] = [:]
+        hosts: [String: String] = [:], schedule: String? = nil, limits: SlotLimits? = nil
     ) {
         self.id = id
         self.name = name
@@ -27,6 +31,8 @@ public struct Owner: Hashable, Sendable, Codable {
         self.language = language
         self.defaultProvider = defaultProvider
         self.hosts = hosts
+        self.schedule = schedule
+        self.limits = limits
     }
 }
 

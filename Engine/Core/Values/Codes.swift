@@ -6,6 +6,10 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
     case requestMethod = "request.method"
     case payloadTooLarge = "payload.too-large"
     case bookingConflict = "booking.conflict"
+    /// The time is no slot of the meeting type, or of nobody who hosts it.
+    case bookingUnavailable = "booking.unavailable"
+    /// The hold has ended, and its time is taken.
+    case holdExpired = "hold.expired"
     case bookingInPast = "booking.in-past"
     case bookingCancelled = "booking.cancelled"
     case notFound = "not-found"
@@ -65,6 +69,8 @@ public struct UsherError: Error, Hashable, Sendable {
     public var message: String
     /// Every part of the input that is wrong; empty where input is not the matter.
     public var findings: [Finding]
+    /// What programs read beside, as members of the answer; `nil` for nothing.
+    package var details: JSON?
 
     /// Takes each property as it is.
     public init(_ code: ErrorCode, _ message: String, findings: [Finding] = []) {

@@ -60,6 +60,13 @@ package struct JSONReader {
         return optional(key, "must be a string", \.string) ?? ""
     }
 
+    /// A text that must be there unless something else is given in its place.
+    package mutating func required(_ key: String, unless isGiven: Bool, _ about: String = "") -> String? {
+        ask(key, String?.schema.described(about))
+        if !isGiven, value(key) == nil { find("/\(key)", "is required") }
+        return optional(key, "must be a string", \.string)
+    }
+
     /// A text or null, which must be written.
     package mutating func nullable(_ key: String, _ about: String = "") -> String? {
         ask(key, String?.schema.described(about), isRequired: true)

@@ -18,6 +18,30 @@ extension TimeZone {
     }
 }
 
+extension Instant {
+    /// RFC 3339 with a zone's offset, to the second: `2026-12-01T10:00:00+01:00`; with `Z` where there is no zone.
+    public func rfc3339(in zone: TimeZone?) -> String {
+        guard let zone else { return rfc3339 }
+        let seconds = Int64(zone.offset(at: self))
+        let minutes = abs(seconds) / 60
+        return WallTime(self, in: zone).text + (seconds < 0 ? "-" : "+") + padded(minutes / 60, 2) + ":" + padded(minutes % 60, 2)
+    }
+}
+
+extension CalendarDate {
+    /// The first moment at which clocks in a zone show this date.
+    public func beginning(in zone: TimeZone) -> Instant {
+        switch WallTimeMeaning(midnight, in: zone) {
+        case .once(let instant), .twice(earlier: let instant, later: _): return instant
+        case .skipped:
+            // Clocks are put on over midnight: at most by a day.
+            let noon = (self + 1).midnight.asUTC
+            return (0..<48 * 60).lazy.map { noon - .days(2) + .minutes($0 * 1) }.first { WallTime($0, in: zone).text >= midnight.text }
+                ?? noon
+        }
+    }
+}
+
 /// The instants at which a clock in a zone shows a wall time: one, none (a change to summer time skips it)
 /// or two (a change back repeats it).
 public enum WallTimeMeaning: Hashable, Sendable {

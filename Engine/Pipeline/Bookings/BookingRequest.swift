@@ -25,7 +25,7 @@ package struct BookingRequest: Hashable, Sendable {
 
     /// The id of a meeting type.
     package var meetingType: String
-    /// The id of an owner.
+    /// The id of an owner; empty for whose turn it is among the hosts of the meeting type.
     package var owner: String
     /// RFC 3339 with an offset, or a wall time in ``timeZone``.
     package var start: String
@@ -41,11 +41,17 @@ package struct BookingRequest: Hashable, Sendable {
     package var provider: String?
     /// What the caller says beside.
     package var details: BookingDetails
+    /// A hold that is confirmed; what it says may be left out: then it is empty here.
+    package var hold: String?
+    /// Whether hours, grid, notice, horizon, limits, buffers and calendars are passed over.
+    package var anyTime: Bool
 
     /// Takes each property as it is.
     package init(
         meetingType: String, owner: String, start: String, timeZone: String? = nil, disambiguation: Disambiguation? = nil,
-        duration: String? = nil, attendees: [Person], provider: String? = nil, details: BookingDetails = BookingDetails()
+        duration: String? = nil, attendees: [Person], provider: String? = nil, details: BookingDetails = BookingDetails(),
+        hold: String? = nil,
+        anyTime: Bool = false
     ) {
         self.meetingType = meetingType
         self.owner = owner
@@ -56,6 +62,8 @@ package struct BookingRequest: Hashable, Sendable {
         self.attendees = attendees
         self.provider = provider
         self.details = details
+        self.hold = hold
+        self.anyTime = anyTime
     }
 }
 
@@ -65,9 +73,15 @@ extension BookingRequest: JSONRequest {
 
     /// Reads the body of `POST /v1/bookings`.
     package init(_ reader: inout JSONReader) {
-        meetingType = reader.required("meetingType", "A meeting type's id.")
-        owner = reader.required("owner", "Whose booking it is: an owner's id.")
-        start = reader.required("start", "A whole minute: RFC 3339 with an offset, or a wall-clock time together with timeZone.")
+        hold = reader.text("hold", "A hold's id, hd_…: what the hold says may be left out.")
+        meetingType = reader.required("meetingType", unless: hold != nil, "A meeting type's id; required without a hold.") ?? ""
+        owner =
+            reader.text("owner", "Whose booking it is: an owner's id. Whose turn it is where the meeting type has hosts and none is given.")
+            ?? ""
+        start =
+            reader.required(
+                "start", unless: hold != nil,
+                "A whole minute: RFC 3339 with an offset, or a wall-clock time together with timeZone; required without a hold.") ?? ""
         timeZone = reader.text("timeZone", "IANA name; the owner's where it is not given.")
         disambiguation = reader.choice("disambiguation", Self.disambiguationRule)
         duration = reader.text("duration", "One of the meeting type's, such as 45m; its first where it is not given.")
@@ -76,6 +90,7 @@ extension BookingRequest: JSONRequest {
             [.init("minItems", 1), .init("maxItems", .int(Int64(Limits.attendees)))], as: Person.self)
         provider = reader.text("provider", "A provider's name, where the meeting type lets callers choose.")
         details = BookingDetails(&reader)
+        anyTime = reader.bool("anyTime", "Passes over hours, grid, notice, horizon, limits, buffers and calendars.") ?? false
     }
 
     /// When ``disambiguation`` is needed.
@@ -113,6 +128,8 @@ package struct RescheduleRequest: JSONRequest {
     package var timeZone: String?
     /// See ``BookingRequest/disambiguation``.
     package var disambiguation: BookingRequest.Disambiguation?
+    /// See ``BookingRequest/anyTime``.
+    package var anyTime: Bool
 
     /// As generated clients know it.
     package static let schemaName = "RescheduleRequest"
@@ -124,5 +141,6 @@ package struct RescheduleRequest: JSONRequest {
         start = reader.required("start", "As in BookingRequest.")
         timeZone = reader.text("timeZone", "The booking's where it is not given.")
         disambiguation = reader.choice("disambiguation", BookingRequest.disambiguationRule)
+        anyTime = reader.bool("anyTime", "As in BookingRequest.") ?? false
     }
 }

@@ -28,15 +28,19 @@ package struct BookingService: Sendable {
         let accepted = try await starter.change { step in
             let (tx, now) = (step.tx, step.now)
             return try context.idempotent(key, tx, now: now, replay: { try view($0, tx) }) {
-                let owner = try tx.lockOwner(request.owner)
-                let readiness = OwnerReadiness(context, owner: request.owner, tx)
                 var drafting = BookingValidator(catalog, now: now, findings: findings)
+                let acceptance = BookingAcceptance(catalog: catalog, now: now, tx: tx)
+                let assigned = try acceptance.assign(request, drafting)
+                let readiness = OwnerReadiness(context, owner: assigned.request.owner, tx)
                 var booking = try drafting.draft(
-                    request, owner: owner, known: try owners(unless: owner, tx), id: id, readinessProblem: readiness.problem
+                    assigned.request, owner: assigned.owner, known: try owners(unless: assigned.owner, tx), id: id,
+                    readinessProblem: readiness.problem
                 ).booking
                 try readiness.check()
-                booking.linkSecret = secret
+                (booking.linkSecret, booking.ownerBecause) = (secret, assigned.because)
+                try acceptance.check(booking, assigned, anyTime: request.anyTime)
                 try store(booking, step)
+                if let note = assigned.note { tx.note(id, "booking.assigned", note, at: now) }
                 return (try view(id, tx), id)
             }
         }
@@ -47,13 +51,18 @@ package struct BookingService: Sendable {
     package func dryRun(_ request: BookingRequest) async throws -> (booking: Booking, resolution: Resolution) {
         let catalog = context.catalog.current
         return try await context.store.read { tx in
-            var drafting = BookingValidator(catalog, now: context.now)
-            let readiness = OwnerReadiness(context, owner: request.owner, tx)
-            let owner = try tx.owner(request.owner, in: catalog)
-            let known = try owner == nil ? tx.owners(in: catalog).filter(\.isActive).map(\.owner.id) : []
-            let draft = try drafting.draft(
-                request, owner: owner, known: known, id: "bk_dry-run", readinessProblem: readiness.problem)
+            let now = context.now
+            var drafting = BookingValidator(catalog, now: now)
+            let acceptance = BookingAcceptance(catalog: catalog, now: now, tx: tx)
+            var assigned = try acceptance.assign(request, drafting)
+            let readiness = OwnerReadiness(context, owner: assigned.request.owner, tx)
+            assigned.owner = try tx.owner(assigned.request.owner, in: catalog)
+            let known = try assigned.owner == nil ? tx.owners(in: catalog).filter(\.isActive).map(\.owner.id) : []
+            var draft = try drafting.draft(
+                assigned.request, owner: assigned.owner, known: known, id: "bk_dry-run", readinessProblem: readiness.problem)
             try readiness.check()
+            draft.booking.ownerBecause = assigned.because
+            try acceptance.check(draft.booking, assigned, anyTime: request.anyTime)
             try refuseConflict(draft.booking, tx)
             return (draft.booking, draft.resolution)
         }
@@ -73,7 +82,7 @@ package struct BookingService: Sendable {
     /// Moves a booking. The same time again changes nothing.
     package func reschedule(
         _ id: String, to start: String, timeZone: String? = nil, disambiguation: BookingRequest.Disambiguation? = nil,
-        repeating key: IdempotencyKey? = nil
+        anyTime: Bool = false, repeating key: IdempotencyKey? = nil
     ) async throws -> IdempotentResult<BookingView> {
         try await change(id, key, locksOwner: true) { booking, tx, now in
             guard booking.status == .confirmed else {
@@ -84,6 +93,7 @@ package struct BookingService: Sendable {
             guard newStart != booking.start else { return false }
             try GuestRules(booking: booking, tx: tx, actor: tx.actor, now: now).checkMove()
             (booking.start, booking.end) = (newStart, newStart + booking.duration)
+            try BookingAcceptance(catalog: context.catalog.current, now: now, tx: tx).checkMove(booking, anyTime: anyTime)
             try refuseConflict(booking, tx)
             if booking.meeting.status == .ready { booking.meeting.status = .pending }
             try context.audit("booking.reschedule", id, tx)
@@ -260,7 +270,7 @@ package struct BookingService: Sendable {
     }
 
     private func refuseConflict(_ booking: Booking, _ tx: Tx) throws {
-        if try tx.hasConflict(booking) { throw Self.conflict(booking) }
+        if try tx.hasConflict(booking) || tx.isHeld(booking, now: context.now) { throw Self.conflict(booking) }
     }
 
     private static func conflict(_ booking: Booking) -> UsherError {

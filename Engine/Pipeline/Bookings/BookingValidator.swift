@@ -28,7 +28,9 @@ struct BookingValidator {
     ) throws(UsherError) -> Draft {
         let type = catalog.meetingType(request.meetingType)
         if type == nil { find("/meetingType", unknown("meeting type", request.meetingType, catalog.meetingTypes.map(\.id))) }
-        if owner?.isActive != true {
+        if request.owner.isEmpty, owner == nil {
+            find("/owner", "is required")
+        } else if owner?.isActive != true {
             find("/owner", owner == nil ? unknown("owner", request.owner, owners) : "this owner is not active any more")
         }
         let zoneName = request.timeZone ?? owner?.owner.timeZone ?? catalog.site.timeZone
@@ -69,6 +71,44 @@ struct BookingValidator {
         }
         try refusePast(start)
         return start
+    }
+
+    /// The time that a request means which names no owner yet, in the site's zone where it names none; `nil` where it means none, and
+    /// ``draft(_:owner:known:id:readinessProblem:)`` says why.
+    func time(_ request: BookingRequest, _ type: MeetingType) -> (start: Instant, length: Duration)? {
+        var reader = self
+        let name = request.timeZone ?? catalog.site.timeZone
+        let zone = reader.zone(name, "/timeZone")
+        guard let start = reader.start(request, name, zone), let length = reader.duration(request.duration, type), start > now else {
+            return nil
+        }
+        return (start, length)
+    }
+
+    /// The time that is to be held, and the meeting type's rules for it.
+    /// - Parameter owner: `nil` where the hosts of the meeting type are meant.
+    mutating func time(
+        _ request: HoldRequest, owner: StoredOwner?, known owners: () throws -> [String]
+    ) throws -> (type: MeetingType, rules: SlotRules, start: Instant, length: Duration) {
+        let type = catalog.meetingType(request.meetingType)
+        if type == nil { find("/meetingType", unknown("meeting type", request.meetingType, catalog.meetingTypes.map(\.id))) }
+        if let type, type.slots == nil { find("/meetingType", "has no slots: book it without a hold") }
+        if let name = request.owner, owner?.isActive != true {
+            find("/owner", owner == nil ? unknown("owner", name, try owners()) : "this owner is not active any more")
+        }
+        if request.owner == nil, let type, type.hosts == nil { find("/owner", "is required") }
+        let name = request.timeZone ?? owner?.owner.timeZone ?? catalog.site.timeZone
+        let zone = zone(name, "/timeZone")
+        let written = BookingRequest(
+            meetingType: request.meetingType, owner: request.owner ?? "", start: request.start, timeZone: request.timeZone,
+            disambiguation: request.disambiguation, attendees: [])
+        let start = start(written, name, zone)
+        let length = type.flatMap { duration(request.duration, $0) }
+        guard findings.isEmpty, let type, let rules = type.slots, let start, let length else {
+            throw UsherError(.validationFailed, "The time cannot be held as it is written.", findings: findings)
+        }
+        try refusePast(start)
+        return (type, rules, start, length)
     }
 
     // MARK: Fields

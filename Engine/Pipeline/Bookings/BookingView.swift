@@ -90,7 +90,12 @@ extension BookingView: JSONObject {
             .init("id") { $0.booking.id }, .init("status") { $0.booking.status },
             .init("revision", "Raised by every change that is mailed to readers.", [.init("minimum", 1)]) { $0.booking.revision },
             .init("meetingType") { $0.booking.terms.type.id }, .init("title") { $0.booking.title },
-            .group("owner", [.init("id") { $0.booking.terms.owner.id }, .init("name") { $0.booking.terms.owner.name }]),
+            .group(
+                "owner",
+                [
+                    .init("id") { $0.booking.terms.owner.id }, .init("name") { $0.booking.terms.owner.name },
+                    .init("because", "pool: whose turn it was among the hosts of the meeting type.") { $0.booking.ownerBecause },
+                ]),
             .init("start") { $0.booking.start }, .init("end") { $0.booking.end }, .init("timeZone") { $0.booking.timeZone },
             .init("attendees") { $0.booking.attendees },
             .group(

@@ -16,6 +16,8 @@ package enum EventType: String, Sendable, CaseIterable {
     case connectionConnected = "connection.connected"
     case connectionNeedsAttention = "connection.needs-attention"
     case connectionRemoved = "connection.removed"
+    /// A time that was held is free again, and was not booked.
+    case holdExpired = "hold.expired"
 
     /// What has happened between two states of a booking, in the order in which it is told.
     static func between(_ old: Booking?, _ new: Booking) -> [EventType] {

@@ -31,6 +31,8 @@ enum Change {
     case accountConnected(StoredConnection)
     /// A grant is of no use any more.
     case grantDiscarded(StoredRevocation, from: Instant)
+    /// A time is held.
+    case timeHeld(StoredHold)
     /// An event for a webhook was written.
     case eventWritten(webhook: String, subject: String, start: Instant)
 }
@@ -77,6 +79,8 @@ func followUps(of change: Change, now: Instant) -> [ScheduledJob] {
         ]
     case .grantDiscarded(let revocation, let from):
         [ScheduledJob(.revokeGrant(revocation: revocation.id), due: from, service: revocation.provider)]
+    case .timeHeld(let hold):
+        [ScheduledJob(.expireHold(hold: hold.id), due: hold.expiresAt, start: hold.start)]
     case .eventWritten(let webhook, let subject, let start):
         [ScheduledJob(.deliverWebhook(id: webhook, subject: subject), due: now, service: webhook, start: start)]
     }

@@ -101,6 +101,14 @@ package struct OwnerService: Sendable {
             findings.append(
                 .init("/timeZone", "'\(owner.timeZone.prefix(80))' is not a time zone; write an IANA name such as Europe/Berlin"))
         }
+        let schedules = context.catalog.current.schedules.map(\.name)
+        if let schedule = owner.schedule, !schedules.contains(schedule) {
+            findings.append(
+                .init(
+                    "/schedule",
+                    "no schedule is called '\(schedule.prefix(80))'\(hint(schedule, schedules, otherwise: "; there are: \(schedules.joined(separator: ", "))"))"
+                ))
+        }
         if Language.normalized(owner.language) == nil { findings.append(.init("/language", Language.choices)) }
         return findings
     }
@@ -116,6 +124,7 @@ extension StoredOwner: JSONObject {
         .init("id") { $0.owner.id }, .init("name") { $0.owner.name }, .init("email") { $0.owner.email },
         .init("timeZone") { $0.owner.timeZone }, .init("language") { $0.owner.language },
         .init("defaultProvider") { $0.owner.defaultProvider },
+        .init("schedule", "The owner's hours, as meeting-types.yaml names them.") { $0.owner.schedule },
         .init("inFile", "Written in meeting-types.yaml, and changed there.") { $0.isInFile },
         .init("active", "Whether new bookings are taken.") { $0.isActive },
     ]

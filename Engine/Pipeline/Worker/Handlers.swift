@@ -14,6 +14,7 @@ final class Handlers: Sendable {
     private let refreshGrant: RefreshGrant
     private let revokeGrant: RevokeGrant
     private let deliverWebhook: DeliverWebhook
+    private let expireHold: ExpireHold
 
     init(_ context: EngineContext) {
         provisionRooms = ProvisionRooms(context)
@@ -25,6 +26,7 @@ final class Handlers: Sendable {
         refreshGrant = RefreshGrant(context)
         revokeGrant = RevokeGrant(context)
         deliverWebhook = DeliverWebhook(context)
+        expireHold = ExpireHold(context)
     }
 
     /// Inside the transaction of the claim: either the effect to carry out, its intent written, or `nil` after the job has been released
@@ -42,6 +44,7 @@ final class Handlers: Sendable {
             try sweepRooms.prepare(provider: provider, owner: owner, host: host, claim, step)
         case .refreshGrant(let owner, let provider): try refreshGrant.prepare(owner: owner, provider: provider, claim, step)
         case .revokeGrant(let revocation): try revokeGrant.prepare(revocation, claim, step)
+        case .expireHold(let hold): try expireHold.prepare(hold, claim, step)
         case .deliverWebhook(let id, let subject): try deliverWebhook.prepare(id, subject, claim, step)
         }
     }

@@ -16,7 +16,8 @@ struct BookingRoutes: Sendable {
             Operation(
                 method: .post, path: Self.path, id: "createBooking", access: .key(.bookingsWrite),
                 summary: "Make a booking. With Prefer: wait=20 the answer holds the join link.", takes: .json(BookingRequest.self),
-                mayWait: true, answers: .json(.created, BookingView.self), codes: [.bookingConflict, .bookingInPast, .notFound], run: create
+                mayWait: true, answers: .json(.created, BookingView.self),
+                codes: [.bookingConflict, .bookingUnavailable, .holdExpired, .bookingInPast, .notFound], run: create
             ),
             Operation(
                 method: .get, path: Self.path, id: "listBookings", access: .key(.bookingsRead),
@@ -40,7 +41,8 @@ struct BookingRoutes: Sendable {
                 method: .post, path: Self.path + "/{id}/reschedule", id: "rescheduleBooking", access: .key(.bookingsWrite),
                 summary: "Move a booking; its links stay the same. The same time again changes nothing.",
                 takes: .json(RescheduleRequest.self),
-                answers: .json(.ok, BookingView.self), codes: [.bookingConflict, .bookingInPast, .bookingCancelled], run: reschedule),
+                answers: .json(.ok, BookingView.self), codes: [.bookingConflict, .bookingUnavailable, .bookingInPast, .bookingCancelled],
+                run: reschedule),
             Operation(
                 method: .post, path: Self.path + "/{id}/retry", id: "retryBooking", access: .key(.bookingsWrite),
                 summary: "Try again at once what failed, is blocked or waits.", answers: .json(.ok, BookingView.self),
@@ -74,7 +76,7 @@ struct BookingRoutes: Sendable {
         return call.changed(
             try await service.reschedule(
                 try call.part("id"), to: move.start, timeZone: move.timeZone, disambiguation: move.disambiguation,
-                repeating: call.repeating))
+                anyTime: move.anyTime, repeating: call.repeating))
     }
 
     private func create(_ call: APICall) async throws -> Response {

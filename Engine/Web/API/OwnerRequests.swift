@@ -7,6 +7,7 @@ struct OwnerRequest: JSONRequest {
     var email: String
     var timeZone: String?
     var language: String?
+    var schedule: String?
 
     static let schemaName = "OwnerRequest"
     static let examples: [JSON] = [
@@ -18,6 +19,7 @@ struct OwnerRequest: JSONRequest {
         email = reader.required("email", "", .length(0...Limits.mailAddress))
         timeZone = reader.text("timeZone", "IANA name; the site's where it is not given.")
         language = reader.text("language", "The site's where it is not given.", Language.rules)
+        schedule = reader.text("schedule", "The owner's hours: a name under schedules in meeting-types.yaml; none where it is not given.")
     }
 }
 

@@ -124,7 +124,7 @@ struct OwnerRoutes: Sendable {
         let site = context.catalog.current.site
         let owner = Owner(
             id: try call.part("id"), name: wanted.name, email: wanted.email, timeZone: wanted.timeZone ?? site.timeZone,
-            language: wanted.language ?? site.language)
+            language: wanted.language ?? site.language, schedule: wanted.schedule)
         return Response.json(.ok, try await owners.put(owner, known: findings))
     }
 

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import UsherCore
+import UsherPipeline
 
 /// Turns every error into `application/problem+json` (RFC 9457) with a stable code.
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
@@ -56,7 +57,7 @@ extension ProblemMiddleware {
 extension Response {
     static func problem(_ error: UsherError) -> Response {
         let status = error.code.httpStatus
-        var response = Response.json(status, ProblemDetails(error: error).json, type: "application/problem+json")
+        var response = Response.json(status, ProblemDetails(error: error).answer, type: "application/problem+json")
         if error.code == .rateLimited || error.code == .overloaded, let name = HTTPField.Name("Retry-After") {
             response.headers[name] = error.code == .rateLimited ? "1" : "2"
         }
@@ -74,7 +75,7 @@ extension ErrorCode {
         case .requestMediaType: .unsupportedMediaType
         case .requestMethod: .methodNotAllowed
         case .payloadTooLarge: .contentTooLarge
-        case .bookingConflict, .bookingCancelled, .ownerInFile: .conflict
+        case .bookingConflict, .bookingUnavailable, .holdExpired, .bookingCancelled, .ownerInFile: .conflict
         case .notFound: .notFound
         case .authMissing, .authInvalid: .unauthorized
         case .authForbidden: .forbidden
@@ -95,11 +96,16 @@ struct ProblemDetails: JSONObject {
     /// More than this helps nobody.
     private static let mostFindings = 100
 
+    /// With what the error says beside.
+    var answer: JSON { .object((json.members ?? []) + (error.details?.members ?? [])) }
+
     static let schemaName = "Problem"
     static let fields: [JSONField<ProblemDetails>] = [
         .init("type") { _ in "about:blank" }, .init("title") { $0.error.code.httpStatus.reasonPhrase },
         .init("status") { Int64($0.error.code.httpStatus.code) }, .init("code") { $0.error.code },
         .init("detail") { $0.error.message },
+        .ifPresent("hosts", "With booking.unavailable: who cannot be booked, and why.") { _ -> [HostRefusal]? in nil },
+        .ifPresent("nearest", "With booking.unavailable: the nearest free starts.") { _ -> [Instant]? in nil },
         .ifPresent("errors") { $0.error.findings.isEmpty ? nil : Array($0.error.findings.prefix(mostFindings)) },
     ]
 }

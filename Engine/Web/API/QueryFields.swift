@@ -10,11 +10,13 @@ struct QueryFields {
     static let largestPage = 200
     static let usualPage = 50
 
+    init(_ parameters: [(name: String, value: String)]) { self.parameters = parameters }
+
     init(_ request: Request) {
         parameters = request.uri.queryParameters.map { (String($0.key), String($0.value)) }
     }
 
-    private mutating func find(_ name: String, _ detail: String) { findings.append(.init("/\(JSON.pointerPart(name))", detail)) }
+    mutating func find(_ name: String, _ detail: String) { findings.append(.init("/\(JSON.pointerPart(name))", detail)) }
 
     /// - Throws: ``ErrorCode/validationFailed`` with all that was found, when anything was.
     func check() throws {

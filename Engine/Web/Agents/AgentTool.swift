@@ -52,7 +52,7 @@ struct AgentCall: Sendable {
     }
 }
 
-/// The six tools.
+/// All tools.
 struct AgentTools: Sendable {
     let context: EngineContext
     let service: BookingService
@@ -61,7 +61,7 @@ struct AgentTools: Sendable {
 
     private static let repeatKey = "idempotencyKey"
 
-    var all: [AgentTool] { [list, explain, book, get, reschedule, cancel] }
+    var all: [AgentTool] { [list, explain, slots, hold, book, get, reschedule, cancel] }
 
     private var list: AgentTool {
         AgentTool(
@@ -87,6 +87,29 @@ struct AgentTools: Sendable {
             let resolution = try await service.resolve(asked.meetingType, owner: asked.owner, requested: asked.provider)
             return try await service.explained(resolution).json
         }
+    }
+
+    private var slots: AgentTool {
+        AgentTool(
+            name: "list_slots", title: "List free times",
+            description:
+                "When a meeting type with slots can be booked, with one owner or with whoever hosts it: at most 200 starts in at most 31 days.",
+            scope: .bookingsRead, input: OpenAPIDocument.selfContained(SlotArguments.self), output: SlotPage.self,
+            hints: .init(isReadOnly: true, isIdempotent: true)
+        ) { call in
+            let asked = try call.read(SlotArguments.self)
+            let range = try asked.range(now: context.now)
+            let found = try await SlotService(context).slots(asked.question, from: range.from, to: range.to, timeZone: range.zone)
+            return SlotPage(items: Array(found.prefix(QueryFields.largestPage)), nextCursor: nil).json
+        }
+    }
+
+    private var hold: AgentTool {
+        AgentTool(
+            name: "hold_slot", title: "Hold a free time",
+            description: "Keep a slot for some minutes while the person decides; book_meeting with the hold's id then always succeeds.",
+            scope: .bookingsWrite, input: OpenAPIDocument.selfContained(HoldRequest.self), output: StoredHold.self, hints: .init()
+        ) { call in try await HoldService(context).hold(try call.read(HoldRequest.self)).value.json }
     }
 
     private var book: AgentTool {
@@ -136,7 +159,8 @@ struct AgentTools: Sendable {
         ) { call in
             let asked = try call.read(MoveArguments.self)
             _ = try await service.reschedule(
-                asked.id, to: asked.move.start, timeZone: asked.move.timeZone, disambiguation: asked.move.disambiguation)
+                asked.id, to: asked.move.start, timeZone: asked.move.timeZone, disambiguation: asked.move.disambiguation,
+                anyTime: asked.move.anyTime)
             return call.json(try await settle(asked.id))
         }
     }

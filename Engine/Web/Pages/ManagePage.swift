@@ -162,7 +162,7 @@ struct ManagePage: Sendable {
 
     private func words(for error: UsherError, _ visit: ReaderLinks.Visit) -> String {
         switch error.code {
-        case .bookingConflict: visit.words(.taken, ["owner": visit.booking.terms.owner.name])
+        case .bookingConflict, .bookingUnavailable: visit.words(.taken, ["owner": visit.booking.terms.owner.name])
         case .bookingInPast: visit.words(context.now < visit.booking.start ? .past : .begun)
         case .authForbidden: visit.words(.askOwner, ["owner": visit.booking.terms.owner.name])
         case .bookingCancelled: visit.words(.cancelled)

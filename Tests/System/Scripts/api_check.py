@@ -141,6 +141,28 @@ call("createBooking", raw=b"{}", headers={"Content-Type": "text/plain"})
 call("createBooking", wanted, key=None)
 call("createBooking", wanted, key="usher_nobody")
 call("createBooking", wanted, key=reader)
+# Slots and holds.
+held = call("createHold", example("createHold"), headers={"Idempotency-Key": "hold"})
+call("createHold", example("createHold"), headers={"Idempotency-Key": "hold"})
+refused = call("createHold", example("createHold"))
+if not refused.get("nearest") or refused["hosts"][0]["reasons"] != ["busy-hold"]:
+    failures.append(f"a held time was not refused with its reasons: {refused}")
+slots = call("listSlots", query="?meetingType=visit&from=2027-12-01&to=2027-12-01&timeZone=Europe/Berlin&limit=3")
+if [slot["start"][11:] for slot in slots["items"]] != ["08:00:00+01:00", "08:30:00+01:00", "09:00:00+01:00"]:
+    failures.append(f"not the first slots of the day: {slots}")
+more = call("listSlots", query="?meetingType=visit&from=2027-12-01&to=2027-12-01&timeZone=Europe/Berlin&cursor=" + slots["nextCursor"])
+if more["items"][0]["start"][11:] != "09:30:00+01:00" or "11:00:00+01:00" in [slot["start"][11:] for slot in more["items"]]:
+    failures.append(f"not the next slots of the day: {more}")
+call("listSlots", query="?meetingType=consultation")
+call("listSlots", query="?meetingType=visit&from=2027-12-01&to=2028-12-01")
+call("explainSlot", query="?meetingType=visit&start=2027-12-01T10:00:00Z")
+call("explainSlot", query="?meetingType=visit")
+kept = call("createBooking", {"hold": held["id"], "attendees": wanted["attendees"]})
+if kept.get("owner", {}).get("because") != "pool" or kept.get("start") != held["start"]:
+    failures.append(f"the hold was not booked: {kept}")
+other = call("createHold", {**example("createHold"), "start": "2027-12-01T12:00:00+01:00"})
+call("deleteHold", id=other["id"])
+call("deleteHold", id=other["id"])
 call("getBooking", id=id, key=reader)
 call("getBooking", id="bk_none")
 call("listBookings", query="?limit=1&status=confirmed&from=2027-01-01T00:00:00Z")

@@ -1,0 +1,105 @@
+import UsherAvailability
+import UsherCore
+import UsherStore
+
+/// Decides who hosts a booking, and whether its time is theirs to give: inside the transaction that makes or moves it, under the owner's
+/// lock.
+struct BookingAcceptance {
+    let catalog: Catalog
+    let now: Instant
+    let tx: Tx
+
+    /// A request with what its hold says, and who hosts it.
+    struct Assigned {
+        var request: BookingRequest
+        /// Locked; `nil` where nobody is called so.
+        var owner: StoredOwner?
+        var hold: StoredHold?
+        var because = OwnerBecause.requested
+        /// The numbers that a pool chose by.
+        var note: String?
+    }
+
+    /// Locks the owner of a booking: the hold's, the one who was asked for, or whose turn it is.
+    /// - Throws: ``ErrorCode/notFound`` for a hold that is not there, ``ErrorCode/validationFailed`` for one that says otherwise,
+    ///   ``ErrorCode/bookingUnavailable``.
+    func assign(_ request: BookingRequest, _ validator: BookingValidator) throws -> Assigned {
+        if let id = request.hold {
+            guard let hold = try tx.hold(id) else { throw UsherError.noHold(id) }
+            return try assign(request, to: hold)
+        }
+        if request.owner.isEmpty, let type = catalog.meetingType(request.meetingType), let hosts = type.hosts {
+            let choice = HostChoice(catalog: catalog, type: type, hosts: hosts, now: now)
+            var assigned = Assigned(request: request)
+            if let time = validator.time(request, type) {
+                let chosen = try choice.choose(time.start, time.length, anyTime: request.anyTime, tx)
+                (assigned.owner, assigned.because, assigned.note) = (chosen.owner, .pool, chosen.note)
+            } else {
+                // What is wrong with the request is said once it is drafted.
+                assigned.owner = try choice.active(tx).first
+            }
+            assigned.request.owner = assigned.owner?.owner.id ?? ""
+            return assigned
+        }
+        return Assigned(request: request, owner: request.owner.isEmpty ? nil : try tx.lockOwner(request.owner))
+    }
+
+    private func assign(_ request: BookingRequest, to hold: StoredHold) throws -> Assigned {
+        var (completed, findings) = (request, [UsherError.Finding]())
+        func fill(_ key: WritableKeyPath<BookingRequest, String>, _ pointer: String, _ held: String) {
+            if completed[keyPath: key].isEmpty { completed[keyPath: key] = held }
+            if completed[keyPath: key] != held { findings.append(.init(pointer, "differs from the hold's, \(held)")) }
+        }
+        fill(\.meetingType, "/meetingType", hold.type)
+        fill(\.owner, "/owner", hold.ownerID)
+        if completed.start.isEmpty { completed.start = hold.start.rfc3339 }
+        let length = hold.end - hold.start
+        if completed.duration == nil { completed.duration = length.inWords }
+        if let written = completed.duration.flatMap(Duration.init(written:)), written != length {
+            findings.append(.init("/duration", "differs from the hold's, \(length.inWords)"))
+        }
+        guard findings.isEmpty else {
+            throw UsherError(.validationFailed, "The booking differs from what is held.", findings: findings)
+        }
+        return Assigned(
+            request: completed, owner: try tx.lockOwner(hold.ownerID), hold: hold, because: hold.isOfPool ? .pool : .requested)
+    }
+
+    /// Whether a drafted booking may be made; its hold gives the time free for it.
+    /// - Throws: ``ErrorCode/bookingUnavailable``, ``ErrorCode/holdExpired``.
+    func check(_ booking: Booking, _ assigned: Assigned, anyTime: Bool) throws {
+        let hold = assigned.hold
+        if let hold, hold.start != booking.start {
+            throw UsherError(
+                .validationFailed, "The booking differs from what is held.",
+                findings: [.init("/start", "differs from the hold's, \(hold.start.rfc3339)")])
+        }
+        if hold.map({ now >= $0.expiresAt }) ?? true, let owner = assigned.owner?.owner {
+            try decide(booking, owner, except: HostReader.Exempt(hold: hold?.id), anyTime: anyTime, hold)
+        }
+        if let hold {
+            try tx.removeHold(hold.id)
+            try tx.dequeue(.expireHold(hold: hold.id))
+        }
+    }
+
+    /// Whether a booking may be moved where it stands now. A type that is gone asks for overlaps alone.
+    /// - Throws: ``ErrorCode/bookingUnavailable``.
+    func checkMove(_ booking: Booking, anyTime: Bool) throws {
+        guard let owner = try tx.owner(booking.terms.owner.id)?.owner else { return }
+        try decide(booking, owner, except: HostReader.Exempt(booking: booking.id), anyTime: anyTime, nil)
+    }
+
+    private func decide(
+        _ booking: Booking, _ owner: Owner, except exempt: HostReader.Exempt, anyTime: Bool, _ ended: StoredHold?
+    ) throws {
+        guard let type = catalog.meetingType(booking.terms.type.id), let rules = type.slots else { return }
+        let decision = SlotDecision(catalog: catalog, type: type, rules: rules, now: now, length: booking.duration)
+        let reasons = try decision.reasons(booking.start, owner, except: exempt, anyTime: anyTime, tx)
+        guard !reasons.isEmpty else { return }
+        if ended != nil {
+            throw UsherError(.holdExpired, "The hold has ended, and its time is taken meanwhile: choose another time.")
+        }
+        try decision.refuse(booking.start, [HostRefusal(owner: owner.id, reasons: reasons)], [owner], tx)
+    }
+}

@@ -1,0 +1,95 @@
+import UsherAvailability
+import UsherCore
+import UsherStore
+
+/// Keeps a time for whoever is about to book it.
+package struct HoldService: Sendable {
+    private let context: EngineContext
+
+    /// The most living holds of one caller.
+    private static let mostLiving: Int64 = 20
+    /// After its end a hold is remembered for so long, so that a late booking can name it.
+    static let memory = Duration.days(1)
+
+    package init(_ context: EngineContext) { self.context = context }
+
+    /// Holds a slot until the type's `hold:` has passed. A hold that is confirmed in time always succeeds.
+    /// - Throws: ``ErrorCode/validationFailed``, ``ErrorCode/bookingInPast``, ``ErrorCode/bookingUnavailable``,
+    ///   ``ErrorCode/rateLimited`` for one who holds too many.
+    package func hold(
+        _ request: HoldRequest, known findings: [UsherError.Finding] = [], repeating key: IdempotencyKey? = nil
+    ) async throws -> IdempotentResult<StoredHold> {
+        let catalog = context.catalog.current
+        let id = context.environment.id("hd_")
+        let held = try await context.store.write { tx in
+            let now = context.now
+            return try context.idempotent(key, tx, now: now, replay: { try hold($0, tx) }) {
+                try refuseMany(tx, now)
+                let hold = try add(request, findings, catalog, id, now, tx)
+                try context.audit("hold.create", id, tx)
+                return (hold, id)
+            }
+        }
+        return IdempotentResult(held)
+    }
+
+    /// Gives the time free.
+    /// - Throws: ``ErrorCode/notFound``
+    package func release(_ id: String) async throws {
+        try await context.store.write { tx in
+            guard try tx.removeHold(id) else { throw UsherError.noHold(id) }
+            try tx.dequeue(.expireHold(hold: id))
+            try context.audit("hold.release", id, tx)
+        }
+    }
+
+    private func add(
+        _ request: HoldRequest, _ findings: [UsherError.Finding], _ catalog: Catalog, _ id: String, _ now: Instant, _ tx: Tx
+    ) throws -> StoredHold {
+        let named = try request.owner.map { try tx.lockOwner($0) } ?? nil
+        var validator = BookingValidator(catalog, now: now, findings: findings)
+        let time = try validator.time(request, owner: named) { try tx.owners().filter(\.isActive).map(\.owner.id) }
+        let owner: StoredOwner
+        if let named {
+            owner = named
+            let decision = SlotDecision(catalog: catalog, type: time.type, rules: time.rules, now: now, length: time.length)
+            let reasons = try decision.reasons(time.start, owner.owner, tx)
+            if !reasons.isEmpty {
+                try decision.refuse(time.start, [HostRefusal(owner: owner.owner.id, reasons: reasons)], [owner.owner], tx)
+            }
+        } else {
+            let choice = HostChoice(catalog: catalog, type: time.type, hosts: time.type.hosts ?? [], now: now)
+            owner = try choice.choose(time.start, time.length, anyTime: false, tx).owner
+        }
+        let hold = StoredHold(
+            id: id, ownerID: owner.owner.id, type: time.type.id, start: time.start, end: time.start + time.length,
+            buffer: time.rules.buffer,
+            expiresAt: now + time.rules.hold, holder: tx.actor.name, isOfPool: request.owner == nil, createdAt: now)
+        try tx.add(hold)
+        try tx.enqueue(followUps(of: .timeHeld(hold), now: now), now: now)
+        return hold
+    }
+
+    private func refuseMany(_ tx: Tx, _ now: Instant) throws {
+        guard try tx.livingHolds(of: tx.actor.name, now: now) < Self.mostLiving else {
+            throw UsherError(
+                .rateLimited, "\(Self.mostLiving) times are held for this caller already: book or release some, or wait for their end.")
+        }
+    }
+
+    private func hold(_ id: String, _ tx: Tx) throws -> StoredHold {
+        guard let hold = try tx.hold(id) else { throw UsherError.noHold(id) }
+        return hold
+    }
+}
+
+extension StoredHold: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "Hold"
+    /// What is held, and until when.
+    package static let fields: [JSONField<StoredHold>] = [
+        .init("id") { $0.id }, .init("meetingType") { $0.type },
+        .group("owner", [.init("id") { $0.ownerID }]),
+        .init("start") { $0.start }, .init("end") { $0.end }, .init("expiresAt") { $0.expiresAt },
+    ]
+}

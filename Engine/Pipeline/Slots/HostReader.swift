@@ -1,0 +1,109 @@
+import Foundation
+import UsherAvailability
+import UsherCore
+import UsherStore
+
+/// Puts the question whether an owner is free together, from the catalogue and from what the database holds. Page, API and the
+/// transaction that books ask through this.
+struct HostReader {
+    /// What is left out: the booking that is moved, the hold that is confirmed.
+    struct Exempt {
+        var booking: String?
+        var hold: String?
+    }
+
+    private let catalog: Catalog
+    private let type: MeetingType
+    private let rules: SlotRules
+    private let now: Instant
+    /// Where starts are asked for.
+    private let range: Interval
+    /// Schedules are shared, and so are their hours.
+    private var hours: [HoursKey: OpenHours] = [:]
+    private var days: [String: LocalDays] = [:]
+
+    private struct HoursKey: Hashable {
+        var schedule: String
+        var zone: String
+    }
+
+    /// No buffer is longer; see ``SlotRules``.
+    private static let widestBuffer = Duration.hours(12)
+
+    init(_ catalog: Catalog, _ type: MeetingType, _ rules: SlotRules, now: Instant, in range: Interval) {
+        self.catalog = catalog
+        self.type = type
+        self.rules = rules
+        self.now = now
+        self.range = range
+    }
+
+    /// - Parameter anyTime: only what no caller passes over is asked: other bookings and holds, without free time around them.
+    mutating func availability(
+        of owner: Owner, length: Duration, except exempt: Exempt = Exempt(), anyTime: Bool = false, _ tx: Tx
+    ) throws -> HostAvailability {
+        let days = localDays(owner.timeZone)
+        let read = reading(owner, days)
+        let longest = Tx.longestBooking
+        let bookings = try tx.engagements(of: owner.id, from: read.start - longest, to: read.end)
+            .filter { $0.bookingID != exempt.booking && $0.end > read.start }
+        let holds = try tx.holds(of: owner.id, from: read.start - longest, to: read.end, now: now)
+            .filter { $0.id != exempt.hold && $0.end > read.start }
+        func isBusy(_ other: String) -> Bool { !(type.overlapAllowed && other == type.id) }
+        func buffer(_ buffer: SlotBuffer?) -> SlotBuffer { anyTime ? SlotBuffer() : buffer ?? SlotBuffer() }
+        let busy =
+            bookings.filter { isBusy($0.type.id) }.map {
+                Busy(Interval($0.start, $0.end), .booking(buffer($0.type.slots?.buffer)))
+            } + holds.filter { isBusy($0.type) }.map { Busy(Interval($0.start, $0.end), .hold(buffer($0.buffer))) }
+        let meetings =
+            bookings.map { (type: $0.type.id, meeting: CountedMeetings.Meeting(start: $0.start, length: $0.end - $0.start)) }
+            + holds.map { (type: $0.type, meeting: CountedMeetings.Meeting(start: $0.start, length: $0.end - $0.start)) }
+        let question = HostQuestion(
+            hours: openHours(of: owner), days: days, step: rules.step ?? type.durations.min() ?? length, buffer: buffer(rules.buffer),
+            earliest: now + rules.notice, horizonEnd: HostQuestion.horizonEnd(rules.horizon, from: now, days), busy: busy,
+            counted: [
+                CountedMeetings(rules.limits, meetings.filter { $0.type == type.id }.map(\.meeting)),
+                CountedMeetings(owner.limits ?? SlotLimits(), meetings.map(\.meeting)),
+            ])
+        return HostAvailability(question, length: length, in: range)
+    }
+
+    /// What is to be read of an owner's bookings: the range with the widest buffers, and whole days, weeks or months where limits count.
+    private func reading(_ owner: Owner, _ days: LocalDays) -> Interval {
+        var read = Interval(range.start - Self.widestBuffer, range.end + Tx.longestBooking + Self.widestBuffer)
+        let limits = [rules.limits, owner.limits ?? SlotLimits()]
+        let (first, last) = (days.date(range.start), days.date(range.end))
+        func widen(_ from: CalendarDate, _ to: CalendarDate) {
+            let whole = days.interval(from, to: to)
+            read = Interval(min(read.start, whole.start), max(read.end, whole.end))
+        }
+        if limits.contains(where: { $0.month != nil || $0.monthMinutes != nil }) { widen(first.firstOfMonth, last.firstOfNextMonth) }
+        if limits.contains(where: { $0.week != nil || $0.weekMinutes != nil }) { widen(first.monday, last.monday + 7) }
+        if limits.contains(where: { $0.day != nil || $0.dayMinutes != nil }) { widen(first, last + 1) }
+        return read
+    }
+
+    /// The hours of the owner, and of the type where it names a schedule: the intersection of both; `nil` where there is neither.
+    private mutating func openHours(of owner: Owner) -> OpenHours? {
+        let named = [owner.schedule, rules.schedule].compactMap { $0.flatMap(catalog.schedule) }
+        let all = named.map { openHours($0, owner) }
+        guard let first = all.first else { return nil }
+        return named.count == 2 && named[0] != named[1] ? first.intersection(all[1]) : first
+    }
+
+    private mutating func openHours(_ schedule: Schedule, _ owner: Owner) -> OpenHours {
+        let zone = schedule.timeZone ?? owner.timeZone
+        let key = HoursKey(schedule: schedule.name, zone: zone)
+        if let known = hours[key] { return known }
+        let found = OpenHours(schedule, localDays(zone), in: range)
+        hours[key] = found
+        return found
+    }
+
+    private mutating func localDays(_ zone: String) -> LocalDays {
+        if let known = days[zone] { return known }
+        let found = LocalDays(TimeZone(iana: zone) ?? .gmt, covering: range)
+        days[zone] = found
+        return found
+    }
+}

@@ -1,0 +1,154 @@
+import UsherCore
+
+/// A time that is kept for whoever is about to book it.
+package struct StoredHold: Hashable, Sendable {
+    /// `hd_…`
+    package var id: String
+    /// Whose time it is.
+    package var ownerID: String
+    /// A meeting type's id.
+    package var type: String
+    /// When the meeting would begin.
+    package var start: Instant
+    /// When the meeting would end.
+    package var end: Instant
+    /// What the meeting type wants around it.
+    package var buffer: SlotBuffer
+    /// It blocks its time until then.
+    package var expiresAt: Instant
+    /// Who asked for it, as ``Actor/name``.
+    package var holder: String
+    /// Whether the owner was chosen among the hosts of the meeting type.
+    package var isOfPool: Bool
+    /// Whether webhooks were told of its end.
+    package var isTold = false
+    /// When it was made.
+    package var createdAt: Instant
+
+    /// Takes each property as it is.
+    package init(
+        id: String, ownerID: String, type: String, start: Instant, end: Instant, buffer: SlotBuffer, expiresAt: Instant, holder: String,
+        isOfPool: Bool, createdAt: Instant
+    ) {
+        self.id = id
+        self.ownerID = ownerID
+        self.type = type
+        self.start = start
+        self.end = end
+        self.buffer = buffer
+        self.expiresAt = expiresAt
+        self.holder = holder
+        self.isOfPool = isOfPool
+        self.createdAt = createdAt
+    }
+}
+
+/// The columns of `holds` that are read.
+enum HoldColumn: Int, Column {
+    case id, ownerID, type, startsAt, endsAt, beforeUs, afterUs, expiresAt, holder, pool, isTold, createdAt
+
+    static let table = "holds"
+}
+
+/// Statements on holds.
+enum HoldSQL: String, SQLStatement {
+    case add = "INSERT INTO holds ({holds}) VALUES ({$12})"
+    case one = "SELECT {holds} FROM holds WHERE id = $1"
+    case ofOwner = """
+        SELECT {holds} FROM holds WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND expires_at > $4 ORDER BY starts_at
+        """
+    case ofPool = "SELECT owner_id, COUNT(*) FROM holds WHERE type = $1 AND expires_at > $2 GROUP BY owner_id"
+    case living = "SELECT COUNT(*) FROM holds WHERE holder = $1 AND expires_at > $2"
+    case told = "UPDATE holds SET is_told = 1 WHERE id = $1"
+    case remove = "DELETE FROM holds WHERE id = $1"
+
+    static let texts: [String: StatementText] = texts(HoldColumn.self)
+}
+
+extension Tx {
+    /// Adds a hold. The owner is to be locked before; see ``lockOwner(_:)``.
+    package func add(_ hold: StoredHold) throws {
+        try write(
+            HoldSQL.add, .text(hold.id), .text(hold.ownerID), .text(hold.type), SQLValue(hold.start), SQLValue(hold.end),
+            .int(hold.buffer.before.microseconds), .int(hold.buffer.after.microseconds), SQLValue(hold.expiresAt), .text(hold.holder),
+            .text(hold.isOfPool ? hold.type : ""), SQLValue(hold.isTold), SQLValue(hold.createdAt))
+    }
+
+    package func hold(_ id: String) throws -> StoredHold? { try query(HoldSQL.one, .text(id)).first.map(hold(from:)) }
+
+    /// The holds that live at `now`, and begin after `from` and before `to`.
+    package func holds(of owner: String, from: Instant, to: Instant, now: Instant) throws -> [StoredHold] {
+        try query(HoldSQL.ofOwner, .text(owner), SQLValue(from), SQLValue(to), SQLValue(now)).map(hold(from:))
+    }
+
+    /// How many holds of somebody live.
+    package func livingHolds(of holder: String, now: Instant) throws -> Int64 {
+        try query(HoldSQL.living, .text(holder), SQLValue(now))[0].int(0)
+    }
+
+    /// Whether a hold stands in the way of a booking, but for one of a meeting type whose bookings stand beside each other.
+    package func isHeld(_ booking: Booking, now: Instant) throws -> Bool {
+        let start = booking.start - Self.longestBooking
+        return try holds(of: booking.terms.owner.id, from: start, to: booking.end, now: now).contains { hold in
+            hold.end > booking.start && !(booking.terms.type.overlapAllowed && hold.type == booking.terms.type.id)
+        }
+    }
+
+    package func markTold(hold id: String) throws { try write(HoldSQL.told, .text(id)) }
+    /// Gives the time free.
+    /// - Returns: whether it was held.
+    @discardableResult
+    package func removeHold(_ id: String) throws -> Bool { try execute(HoldSQL.remove, .text(id)) == 1 }
+
+    private func hold(from row: SQLRow) throws -> StoredHold {
+        let row = TableRow<HoldColumn>(row)
+        var hold = StoredHold(
+            id: try row.text(.id), ownerID: try row.text(.ownerID), type: try row.text(.type), start: try row.instant(.startsAt),
+            end: try row.instant(.endsAt),
+            buffer: SlotBuffer(before: .microseconds(try row.int(.beforeUs)), after: .microseconds(try row.int(.afterUs))),
+            expiresAt: try row.instant(.expiresAt), holder: try row.text(.holder), isOfPool: try !row.text(.pool).isEmpty,
+            createdAt: try row.instant(.createdAt))
+        hold.isTold = try row.bool(.isTold)
+        return hold
+    }
+}
+
+/// A confirmed booking, as far as it takes its owner's time.
+package struct Engagement: Hashable, Sendable {
+    package var bookingID: String
+    package var start: Instant
+    package var end: Instant
+    /// As it was when the booking was made.
+    package var type: MeetingType
+}
+
+extension Tx {
+    /// An owner's confirmed bookings that begin after `from` and before `to`.
+    package func engagements(of owner: String, from: Instant, to: Instant) throws -> [Engagement] {
+        try query(BookingSQL.engagements, .text(owner), SQLValue(from), SQLValue(to)).map {
+            Engagement(
+                bookingID: try $0.text(0), start: try $0.instant(1), end: try $0.instant(2), type: try rememberedTerms($0.text(3)).type)
+        }
+    }
+
+    private func rememberedTerms(_ id: String) throws -> Terms {
+        let terms = try terms(id)
+        if !memory.terms.knows(id) { seen.terms[id] = terms }
+        return terms
+    }
+
+    /// Lets the bookings of a pool be assigned one after the other.
+    package func lockPool(_ type: String) throws { try session.lock(name: "pool \(type)") }
+
+    /// By owner: how many bookings of a pool's meeting type were made since a time, with the holds that live; and when the last one.
+    package func turns(of type: String, since: Instant, now: Instant) throws -> [String: (count: Int, last: Instant?)] {
+        var turns: [String: (count: Int, last: Instant?)] = [:]
+        for row in try query(BookingSQL.turns, .text(type), SQLValue(since)) {
+            turns[try row.text(0)] = (Int(try row.int(1)), try row.instant(2))
+        }
+        for row in try query(HoldSQL.ofPool, .text(type), SQLValue(now)) {
+            turns[try row.text(0), default: (0, nil)].count += Int(try row.int(1))
+        }
+        return turns
+    }
+}
