@@ -109,7 +109,9 @@ let package = Package(
             "UsherSQLite", "UsherStore", "UsherVault", "ProviderSandbox", "Zoom", "GoogleMeet", "MicrosoftTeams"),
         .executableTarget(
             name: "usher-bench",
-            dependencies: ["ProviderSandbox", "UsherAssembly", "UsherCore", "UsherMail", "UsherPostgreSQL", "UsherSQLite"],
+            dependencies: [
+                "ProviderSandbox", "UsherAssembly", "UsherAvailability", "UsherCore", "UsherMail", "UsherPostgreSQL", "UsherSQLite",
+            ],
             path: "Tests/Benchmarks"),
         module(
             "Simulation", at: "Tests/Simulation/Run", "TestSupport", "TestValues", "ProviderSandbox", "UsherCatalog", "UsherCore",

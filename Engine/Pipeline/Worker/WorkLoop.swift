@@ -75,12 +75,14 @@ package final class WorkLoop: JobStarter {
     private func work(_ queue: Queue) async {
         let listener = signal.listen(for: queue)
         await withDiscardingTaskGroup { group in
+            var mustLook = true
             while !state.withLock({ $0.isStopping }) {
                 do {
                     for work in takeHandedOver(queue) { group.addTask { await self.carryOut(work, queue) } }
-                    if try await startBatch(queue, &group) { continue }
-                    await waitForWork(queue, listener)
+                    if mustLook, try await startBatch(queue, &group) { continue }
+                    mustLook = await waitForWork(queue, listener)
                 } catch {
+                    mustLook = true
                     context.logger.error("work could not be claimed", metadata: ["error": "\(error)"])
                     await context.pause(Self.pause)
                 }
@@ -214,7 +216,7 @@ package final class WorkLoop: JobStarter {
             if !state.isStopping { state.handedOver[queue, default: []].append(work) }
             return !state.isStopping
         }
-        if isTaken { signal.send(to: [queue]) } else { await giveBack(work, queue) }
+        if isTaken { signal.handOver(to: queue) } else { await giveBack(work, queue) }
     }
 
     private func takeHandedOver(_ queue: Queue) -> [Work] { state.withLock { $0.handedOver.removeValue(forKey: queue) ?? [] } }
@@ -224,12 +226,17 @@ package final class WorkLoop: JobStarter {
         leave(work, queue)
     }
 
-    /// Waits until a piece of work may be due that there is a slot for.
-    private func waitForWork(_ queue: Queue, _ listener: Int) async {
+    /// Waits until a piece of work is due that there is a slot for, or one is handed over. What was due before has been looked at.
+    /// - Returns: whether something may have come due.
+    private func waitForWork(_ queue: Queue, _ listener: Int) async -> Bool {
+        var mustLook = false
         while !state.withLock({ $0.isStopping || $0.handedOver[queue]?.isEmpty == false }) {
-            let due = ((try? await worker.due(queue)) ?? []).filter { $0.due <= context.now }.map(\.service)
-            if !due.isEmpty, !allot(queue, due).isEmpty { return }
-            _ = await signal.wait(as: listener)
+            if mustLook {
+                let due = ((try? await worker.due(queue)) ?? []).filter { $0.due <= context.now }.map(\.service)
+                if !due.isEmpty, !allot(queue, due).isEmpty { return true }
+            }
+            mustLook = await signal.wait(as: listener)
         }
+        return mustLook
     }
 }
