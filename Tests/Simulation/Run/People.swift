@@ -18,7 +18,7 @@ extension SimulatedRun {
             anyServer()?.process.stop(until: clock.now + .seconds(dice.seed.pick([10, 70, 130])))
             tally("process.stopped")
         }
-        switch dice.seed.below(17) {
+        switch dice.seed.below(19) {
         case 0, 1, 2, 3: await bookSomething()
         case 4, 5: await person { try await self.move($0.service) }
         case 6, 7, 8: await person { try await self.cancel($0.service) }
@@ -30,6 +30,8 @@ extension SimulatedRun {
         case 14: await person { try await self.reload($0.context) }
         case 15: await person { try await self.changeWebhook($0.context) }
         case 16: await person { try await self.command($0) }
+        case 17: await person { try await self.hold($0.context) }
+        case 18: await bookHeld()
         default: serviceTrouble()
         }
     }
@@ -52,7 +54,7 @@ extension SimulatedRun {
 
     static let types = [
         "fixed", "fixed", "safe", "safe", "safe", "consultation", "open", "later", "later", "healing", "mine", "meet", "teams", "diary",
-        "hall", "stage",
+        "hall", "stage", "slotted",
     ]
 
     private func bookSomething() async {
@@ -63,7 +65,9 @@ extension SimulatedRun {
             let type = dice.seed.chance(50) ? mood.favourite : dice.seed.pick(Self.types)
             // Eva has an account at Zoom alone.
             let others = type == "mine" ? ["eva"] : ["eva", "tom"]
-            let owner = ["meet", "teams", "diary"].contains(type) ? "ana" : dice.seed.pick(["ana", "ana", "ana"] + others)
+            var owner = ["meet", "teams", "diary"].contains(type) ? "ana" : dice.seed.pick(["ana", "ana", "ana"] + others)
+            // Whose turn it is, or somebody who is asked for.
+            if type == "slotted", owner == "eva" || dice.seed.chance(70) { owner = "" }
             let call = Call(
                 key: "key-\(state.calls.count)",
                 request: TestEngine.request(type, owner: owner, at: start.rfc3339))
@@ -80,6 +84,49 @@ extension SimulatedRun {
             guard let index = state.calls.firstIndex(where: { $0.key == call.key }) else { return }
             if let former = state.calls[index].booking, former != id { state.violations.append("\(call.key) made \(former) and \(id)") }
             state.calls[index].booking = id
+        }
+    }
+
+    // MARK: Holds
+
+    /// Clocks of servers may differ by so much, and a hold ends by one of them.
+    static let clockTolerance = Duration.seconds(15)
+
+    private func hold(_ context: EngineContext) async throws {
+        let start = Instant(seconds: (clock.now + .minutes(Int64(dice.seed.pick([20, 25, 50, 90])))).seconds / 60 * 60)
+        let owner = dice.seed.chance(50) ? nil : "ana"
+        let held = try await HoldService(context).hold(HoldRequest(meetingType: "slotted", owner: owner, start: start.rfc3339)).value
+        state.withLock { $0.holds.append(Held(id: held.id, expiresAt: held.expiresAt)) }
+        tally("hold.made")
+    }
+
+    /// A hold that lives is booked: that always succeeds, unless its owner has left meanwhile.
+    private func bookHeld() async {
+        let held = state.withLock { state -> Held? in
+            guard let index = state.holds.lastIndex(where: { !$0.isBooked }) else { return nil }
+            state.holds[index].isBooked = true
+            return state.holds[index]
+        }
+        guard let held else { return }
+        var request = TestEngine.request("", owner: "", at: "")
+        request.hold = held.id
+        let call = state.withLock { [request] state in
+            let call = Call(key: "key-\(state.calls.count)", request: request)
+            state.calls.append(call)
+            return call
+        }
+        await person { server in
+            do {
+                try await self.book(call, server.service)
+                self.tally("hold.booked")
+            } catch let error as UsherError {
+                if [.bookingUnavailable, .bookingConflict, .holdExpired].contains(error.code),
+                    self.clock.now + Self.clockTolerance < held.expiresAt
+                {
+                    self.state.withLock { $0.violations.append("\(held.id) lives, and was refused: \(error.message)") }
+                }
+                throw error
+            }
         }
     }
 

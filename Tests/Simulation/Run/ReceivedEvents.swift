@@ -22,15 +22,30 @@ struct ReceivedEvents {
     func violations(bookings: [String]) async throws -> [String] {
         let log = try await store.read { [webhook] tx in try bookings.map { try tx.deliveries(of: webhook, about: $0) } }
         let subjects = Dictionary(uniqueKeysWithValues: log.flatMap(\.self).map { ($0.id, $0.subject) })
-        // What is told of connections belongs to no booking.
-        let ofBookings = received.filter { !String(decoding: $0.body, as: UTF8.self).contains("\"type\":\"connection.") }
+        // What is told of connections and holds belongs to no booking.
+        let others = ["connection.", "hold."].map { "\"type\":\"\($0)" }
+        let ofBookings = received.filter { request in
+            let text = String(decoding: request.body, as: UTF8.self)
+            return !others.contains { text.contains($0) }
+        }
         let heard = Dictionary(grouping: ofBookings.map(Self.id)) { subjects[$0] ?? "nobody" }
         return received.filter { !isSigned($0) }.map { "\(Self.id($0)) was told, and is not signed" }
+            + endedTwice()
             + (heard["nobody"] ?? []).map { "\($0) was told, and is not in the log" }
             + zip(bookings, log).flatMap { id, written in
                 let heard = heard[id] ?? []
                 return violations(written, heard).map { "\(id): \($0): \(written.map { "\($0.type) \($0.state)" })" }
             }
+    }
+
+    /// Holds of whose end more than one event told.
+    private func endedTwice() -> [String] {
+        let ends = received.compactMap { request -> (hold: String, event: String)? in
+            guard let body = try? JSON(parsing: request.body), body["type"] == "hold.expired" else { return nil }
+            return body["data"]?["id"]?.string.map { ($0, Self.id(request)) }
+        }
+        return Dictionary(grouping: ends, by: \.hold).filter { Set($0.value.map(\.event)).count > 1 }.keys.sorted()
+            .map { "\($0) was said to have ended twice" }
     }
 
     /// - Parameter heard: ids in the order in which they came, repeats among them.

@@ -72,12 +72,13 @@ struct WatchedDatabase: Database {
     let scheduler: Scheduler
     let overlaps: Overlaps
     let living: LivingProcesses
+    let clock: VirtualClock
 
     func write<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
         try await scheduler.away {
-            try await database.write { [overlaps] session in
+            try await database.write { [overlaps, clock] session in
                 let result = try body(session)
-                try overlaps.look(session)
+                try overlaps.look(session, clock.now)
                 return result
             }
         }
@@ -99,12 +100,25 @@ final class LivingProcesses: Sendable {
     func isDead(_ id: String) -> Bool { processes.withLock { $0[id]?.isDead ?? false } }
 }
 
-/// Bookings of one owner that were in each other's time, at any moment, where not both may be.
+/// Bookings and holds of one owner that were in each other's time, at any moment, where not both may be.
 final class Overlaps: Sendable {
     private let found = Mutex<Set<String>>([])
     var violations: [String] { found.withLock { $0.sorted() } }
 
-    func look(_ session: any SQLSession) throws {
+    func look(_ session: any SQLSession, _ now: Instant) throws {
+        let held = try session.query(
+            """
+            SELECT hold.id, other.id FROM holds hold JOIN bookings other ON other.owner_id = hold.owner_id
+            WHERE other.status = 'confirmed' AND hold.expires_at > $1 AND other.overlap_allowed = 0
+                AND hold.starts_at < other.ends_at AND other.starts_at < hold.ends_at
+            UNION ALL
+            SELECT hold.id, other.id FROM holds hold JOIN holds other ON other.owner_id = hold.owner_id AND other.id > hold.id
+            WHERE hold.expires_at > $1 AND other.expires_at > $1 AND hold.starts_at < other.ends_at AND other.starts_at < hold.ends_at
+            """, [.int((now + SimulatedRun.clockTolerance).microseconds)])
+        for row in held {
+            let pair = "\(try row.text(0)), a hold, and \(try row.text(1)) overlap"
+            found.withLock { _ = $0.insert(pair) }
+        }
         let rows = try session.query(
             """
             SELECT one.id, other.id FROM bookings one JOIN bookings other ON other.owner_id = one.owner_id AND other.id > one.id

@@ -67,6 +67,7 @@ final class SimulatedRun: Sendable {
         /// Events that somebody had sent once more.
         var replayed: Set<String> = []
         var actions = 0
+        var holds: [Held] = []
         var violations: [String] = []
     }
 
@@ -80,6 +81,13 @@ final class SimulatedRun: Sendable {
         var key: String
         var request: BookingRequest
         var booking: String?
+    }
+
+    /// A time that somebody was told is held.
+    struct Held {
+        var id: String
+        var expiresAt: Instant
+        var isBooked = false
     }
 
     /// - Parameter world: of no other run at the same time.
@@ -112,7 +120,8 @@ final class SimulatedRun: Sendable {
         }
         microsoft = MicrosoftSandbox(now: { [clock] in clock.now })
         microsoft.change { $0.redirectURLs = ["https://usher.example/auth/microsoft/callback"] }
-        database = WatchedDatabase(database: world.database, scheduler: scheduler, overlaps: overlaps, living: LivingProcesses())
+        database = WatchedDatabase(
+            database: world.database, scheduler: scheduler, overlaps: overlaps, living: LivingProcesses(), clock: clock)
     }
 
     struct Outcome: Sendable {
@@ -267,7 +276,9 @@ final class SimulatedRun: Sendable {
     // MARK: Healing
 
     /// What a call may be answered for good: its time is taken or over, or its owner is gone.
-    private static let refusals: Set<ErrorCode> = [.bookingConflict, .bookingInPast, .notFound, .validationFailed]
+    private static let refusals: Set<ErrorCode> = [
+        .bookingConflict, .bookingInPast, .notFound, .validationFailed, .bookingUnavailable, .holdExpired,
+    ]
 
     func tally(_ event: String) { state.withLock { $0.tally[event, default: 0] += 1 } }
 

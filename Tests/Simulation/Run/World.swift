@@ -30,11 +30,19 @@ final class World: Sendable {
 
               hall: { title: "At Jitsi", duration: 30m, provider: hall }
               stage: { title: "At MiroTalk", duration: 30m, provider: stage }
+              slotted:
+                title: "By slots"
+                duration: 30m
+                hosts: { ana: 2, tom: 1 }
+                slots: { schedule: always, step: 1m, buffer: { after: 5m }, limits: { day: 9 }, hold: 2m }
+            schedules:
+              always: { time-zone: Europe/Berlin, weekly: { mon-sun: ["00:00-24:00"] } }
             """)
         catalog = try TestCatalog.read(text)
         otherCatalog = try TestCatalog.read(
             text.replacing("https://meet.northwind.example/{code}", with: "https://rooms.northwind.example/{code}")
-                .replacing("  tom: { name: Tom Berg, email: tom@northwind.example }\n", with: ""))
+                .replacing("  tom: { name: Tom Berg, email: tom@northwind.example }\n", with: "")
+                .replacing("{ ana: 2, tom: 1 }", with: "[ana]"))
     }
 
     /// Makes the database as good as new.

@@ -44,6 +44,12 @@ GUARDS = [
     ("exclusive: a booking that may overlap stands beside none that may not", "overlap", [
         ("Engine/Store/Bookings.swift", "AND id <> $5 AND overlap_allowed = 0 LIMIT 1", "AND id <> $5 AND overlap_allowed = 2 LIMIT 1"),
         ("Engine/Store/Bookings.swift", "AND overlap_allowed = 0)", "AND overlap_allowed = 2)")]),
+    ("hold: a time that is held is nobody else's", "hold|lives", [
+        ("Engine/Pipeline/Slots/HostReader.swift", "now: now)\n            .filter { $0.id != exempt.hold && $0.end > read.start }",
+         "now: now)\n            .filter { $0.id.isEmpty && $0.id != exempt.hold && $0.end > read.start }"),
+        ("Engine/Store/Bookings.swift", "WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $19)",
+         "WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $19 AND expires_at < 0)"),
+        ("Engine/Store/Bookings.swift", "AND expires_at > $19 AND type <> $26)", "AND expires_at > $19 AND type <> $26 AND expires_at < 0)")]),
     ("repeats: a call under a known key makes nothing", "twice|made .* and|somebody was told|could not be settled", [
         ("Engine/Pipeline/Context/IdempotencyKey.swift", "try tx.idempotent(scope: key.scope, key: key.key, now: now)",
          "try tx.idempotent(scope: \"\", key: key.key, now: now)")]),
