@@ -35,7 +35,8 @@ enum SlotBench {
             return Busy(interval, number.isMultiple(of: 2) ? .calendar : .booking(SlotBuffer(after: .minutes(10))))
         }
         let question = HostQuestion(
-            hours: OpenHours(schedule, days, in: range), days: days, step: step, buffer: SlotBuffer(after: .minutes(5)), earliest: range.start,
+            hours: OpenHours(schedule, days, in: range), days: days, step: step, buffer: SlotBuffer(after: .minutes(5)),
+            earliest: range.start,
             horizonEnd: range.end, busy: busy)
         return HostAvailability(question, length: .minutes(30), in: range).slots(in: range)
     }

@@ -10,7 +10,7 @@ sources, copy, scratch, last = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[
 chosen = sys.argv[5:]
 ROOMS, JOBS = "Engine/Pipeline/Rooms/RoomOutcomes.swift", "Engine/Store/Jobs.swift"
 PROVISION, BOOKINGS = "Engine/Pipeline/Rooms/ProvisionRooms.swift", "Engine/Pipeline/Bookings/BookingService.swift"
-MAIL_PLAN, SCHEMA = "Engine/Pipeline/Mail/MailPlan.swift", "Engine/Store/Schema.swift"
+MAIL_PLAN, SCHEMA = "Engine/Pipeline/Mail/MailPlan.swift", "Engine/Store/SchemaHistory.swift"
 WORKER, DELIVER = "Engine/Pipeline/Worker/Worker.swift", "Engine/Pipeline/Mail/DeliverMail.swift"
 
 # What looks a second time for rooms that came late hides the lack of other guards: it goes with them.
@@ -39,7 +39,7 @@ GUARDS = [
         (ROOMS, "isRepeatable(room.module), error.isUnclear || mayExist {",
          "isRepeatable(room.module), error.isUnclear && mayExist && room.key.isEmpty {")]),
     ("conflict: an owner is in one meeting at a time", "overlap", [
-        (BOOKINGS, "if try tx.hasConflict(booking) {", "if try tx.hasConflict(booking), booking.id.isEmpty {"),
+        (BOOKINGS, "if try tx.hasConflict(booking) || tx", "if try booking.id.isEmpty || tx"),
         ("Engine/Store/Bookings.swift", "AND status = 'confirmed')", "AND status = 'unknown')")]),
     ("exclusive: a booking that may overlap stands beside none that may not", "overlap", [
         ("Engine/Store/Bookings.swift", "AND id <> $5 AND overlap_allowed = 0 LIMIT 1", "AND id <> $5 AND overlap_allowed = 2 LIMIT 1"),
