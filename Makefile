@@ -50,6 +50,9 @@ run_tests = bash -c 'set -o pipefail; $(SWIFT) test --skip-build $(1) 2>&1 | tee
 # Bounds in wall-clock time hold on cores that nobody else uses; the seeded runs use all of them.
 TIMED := QueueTests|PipelineTests/hangingProvider|OverloadTests|AccessTests/silentCallers|CommandTests/waits
 
+# These keep every core busy with seeded cases.
+SEEDED := SimulationTests|OracleTests
+
 # These start servers, and wait for them.
 AT_SERVERS := ManyServersTests|FailoverTests|DatabaseTests|DatabaseCopyTests|PostgreSQLTests
 
@@ -61,9 +64,9 @@ EXAMPLE := --package-path Tests/Example --scratch-path .build/example
 
 define tests
 $(SWIFT) build --build-tests
-@$(call run_tests,--skip "CrashTests|SimulationTests|$(AT_SERVERS)|$(TIMED)")
+@$(call run_tests,--skip "CrashTests|$(SEEDED)|$(AT_SERVERS)|$(TIMED)")
 @$(call run_tests,--filter "$(AT_SERVERS)")
-@$(call run_tests,--filter SimulationTests)
+@$(call run_tests,--filter "$(SEEDED)")
 @$(call run_tests,--filter "$(TIMED)")
 @$(call run_tests,--filter "[.]CrashTests")
 @$(call run_tests,--filter ChangeCrashTests)
