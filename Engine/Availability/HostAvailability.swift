@@ -84,25 +84,28 @@ package struct HostAvailability: Sendable {
     package func slots(in range: Interval) -> [Instant] {
         var slots: [Instant] = []
         var next = 0
-        for window in hours?.windows ?? [] {
-            let last = (window.end - length).microseconds
-            guard window.start < range.end, last >= range.start.microseconds else { continue }
-            var start = onGrid(window, atLeast: range.start.microseconds)
-            while start <= last, start < range.end.microseconds {
-                while next < closedStarts.count, closedStarts[next].end.microseconds <= start { next += 1 }
-                if next < closedStarts.count, closedStarts[next].start.microseconds <= start {
-                    start = onGrid(window, atLeast: closedStarts[next].end.microseconds)
-                } else {
-                    slots.append(Instant(microseconds: start))
-                    start += step
+        for window in hours?.windows ?? [] where window.interval.start < range.end {
+            let end = min((window.interval.end - length).microseconds + 1, range.end.microseconds)
+            for (index, grid) in window.grids.enumerated() {
+                let gridEnd = index + 1 < window.grids.count ? min(end, window.grids[index + 1].microseconds) : end
+                guard gridEnd > range.start.microseconds else { continue }
+                var start = onGrid(grid, atLeast: range.start.microseconds)
+                while start < gridEnd {
+                    while next < closedStarts.count, closedStarts[next].end.microseconds <= start { next += 1 }
+                    if next < closedStarts.count, closedStarts[next].start.microseconds <= start {
+                        start = onGrid(grid, atLeast: closedStarts[next].end.microseconds)
+                    } else {
+                        slots.append(Instant(microseconds: start))
+                        start += step
+                    }
                 }
             }
         }
         return slots
     }
 
-    private func onGrid(_ window: Interval, atLeast earliest: Int64) -> Int64 {
-        let first = window.start.microseconds
+    private func onGrid(_ grid: Instant, atLeast earliest: Int64) -> Int64 {
+        let first = grid.microseconds
         guard earliest > first else { return first }
         return first + (earliest - first + step - 1) / step * step
     }
@@ -112,8 +115,8 @@ package struct HostAvailability: Sendable {
         var reasons = Set(closed.filter { $0.starts.start <= start && start < $0.starts.end }.map(\.reason))
         if let hours {
             let meeting = Interval(start, start + length)
-            if let window = hours.windows.first(where: { $0.contains(meeting) }) {
-                if (start - window.start).microseconds % step != 0 { reasons.insert(.notOnGrid) }
+            if let window = hours.windows.first(where: { $0.interval.contains(meeting) }) {
+                if (start - window.grid(at: start)).microseconds % step != 0 { reasons.insert(.notOnGrid) }
             } else {
                 reasons.insert(.outsideHours)
             }

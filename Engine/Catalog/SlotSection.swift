@@ -23,8 +23,8 @@ struct SlotSection {
             schedule: schedules.name(fields, "schedule"), step: step,
             notice: minutes(fields, "notice", .zero...(.days(365))) ?? .zero, horizon: horizon(fields) ?? SlotRules.usualHorizon,
             buffer: SlotBuffer(
-                before: buffer.flatMap { minutes($0, "before", .zero...(.hours(12))) } ?? .zero,
-                after: buffer.flatMap { minutes($0, "after", .zero...(.hours(12))) } ?? .zero),
+                before: buffer.flatMap { minutes($0, "before", .zero...SlotRules.longestBuffer) } ?? .zero,
+                after: buffer.flatMap { minutes($0, "after", .zero...SlotRules.longestBuffer) } ?? .zero),
             limits: fields["limits"].flatMap { SlotLimits($0, fields.path("limits"), report) } ?? SlotLimits())
         if let hold = minutes(fields, "hold", SlotRules.holds) { rules.hold = hold }
         warn(rules, fields, durations)

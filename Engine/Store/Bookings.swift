@@ -14,7 +14,8 @@ enum BookingSQL: String, SQLStatement {
         INSERT INTO bookings ({bookings}, owner_id, overlap_allowed)
         SELECT {$24} WHERE NOT EXISTS (SELECT 1 FROM bookings
             WHERE owner_id = $23 AND starts_at > $25 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed')
-            AND NOT EXISTS (SELECT 1 FROM holds WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $19)
+            AND NOT EXISTS (SELECT 1 FROM holds WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $19
+                AND booking_id IS NULL)
         """
     /// Unless one stands in its way that stands beside no other: an index leads to those alone.
     case insertBeside = """
@@ -22,7 +23,8 @@ enum BookingSQL: String, SQLStatement {
         SELECT {$24} WHERE NOT EXISTS (SELECT 1 FROM bookings
             WHERE owner_id = $23 AND starts_at > $25 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed' AND overlap_allowed = 0)
             AND NOT EXISTS (SELECT 1 FROM holds
-                WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $19 AND type <> $26)
+                WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $19 AND type <> $26
+                AND booking_id IS NULL)
         """
     case update = """
         UPDATE bookings SET status = $1, starts_at = $2, ends_at = $3, revision = $4, meeting_status = $5, provider = $6,

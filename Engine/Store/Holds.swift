@@ -6,20 +6,20 @@ package struct StoredHold: Hashable, Sendable {
     package var id: String
     /// Whose time it is.
     package var ownerID: String
-    /// A meeting type's id.
-    package var type: String
+    /// The meeting type as it was when the time was held: the booking is made by it.
+    package var type: MeetingType
     /// When the meeting would begin.
     package var start: Instant
     /// When the meeting would end.
     package var end: Instant
-    /// What the meeting type wants around it.
-    package var buffer: SlotBuffer
     /// It blocks its time until then.
     package var expiresAt: Instant
     /// Who asked for it, as ``Actor/name``.
     package var holder: String
-    /// Whether the owner was chosen among the hosts of the meeting type.
-    package var isOfPool: Bool
+    /// By which numbers the owner was chosen among the hosts of the meeting type; empty where they were asked for.
+    package var note: String
+    /// The booking that was made with it; it blocks nothing any more.
+    package var bookingID: String?
     /// Whether webhooks were told of its end.
     package var isTold = false
     /// When it was made.
@@ -27,39 +27,40 @@ package struct StoredHold: Hashable, Sendable {
 
     /// Takes each property as it is.
     package init(
-        id: String, ownerID: String, type: String, start: Instant, end: Instant, buffer: SlotBuffer, expiresAt: Instant, holder: String,
-        isOfPool: Bool, createdAt: Instant
+        id: String, ownerID: String, type: MeetingType, start: Instant, end: Instant, expiresAt: Instant, holder: String, note: String,
+        createdAt: Instant
     ) {
         self.id = id
         self.ownerID = ownerID
         self.type = type
         self.start = start
         self.end = end
-        self.buffer = buffer
         self.expiresAt = expiresAt
         self.holder = holder
-        self.isOfPool = isOfPool
+        self.note = note
         self.createdAt = createdAt
     }
 }
 
 /// The columns of `holds` that are read.
 enum HoldColumn: Int, Column {
-    case id, ownerID, type, startsAt, endsAt, beforeUs, afterUs, expiresAt, holder, pool, isTold, createdAt
+    case id, ownerID, type, startsAt, endsAt, beforeUs, afterUs, expiresAt, holder, body, note, bookingID, isTold, createdAt
 
     static let table = "holds"
 }
 
 /// Statements on holds.
 enum HoldSQL: String, SQLStatement {
-    case add = "INSERT INTO holds ({holds}) VALUES ({$12})"
+    case add = "INSERT INTO holds ({holds}) VALUES ({$14})"
     case one = "SELECT {holds} FROM holds WHERE id = $1"
     case ofOwner = """
-        SELECT {holds} FROM holds WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND expires_at > $4 ORDER BY starts_at
+        SELECT {holds} FROM holds WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND expires_at > $4 AND booking_id IS NULL
+        ORDER BY starts_at
         """
-    case ofPool = "SELECT owner_id, COUNT(*) FROM holds WHERE type = $1 AND expires_at > $2 GROUP BY owner_id"
-    case living = "SELECT COUNT(*) FROM holds WHERE holder = $1 AND expires_at > $2"
+    case ofPool = "SELECT owner_id, COUNT(*) FROM holds WHERE type = $1 AND expires_at > $2 AND booking_id IS NULL GROUP BY owner_id"
+    case living = "SELECT COUNT(*) FROM holds WHERE holder = $1 AND expires_at > $2 AND booking_id IS NULL"
     case told = "UPDATE holds SET is_told = 1 WHERE id = $1"
+    case book = "UPDATE holds SET booking_id = $1 WHERE id = $2 AND booking_id IS NULL"
     case remove = "DELETE FROM holds WHERE id = $1"
 
     static let texts: [String: StatementText] = texts(HoldColumn.self)
@@ -68,10 +69,11 @@ enum HoldSQL: String, SQLStatement {
 extension Tx {
     /// Adds a hold. The owner is to be locked before; see ``lockOwner(_:)``.
     package func add(_ hold: StoredHold) throws {
+        let buffer = hold.type.slots?.buffer ?? SlotBuffer()
         try write(
-            HoldSQL.add, .text(hold.id), .text(hold.ownerID), .text(hold.type), SQLValue(hold.start), SQLValue(hold.end),
-            .int(hold.buffer.before.microseconds), .int(hold.buffer.after.microseconds), SQLValue(hold.expiresAt), .text(hold.holder),
-            .text(hold.isOfPool ? hold.type : ""), SQLValue(hold.isTold), SQLValue(hold.createdAt))
+            HoldSQL.add, .text(hold.id), .text(hold.ownerID), .text(hold.type.id), SQLValue(hold.start), SQLValue(hold.end),
+            .int(buffer.before.microseconds), .int(buffer.after.microseconds), SQLValue(hold.expiresAt), .text(hold.holder),
+            .text(try Stored.text(hold.type)), .text(hold.note), .null, SQLValue(hold.isTold), SQLValue(hold.createdAt))
     }
 
     package func hold(_ id: String) throws -> StoredHold? { try query(HoldSQL.one, .text(id)).first.map(hold(from:)) }
@@ -90,24 +92,25 @@ extension Tx {
     package func isHeld(_ booking: Booking, now: Instant) throws -> Bool {
         let start = booking.start - Self.longestBooking
         return try holds(of: booking.terms.owner.id, from: start, to: booking.end, now: now).contains { hold in
-            hold.end > booking.start && !(booking.terms.type.overlapAllowed && hold.type == booking.terms.type.id)
+            hold.end > booking.start && !(booking.terms.type.overlapAllowed && hold.type.id == booking.terms.type.id)
         }
     }
 
     package func markTold(hold id: String) throws { try write(HoldSQL.told, .text(id)) }
+    /// Gives the time free for the booking that is made of the hold.
+    /// - Returns: `false` where it was booked or released before.
+    package func book(hold id: String, as booking: String) throws -> Bool { try execute(HoldSQL.book, .text(booking), .text(id)) == 1 }
     /// Gives the time free.
     /// - Returns: whether it was held.
-    @discardableResult
     package func removeHold(_ id: String) throws -> Bool { try execute(HoldSQL.remove, .text(id)) == 1 }
 
     private func hold(from row: SQLRow) throws -> StoredHold {
         let row = TableRow<HoldColumn>(row)
         var hold = StoredHold(
-            id: try row.text(.id), ownerID: try row.text(.ownerID), type: try row.text(.type), start: try row.instant(.startsAt),
-            end: try row.instant(.endsAt),
-            buffer: SlotBuffer(before: .microseconds(try row.int(.beforeUs)), after: .microseconds(try row.int(.afterUs))),
-            expiresAt: try row.instant(.expiresAt), holder: try row.text(.holder), isOfPool: try !row.text(.pool).isEmpty,
-            createdAt: try row.instant(.createdAt))
+            id: try row.text(.id), ownerID: try row.text(.ownerID), type: try row.value(MeetingType.self, .body),
+            start: try row.instant(.startsAt), end: try row.instant(.endsAt), expiresAt: try row.instant(.expiresAt),
+            holder: try row.text(.holder), note: try row.text(.note), createdAt: try row.instant(.createdAt))
+        hold.bookingID = try row.optionalText(.bookingID)
         hold.isTold = try row.bool(.isTold)
         return hold
     }
@@ -137,8 +140,10 @@ extension Tx {
         return terms
     }
 
-    /// Lets the bookings of a pool be assigned one after the other.
-    package func lockPool(_ type: String) throws { try session.lock(name: "pool \(type)") }
+    /// Lets the bookings of pools be assigned one after the other: pools may share hosts, and whoever chooses locks several.
+    package func lockPools() throws { try session.lock(name: "pools") }
+    /// Lets one caller's holds be counted and made one after the other.
+    package func lockHolds(of holder: String) throws { try session.lock(name: "holds \(holder)") }
 
     /// By owner: how many bookings of a pool's meeting type were made since a time, with the holds that live; and when the last one.
     package func turns(of type: String, since: Instant, now: Instant) throws -> [String: (count: Int, last: Instant?)] {

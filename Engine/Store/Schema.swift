@@ -10,7 +10,7 @@ package enum Schema {
 
     /// The earliest version whose programs can work with a database of the present one: it has added, and changed nothing that they use.
     /// So servers of both go on side by side while the ones are replaced by the others.
-    package static let earliestReader = 11
+    package static let earliestReader = 12
 
     /// Where a change leaves the row's former version behind (PostgreSQL): room for the next in the same page, and dead ones taken away
     /// early. https://www.postgresql.org/docs/15/sql-createtable.html#SQL-CREATETABLE-STORAGE-PARAMETERS
@@ -32,7 +32,8 @@ package enum Schema {
         CREATE TABLE holds (
             id TEXT PRIMARY KEY, owner_id TEXT NOT NULL REFERENCES owners (id), type TEXT NOT NULL, starts_at BIGINT NOT NULL,
             ends_at BIGINT NOT NULL, before_us BIGINT NOT NULL, after_us BIGINT NOT NULL, expires_at BIGINT NOT NULL,
-            holder TEXT NOT NULL, pool TEXT NOT NULL, is_told BIGINT NOT NULL, created_at BIGINT NOT NULL)
+            holder TEXT NOT NULL, body TEXT NOT NULL, note TEXT NOT NULL, booking_id TEXT, is_told BIGINT NOT NULL,
+            created_at BIGINT NOT NULL)
         """,
         "CREATE INDEX holds_by_owner ON holds (owner_id, starts_at)",
         "CREATE INDEX holds_by_holder ON holds (holder, expires_at)",

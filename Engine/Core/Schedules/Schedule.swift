@@ -72,6 +72,6 @@ public struct Schedule: Hashable, Sendable, Codable {
     /// The windows that begin on a date, and whether they are an exception's.
     public func windows(on date: CalendarDate) -> (windows: [Window], isException: Bool) {
         if let exception = exceptions.last(where: { $0.first <= date && date <= $0.last }) { return (exception.windows, true) }
-        return (weekly[date.weekday - 1], false)
+        return (weekly.indices.contains(date.weekday - 1) ? weekly[date.weekday - 1] : [], false)
     }
 }

@@ -19,6 +19,8 @@ public struct SlotRules: Hashable, Sendable, Codable {
     public static let usualHorizon = 60
     /// What holds where the file says nothing.
     public static let usualHold = Duration.minutes(10)
+    /// The most free time before or after a meeting.
+    public static let longestBuffer = Duration.hours(12)
     /// The shortest and the longest life of a hold.
     public static let holds = Duration.minutes(1)...Duration.hours(1)
 

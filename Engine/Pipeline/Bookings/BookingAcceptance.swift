@@ -22,7 +22,7 @@ struct BookingAcceptance {
 
     /// Locks the owner of a booking: the hold's, the one who was asked for, or whose turn it is.
     /// - Throws: ``ErrorCode/notFound`` for a hold that is not there, ``ErrorCode/validationFailed`` for one that says otherwise,
-    ///   ``ErrorCode/bookingUnavailable``.
+    ///   ``ErrorCode/holdExpired`` for one that is booked, ``SlotRefused``.
     func assign(_ request: BookingRequest, _ validator: BookingValidator) throws -> Assigned {
         if let id = request.hold {
             guard let hold = try tx.hold(id) else { throw UsherError.noHold(id) }
@@ -44,13 +44,19 @@ struct BookingAcceptance {
         return Assigned(request: request, owner: request.owner.isEmpty ? nil : try tx.lockOwner(request.owner))
     }
 
-    private func assign(_ request: BookingRequest, to hold: StoredHold) throws -> Assigned {
+    /// The hold is read again under the lock of its owner: whoever books or releases it has the lock.
+    private func assign(_ request: BookingRequest, to known: StoredHold) throws -> Assigned {
+        let owner = try tx.lockOwner(known.ownerID)
+        guard let hold = try tx.hold(known.id) else { throw UsherError.noHold(known.id) }
+        if let booking = hold.bookingID {
+            throw UsherError(.holdExpired, "This hold has been booked already, as \(booking).")
+        }
         var (completed, findings) = (request, [UsherError.Finding]())
         func fill(_ key: WritableKeyPath<BookingRequest, String>, _ pointer: String, _ held: String) {
             if completed[keyPath: key].isEmpty { completed[keyPath: key] = held }
             if completed[keyPath: key] != held { findings.append(.init(pointer, "differs from the hold's, \(held)")) }
         }
-        fill(\.meetingType, "/meetingType", hold.type)
+        fill(\.meetingType, "/meetingType", hold.type.id)
         fill(\.owner, "/owner", hold.ownerID)
         if completed.start.isEmpty { completed.start = hold.start.rfc3339 }
         let length = hold.end - hold.start
@@ -62,11 +68,20 @@ struct BookingAcceptance {
             throw UsherError(.validationFailed, "The booking differs from what is held.", findings: findings)
         }
         return Assigned(
-            request: completed, owner: try tx.lockOwner(hold.ownerID), hold: hold, because: hold.isOfPool ? .pool : .requested)
+            request: completed, owner: owner, hold: hold, because: hold.note.isEmpty ? .requested : .pool,
+            note: hold.note.isEmpty ? nil : hold.note)
     }
 
-    /// Whether a drafted booking may be made; its hold gives the time free for it.
-    /// - Throws: ``ErrorCode/bookingUnavailable``, ``ErrorCode/holdExpired``.
+    /// The catalogue that a booking is drafted by: a hold that lives keeps its meeting type as it was.
+    func catalog(for assigned: Assigned) -> Catalog {
+        guard let hold = assigned.hold, now < hold.expiresAt else { return catalog }
+        let types = catalog.meetingTypes.filter { $0.id != hold.type.id } + [hold.type]
+        return Catalog(
+            site: catalog.site, providers: catalog.providers, owners: catalog.owners, meetingTypes: types, schedules: catalog.schedules)
+    }
+
+    /// Whether a drafted booking may be made. It changes nothing; see ``consume(_:as:)``.
+    /// - Throws: ``SlotRefused``, ``ErrorCode/holdExpired``.
     func check(_ booking: Booking, _ assigned: Assigned, anyTime: Bool) throws {
         let hold = assigned.hold
         if let hold, hold.start != booking.start {
@@ -77,14 +92,16 @@ struct BookingAcceptance {
         if hold.map({ now >= $0.expiresAt }) ?? true, let owner = assigned.owner?.owner {
             try decide(booking, owner, except: HostReader.Exempt(hold: hold?.id), anyTime: anyTime, hold)
         }
-        if let hold {
-            try tx.removeHold(hold.id)
-            try tx.dequeue(.expireHold(hold: hold.id))
-        }
+    }
+
+    /// Gives the time of a booking's hold free for it.
+    func consume(_ hold: StoredHold?, as booking: String) throws {
+        guard let hold else { return }
+        guard try tx.book(hold: hold.id, as: booking) else { throw UsherError.noHold(hold.id) }
     }
 
     /// Whether a booking may be moved where it stands now. A type that is gone asks for overlaps alone.
-    /// - Throws: ``ErrorCode/bookingUnavailable``.
+    /// - Throws: ``SlotRefused``
     func checkMove(_ booking: Booking, anyTime: Bool) throws {
         guard let owner = try tx.owner(booking.terms.owner.id)?.owner else { return }
         try decide(booking, owner, except: HostReader.Exempt(booking: booking.id), anyTime: anyTime, nil)
@@ -100,6 +117,6 @@ struct BookingAcceptance {
         if ended != nil {
             throw UsherError(.holdExpired, "The hold has ended, and its time is taken meanwhile: choose another time.")
         }
-        try decision.refuse(booking.start, [HostRefusal(owner: owner.id, reasons: reasons)], [owner], tx)
+        try decision.refuse(booking.start, [HostRefusal(owner: owner.id, reasons: reasons)], [owner], except: exempt)
     }
 }

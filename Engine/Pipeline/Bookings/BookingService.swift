@@ -25,23 +25,26 @@ package struct BookingService: Sendable {
         let catalog = catalog ?? context.catalog.current
         let id = context.environment.id("bk_")
         let secret = try Links(context).newSecret(of: id)
-        let accepted = try await starter.change { step in
-            let (tx, now) = (step.tx, step.now)
-            return try context.idempotent(key, tx, now: now, replay: { try view($0, tx) }) {
-                var drafting = BookingValidator(catalog, now: now, findings: findings)
-                let acceptance = BookingAcceptance(catalog: catalog, now: now, tx: tx)
-                let assigned = try acceptance.assign(request, drafting)
-                let readiness = OwnerReadiness(context, owner: assigned.request.owner, tx)
-                var booking = try drafting.draft(
-                    assigned.request, owner: assigned.owner, known: try owners(unless: assigned.owner, tx), id: id,
-                    readinessProblem: readiness.problem
-                ).booking
-                try readiness.check()
-                (booking.linkSecret, booking.ownerBecause) = (secret, assigned.because)
-                try acceptance.check(booking, assigned, anyTime: request.anyTime)
-                try store(booking, step)
-                if let note = assigned.note { tx.note(id, "booking.assigned", note, at: now) }
-                return (try view(id, tx), id)
+        let accepted = try await context.explainingRefusals {
+            try await starter.change { step in
+                let (tx, now) = (step.tx, step.now)
+                return try context.idempotent(key, tx, now: now, replay: { try view($0, tx) }) {
+                    let acceptance = BookingAcceptance(catalog: catalog, now: now, tx: tx)
+                    let assigned = try acceptance.assign(request, BookingValidator(catalog, now: now))
+                    var drafting = BookingValidator(acceptance.catalog(for: assigned), now: now, findings: findings)
+                    let readiness = OwnerReadiness(context, owner: assigned.request.owner, tx)
+                    var booking = try drafting.draft(
+                        assigned.request, owner: assigned.owner, known: try owners(unless: assigned.owner, tx), id: id,
+                        readinessProblem: readiness.problem
+                    ).booking
+                    try readiness.check()
+                    (booking.linkSecret, booking.ownerBecause) = (secret, assigned.because)
+                    try acceptance.check(booking, assigned, anyTime: request.anyTime)
+                    try acceptance.consume(assigned.hold, as: id)
+                    try store(booking, step)
+                    if let note = assigned.note { tx.note(id, "booking.assigned", note, at: now) }
+                    return (try view(id, tx), id)
+                }
             }
         }
         return IdempotentResult(accepted)
@@ -50,21 +53,23 @@ package struct BookingService: Sendable {
     /// What a booking would become, without making it.
     package func dryRun(_ request: BookingRequest) async throws -> (booking: Booking, resolution: Resolution) {
         let catalog = context.catalog.current
-        return try await context.store.read { tx in
-            let now = context.now
-            var drafting = BookingValidator(catalog, now: now)
-            let acceptance = BookingAcceptance(catalog: catalog, now: now, tx: tx)
-            var assigned = try acceptance.assign(request, drafting)
-            let readiness = OwnerReadiness(context, owner: assigned.request.owner, tx)
-            assigned.owner = try tx.owner(assigned.request.owner, in: catalog)
-            let known = try assigned.owner == nil ? tx.owners(in: catalog).filter(\.isActive).map(\.owner.id) : []
-            var draft = try drafting.draft(
-                assigned.request, owner: assigned.owner, known: known, id: "bk_dry-run", readinessProblem: readiness.problem)
-            try readiness.check()
-            draft.booking.ownerBecause = assigned.because
-            try acceptance.check(draft.booking, assigned, anyTime: request.anyTime)
-            try refuseConflict(draft.booking, tx)
-            return (draft.booking, draft.resolution)
+        return try await context.explainingRefusals {
+            try await context.store.read { tx in
+                let now = context.now
+                let acceptance = BookingAcceptance(catalog: catalog, now: now, tx: tx)
+                var assigned = try acceptance.assign(request, BookingValidator(catalog, now: now))
+                var drafting = BookingValidator(acceptance.catalog(for: assigned), now: now)
+                let readiness = OwnerReadiness(context, owner: assigned.request.owner, tx)
+                assigned.owner = try tx.owner(assigned.request.owner, in: catalog)
+                let known = try assigned.owner == nil ? tx.owners(in: catalog).filter(\.isActive).map(\.owner.id) : []
+                var draft = try drafting.draft(
+                    assigned.request, owner: assigned.owner, known: known, id: "bk_dry-run", readinessProblem: readiness.problem)
+                try readiness.check()
+                draft.booking.ownerBecause = assigned.because
+                try acceptance.check(draft.booking, assigned, anyTime: request.anyTime)
+                if assigned.hold == nil { try refuseConflict(draft.booking, tx) }
+                return (draft.booking, draft.resolution)
+            }
         }
     }
 
@@ -84,21 +89,23 @@ package struct BookingService: Sendable {
         _ id: String, to start: String, timeZone: String? = nil, disambiguation: BookingRequest.Disambiguation? = nil,
         anyTime: Bool = false, repeating key: IdempotencyKey? = nil
     ) async throws -> IdempotentResult<BookingView> {
-        try await change(id, key, locksOwner: true) { booking, tx, now in
-            guard booking.status == .confirmed else {
-                throw UsherError(.bookingCancelled, "This booking is cancelled, and cannot be moved.")
+        try await context.explainingRefusals {
+            try await change(id, key, locksOwner: true) { booking, tx, now in
+                guard booking.status == .confirmed else {
+                    throw UsherError(.bookingCancelled, "This booking is cancelled, and cannot be moved.")
+                }
+                var drafting = BookingValidator(context.catalog.current, now: now)
+                let newStart = try drafting.newStart(start, timeZone: timeZone ?? booking.timeZone, disambiguation: disambiguation)
+                guard newStart != booking.start else { return false }
+                try GuestRules(booking: booking, tx: tx, actor: tx.actor, now: now).checkMove()
+                (booking.start, booking.end) = (newStart, newStart + booking.duration)
+                try BookingAcceptance(catalog: context.catalog.current, now: now, tx: tx).checkMove(booking, anyTime: anyTime)
+                try refuseConflict(booking, tx)
+                if booking.meeting.status == .ready { booking.meeting.status = .pending }
+                try context.audit("booking.reschedule", id, tx)
+                tx.note(id, "booking.rescheduled", newStart.rfc3339, at: now)
+                return true
             }
-            var drafting = BookingValidator(context.catalog.current, now: now)
-            let newStart = try drafting.newStart(start, timeZone: timeZone ?? booking.timeZone, disambiguation: disambiguation)
-            guard newStart != booking.start else { return false }
-            try GuestRules(booking: booking, tx: tx, actor: tx.actor, now: now).checkMove()
-            (booking.start, booking.end) = (newStart, newStart + booking.duration)
-            try BookingAcceptance(catalog: context.catalog.current, now: now, tx: tx).checkMove(booking, anyTime: anyTime)
-            try refuseConflict(booking, tx)
-            if booking.meeting.status == .ready { booking.meeting.status = .pending }
-            try context.audit("booking.reschedule", id, tx)
-            tx.note(id, "booking.rescheduled", newStart.rfc3339, at: now)
-            return true
         }
     }
 

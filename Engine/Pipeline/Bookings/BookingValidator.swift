@@ -33,6 +33,7 @@ struct BookingValidator {
         } else if owner?.isActive != true {
             find("/owner", owner == nil ? unknown("owner", request.owner, owners) : "this owner is not active any more")
         }
+        checkHost(request.owner, type)
         let zoneName = request.timeZone ?? owner?.owner.timeZone ?? catalog.site.timeZone
         let zone = self.zone(zoneName, "/timeZone")
         let start = self.start(request, zoneName, zone)
@@ -97,6 +98,7 @@ struct BookingValidator {
             find("/owner", owner == nil ? unknown("owner", name, try owners()) : "this owner is not active any more")
         }
         if request.owner == nil, let type, type.hosts == nil { find("/owner", "is required") }
+        checkHost(request.owner ?? "", type)
         let name = request.timeZone ?? owner?.owner.timeZone ?? catalog.site.timeZone
         let zone = zone(name, "/timeZone")
         let written = BookingRequest(
@@ -116,6 +118,12 @@ struct BookingValidator {
     private mutating func find(_ pointer: String, _ detail: String) {
         guard !findings.contains(where: { pointer == $0.pointer || pointer.hasPrefix($0.pointer + "/") }) else { return }
         findings.append(.init(pointer, detail))
+    }
+
+    /// A type with hosts is held by those alone.
+    private mutating func checkHost(_ owner: String, _ type: MeetingType?) {
+        guard let type, let hosts = type.hosts?.map(\.owner), !owner.isEmpty, !hosts.contains(owner) else { return }
+        find("/owner", "does not host '\(type.id)'; its hosts are: \(hosts.joined(separator: ", "))")
     }
 
     private func refusePast(_ start: Instant) throws(UsherError) {

@@ -14,10 +14,10 @@ struct ExpireHold {
             return nil
         }
         if step.now >= hold.expiresAt + HoldService.memory {
-            try step.tx.removeHold(id)
+            _ = try step.tx.removeHold(id)
             return try step.finish(claim)
         }
-        if !hold.isTold {
+        if !hold.isTold, hold.bookingID == nil {
             try step.tx.markTold(hold: id)
             try context.announcer.tell(.holdExpired, about: id, meeting: hold.start, step.tx) { _ in hold.json }
         }

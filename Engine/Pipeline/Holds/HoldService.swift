@@ -21,13 +21,16 @@ package struct HoldService: Sendable {
     ) async throws -> IdempotentResult<StoredHold> {
         let catalog = context.catalog.current
         let id = context.environment.id("hd_")
-        let held = try await context.store.write { tx in
-            let now = context.now
-            return try context.idempotent(key, tx, now: now, replay: { try hold($0, tx) }) {
-                try refuseMany(tx, now)
-                let hold = try add(request, findings, catalog, id, now, tx)
-                try context.audit("hold.create", id, tx)
-                return (hold, id)
+        let held = try await context.explainingRefusals {
+            try await context.store.write { tx in
+                let now = context.now
+                return try context.idempotent(key, tx, now: now, replay: { try hold($0, tx) }) {
+                    try tx.lockHolds(of: tx.actor.name)
+                    try refuseMany(tx, now)
+                    let hold = try add(request, findings, catalog, id, now, tx)
+                    try context.audit("hold.create", id, tx)
+                    return (hold, id)
+                }
             }
         }
         return IdempotentResult(held)
@@ -37,7 +40,9 @@ package struct HoldService: Sendable {
     /// - Throws: ``ErrorCode/notFound``
     package func release(_ id: String) async throws {
         try await context.store.write { tx in
-            guard try tx.removeHold(id) else { throw UsherError.noHold(id) }
+            // Whoever books it has the owner's lock.
+            if let hold = try tx.hold(id) { _ = try tx.lockOwner(hold.ownerID) }
+            guard let hold = try tx.hold(id), hold.bookingID == nil, try tx.removeHold(id) else { throw UsherError.noHold(id) }
             try tx.dequeue(.expireHold(hold: id))
             try context.audit("hold.release", id, tx)
         }
@@ -50,21 +55,22 @@ package struct HoldService: Sendable {
         var validator = BookingValidator(catalog, now: now, findings: findings)
         let time = try validator.time(request, owner: named) { try tx.owners().filter(\.isActive).map(\.owner.id) }
         let owner: StoredOwner
+        var note = ""
         if let named {
             owner = named
             let decision = SlotDecision(catalog: catalog, type: time.type, rules: time.rules, now: now, length: time.length)
             let reasons = try decision.reasons(time.start, owner.owner, tx)
             if !reasons.isEmpty {
-                try decision.refuse(time.start, [HostRefusal(owner: owner.owner.id, reasons: reasons)], [owner.owner], tx)
+                try decision.refuse(time.start, [HostRefusal(owner: owner.owner.id, reasons: reasons)], [owner.owner])
             }
         } else {
             let choice = HostChoice(catalog: catalog, type: time.type, hosts: time.type.hosts ?? [], now: now)
-            owner = try choice.choose(time.start, time.length, anyTime: false, tx).owner
+            let chosen = try choice.choose(time.start, time.length, anyTime: false, tx)
+            (owner, note) = (chosen.owner, chosen.note)
         }
         let hold = StoredHold(
-            id: id, ownerID: owner.owner.id, type: time.type.id, start: time.start, end: time.start + time.length,
-            buffer: time.rules.buffer,
-            expiresAt: now + time.rules.hold, holder: tx.actor.name, isOfPool: request.owner == nil, createdAt: now)
+            id: id, ownerID: owner.owner.id, type: time.type, start: time.start, end: time.start + time.length,
+            expiresAt: min(now + time.rules.hold, time.start), holder: tx.actor.name, note: note, createdAt: now)
         try tx.add(hold)
         try tx.enqueue(followUps(of: .timeHeld(hold), now: now), now: now)
         return hold
@@ -88,7 +94,7 @@ extension StoredHold: JSONObject {
     package static let schemaName = "Hold"
     /// What is held, and until when.
     package static let fields: [JSONField<StoredHold>] = [
-        .init("id") { $0.id }, .init("meetingType") { $0.type },
+        .init("id") { $0.id }, .init("meetingType") { $0.type.id },
         .group("owner", [.init("id") { $0.ownerID }]),
         .init("start") { $0.start }, .init("end") { $0.end }, .init("expiresAt") { $0.expiresAt },
     ]

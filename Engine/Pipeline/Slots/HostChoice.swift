@@ -23,10 +23,9 @@ struct HostChoice {
 
     /// Chooses among those who are free: the smallest `(n + 1) / weight`, then the one assigned longest ago, then by id.
     /// - Parameter anyTime: see ``HostReader/availability(of:length:except:anyTime:_:)``.
-    /// - Throws: ``ErrorCode/bookingUnavailable`` or ``ErrorCode/bookingConflict`` where nobody is free.
+    /// - Throws: ``SlotRefused`` or ``ErrorCode/bookingConflict`` where nobody is free.
     func choose(_ start: Instant, _ length: Duration, anyTime: Bool, _ tx: Tx) throws -> Chosen {
-        // Who is counted and who is chosen is one step for all who book this type.
-        try tx.lockPool(type.id)
+        try tx.lockPools()
         let owners = try active(tx)
         let turns = try tx.turns(of: type.id, since: now - Self.memory, now: now)
         let weights = Dictionary(hosts.map { ($0.owner, $0.weight) }, uniquingKeysWith: { first, _ in first })
@@ -45,7 +44,7 @@ struct HostChoice {
             }
             return Chosen(owner: owner, note: "pool: \(next.id) has \(next.count) in 30 days at weight \(next.weight)")
         }
-        try refuse(start, length, refusals, owners.map(\.owner), tx)
+        try refuse(start, length, refusals, owners.map(\.owner))
     }
 
     private func reasons(_ start: Instant, _ length: Duration, _ owner: Owner, _ anyTime: Bool, _ tx: Tx) throws -> [Unavailability] {
@@ -57,8 +56,8 @@ struct HostChoice {
         return try decision.reasons(start, owner, anyTime: anyTime, tx)
     }
 
-    private func refuse(_ start: Instant, _ length: Duration, _ refusals: [HostRefusal], _ owners: [Owner], _ tx: Tx) throws -> Never {
-        if let decision = decision(length) { try decision.refuse(start, refusals, owners, tx) }
+    private func refuse(_ start: Instant, _ length: Duration, _ refusals: [HostRefusal], _ owners: [Owner]) throws -> Never {
+        if let decision = decision(length) { try decision.refuse(start, refusals, owners) }
         throw UsherError(
             .bookingConflict, "Every host of '\(type.id)' has another booking at that time. Choose another time.",
             findings: [.init("/start", "is taken")])

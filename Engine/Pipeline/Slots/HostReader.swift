@@ -27,9 +27,6 @@ struct HostReader {
         var zone: String
     }
 
-    /// No buffer is longer; see ``SlotRules``.
-    private static let widestBuffer = Duration.hours(12)
-
     init(_ catalog: Catalog, _ type: MeetingType, _ rules: SlotRules, now: Instant, in range: Interval) {
         self.catalog = catalog
         self.type = type
@@ -54,10 +51,10 @@ struct HostReader {
         let busy =
             bookings.filter { isBusy($0.type.id) }.map {
                 Busy(Interval($0.start, $0.end), .booking(buffer($0.type.slots?.buffer)))
-            } + holds.filter { isBusy($0.type) }.map { Busy(Interval($0.start, $0.end), .hold(buffer($0.buffer))) }
+            } + holds.filter { isBusy($0.type.id) }.map { Busy(Interval($0.start, $0.end), .hold(buffer($0.type.slots?.buffer))) }
         let meetings =
             bookings.map { (type: $0.type.id, meeting: CountedMeetings.Meeting(start: $0.start, length: $0.end - $0.start)) }
-            + holds.map { (type: $0.type, meeting: CountedMeetings.Meeting(start: $0.start, length: $0.end - $0.start)) }
+            + holds.map { (type: $0.type.id, meeting: CountedMeetings.Meeting(start: $0.start, length: $0.end - $0.start)) }
         let question = HostQuestion(
             hours: openHours(of: owner), days: days, step: rules.step ?? type.durations.min() ?? length, buffer: buffer(rules.buffer),
             earliest: now + rules.notice, horizonEnd: HostQuestion.horizonEnd(rules.horizon, from: now, days), busy: busy,
@@ -70,7 +67,7 @@ struct HostReader {
 
     /// What is to be read of an owner's bookings: the range with the widest buffers, and whole days, weeks or months where limits count.
     private func reading(_ owner: Owner, _ days: LocalDays) -> Interval {
-        var read = Interval(range.start - Self.widestBuffer, range.end + Tx.longestBooking + Self.widestBuffer)
+        var read = Interval(range.start - SlotRules.longestBuffer, range.end + Tx.longestBooking + SlotRules.longestBuffer)
         let limits = [rules.limits, owner.limits ?? SlotLimits()]
         let (first, last) = (days.date(range.start), days.date(range.end))
         func widen(_ from: CalendarDate, _ to: CalendarDate) {
@@ -83,11 +80,13 @@ struct HostReader {
         return read
     }
 
-    /// The hours of the owner, and of the type where it names a schedule: the intersection of both; `nil` where there is neither.
+    /// The hours of the owner, and of the type where it names a schedule: the intersection of both; `nil` where there is neither, or where
+    /// one that is named does not stand in the catalogue any more.
     private mutating func openHours(of owner: Owner) -> OpenHours? {
-        let named = [owner.schedule, rules.schedule].compactMap { $0.flatMap(catalog.schedule) }
+        let names = [owner.schedule, rules.schedule].compactMap(\.self)
+        let named = names.compactMap(catalog.schedule)
         let all = named.map { openHours($0, owner) }
-        guard let first = all.first else { return nil }
+        guard named.count == names.count, let first = all.first else { return nil }
         return named.count == 2 && named[0] != named[1] ? first.intersection(all[1]) : first
     }
 

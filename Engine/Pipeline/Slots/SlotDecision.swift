@@ -29,34 +29,60 @@ struct SlotDecision {
         return anyTime ? reasons.filter { !$0.yieldsToAnyTime } : reasons
     }
 
-    /// - Throws: ``ErrorCode/bookingUnavailable`` with the reasons and the nearest free starts.
-    func refuse(_ start: Instant, _ refusals: [HostRefusal], _ owners: [Owner], _ tx: Tx) throws -> Never {
-        let nearest = try nearest(start, owners, tx)
-        let hosts = refusals.map {
-            JSON.object([.init("owner", .string($0.owner)), .init("reasons", .array($0.reasons.map { .string($0.rawValue) }))])
-        }
-        var error = UsherError(
-            .bookingUnavailable, "This time cannot be booked: \(Self.words(refusals)). \(Self.advice(nearest))",
-            findings: [.init("/start", "is no free time")])
-        error.details = ["hosts": .array(hosts), "nearest": .array(nearest.map { .string($0.rfc3339) })]
-        throw error
+    /// - Throws: ``SlotRefused``
+    func refuse(
+        _ start: Instant, _ refusals: [HostRefusal], _ owners: [Owner], except exempt: HostReader.Exempt = HostReader.Exempt()
+    ) throws -> Never {
+        throw SlotRefused(decision: self, start: start, refusals: refusals, owners: owners, exempt: exempt)
     }
 
-    private func nearest(_ start: Instant, _ owners: [Owner], _ tx: Tx) throws -> [Instant] {
-        let range = Interval(max(now, start - .days(7)), start + .days(14))
-        guard range.start < range.end else { return [] }
+    /// The free starts that are nearest to one.
+    fileprivate func nearest(_ start: Instant, _ owners: [Owner], _ exempt: HostReader.Exempt, _ tx: Tx) throws -> [Instant] {
+        // What lies too near or too far is looked for at the edge.
+        let asked = min(max(start, now + rules.notice), now + .days(Int64(rules.horizon)))
+        let range = Interval(max(now, asked - .days(7)), asked + .days(14))
         var reader = reader(range)
-        let free = try owners.map { try reader.availability(of: $0, length: length, tx).slots(in: range) }
+        let free = try owners.map { try reader.availability(of: $0, length: length, except: exempt, tx).slots(in: range) }
         func distance(_ slot: PoolSlot) -> Int64 { abs((slot.start - start).microseconds) }
         return Pool.union(free).sorted { (distance($0), $0.start) < (distance($1), $1.start) }.prefix(Self.mostNearest).map(\.start)
             .sorted()
     }
 
     private func reader(_ range: Interval) -> HostReader { HostReader(catalog, type, rules, now: now, in: range) }
+}
 
-    // MARK: For people
+/// A time was refused in a transaction, which is over: what is near is looked for outside of it, where nobody waits.
+struct SlotRefused: Error {
+    var decision: SlotDecision
+    var start: Instant
+    var refusals: [HostRefusal]
+    var owners: [Owner]
+    var exempt: HostReader.Exempt
+}
 
-    private static func words(_ refusals: [HostRefusal]) -> String {
+extension EngineContext {
+    /// Does what may be refused for its time.
+    /// - Throws: ``ErrorCode/bookingUnavailable`` with the reasons and the nearest free starts.
+    func explainingRefusals<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do { return try await body() } catch let refused as SlotRefused {
+            let nearest = try await store.read { tx in
+                try refused.decision.nearest(refused.start, refused.owners, refused.exempt, tx)
+            }
+            throw refused.error(nearest)
+        }
+    }
+}
+
+extension SlotRefused {
+    fileprivate func error(_ nearest: [Instant]) -> UsherError {
+        var error = UsherError(
+            .bookingUnavailable, "This time cannot be booked: \(words). \(Self.advice(nearest))",
+            findings: [.init("/start", "is no free time")])
+        error.details = ["hosts": .array(refusals.map(\.json)), "nearest": .array(nearest.map { .string($0.rfc3339) })]
+        return error
+    }
+
+    private var words: String {
         refusals.prefix(3).map { "\($0.owner): \($0.reasons.map(\.inWords).joined(separator: ", "))" }.joined(separator: "; ")
             + (refusals.count > 3 ? "; and \(refusals.count - 3) more" : "")
     }

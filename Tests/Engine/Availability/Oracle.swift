@@ -53,45 +53,66 @@ struct Oracle {
         var counted: [(start: Int, length: Int)]
     }
 
-    /// The minutes from which the host's windows go on, as unions of what touches: found by marking every minute.
-    private func windows(_ question: Case) -> (window: [Int: Int], end: [Int: Int], excepted: Set<Int>) {
-        var (open, excepted): (Set<Int>, Set<Int>) = ([], [])
-        let dates = (date(first) - 2)...(date(first + shown.count - 1) + 1)
-        for date in dates {
+    /// What holds of each minute of the table.
+    private struct Marks {
+        /// Whether somebody is there at all, and by an exception.
+        var isOpen: [Bool]
+        var isExcepted: [Bool]
+        /// Whether a grid begins.
+        var beginsGrid: [Bool]
+        /// Where the hours end that it belongs to, and where its grid began: minutes since 1970.
+        var end: [Int]
+        var grid: [Int]
+    }
+
+    private func marks(_ question: Case) -> Marks {
+        let none = Array(repeating: false, count: shown.count)
+        var marks = Marks(isOpen: none, isExcepted: none, beginsGrid: none, end: Array(repeating: 0, count: shown.count), grid: [])
+        marks.grid = marks.end
+        for date in (date(first) - 2)...(date(first + shown.count - 1) + 1) {
             let exception = question.exceptions.last { Int($0.first.day) <= date && date <= Int($0.last.day) }
-            let weekday = ((date + 3) % 7 + 7) % 7
-            for window in exception?.windows ?? question.weekly[weekday] {
-                let (from, to) = (minute(showing: date * 1_440 + window.from), minute(showing: date * 1_440 + window.to))
-                for minute in from..<max(from, to) {
-                    open.insert(minute)
-                    if exception != nil { excepted.insert(minute) }
+            let windows = exception?.windows ?? question.weekly[((date + 3) % 7 + 7) % 7]
+            for window in windows {
+                let from = minute(showing: date * 1_440 + window.from) - first
+                let to = min(minute(showing: date * 1_440 + window.to) - first, shown.count)
+                for index in from..<max(from, to) {
+                    marks.isOpen[index] = true
+                    if exception != nil { marks.isExcepted[index] = true }
                 }
+                // A date whose hours go on for a day has a grid of its own.
+                func isOpen(_ minute: Int) -> Bool { windows.contains { $0.from <= minute && minute < $0.to } }
+                let isFirst = !isOpen(window.from - 1)
+                if isFirst, from < shown.count, (window.from..<window.from + 1_440).allSatisfy(isOpen) { marks.beginsGrid[from] = true }
             }
         }
-        var (window, end): ([Int: Int], [Int: Int]) = ([:], [:])
-        var start = 0
-        for minute in first..<first + shown.count where open.contains(minute) {
-            if !open.contains(minute - 1) { start = minute }
-            window[minute] = start
-            end[start] = minute + 1
+        var grid = 0
+        for index in shown.indices where marks.isOpen[index] {
+            if index == 0 || !marks.isOpen[index - 1] || marks.beginsGrid[index] { grid = first + index }
+            marks.grid[index] = grid
         }
-        return (window, end, excepted)
+        var end = first + shown.count
+        for index in shown.indices.reversed() {
+            if marks.isOpen[index] { marks.end[index] = end } else { end = first + index }
+        }
+        return marks
     }
 
     /// Every minute of `range` from which a meeting may go.
     func slots(_ question: Case, in range: Range<Int>) -> [Int] {
-        let (window, end, excepted) = windows(question)
+        let marks = marks(question)
         return range.filter { start in
-            let (from, to) = (start, start + question.length)
-            guard let begun = window[from], to <= end[begun]!, (from - begun) % question.step == 0 else { return false }
+            let (from, to, index) = (start, start + question.length, start - first)
+            guard marks.isOpen[index], to <= marks.end[index], (from - marks.grid[index]) % question.step == 0 else { return false }
             guard from >= question.now + question.notice, date(from) <= date(question.now) + question.horizon else { return false }
             let isClosed = question.closures.contains { closure in
-                (max(from, closure.from)..<max(max(from, closure.from), min(to, closure.to))).contains { !excepted.contains($0) }
+                (max(from, closure.from)..<max(max(from, closure.from), min(to, closure.to))).contains { !marks.isExcepted[$0 - first] }
             }
             guard !isClosed else { return false }
             for event in question.events {
                 let (before, after): (Int, Int) =
-                    if event.isCapacity { (0, 0) } else if let buffer = event.buffer {
+                    if event.isCapacity {
+                        (0, 0)
+                    } else if let buffer = event.buffer {
                         (max(question.before, buffer.after), max(question.after, buffer.before))
                     } else { (question.before, question.after) }
                 if from - before < event.to, event.from < to + after { return false }

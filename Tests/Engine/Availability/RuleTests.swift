@@ -89,6 +89,33 @@ struct RuleTests {
         #expect(late.first == "23T12:30")
     }
 
+    @Test(
+        "no grid depends on where a question begins, though hours go on without end",
+        arguments: [["00:00-24:00"], ["02:00-20:00", "20:00-02:00"], ["00:00-12:00", "12:00-24:00"]])
+    func endless(windows: [String]) throws {
+        let zone = try #require(TimeZone(iana: "Europe/Berlin"))
+        let schedule = Schedule(name: "s", weekly: Array(repeating: windows.compactMap { Schedule.Window($0) }, count: 7))
+        func slots(_ from: Instant, _ to: Instant) throws -> [Instant] {
+            let range = Interval(from, to)
+            let days = LocalDays(zone, covering: range)
+            let hours = OpenHours(schedule, days, in: range)
+            let host = HostAvailability(
+                HostQuestion(hours: hours, days: days, step: .minutes(50), earliest: .epoch, horizonEnd: .never), length: .minutes(50), in: range)
+            let found = host.slots(in: range)
+            #expect(found.allSatisfy { host.reasons(against: $0).isEmpty })
+            return found
+        }
+        let whole = try slots(at("2026-10-20T00:00:00Z"), at("2026-11-10T00:00:00Z"))
+        for start in whole {
+            #expect(try slots(start, start + .microseconds(1)) == [start])
+            #expect(try slots(start + .minutes(10), start + .minutes(11)).isEmpty || whole.contains(start + .minutes(10)))
+        }
+        // Each date begins anew at its midnight, or where its hours begin.
+        #expect(Set(whole.map { WallTime($0, in: zone).text.dropFirst(11) }).contains(windows[0].prefix(5) + ":00"))
+        let later = try at("2026-11-01T07:00:00Z")
+        #expect(try slots(later, at("2026-11-10T00:00:00Z")) == whole.filter { $0 >= later })
+    }
+
     @Test("durations and step are separate, and the last start leaves the meeting its time")
     func durations() throws {
         let found = try starts("UTC", "2026-10-23", ["09:00-10:30"], length: 45, step: 15)
@@ -135,7 +162,7 @@ struct RuleTests {
             exceptions: [Schedule.Exception(first: holiday, last: holiday, windows: [try #require(Schedule.Window("10:00-12:00"))])])
         let range = Interval(try at("2026-12-23T20:00:00Z"), try at("2026-12-25T20:00:00Z"))
         let hours = OpenHours(schedule, LocalDays(zone, covering: range), in: range)
-        let windows = hours.windows.filter { $0.overlaps(range) }.map { "\($0.start.rfc3339.dropFirst(8)) \($0.end.rfc3339.dropFirst(8))" }
+        let windows = hours.windows.map(\.interval).filter { $0.overlaps(range) }.map { "\($0.start.rfc3339.dropFirst(8)) \($0.end.rfc3339.dropFirst(8))" }
         #expect(windows == ["23T21:00:00Z 24T01:00:00Z", "24T09:00:00Z 24T11:00:00Z"])
     }
 
@@ -162,7 +189,7 @@ struct RuleTests {
 
     @Test("where two schedules meet, each window of the intersection has a grid of its own")
     func intersection() throws {
-        func hours(_ from: String, _ to: String) throws -> OpenHours { OpenHours(windows: [Interval(try at(from), try at(to))]) }
+        func hours(_ from: String, _ to: String) throws -> OpenHours { OpenHours(windows: [OpenWindow(Interval(try at(from), try at(to)))]) }
         let both = try hours("2026-10-23T09:00:00Z", "2026-10-23T12:00:00Z").intersection(
             hours("2026-10-23T09:15:00Z", "2026-10-23T12:00:00Z"))
         let range = Interval(try at("2026-10-23T00:00:00Z"), try at("2026-10-24T00:00:00Z"))
@@ -191,7 +218,7 @@ struct RuleTests {
             ).reasons(against: start)
         }
         #expect(Set(answer(nil, meeting.start)) == Set(Unavailability.allCases).subtracting([.outsideHours, .notOnGrid]))
-        let open = OpenHours(windows: [Interval(meeting.start - .minutes(10), meeting.end)])
+        let open = OpenHours(windows: [OpenWindow(Interval(meeting.start - .minutes(10), meeting.end))])
         #expect(Set(answer(open, meeting.start)) == Set(Unavailability.allCases).subtracting([.outsideHours, .noSchedule]))
         #expect(Set(answer(open, meeting.start + .minutes(1))).contains(.outsideHours))
     }

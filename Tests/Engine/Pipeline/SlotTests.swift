@@ -169,7 +169,75 @@ struct SlotTests {
         request.hold = hold.id
         let booking = try await engine.service.book(request).value.booking
         #expect(booking.start == hold.start && booking.terms.owner.id == "cleo" && booking.terms.type.id == "visit")
-        #expect(try await engine.context.store.read { try $0.hold(hold.id) } == nil)
+        #expect(try await engine.context.store.read { try $0.hold(hold.id) }?.bookingID == booking.id)
+        let again = await #expect(throws: UsherError.self) { _ = try await engine.service.book(request) }
+        #expect(again?.code == .holdExpired && again?.message.contains(booking.id) == true)
+    }
+
+    @Test("a hold keeps its meeting type as it was: gone, of other durations or overlaps")
+    func heldType() async throws {
+        for change in [
+            { (text: String) in text.replacing("visit: { title: Visit, durations: [30m, 60m]", with: "visit: { title: Visit, duration: 15m")
+            },
+            { text in text.split(separator: "\n").filter { !$0.contains("visit: { title") }.joined(separator: "\n") },
+        ] {
+            let engine = try await engine()
+            let hold = try await HoldService(engine.context).hold(
+                HoldRequest(meetingType: "visit", owner: "cleo", start: "2026-12-01T09:00:00Z", duration: "60m")
+            ).value
+            engine.context.catalog.put(try TestCatalog.read(change(Self.catalog)), digest: "")
+            var request = TestEngine.request("", owner: "", at: "")
+            request.hold = hold.id
+            #expect(try await engine.service.book(request).value.booking.duration == .minutes(60))
+        }
+    }
+
+    @Test("a hold ends when its meeting would begin")
+    func startsSoon() async throws {
+        let engine = try await engine()
+        engine.clock.advance(to: try at("2026-12-01T08:55:00Z"))
+        let hold = try await HoldService(engine.context).hold(
+            HoldRequest(meetingType: "rare", owner: "cleo", start: "2026-12-01T09:00:00Z")
+        ).value
+        #expect(hold.expiresAt == hold.start)
+    }
+
+    @Test("whoever does not host a meeting type with hosts is refused, and a schedule that is gone closes")
+    func others() async throws {
+        let engine = try await engine()
+        let error = await #expect(throws: UsherError.self) {
+            _ = try await engine.service.book(TestEngine.request("pooled", owner: "ana", at: "2026-12-01T09:00:00Z"))
+        }
+        #expect(error?.findings.first?.pointer == "/owner")
+        try await engine.context.store.write { tx in
+            try tx.put(
+                Owner(id: "eve", name: "Eve", email: "eve@northwind.example", timeZone: "Europe/Berlin", language: "en", schedule: "gone"))
+        }
+        #expect(
+            reasons(try await unavailable(engine, TestEngine.request("both", owner: "eve", at: "2026-12-01T08:00:00Z"))) == [
+                ["no-schedule"]
+            ])
+    }
+
+    @Test("what is near is looked for without the booking that is moved, and up to the horizon")
+    func near() async throws {
+        let engine = try await engine()
+        let id = try await engine.service.book(TestEngine.request("rare", owner: "cleo", at: "2026-12-01T09:00:00Z")).value.booking.id
+        let error = await #expect(throws: UsherError.self) { try await engine.service.reschedule(id, to: "2026-12-01T15:00:00Z") }
+        #expect(error?.details?["nearest"]?.array?.contains("2026-12-01T10:30:00Z") == true)
+        let far = try await unavailable(engine, TestEngine.request("rare", owner: "cleo", at: "2027-03-01T09:00:00Z"))
+        #expect(far?.details?["nearest"]?.array?.isEmpty == false)
+    }
+
+    @Test("a dry run with a hold changes nothing")
+    func dryRun() async throws {
+        let engine = try await engine()
+        let hold = try await HoldService(engine.context).hold(HoldRequest(meetingType: "pooled", start: "2026-12-01T09:00:00Z")).value
+        var request = TestEngine.request("", owner: "", at: "")
+        request.hold = hold.id
+        #expect(try await engine.service.dryRun(request).booking.ownerBecause == .pool)
+        let booking = try await engine.service.book(request).value.booking
+        #expect(try await engine.service.timeline(booking.id).contains { $0.event == "booking.assigned" })
     }
 
     @Test("a hold ends by itself: then its time is free, and its booking succeeds only while that is so")

@@ -109,11 +109,11 @@ final class Overlaps: Sendable {
         let held = try session.query(
             """
             SELECT hold.id, other.id FROM holds hold JOIN bookings other ON other.owner_id = hold.owner_id
-            WHERE other.status = 'confirmed' AND hold.expires_at > $1 AND other.overlap_allowed = 0
+            WHERE other.status = 'confirmed' AND hold.expires_at > $1 AND hold.booking_id IS NULL AND other.overlap_allowed = 0
                 AND hold.starts_at < other.ends_at AND other.starts_at < hold.ends_at
             UNION ALL
             SELECT hold.id, other.id FROM holds hold JOIN holds other ON other.owner_id = hold.owner_id AND other.id > hold.id
-            WHERE hold.expires_at > $1 AND other.expires_at > $1 AND hold.starts_at < other.ends_at AND other.starts_at < hold.ends_at
+            WHERE hold.expires_at > $1 AND other.expires_at > $1 AND hold.booking_id IS NULL AND other.booking_id IS NULL AND hold.starts_at < other.ends_at AND other.starts_at < hold.ends_at
             """, [.int((now + SimulatedRun.clockTolerance).microseconds)])
         for row in held {
             let pair = "\(try row.text(0)), a hold, and \(try row.text(1)) overlap"
