@@ -42,6 +42,7 @@ struct MeetingTypeSection {
         let durations = self.durations(fields)
         let (provider, fallback, choices) = providers(fields)
         let meeting = fields["meeting"].flatMap { options($0, fields.path("meeting"), provider, fallback + choices) } ?? MeetingOptions()
+        let booking = slots.read(fields, durations)
         // All of it is read before anything is given up, so that all findings come at once.
         let read = MeetingType(
             id: field.key, title: title?.value ?? "", description: description?.value ?? "", durations: durations, provider: provider,
@@ -51,7 +52,7 @@ struct MeetingTypeSection {
             onDrift: fields.choice("on-drift", MeetingType.Drift.notify), choices: choices, intro: intro?.value ?? "",
             showAttendees: email?.bool("show-attendees", false) ?? false, guestChanges: guestChanges(fields),
             guestsMay: fields["guests-may"].map { _ in fields.choice("guests-may", GuestsMay.moveAndCancel) },
-            slots: slots.rules(fields, durations), hosts: slots.hosts(fields))
+            slots: booking.rules, hosts: booking.hosts)
         return title == nil ? nil : read
     }
 

@@ -18,9 +18,12 @@ struct ScheduleSection {
             let zone = fields.text("time-zone")
             checkZone(zone, fields.path("time-zone"), report)
             let weekly = fields["weekly"].flatMap { Fields($0, fields.path("weekly"), report) }.map(weekly)
-            let exceptions = fields["except"].flatMap { Fields($0, fields.path("except"), report) }.map(exceptions)
-            return Schedule(
-                name: field.key, timeZone: zone?.value, weekly: weekly ?? Array(repeating: [], count: 7), exceptions: exceptions ?? [])
+            let except = fields["except"].flatMap { Fields($0, fields.path("except"), report) }
+            let schedule = Schedule(
+                name: field.key, timeZone: zone?.value, weekly: weekly ?? Array(repeating: [], count: 7),
+                exceptions: except.map(exceptions) ?? [])
+            if let except { check(schedule, except) }
+            return schedule
         }
     }
 
@@ -44,16 +47,18 @@ struct ScheduleSection {
         }
         let whole = week.map { $0 ?? [] }
         // What passes midnight meets the next day's.
-        for day in 0..<7 {
-            let next = whole[(day + 1) % 7]
-            let late = whole[day].filter { $0.to > 1_440 }.map { Schedule.Window(from: $0.from - 1_440, to: $0.to - 1_440) }
-            if Self.overlap(late + next) {
-                report.error(
-                    .value, fields.mark,
-                    "the hours of \(Self.days[day]) pass midnight into those of \(Self.days[(day + 1) % 7]) in '\(fields.path)'")
-            }
+        for day in 0..<7 where Self.meet(whole[day], whole[(day + 1) % 7]) {
+            let mark = fields.entries.first { days($0.key)?.contains(day) == true }?.mark
+            report.error(
+                .value, mark,
+                "the hours of \(Self.days[day]) pass midnight into those of \(Self.days[(day + 1) % 7]) in '\(fields.path)'")
         }
         return whole
+    }
+
+    /// Whether a date's hours last into those of the next.
+    private static func meet(_ windows: [Schedule.Window], _ next: [Schedule.Window]) -> Bool {
+        windows.contains { late in next.contains { $0.from + 1_440 < late.to } }
     }
 
     /// `mon`, `mon-thu`, `sat-mon`.
@@ -92,6 +97,27 @@ struct ScheduleSection {
     }
 
     // MARK: Exceptions
+
+    /// Exceptions that hold one date, and hours of theirs that meet those of the dates beside them.
+    private func check(_ schedule: Schedule, _ fields: Fields) {
+        var seen: [Schedule.Exception] = []
+        for exception in schedule.exceptions {
+            let name = exception.first == exception.last ? exception.first.text : "\(exception.first.text)..\(exception.last.text)"
+            let mark = fields.entries.first { $0.key == name }?.mark
+            if seen.contains(where: { $0.first <= exception.last && exception.first <= $0.last }) {
+                report.error(.duplicate, mark, "'\(name)' holds a date that stands in '\(fields.path)' before; write each date once")
+            }
+            seen.append(exception)
+            for date in [exception.first - 1, exception.last]
+            where Self.meet(schedule.windows(on: date).windows, schedule.windows(on: date + 1).windows) {
+                report.error(
+                    .value, mark, "the hours of \(date.text) pass midnight into those of \((date + 1).text), by '\(fields.path(name))'")
+            }
+            if exception.first < exception.last, Self.meet(exception.windows, exception.windows) {
+                report.error(.value, mark, "the hours of '\(fields.path(name))' pass midnight into those of the next date")
+            }
+        }
+    }
 
     private func exceptions(_ fields: Fields) -> [Schedule.Exception] {
         fields.entries.compactMap { field in

@@ -13,7 +13,13 @@ struct SlotSection {
         self.owners = Dictionary(owners.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    func rules(_ type: Fields, _ durations: [Duration]) -> SlotRules? {
+    /// Both keys, which are read together.
+    func read(_ type: Fields, _ durations: [Duration]) -> (rules: SlotRules?, hosts: [PoolHost]?) {
+        let named = named(type)
+        return (rules(type, durations, named), hosts(type, named))
+    }
+
+    private func rules(_ type: Fields, _ durations: [Duration], _ named: [(value: String, mark: Place?)]) -> SlotRules? {
         guard let node = type["slots"], let fields = Fields(node, type.path("slots"), report) else { return nil }
         fields.refuseUnknown(["schedule", "step", "notice", "horizon", "buffer", "limits", "hold"])
         let buffer = fields["buffer"].flatMap { Fields($0, fields.path("buffer"), report) }
@@ -28,25 +34,27 @@ struct SlotSection {
             limits: fields["limits"].flatMap { SlotLimits($0, fields.path("limits"), report) } ?? SlotLimits())
         if let hold = minutes(fields, "hold", SlotRules.holds) { rules.hold = hold }
         warn(rules, fields, durations)
-        checkHosts(type, rules)
+        checkHosts(named, type, rules)
         return rules
     }
 
-    /// Where buffers and step lose every second slot.
+    /// Where buffers and step lose every second slot: the first start after a meeting with its free time comes a whole step late.
     private func warn(_ rules: SlotRules, _ fields: Fields, _ durations: [Duration]) {
         guard let shortest = durations.min() else { return }
         let (step, gap) = (rules.step ?? shortest, max(rules.buffer.before, rules.buffer.after))
-        guard gap > .zero, step >= shortest, step < shortest + gap else { return }
+        let taken = (shortest + gap).wholeSeconds
+        let lost = (step.wholeSeconds - taken % step.wholeSeconds) % step.wholeSeconds
+        guard gap > .zero, step.wholeSeconds > 0, lost * 2 >= step.wholeSeconds else { return }
         report.warning(
             .value, (fields["buffer"] ?? fields["step"])?.place,
-            "after each meeting of \(shortest.inWords) with \(gap.inWords) around it the next slot is lost, since a slot begins every \(step.inWords): a 'step' of \((shortest + gap).inWords), or a shorter one, loses none"
+            "after a meeting of \(shortest.inWords) with \(gap.inWords) of free time \(Duration.seconds(lost).inWords) are lost until the next slot, since one begins every \(step.inWords): with a 'step' of \((shortest + gap).inWords), or of 5m, none are"
         )
     }
 
     /// Hosts who stand in the file need hours.
-    private func checkHosts(_ type: Fields, _ rules: SlotRules) {
+    private func checkHosts(_ named: [(value: String, mark: Place?)], _ type: Fields, _ rules: SlotRules) {
         guard rules.schedule == nil else { return }
-        for host in named(type) where owners[host.value].map({ $0.schedule == nil }) == true {
+        for host in named where owners[host.value].map({ $0.schedule == nil }) == true {
             report.error(
                 .reference, host.mark,
                 "'\(host.value)' has no hours: give the owner or '\(type.path("slots"))' a 'schedule'")
@@ -78,9 +86,8 @@ struct SlotSection {
     // MARK: Hosts
 
     /// A list of owners, or a mapping of owners to weights.
-    func hosts(_ type: Fields) -> [PoolHost]? {
+    private func hosts(_ type: Fields, _ names: [(value: String, mark: Place?)]) -> [PoolHost]? {
         guard let node = type["hosts"] else { return nil }
-        let names = named(type)
         for host in names where owners[host.value] == nil {
             let known = owners.keys.sorted()
             report.error(
@@ -88,7 +95,9 @@ struct SlotSection {
                 "'\(type.path("hosts"))' names the owner '\(host.value)', who does not stand under owners\(hint(host.value, known, otherwise: known.isEmpty ? "" : "; there are: \(known.joined(separator: ", "))"))"
             )
         }
-        if names.isEmpty { report.error(.value, node.place, "'\(type.path("hosts"))' is empty; name an owner, or leave it out") }
+        if case .mapping(let mapping) = node, mapping.isEmpty {
+            report.error(.value, node.place, "'\(type.path("hosts"))' is empty; name an owner, or leave it out")
+        }
         guard case .mapping = node, let weights = Fields(node, type.path("hosts"), report) else {
             return names.map { PoolHost(owner: $0.value) }
         }

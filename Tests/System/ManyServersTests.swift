@@ -40,6 +40,83 @@ struct ManyServersTests {
         await stop(site, servers)
     }
 
+    /// Two pools that share their hosts, with the weights the other way round.
+    private static let pools =
+        Site.catalog.replacing(
+            "owners:\n",
+            with: """
+                schedules: { day: { weekly: { mon-sun: ["06:00-20:00"] } } }
+                owners:
+                  bo: { name: Bo Li, email: bo@northwind.example, schedule: day }
+                  cy: { name: Cy Roe, email: cy@northwind.example, schedule: day }
+
+                """
+        ).appending(
+            """
+
+              one: { title: One, duration: 30m, provider: room, hosts: { bo: 3, cy: 1 }, slots: { horizon: 1000d } }
+              two: { title: Two, duration: 30m, provider: room, hosts: { bo: 1, cy: 3 }, slots: { horizon: 1000d } }
+            """)
+
+    private func start(pools count: Int) async throws -> (Site, [Int], [Command]) {
+        let site = try await Site(catalog: Self.pools, server: try .shared())
+        var (ports, servers): ([Int], [Command]) = ([], [])
+        for number in 0..<count {
+            ports.append(number == 0 ? site.port : try FreeTestPort.find())
+            servers.append(try await site.serve(environment: ["USHER_PORT": "\(ports[number])"]))
+        }
+        return (site, ports, servers)
+    }
+
+    private func answers(_ count: Int, _ body: @escaping @Sendable (Int) async throws -> Int) async throws -> [Int] {
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<count { group.addTask { try await body(number) } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+
+    @Test("of many who book one hold at two servers, and one who releases it, one is told yes")
+    func oneHold() async throws {
+        let (site, ports, servers) = try await start(pools: 2)
+        for round in 0..<6 {
+            let start = "2027-04-0\(1 + round)T10:00:00Z"
+            let held = try await site.call("POST", "/v1/holds", body: #"{"meetingType": "one", "start": "\#(start)"}"#)
+            let id = try #require(held.json["id"]?.string)
+            let statuses = try await answers(9) { number in
+                if number == 4 { return try await site.call("DELETE", "/v1/holds/\(id)", port: ports[0]).status }
+                let body = #"{"hold": "\#(id)", "attendees": [{"email": "bo@example.org"}]}"#
+                return try await site.call("POST", "/v1/bookings", body: body, port: ports[number % 2]).status
+            }
+            #expect(statuses.count { $0 == 201 || $0 == 204 } == 1, "\(statuses)")
+            #expect(statuses.allSatisfy { [201, 204, 404, 409].contains($0) }, "\(statuses)")
+        }
+        await stop(site, servers)
+    }
+
+    @Test("pools that share hosts do not lock each other at two servers, and a slot goes to as many as there are hosts")
+    func crossingPools() async throws {
+        let (site, ports, servers) = try await start(pools: 2)
+        let statuses = try await answers(24) { number in
+            let body =
+                #"{"meetingType": "\#(number % 2 == 0 ? "one" : "two")", "start": "2027-04-01T10:00:00Z", "attendees": [{"email": "bo@example.org"}]}"#
+            return try await site.call("POST", "/v1/bookings", body: body, port: ports[number / 2 % 2]).status
+        }
+        #expect(statuses.count { $0 == 201 } == 2 && statuses.count { $0 == 409 } == 22, "\(statuses)")
+        await stop(site, servers)
+    }
+
+    @Test("a caller holds no more than twenty times, however many servers it asks at once")
+    func manyHolds() async throws {
+        let (site, ports, servers) = try await start(pools: 2)
+        let statuses = try await answers(30) { number in
+            let start = "2027-04-0\(1 + number % 9)T\(10 + number / 9):00:00Z"
+            return try await site.call("POST", "/v1/holds", body: #"{"meetingType": "one", "start": "\#(start)"}"#, port: ports[number % 2])
+                .status
+        }
+        #expect(statuses.count { $0 == 201 } == 20, "\(statuses)")
+        await stop(site, servers)
+    }
+
     @Test("killed, stopped, cut off, and beside a database that restarts, servers lose no booking and make no room twice")
     func faults() async throws {
         let postgres = try PostgreSQLServer()

@@ -18,32 +18,29 @@ struct Slots: AsyncParsableCommand {
     @Option(help: "Where the type offers more than one.") var duration: String?
     @Option(help: "A start, 2026-12-01T10:00, or with an offset: say host by host why it can be booked or cannot.") var explain: String?
 
+    func validate() throws {
+        guard (1...31).contains(days) else { throw ValidationError("--days must be 1 to 31.") }
+        if let from, CalendarDate(from) == nil { throw ValidationError("--from '\(from)' is no date: write 2026-12-01.") }
+        if let timeZone, TimeZone(iana: timeZone) == nil {
+            throw ValidationError("--time-zone '\(timeZone)' is not a time zone: write an IANA name such as Europe/Berlin.")
+        }
+        if let explain, WrittenTime(explain) == nil { throw ValidationError("--explain '\(explain)' is no time: write 2026-12-01T10:00.") }
+    }
+
     func run() async throws {
-        guard (1...31).contains(days) else { throw UsherError(.validationFailed, "--days must be 1 to 31.") }
         try await options.withRuntime(adopting: false, looking: true) { runtime in
-            let zone = try zone(runtime)
+            let zone = TimeZone(iana: timeZone ?? runtime.context.catalog.current.site.timeZone) ?? .gmt
             let service = SlotService(runtime.context)
             let question = SlotService.Question(meetingType: type, owner: owner, duration: duration)
+            let now = runtime.context.now
             if let explain { return try await self.explain(question, try start(explain, zone), service, zone) }
-            let first = try firstDay(zone, now: runtime.context.now)
+            let first = from.flatMap { CalendarDate($0) } ?? CalendarDate(WallTime(now, in: zone))
             let slots = try await service.slots(
                 question, from: first.beginning(in: zone), to: (first + Int64(days)).beginning(in: zone), timeZone: zone)
-            if options.json { Output.json(["items": .array(slots.map(\.json))]) } else { show(slots, zone) }
+            if options.json { return Output.json(["items": .array(slots.map(\.json))]) }
+            if (first + Int64(days)).beginning(in: zone) <= now { return print("These days are over.") }
+            show(slots, zone)
         }
-    }
-
-    private func zone(_ runtime: Runtime) throws -> TimeZone {
-        let name = timeZone ?? runtime.context.catalog.current.site.timeZone
-        guard let zone = TimeZone(iana: name) else {
-            throw UsherError(.validationFailed, "--time-zone '\(name)' is not a time zone: write an IANA name such as Europe/Berlin.")
-        }
-        return zone
-    }
-
-    private func firstDay(_ zone: TimeZone, now: Instant) throws -> CalendarDate {
-        guard let from else { return CalendarDate(WallTime(now, in: zone)) }
-        guard let date = CalendarDate(from) else { throw UsherError(.validationFailed, "--from '\(from)' is no date: write 2026-12-01.") }
-        return date
     }
 
     private func start(_ text: String, _ zone: TimeZone) throws -> Instant {
@@ -54,7 +51,7 @@ struct Slots: AsyncParsableCommand {
             case .once(let instant), .twice(earlier: let instant, later: _): return instant
             case .skipped: throw UsherError(.validationFailed, "The clocks in \(zone.identifier) skip \(wall.text): choose another time.")
             }
-        case nil: throw UsherError(.validationFailed, "--explain '\(text)' is no time: write 2026-12-01T10:00.")
+        case nil: throw UsherError(.validationFailed, "'\(text)' is no time: write 2026-12-01T10:00.")
         }
     }
 

@@ -1,5 +1,16 @@
 extension MeetingType.Provision: JSONChoice {}
 
+extension SlotRules: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "SlotRules"
+    /// Durations as the catalogue writes them.
+    package static let fields: [JSONField<SlotRules>] = [
+        .init("step", "null for the shortest duration.") { $0.step?.inWords },
+        .init("notice") { $0.notice == .zero ? "0m" : $0.notice.inWords },
+        .init("horizonDays", "Whole days from today.") { Int64($0.horizon) }, .init("hold") { $0.hold.inWords },
+    ]
+}
+
 extension MeetingType: JSONObject {
     /// As generated clients know it.
     package static let schemaName = "MeetingType"
@@ -10,5 +21,7 @@ extension MeetingType: JSONObject {
         .init("fallback") { $0.fallback }, .init("provision") { $0.provision }, .init("calendar") { $0.calendar },
         .init("reminders") { $0.reminders.map(\.inWords) },
         .init("overlap", "", .among("allow", "forbid")) { $0.overlapAllowed ? "allow" : "forbid" },
+        .init("slots", "When it can be booked; null where whoever books decides.") { $0.slots },
+        .init("hosts", "Owners who stand in for each other; null where a booking names its owner.") { $0.hosts?.map(\.owner) },
     ]
 }

@@ -80,7 +80,9 @@ struct SlotRoutes: Sendable {
         var query = call.query
         let start = query.instant("start")
         try query.check()
-        guard let start else { return Response(status: .badRequest) }
+        guard let start else {
+            throw UsherError(.validationFailed, "Say which start is meant.", findings: [.init("/start", "is required")])
+        }
         let hosts = try await service.explain(question(query), start: start)
         return Response.json(.ok, SlotExplanation(start: start, hosts: hosts))
     }
@@ -142,7 +144,7 @@ extension QueryFields {
 
     private mutating func moment(_ name: String, _ zone: TimeZone, isEnd: Bool) -> Instant? {
         guard let text = text(name)?.replacing(" ", with: "+") else { return nil }
-        if let date = CalendarDate(text) { return first(isEnd ? date + 1 : date, zone) }
+        if let date = CalendarDate(text) { return (isEnd ? date + 1 : date).beginning(in: zone) }
         switch WrittenTime(text) {
         case .instant(let instant)?: return instant
         case .wall(let wall)?:
@@ -154,6 +156,4 @@ extension QueryFields {
         }
         return nil
     }
-
-    private func first(_ date: CalendarDate, _ zone: TimeZone) -> Instant { date.beginning(in: zone) }
 }

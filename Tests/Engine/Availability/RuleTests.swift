@@ -100,7 +100,8 @@ struct RuleTests {
             let days = LocalDays(zone, covering: range)
             let hours = OpenHours(schedule, days, in: range)
             let host = HostAvailability(
-                HostQuestion(hours: hours, days: days, step: .minutes(50), earliest: .epoch, horizonEnd: .never), length: .minutes(50), in: range)
+                HostQuestion(hours: hours, days: days, step: .minutes(50), earliest: .epoch, horizonEnd: .never), length: .minutes(50),
+                in: range)
             let found = host.slots(in: range)
             #expect(found.allSatisfy { host.reasons(against: $0).isEmpty })
             return found
@@ -162,7 +163,9 @@ struct RuleTests {
             exceptions: [Schedule.Exception(first: holiday, last: holiday, windows: [try #require(Schedule.Window("10:00-12:00"))])])
         let range = Interval(try at("2026-12-23T20:00:00Z"), try at("2026-12-25T20:00:00Z"))
         let hours = OpenHours(schedule, LocalDays(zone, covering: range), in: range)
-        let windows = hours.windows.map(\.interval).filter { $0.overlaps(range) }.map { "\($0.start.rfc3339.dropFirst(8)) \($0.end.rfc3339.dropFirst(8))" }
+        let windows = hours.windows.map(\.interval).filter { $0.overlaps(range) }.map {
+            "\($0.start.rfc3339.dropFirst(8)) \($0.end.rfc3339.dropFirst(8))"
+        }
         #expect(windows == ["23T21:00:00Z 24T01:00:00Z", "24T09:00:00Z 24T11:00:00Z"])
     }
 
@@ -189,7 +192,9 @@ struct RuleTests {
 
     @Test("where two schedules meet, each window of the intersection has a grid of its own")
     func intersection() throws {
-        func hours(_ from: String, _ to: String) throws -> OpenHours { OpenHours(windows: [OpenWindow(Interval(try at(from), try at(to)))]) }
+        func hours(_ from: String, _ to: String) throws -> OpenHours {
+            OpenHours(windows: [OpenWindow(Interval(try at(from), try at(to)))])
+        }
         let both = try hours("2026-10-23T09:00:00Z", "2026-10-23T12:00:00Z").intersection(
             hours("2026-10-23T09:15:00Z", "2026-10-23T12:00:00Z"))
         let range = Interval(try at("2026-10-23T00:00:00Z"), try at("2026-10-24T00:00:00Z"))
