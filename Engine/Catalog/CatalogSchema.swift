@@ -190,7 +190,13 @@ package enum CatalogSchema {
 
     private static func entry(_ descriptor: ProviderDescriptor, _ ids: [JSON]) -> JSON {
         var properties = [
-            JSON.Member("module", key(["enum": .array(ids)], "The module; the provider's own name where it is not written."))
+            JSON.Member("module", key(["enum": .array(ids)], "The module; the provider's own name where it is not written.")),
+            JSON.Member(
+                "capacity",
+                key(
+                    ["type": "integer", "minimum": 1, "maximum": 1000],
+                    "How many meetings one account holds at the same time, where slots are booked; "
+                        + "\(descriptor.hostCapacity.map { "\($0)" } ?? "any number") where it is not written.")),
         ]
         if !(descriptor.credentials + descriptor.optionalCredentials).isEmpty {
             properties.append(

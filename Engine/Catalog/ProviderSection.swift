@@ -38,7 +38,7 @@ struct ProviderSection {
             return ProviderEntry(name: name, module: id)
         }
         let credentialKeys = (descriptor.credentials + descriptor.optionalCredentials).isEmpty ? [] : ["credentials"]
-        fields.refuseUnknown(["module"] + credentialKeys + descriptor.settings.map { $0.key })
+        fields.refuseUnknown(["module", "capacity"] + credentialKeys + descriptor.settings.map { $0.key })
         fields.require(descriptor.settings.filter { $0.isRequired }.map { $0.key })
         let credentials = fields.text("credentials")
         if let credentials, credentials.value.wholeMatch(of: /[A-Z][A-Z0-9_]{0,63}/) == nil {
@@ -51,7 +51,9 @@ struct ProviderSection {
         for setting in descriptor.settings {
             if let value = value(setting, fields, mark) { settings.append(JSON.Member(setting.key, value)) }
         }
-        return ProviderEntry(name: name, module: id, credentials: credentials?.value, settings: .object(settings))
+        return ProviderEntry(
+            name: name, module: id, credentials: credentials?.value, settings: .object(settings),
+            capacity: fields.number("capacity", 1...1_000))
     }
 
     private func value(_ setting: ProviderDescriptor.Setting, _ fields: Fields, _ mark: Place?) -> JSON? {

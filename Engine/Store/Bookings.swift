@@ -68,7 +68,7 @@ enum BookingSQL: String, SQLStatement {
         """
     /// What an owner's time is taken by.
     case engagements = """
-        SELECT id, starts_at, ends_at, terms_id FROM bookings
+        SELECT id, starts_at, ends_at, terms_id, provider FROM bookings
         WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND status = 'confirmed' ORDER BY starts_at
         """
     /// How many of a pool's bookings each host has got since a time, and when the last one.

@@ -123,6 +123,8 @@ package struct Engagement: Hashable, Sendable {
     package var end: Instant
     /// As it was when the booking was made.
     package var type: MeetingType
+    /// Where it is held.
+    package var provider: String
 }
 
 extension Tx {
@@ -130,7 +132,8 @@ extension Tx {
     package func engagements(of owner: String, from: Instant, to: Instant) throws -> [Engagement] {
         try query(BookingSQL.engagements, .text(owner), SQLValue(from), SQLValue(to)).map {
             Engagement(
-                bookingID: try $0.text(0), start: try $0.instant(1), end: try $0.instant(2), type: try rememberedTerms($0.text(3)).type)
+                bookingID: try $0.text(0), start: try $0.instant(1), end: try $0.instant(2), type: try rememberedTerms($0.text(3)).type,
+                provider: try $0.text(4))
         }
     }
 
@@ -142,6 +145,8 @@ extension Tx {
 
     /// Lets the bookings of pools be assigned one after the other: pools may share hosts, and whoever chooses locks several.
     package func lockPools() throws { try session.lock(name: "pools") }
+    /// Lets meetings at one account be counted and made one after the other; whoever only reads waits for nobody.
+    package func lockAccount(_ account: String) throws { if session.locksRows { try session.lock(name: "account \(account)") } }
     /// Lets one caller's holds be counted and made one after the other.
     package func lockHolds(of holder: String) throws { try session.lock(name: "holds \(holder)") }
 

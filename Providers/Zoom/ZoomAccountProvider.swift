@@ -9,7 +9,7 @@ public enum ZoomAccountProvider: Provider {
         id: "zoom-s2s", name: "Zoom (account-level)", connection: .site,
         capabilities: [.passcode, .dialIn, .waitingRoom, .joinBeforeHost, .alternativeHosts, .schedule, .host],
         creation: .lookup(settles: .seconds(10)), credentialPrefix: "ZOOM_S2S", credentials: ["ACCOUNT_ID", "CLIENT_ID", "CLIENT_SECRET"],
-        endpoints: ["ZOOM_API_URL", "ZOOM_OAUTH_URL"])
+        endpoints: ["ZOOM_API_URL", "ZOOM_OAUTH_URL"], hostCapacity: 1)
 
     /// Makes a meeting of the host, whose agenda begins with the key.
     public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {

@@ -80,13 +80,16 @@ public struct ProviderEntry: Hashable, Sendable {
     public var credentials: String?
     /// The module's own settings, as the file writes them.
     public var settings: JSON
+    /// How many meetings one account holds at the same time; `nil` for what the module says.
+    public var capacity: Int?
 
     /// Takes each property as it is.
-    public init(name: String, module: String, credentials: String? = nil, settings: JSON = .object([])) {
+    public init(name: String, module: String, credentials: String? = nil, settings: JSON = .object([]), capacity: Int? = nil) {
         self.name = name
         self.module = module
         self.credentials = credentials
         self.settings = settings
+        self.capacity = capacity
     }
 }
 

@@ -85,11 +85,14 @@ public struct ProviderDescriptor: Sendable {
         }
     }
 
+    /// How many meetings one account holds at the same time, where `capacity:` says nothing; `nil` for any number.
+    public var hostCapacity: Int?
+
     /// Takes each property as it is.
     public init(
         id: String, name: String, connection: Connection, capabilities: Set<Capability>, creation: Creation,
         settings: [Setting] = [], credentialPrefix: String = "", credentials: [String] = [],
-        optionalCredentials: [String] = [], endpoints: [String] = []
+        optionalCredentials: [String] = [], endpoints: [String] = [], hostCapacity: Int? = nil
     ) {
         self.id = id
         self.name = name
@@ -101,5 +104,6 @@ public struct ProviderDescriptor: Sendable {
         self.credentials = credentials
         self.optionalCredentials = optionalCredentials
         self.endpoints = endpoints
+        self.hostCapacity = hostCapacity
     }
 }

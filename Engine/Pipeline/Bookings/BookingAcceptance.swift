@@ -5,6 +5,7 @@ import UsherStore
 /// Decides who hosts a booking, and whether its time is theirs to give: inside the transaction that makes or moves it, under the owner's
 /// lock.
 struct BookingAcceptance {
+    let context: EngineContext
     let catalog: Catalog
     let now: Instant
     let tx: Tx
@@ -29,7 +30,7 @@ struct BookingAcceptance {
             return try assign(request, to: hold)
         }
         if request.owner.isEmpty, let type = catalog.meetingType(request.meetingType), let hosts = type.hosts {
-            let choice = HostChoice(catalog: catalog, type: type, hosts: hosts, now: now)
+            let choice = HostChoice(context: context, catalog: catalog, type: type, hosts: hosts, now: now)
             var assigned = Assigned(request: request)
             if let time = validator.time(request, type) {
                 let chosen = try choice.choose(time.start, time.length, anyTime: request.anyTime, tx)
@@ -111,7 +112,9 @@ struct BookingAcceptance {
         _ booking: Booking, _ owner: Owner, except exempt: HostReader.Exempt, anyTime: Bool, _ ended: StoredHold?
     ) throws {
         guard let type = catalog.meetingType(booking.terms.type.id), let rules = type.slots else { return }
-        let decision = SlotDecision(catalog: catalog, type: type, rules: rules, now: now, length: booking.duration)
+        let decision = SlotDecision(
+            context: context, catalog: catalog, type: type, rules: rules, now: now, length: booking.duration,
+            provider: booking.meeting.provider)
         let reasons = try decision.reasons(booking.start, owner, except: exempt, anyTime: anyTime, tx)
         guard !reasons.isEmpty else { return }
         if ended != nil {

@@ -29,7 +29,7 @@ package struct BookingService: Sendable {
             try await starter.change { step in
                 let (tx, now) = (step.tx, step.now)
                 return try context.idempotent(key, tx, now: now, replay: { try view($0, tx) }) {
-                    let acceptance = BookingAcceptance(catalog: catalog, now: now, tx: tx)
+                    let acceptance = BookingAcceptance(context: context, catalog: catalog, now: now, tx: tx)
                     let assigned = try acceptance.assign(request, BookingValidator(catalog, now: now))
                     var drafting = BookingValidator(acceptance.catalog(for: assigned), now: now, findings: findings)
                     let readiness = OwnerReadiness(context, owner: assigned.request.owner, tx)
@@ -56,7 +56,7 @@ package struct BookingService: Sendable {
         return try await context.explainingRefusals {
             try await context.store.read { tx in
                 let now = context.now
-                let acceptance = BookingAcceptance(catalog: catalog, now: now, tx: tx)
+                let acceptance = BookingAcceptance(context: context, catalog: catalog, now: now, tx: tx)
                 var assigned = try acceptance.assign(request, BookingValidator(catalog, now: now))
                 var drafting = BookingValidator(acceptance.catalog(for: assigned), now: now)
                 let readiness = OwnerReadiness(context, owner: assigned.request.owner, tx)
@@ -99,7 +99,8 @@ package struct BookingService: Sendable {
                 guard newStart != booking.start else { return false }
                 try GuestRules(booking: booking, tx: tx, actor: tx.actor, now: now).checkMove()
                 (booking.start, booking.end) = (newStart, newStart + booking.duration)
-                try BookingAcceptance(catalog: context.catalog.current, now: now, tx: tx).checkMove(booking, anyTime: anyTime)
+                try BookingAcceptance(context: context, catalog: context.catalog.current, now: now, tx: tx).checkMove(
+                    booking, anyTime: anyTime)
                 try refuseConflict(booking, tx)
                 if booking.meeting.status == .ready { booking.meeting.status = .pending }
                 try context.audit("booking.reschedule", id, tx)

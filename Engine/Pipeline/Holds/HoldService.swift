@@ -58,13 +58,15 @@ package struct HoldService: Sendable {
         var note = ""
         if let named {
             owner = named
-            let decision = SlotDecision(catalog: catalog, type: time.type, rules: time.rules, now: now, length: time.length)
+            let decision = SlotDecision(
+                context: context, catalog: catalog, type: time.type, rules: time.rules, now: now, length: time.length)
             let reasons = try decision.reasons(time.start, owner.owner, tx)
             if !reasons.isEmpty {
                 try decision.refuse(time.start, [HostRefusal(owner: owner.owner.id, reasons: reasons)], [owner.owner])
             }
         } else {
-            let choice = HostChoice(catalog: catalog, type: time.type, hosts: time.type.hosts ?? [], now: now)
+            let choice = HostChoice(
+                context: context, catalog: catalog, type: time.type, hosts: time.type.hosts ?? [], now: now)
             let chosen = try choice.choose(time.start, time.length, anyTime: false, tx)
             (owner, note) = (chosen.owner, chosen.note)
         }

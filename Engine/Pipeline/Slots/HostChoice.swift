@@ -4,6 +4,7 @@ import UsherStore
 
 /// Whose turn it is among the hosts of a meeting type.
 struct HostChoice {
+    let context: EngineContext
     let catalog: Catalog
     let type: MeetingType
     let hosts: [PoolHost]
@@ -50,7 +51,7 @@ struct HostChoice {
     private func reasons(_ start: Instant, _ length: Duration, _ owner: Owner, _ anyTime: Bool, _ tx: Tx) throws -> [Unavailability] {
         guard let decision = decision(length) else {
             // Without slots an overlap alone stands in the way.
-            let open = SlotDecision(catalog: catalog, type: type, rules: SlotRules(), now: now, length: length)
+            let open = SlotDecision(context: context, catalog: catalog, type: type, rules: SlotRules(), now: now, length: length)
             return try open.reasons(start, owner, anyTime: true, tx)
         }
         return try decision.reasons(start, owner, anyTime: anyTime, tx)
@@ -64,6 +65,6 @@ struct HostChoice {
     }
 
     private func decision(_ length: Duration) -> SlotDecision? {
-        type.slots.map { SlotDecision(catalog: catalog, type: type, rules: $0, now: now, length: length) }
+        type.slots.map { SlotDecision(context: context, catalog: catalog, type: type, rules: $0, now: now, length: length) }
     }
 }

@@ -13,6 +13,7 @@ struct HostReader {
     }
 
     private let catalog: Catalog
+    private let capacity: HostCapacity
     private let type: MeetingType
     private let rules: SlotRules
     private let now: Instant
@@ -27,7 +28,12 @@ struct HostReader {
         var zone: String
     }
 
-    init(_ catalog: Catalog, _ type: MeetingType, _ rules: SlotRules, now: Instant, in range: Interval) {
+    /// - Parameter provider: where the meeting would be held; `nil` for what the meeting type and its owner say.
+    init(
+        _ context: EngineContext, _ catalog: Catalog, _ type: MeetingType, _ rules: SlotRules, provider: String? = nil, now: Instant,
+        in range: Interval
+    ) {
+        capacity = HostCapacity(context: context, catalog: catalog, type: type, now: now, provider: provider)
         self.catalog = catalog
         self.type = type
         self.rules = rules
@@ -52,12 +58,14 @@ struct HostReader {
             bookings.filter { isBusy($0.type.id) }.map {
                 Busy(Interval($0.start, $0.end), .booking(buffer($0.type.slots?.buffer)))
             } + holds.filter { isBusy($0.type.id) }.map { Busy(Interval($0.start, $0.end), .hold(buffer($0.type.slots?.buffer))) }
+        let full = anyTime ? [] : try capacity.fullTimes(owner, in: read, except: exempt, tx)
         let meetings =
             bookings.map { (type: $0.type.id, meeting: CountedMeetings.Meeting(start: $0.start, length: $0.end - $0.start)) }
             + holds.map { (type: $0.type.id, meeting: CountedMeetings.Meeting(start: $0.start, length: $0.end - $0.start)) }
         let question = HostQuestion(
             hours: openHours(of: owner), days: days, step: rules.step ?? type.durations.min() ?? length, buffer: buffer(rules.buffer),
-            earliest: now + rules.notice, horizonEnd: HostQuestion.horizonEnd(rules.horizon, from: now, days), busy: busy,
+            earliest: now + rules.notice, horizonEnd: HostQuestion.horizonEnd(rules.horizon, from: now, days),
+            busy: busy + full.map { Busy($0, .capacity) },
             counted: [
                 CountedMeetings(rules.limits, meetings.filter { $0.type == type.id }.map(\.meeting)),
                 CountedMeetings(owner.limits ?? SlotLimits(), meetings.map(\.meeting)),

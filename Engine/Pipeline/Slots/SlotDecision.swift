@@ -12,11 +12,14 @@ package struct HostRefusal: Hashable, Sendable {
 
 /// Decides, inside the transaction that books, holds or moves, whether a time is a slot; and finds the nearest ones where it is not.
 struct SlotDecision {
+    let context: EngineContext
     let catalog: Catalog
     let type: MeetingType
     let rules: SlotRules
     let now: Instant
     let length: Duration
+    /// Where the meeting would be held; `nil` for what the meeting type and its owner say.
+    var provider: String?
 
     private static let mostNearest = 5
 
@@ -48,7 +51,9 @@ struct SlotDecision {
             .sorted()
     }
 
-    private func reader(_ range: Interval) -> HostReader { HostReader(catalog, type, rules, now: now, in: range) }
+    private func reader(_ range: Interval) -> HostReader {
+        HostReader(context, catalog, type, rules, provider: provider, now: now, in: range)
+    }
 }
 
 /// A time was refused in a transaction, which is over: what is near is looked for outside of it, where nobody waits.

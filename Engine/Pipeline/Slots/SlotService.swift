@@ -42,7 +42,7 @@ package struct SlotService: Sendable {
         let range = Interval(max(from, now), to)
         guard !range.isEmpty else { return [] }
         return try await context.store.read { tx in
-            var reader = HostReader(catalog, asked.type, asked.rules, now: now, in: range)
+            var reader = HostReader(context, catalog, asked.type, asked.rules, now: now, in: range)
             let free = try owners(question, asked.type, catalog, tx).map { owner in
                 try reader.availability(of: owner, length: asked.length, tx).slots(in: range)
             }
@@ -55,7 +55,8 @@ package struct SlotService: Sendable {
         let (catalog, now) = (context.catalog.current, context.now)
         let asked = try parts(question, catalog)
         return try await context.store.read { tx in
-            let decision = SlotDecision(catalog: catalog, type: asked.type, rules: asked.rules, now: now, length: asked.length)
+            let decision = SlotDecision(
+                context: context, catalog: catalog, type: asked.type, rules: asked.rules, now: now, length: asked.length)
             return try owners(question, asked.type, catalog, tx).map { owner in
                 HostRefusal(owner: owner.id, reasons: try decision.reasons(start, owner, tx))
             }

@@ -144,6 +144,28 @@ struct SlotTests {
         #expect(reasons(error) == [["outside-hours"]])
     }
 
+    @Test("an account holds as many meetings as it can, whoever of its owners has them, and no more is a slot")
+    func capacity() async throws {
+        let text = Self.catalog
+            .replacing("{ name: Cleo Roy,", with: "{ name: Cleo Roy, hosts: { campus: ana@northwind.example },")
+            .replacing("{ name: Dov Katz,", with: "{ name: Dov Katz, hosts: { campus: ana@northwind.example },")
+            .appending("\n  zoomed: { title: Zoomed, duration: 30m, provider: campus, overlap: allow, hosts: [cleo, dov], slots: {} }\n")
+        for (catalog, most) in [
+            (text, 1), (text.replacing("campus: { module: zoom-s2s }", with: "campus: { module: zoom-s2s, capacity: 2 }"), 2),
+        ] {
+            let engine = try await TestEngine(catalog: catalog)
+            func book(_ owner: String) async throws {
+                _ = try await engine.service.book(TestEngine.request("zoomed", owner: owner, at: "2026-12-01T09:00:00Z"))
+            }
+            for number in 0..<most { try await book(number == 0 ? "cleo" : "dov") }
+            let error = await #expect(throws: UsherError.self) { try await book("dov") }
+            #expect(reasons(error) == [["capacity"]])
+            let slots = try await SlotService(engine.context).slots(
+                .init(meetingType: "zoomed"), from: at("2026-12-01T08:30:00Z"), to: at("2026-12-01T10:00:00Z"), timeZone: nil)
+            #expect(slots.map { $0.start.rfc3339.dropFirst(11).prefix(5) } == ["08:30", "09:30"])
+        }
+    }
+
     // MARK: Holds
 
     @Test("a hold keeps its time from everybody else, and its booking succeeds whatever the catalogue says by then")
