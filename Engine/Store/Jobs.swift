@@ -39,13 +39,6 @@ enum JobSQL: String, SQLStatement {
             WHERE claimed_by IS NULL AND lane = $1 AND service = known.service AND due_at >= $2)
         FROM known WHERE service IS NOT NULL
         """
-    /// The same of services that are known.
-    case dueOf = """
-        WITH known (lane, service, earliest) AS (VALUES [[CAST($1 AS BIGINT), $2, CAST($3 AS BIGINT)]])
-        SELECT service, (SELECT MIN(due_at) FROM steps
-            WHERE claimed_by IS NULL AND lane = known.lane AND service = known.service AND due_at >= known.earliest)
-        FROM known
-        """
     /// A job that is claimed leaves the index of those that wait, and no index holds the end of its claim.
     case claim = """
         WITH due AS MATERIALIZED (SELECT kind, subject FROM steps
@@ -126,24 +119,6 @@ extension Tx {
     package func services(_ queue: Queue, from floor: Instant = .epoch) throws -> [(service: String, due: Instant)] {
         try writePendingJobs()
         return try query(JobSQL.services, .int(queue.rawValue), SQLValue(floor)).map { (try $0.text(0), try $0.instant(1)) }
-    }
-
-    /// Of services that are known, those that have work which nobody has claimed, and when each has something due.
-    /// - Parameter floor: what was due before is not looked at; see ``DueFloor``.
-    package func services(
-        _ queue: Queue, among known: [String], from floor: Instant
-    ) throws -> [(service: String, due: Instant)] {
-        try writePendingJobs()
-        var (found, left): ([(service: String, due: Instant)], ArraySlice<String>) = ([], known[...])
-        while !left.isEmpty {
-            let some = left.prefix(StatementText.mostRows)
-            left = left.dropFirst(some.count)
-            let arguments = some.flatMap { [SQLValue.int(queue.rawValue), .text($0), SQLValue(floor)] }
-            for row in try session.query(JobSQL.dueOf.text(rows: some.count), arguments) {
-                if let due = try row.optionalInt(1) { found.append((try row.text(0), Instant(microseconds: due))) }
-            }
-        }
-        return found
     }
 
     /// Claims one job, if it is due.

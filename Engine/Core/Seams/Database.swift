@@ -29,8 +29,6 @@ package protocol Database: Sendable {
     func notify()
     /// How often work that other processes have made is to be looked for.
     var pollInterval: Duration { get }
-    /// Whether rows that are gone stay in the way of those who look for others, for as long as somebody's old transaction is open.
-    var leavesDeadRows: Bool { get }
 
     func close() async throws
 }
@@ -42,7 +40,6 @@ extension Database {
     package func listen(_ wake: @escaping @Sendable () -> Void) {}
     package func notify() {}
     package var pollInterval: Duration { .milliseconds(200) }
-    package var leavesDeadRows: Bool { false }
 }
 
 /// One connection inside a transaction.

@@ -92,8 +92,6 @@ package final class PostgreSQLDatabase: Database {
     package func notify() { listener.notify() }
     /// Notifications come at once, unless they are lost.
     package var pollInterval: Duration { .seconds(1) }
-    /// https://www.postgresql.org/docs/15/routine-vacuuming.html#VACUUM-FOR-SPACE-RECOVERY
-    package var leavesDeadRows: Bool { true }
 
     package func close() async throws {
         listener.close()

@@ -1,5 +1,4 @@
 import Logging
-import Synchronization
 import UsherCore
 import UsherStore
 
@@ -8,7 +7,7 @@ import UsherStore
 package struct Worker: Sendable {
     private let context: EngineContext
     private let handlers: Handlers
-    private let floor: DueFloor
+    private let floor = DueFloor()
 
     /// Between two tries to write an outcome down.
     private static let firstPause = Duration.milliseconds(100)
@@ -24,7 +23,6 @@ package struct Worker: Sendable {
     package init(_ context: EngineContext) {
         self.context = context
         handlers = Handlers(context)
-        floor = DueFloor(context.store.database)
     }
 
     /// Does all that is due, one after the other.
@@ -44,7 +42,7 @@ package struct Worker: Sendable {
         var works: [Work] = []
         for queue in [Queue.mail, .rooms, .webhooks] where works.count < limit {
             let left = limit - works.count
-            works += try await claim(queue, looking: DueFloor.Look(floor: .epoch)) { services in services.map { ($0, left) } }
+            works += try await claim(queue) { services in services.map { ($0, left) } }
         }
         return works
     }
@@ -55,28 +53,17 @@ package struct Worker: Sendable {
         _ queue: Queue, starting limit: Int = Worker.mostStarted,
         allot: @escaping @Sendable ([String]) -> [(service: String, limit: Int)]
     ) async throws -> [Work] {
-        try await claim(queue, starting: limit, looking: floor.next(queue, now: context.now), allot: allot)
-    }
-
-    private func claim(
-        _ queue: Queue, starting limit: Int = Worker.mostStarted, looking asked: DueFloor.Look,
-        allot: @escaping @Sendable ([String]) -> [(service: String, limit: Int)]
-    ) async throws -> [Work] {
-        let now = context.now
-        let seen = Mutex<[(service: String, due: Instant)]>([])
-        let works = try await transaction(starting: limit, waits: false) { step in
-            let services = try step.tx.services(queue, asked)
-            seen.withLock { $0 = services }
+        try await transaction(starting: limit, waits: false) { [floor] step in
+            let from = floor.current(queue, now: step.now)
+            let services = try step.tx.services(queue, from: from)
+            floor.learn(queue, earliest: services.map(\.due).min(), now: step.now)
             let due = services.filter { $0.due <= step.now }.sorted { ($0.due, $0.service) < ($1.due, $1.service) }
             return try allot(due.map(\.service)).flatMap { service, limit in
                 try step.tx.claim(
-                    queue, service: service, process: context.processID, now: step.now, until: step.claimEnd, limit: limit,
-                    from: asked.floor
+                    queue, service: service, process: context.processID, now: step.now, until: step.claimEnd, limit: limit, from: from
                 ).compactMap { try look($0, step) }
             }
         }
-        floor.learn(queue, asked, seen.withLock { $0 }, now: now)
-        return works
     }
 
     /// Claims the jobs of one booking that are due, for whoever waits for it.
@@ -95,11 +82,8 @@ package struct Worker: Sendable {
 
     /// The services of a queue, and when each has something due.
     package func due(_ queue: Queue) async throws -> [(service: String, due: Instant)] {
-        let now = context.now
-        let asked = floor.next(queue, now: now)
-        let found = try await context.store.read { try $0.services(queue, asked) }
-        floor.learn(queue, asked, found, now: now)
-        return found
+        let from = floor.current(queue, now: context.now)
+        return try await context.store.read { try $0.services(queue, from: from) }
     }
 
     /// A claim whose commit was unclear ends without anybody who knows of it. No index leads there.
