@@ -53,7 +53,8 @@ enum JobSQL: String, SQLStatement {
         WHERE kind = $3 AND subject = $4 AND due_at <= $5 AND (claimed_by IS NULL OR claimed_until <= $5)
         RETURNING kind, subject, fence, attempt, service, starts_at
         """
-    /// What is enqueued while the job is claimed waits in `again_at` until the claim is released.
+    /// What is enqueued while the job is claimed waits in `again_at` until the claim is released. A job that is enqueued again and again,
+    /// such as the sweep of a host with each room, leaves no row behind where that changes nothing.
     case enqueue = """
         INSERT INTO steps (kind, subject, lane, due_at, service, starts_at, claimed_by, fence, claimed_until, attempt)
         VALUES [[$1, $2, $3, $4, $5, $6, $7, $8, $9, 0]]
@@ -63,6 +64,8 @@ enum JobSQL: String, SQLStatement {
             due_at = CASE WHEN steps.claimed_by IS NULL AND excluded.due_at < steps.due_at THEN excluded.due_at ELSE steps.due_at END,
             again_at = CASE WHEN steps.claimed_by IS NOT NULL AND (steps.again_at IS NULL OR excluded.due_at < steps.again_at)
                 THEN excluded.due_at ELSE steps.again_at END
+        WHERE steps.claimed_by IS NOT NULL OR excluded.due_at < steps.due_at OR excluded.starts_at <> steps.starts_at
+            OR (excluded.service <> '' AND excluded.service <> steps.service)
         """
     case renew = """
         UPDATE steps SET claimed_until = $1 WHERE kind = $2 AND subject = $3 AND fence = $4 AND claimed_by = $5 AND claimed_until = $6
