@@ -44,14 +44,14 @@ package struct StoredHold: Hashable, Sendable {
 
 /// The columns of `holds` that are read.
 enum HoldColumn: Int, Column {
-    case id, ownerID, type, startsAt, endsAt, beforeUs, afterUs, expiresAt, holder, body, note, bookingID, isTold, createdAt
+    case id, ownerID, type, startsAt, endsAt, expiresAt, holder, body, note, bookingID, isTold, createdAt
 
     static let table = "holds"
 }
 
 /// Statements on holds.
 enum HoldSQL: String, SQLStatement {
-    case add = "INSERT INTO holds ({holds}) VALUES ({$14})"
+    case add = "INSERT INTO holds ({holds}) VALUES ({$12})"
     case one = "SELECT {holds} FROM holds WHERE id = $1"
     case ofOwner = """
         SELECT {holds} FROM holds WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND expires_at > $4 AND booking_id IS NULL
@@ -69,11 +69,10 @@ enum HoldSQL: String, SQLStatement {
 extension Tx {
     /// Adds a hold. The owner is to be locked before; see ``lockOwner(_:)``.
     package func add(_ hold: StoredHold) throws {
-        let buffer = hold.type.slots?.buffer ?? SlotBuffer()
         try write(
             HoldSQL.add, .text(hold.id), .text(hold.ownerID), .text(hold.type.id), SQLValue(hold.start), SQLValue(hold.end),
-            .int(buffer.before.microseconds), .int(buffer.after.microseconds), SQLValue(hold.expiresAt), .text(hold.holder),
-            .text(try Stored.text(hold.type)), .text(hold.note), .null, SQLValue(hold.isTold), SQLValue(hold.createdAt))
+            SQLValue(hold.expiresAt), .text(hold.holder), .text(try Stored.text(hold.type)), .text(hold.note), .null, SQLValue(hold.isTold),
+            SQLValue(hold.createdAt))
     }
 
     package func hold(_ id: String) throws -> StoredHold? { try query(HoldSQL.one, .text(id)).first.map(hold(from:)) }

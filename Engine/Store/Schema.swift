@@ -31,8 +31,7 @@ package enum Schema {
         """
         CREATE TABLE holds (
             id TEXT PRIMARY KEY, owner_id TEXT NOT NULL REFERENCES owners (id), type TEXT NOT NULL, starts_at BIGINT NOT NULL,
-            ends_at BIGINT NOT NULL, before_us BIGINT NOT NULL, after_us BIGINT NOT NULL, expires_at BIGINT NOT NULL,
-            holder TEXT NOT NULL, body TEXT NOT NULL, note TEXT NOT NULL, booking_id TEXT, is_told BIGINT NOT NULL,
+            ends_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, holder TEXT NOT NULL, body TEXT NOT NULL, note TEXT NOT NULL, booking_id TEXT, is_told BIGINT NOT NULL,
             created_at BIGINT NOT NULL)
         """,
         "CREATE INDEX holds_by_owner ON holds (owner_id, starts_at)",

@@ -358,14 +358,15 @@ struct SlotTests {
         #expect(timeline.contains { $0.event == "booking.assigned" && $0.detail.contains("cleo has 0 in 30 days at weight 2") })
     }
 
+    /// Books with whoever's turn it is.
+    private func hostOf(_ type: String, at start: String, _ engine: TestEngine) async throws -> String {
+        try await engine.service.book(TestEngine.request(type, owner: "", at: start)).value.booking.terms.owner.id
+    }
+
     @Test("who is not free is passed over, and when nobody is, each host's reason is told")
     func poolIsFull() async throws {
         let engine = try await engine()
-        func book() async throws -> String {
-            var request = TestEngine.request("pooled", at: "2026-12-01T09:00:00Z")
-            request.owner = ""
-            return try await engine.service.book(request).value.booking.terms.owner.id
-        }
+        func book() async throws -> String { try await hostOf("pooled", at: "2026-12-01T09:00:00Z", engine) }
         #expect(try await [book(), book()] == ["cleo", "dov"])
         let error = await #expect(throws: UsherError.self) { _ = try await book() }
         #expect(error?.code == .bookingUnavailable && reasons(error) == [["busy-booking"], ["busy-booking"]])
@@ -375,11 +376,7 @@ struct SlotTests {
     @Test("hosts without slots take turns among those who have no overlap")
     func poolWithoutSlots() async throws {
         let engine = try await engine()
-        func book() async throws -> String {
-            var request = TestEngine.request("either", at: "2026-12-05T22:07:00Z")
-            request.owner = ""
-            return try await engine.service.book(request).value.booking.terms.owner.id
-        }
+        func book() async throws -> String { try await hostOf("either", at: "2026-12-05T22:07:00Z", engine) }
         #expect(try await [book(), book()] == ["cleo", "dov"])
         let error = await #expect(throws: UsherError.self) { _ = try await book() }
         #expect(error?.code == .bookingConflict)
