@@ -12,8 +12,8 @@ final class Connection {
     private var queued: [Queued] = []
     /// The backend at the other end.
     let backend: Int32
-    /// The cluster and its timeline, which a failover changes; `nil` where the server does not say.
-    private(set) var timeline: String?
+    /// The run of the server that this connection is of; `nil` where that cannot be known.
+    private(set) var serverRun: String?
     private let trips: TripCounter
     private(set) var isBroken = false
     private var isFlushing = false
@@ -45,16 +45,8 @@ final class Connection {
         guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else { throw broken() }
         // Notices would go to standard error.
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
-        do { timeline = try run(Self.timelineSQL, []).rows.first?.text(0) } catch let error as ServerError {
-            // A server that does not know the question, or may not answer it to us, is none the less one to work with: a commit whose
-            // answer is lost stays unclear there.
-            guard case .tell = error.remedy else { throw error }
-        }
+        serverRun = try ServerRun.name(self)
     }
-
-    private static let timelineSQL = """
-        SELECT system_identifier::text || ' ' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM pg_control_system()
-        """
 
     deinit { PQfinish(handle) }
 

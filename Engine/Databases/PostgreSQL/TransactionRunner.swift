@@ -101,27 +101,49 @@ final class TransactionRunner {
     /// - Throws: ``ServerError`` where it was taken back and can be run again; ``DatabaseError/Kind/unclear`` where nobody knows.
     private func settle(_ id: String, _ lost: Connection, _ error: ServerError) throws {
         connection = nil
-        let unclear = DatabaseError(.unclear, "the connection was lost during a commit: \(error.message)")
-        do {
-            let connection = try connected()
-            // After a failover the number may be somebody else's.
-            guard let timeline = lost.timeline, connection.timeline == timeline else { throw unclear }
-            var status = try self.status(id, connection)
-            if status == "in progress" {
-                // Its backend may still commit, or sits there with its locks.
-                _ = try connection.run("SELECT pg_terminate_backend($1::bigint::int, 5000)", [.int(Int64(lost.backend))])
-                status = try self.status(id, connection)
-            }
-            switch status {
-            case "committed": return
-            case "aborted": throw ServerError(state: "40001", message: error.message)
-            default: throw unclear
-            }
-        } catch let error as ServerError where error.state == "40001" { throw error } catch { throw unclear }
+        let isCommitted: Bool?
+        do { isCommitted = try self.isCommitted(id, lost, try connected()) } catch { isCommitted = nil }
+        switch isCommitted {
+        case true?: return
+        case false?: throw ServerError(state: "40001", message: error.message)
+        case nil: throw DatabaseError(.unclear, "the connection was lost during a commit: \(error.message)")
+        }
     }
 
-    private func status(_ id: String, _ connection: Connection) throws -> String? {
-        try connection.run("SELECT pg_xact_status($1::text::xid8)", [.text(id)]).rows[0].optionalText(0)
+    /// - Returns: `nil` where nobody knows.
+    private func isCommitted(_ id: String, _ lost: Connection, _ connection: Connection) throws -> Bool? {
+        let isSameRun = lost.serverRun != nil && lost.serverRun == connection.serverRun
+        var status = try self.status(id, connection)
+        if status == .inProgress, isSameRun {
+            // Its backend may still commit, or sits there with its locks.
+            _ = try connection.run("SELECT pg_terminate_backend($1::bigint::int, 5000)", [.int(Int64(lost.backend))])
+            status = try self.status(id, connection)
+        }
+        return switch status {
+        // In another run that may be another transaction, to which the number was given again.
+        case .committed: isSameRun ? true : nil
+        case .inProgress: isSameRun ? nil : false
+        // A number that belongs to a commit is never given again.
+        case .aborted, .notGiven: false
+        case .forgotten: nil
+        }
+    }
+
+    private enum CommitStatus { case committed, aborted, inProgress, notGiven, forgotten }
+
+    /// Source: https://www.postgresql.org/docs/15/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
+    private func status(_ id: String, _ connection: Connection) throws -> CommitStatus {
+        do {
+            return switch try connection.run("SELECT pg_xact_status($1::text::xid8)", [.text(id)]).rows[0].optionalText(0) {
+            case "committed": .committed
+            case "aborted": .aborted
+            case "in progress": .inProgress
+            default: .forgotten
+            }
+        } catch let error as ServerError where error.state == "22023" {
+            // "transaction ID is in the future"
+            return .notGiven
+        }
     }
 
     // MARK: Again and again

@@ -61,4 +61,45 @@ struct PostgreSQLTests {
         try await database.close()
         try await direct.close()
     }
+
+    /// A number that was given before a crash, and of which nothing was written yet, is given once more after it.
+    @Test("a commit that a crash prevented is not taken for one that happened, though its number was given to another transaction")
+    func crashedCommit() async throws {
+        let server = try PostgreSQLServer()
+        let url = try server.newDatabase()
+        let others = try PostgreSQLDatabase(url: url, connections: 1)
+        let database = try PostgreSQLDatabase(url: url, connections: 1)
+        try await others.write { _ = try $0.execute("CREATE TABLE things (id BIGINT PRIMARY KEY)", []) }
+        let runs = Mutex(0)
+        let (began, goOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let write = Task {
+            try await database.write { session in
+                _ = try session.query("SELECT 1", [])
+                if runs.withLock({
+                    $0 += 1; return $0
+                }) == 1 {
+                    began.signal()
+                    goOn.wait()
+                }
+                try session.executeDeferred("INSERT INTO things (id) VALUES ($1)", [.int(1)])
+            }
+        }
+        await withCheckedContinuation { continuation in
+            Thread {
+                began.wait(); continuation.resume()
+            }.start()
+        }
+        try server.control("-m immediate restart -w")
+        for number in 2..<12 { try await others.write { _ = try $0.execute("INSERT INTO things (id) VALUES ($1)", [.int(Int64(number))]) } }
+        goOn.signal()
+        let isSaid: Bool
+        do {
+            try await write.value
+            isSaid = true
+        } catch let error as DatabaseError where error.kind == .unclear { isSaid = false }
+        let isThere = try await others.read { try $0.query("SELECT 1 FROM things WHERE id = 1", []).count == 1 }
+        #expect(isSaid == isThere)
+        try await database.close()
+        try await others.close()
+    }
 }
