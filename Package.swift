@@ -95,6 +95,8 @@ let package = Package(
         module("GoogleMeet", at: "Providers/GoogleMeet", "ProviderSupport"),
         module("MicrosoftTeams", at: "Providers/MicrosoftTeams", "ProviderSupport"),
         module("SelfHosted", at: "Providers/SelfHosted", "ProviderSupport"),
+        .systemLibrary(name: "CLibICal", path: "Providers/CLibICal", providers: [.apt(["libical-dev"])]),
+        module("Calendars", at: "Providers/Calendars", "ProviderSupport", "UsherCore", "CLibICal"),
         module("ProviderSandbox", at: "Providers/Sandbox", "UsherCore", .crypto, .hummingbird, .httpTypes),
 
         // The tests
@@ -129,7 +131,7 @@ let package = Package(
             "UsherStore",
             "UsherVault"),
         test("PipelineTests", at: "Tests/Engine/Pipeline", "TestSupport", "UsherAvailability", "UsherPostgreSQL"),
-        test("ProviderTests", at: "Tests/Providers", "TestSupport", "ProviderConformance"),
+        test("ProviderTests", at: "Tests/Providers", "Calendars", "TestSupport", "ProviderConformance"),
         test(
             "SystemTests", at: "Tests/System", "Simulation", "TestPostgreSQL", "TestSupport", "Usher", "UsherAssembly",
             excluding: ["Scripts"]),

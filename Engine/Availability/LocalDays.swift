@@ -29,21 +29,7 @@ package struct LocalDays: Sendable {
         let day = wall.seconds.floorDividedBy86400
         let around = (offset(day - 1), offset(day), offset(day + 1), offset(day + 2))
         if around.0 == around.1, around.1 == around.2, around.2 == around.3 { return wall - .seconds(Int64(around.0)) }
-        switch WallTimeMeaning(WallTime(wall, offsetSeconds: 0), in: zone) {
-        case .once(let instant), .twice(earlier: let instant, later: _): return instant
-        case .skipped: return change(near: wall)
-        }
-    }
-
-    /// The moment at which clocks are put on over a wall time, which is read as UTC.
-    private func change(near wall: Instant) -> Instant {
-        var (before, after) = ((wall - .days(1)).seconds, (wall + .days(1)).seconds)
-        // Before it, a clock shows less than the wall time; from it on, more.
-        while after - before > 1 {
-            let middle = before + (after - before) / 2
-            if middle + Int64(zone.offset(at: Instant(seconds: middle))) < wall.seconds { before = middle } else { after = middle }
-        }
-        return Instant(seconds: after)
+        return WallTime(wall, offsetSeconds: 0).instant(in: zone)
     }
 
     /// The date that clocks show.

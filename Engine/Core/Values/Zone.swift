@@ -30,14 +30,23 @@ extension Instant {
 
 extension CalendarDate {
     /// The first moment at which clocks in a zone show this date.
-    public func beginning(in zone: TimeZone) -> Instant {
-        switch WallTimeMeaning(midnight, in: zone) {
+    public func beginning(in zone: TimeZone) -> Instant { midnight.instant(in: zone) }
+}
+
+extension WallTime {
+    /// When clocks in a zone show this: the first of two such moments, or the moment of the change that skips it.
+    public func instant(in zone: TimeZone) -> Instant {
+        switch WallTimeMeaning(self, in: zone) {
         case .once(let instant), .twice(earlier: let instant, later: _): return instant
         case .skipped:
-            // Clocks are put on over midnight: at most by a day.
-            let noon = (self + 1).midnight.asUTC
-            return (0..<48 * 60).lazy.map { noon - .days(2) + .minutes($0 * 1) }.first { WallTime($0, in: zone).text >= midnight.text }
-                ?? noon
+            let wall = asUTC.seconds
+            var (before, after) = (wall - 86_400, wall + 86_400)
+            // Before the change a clock shows less than this; from it on, more.
+            while after - before > 1 {
+                let middle = before + (after - before) / 2
+                if middle + Int64(zone.offset(at: Instant(seconds: middle))) < wall { before = middle } else { after = middle }
+            }
+            return Instant(seconds: after)
         }
     }
 }

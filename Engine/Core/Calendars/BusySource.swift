@@ -1,0 +1,163 @@
+/// A plug-in that reads when a person is busy from the calendars that they keep elsewhere. **The second kind of plug-in.**
+///
+/// A source is stateless: it turns one question into the service's calls, and the answer into times. It does not retry, wait, log or
+/// store; the engine does, in the background, and no visitor waits for it. Titles and places of events never leave a source.
+///
+/// Every function ends before `call.deadline`. What cannot be read is an error, never an empty answer: unknown is not free. Run
+/// `BusySourceConformance` over a source to see that it keeps the contract.
+public protocol BusySource: Sendable {
+    /// What this source is, and what it needs to be connected.
+    static var descriptor: BusySourceDescriptor { get }
+
+    /// The calendars behind an address or an account, at least one.
+    /// - Throws: ``ErrorCode/reauthorize`` where the service refuses the credentials.
+    static func calendars(_ call: BusyContext) async throws(ProviderError) -> [FoundCalendar]
+
+    /// When a calendar is busy.
+    static func busy(_ question: BusyQuestion, _ call: BusyContext) async throws(ProviderError) -> BusyAnswer
+}
+
+/// What a source of busy times is.
+public struct BusySourceDescriptor: Sendable {
+    /// As the API names it: `caldav`.
+    public var kind: String
+    /// As people call it: `CalDAV`.
+    public var name: String
+    /// What it is connected by.
+    public var connection: Connection
+    /// How often a calendar is looked at, where the service does not wish otherwise.
+    public var interval: Duration
+    /// Services are known to answer that events are gone which are not: a time becomes free only when a second look, a while later, has
+    /// not found it either.
+    public var confirmsRemovals: Bool
+    /// Whole names of variables that replace an address, as ``ProviderDescriptor/endpoints``.
+    public var endpoints: [String]
+
+    /// What a source is connected by.
+    public enum Connection: Sendable {
+        /// A secret address.
+        case address
+        /// An address, a user and a password.
+        case password
+        /// An account that the owner has connected at a provider of this module, with one of these scopes at least.
+        case account(module: String, scopes: [String])
+    }
+
+    /// Takes each property as it is.
+    public init(
+        kind: String, name: String, connection: Connection, interval: Duration, confirmsRemovals: Bool = false, endpoints: [String] = []
+    ) {
+        self.kind = kind
+        self.name = name
+        self.connection = connection
+        self.interval = interval
+        self.confirmsRemovals = confirmsRemovals
+        self.endpoints = endpoints
+    }
+}
+
+/// What a source is given with each question.
+public struct BusyContext: Sendable {
+    /// Where the calendar, or the account, is; empty for a source that is connected by an account.
+    public var address: Secret
+    /// The user's name; empty where there is none.
+    public var user: String
+    /// The user's password; empty where there is none.
+    public var password: Secret
+    /// The account that the owner has connected.
+    public var connection: (any Connection)?
+    /// By the whole names in ``BusySourceDescriptor/endpoints``; only those that were configured.
+    public var endpoints: [String: String]
+    /// The way to the service.
+    public var transport: any Transport
+    /// No request may still be under way after this.
+    public var deadline: Instant
+    /// Clock, ids and randomness.
+    public var environment: Environment
+
+    /// Takes each property as it is.
+    public init(
+        address: Secret = Secret(""), user: String = "", password: Secret = Secret(""), connection: (any Connection)? = nil,
+        endpoints: [String: String] = [:], transport: any Transport, deadline: Instant, environment: Environment
+    ) {
+        self.address = address
+        self.user = user
+        self.password = password
+        self.connection = connection
+        self.endpoints = endpoints
+        self.transport = transport
+        self.deadline = deadline
+        self.environment = environment
+    }
+}
+
+/// A calendar as its service describes it.
+public struct FoundCalendar: Hashable, Sendable {
+    /// The service's own id; unique behind one address or account.
+    public var id: String
+    /// As its owner named it; may be empty.
+    public var name: String
+    /// Whether it counts from the beginning.
+    public var counts: Bool
+
+    /// Takes each property as it is.
+    public init(id: String, name: String, counts: Bool) {
+        self.id = id
+        self.name = name
+        self.counts = counts
+    }
+}
+
+/// When a calendar is busy is asked.
+public struct BusyQuestion: Hashable, Sendable {
+    /// ``FoundCalendar/id``
+    public var calendar: String
+    /// Events that end after this are asked for.
+    public var from: Instant
+    /// Events that begin before this are asked for; half a year to three years after ``from``.
+    public var to: Instant
+    /// The owner's zone, an IANA name: where times without a zone are meant.
+    public var timeZone: String
+    /// The owner's mail addresses, in lower case: invitations that they have declined do not count.
+    public var addresses: [String]
+    /// ``BusyAnswer/events(_:mark:next:)``'s mark of the answer before, to the same question: where nothing has changed since,
+    /// ``BusyAnswer/unchanged(mark:)`` may be answered. `nil` asks for all of it.
+    public var mark: String?
+
+    /// Takes each property as it is.
+    public init(calendar: String, from: Instant, to: Instant, timeZone: String, addresses: [String] = [], mark: String? = nil) {
+        self.calendar = calendar
+        self.from = from
+        self.to = to
+        self.timeZone = timeZone
+        self.addresses = addresses
+        self.mark = mark
+    }
+}
+
+/// What a calendar holds.
+public enum BusyAnswer: Hashable, Sendable {
+    /// The same as at the mark of the question. The mark for the next one may be another.
+    case unchanged(mark: String)
+    /// All events that take time, each occurrence by itself.
+    /// - `mark`: for the next question; `nil` where the service has none.
+    /// - `next`: how long the service wants to be left alone; `nil` where it does not say.
+    case events([BusyEvent], mark: String?, next: Duration?)
+}
+
+/// A time at which a person is busy.
+public struct BusyEvent: Hashable, Sendable {
+    /// When it begins.
+    public var start: Instant
+    /// When it ends; after ``start``.
+    public var end: Instant
+    /// The event's own id, by which those are told that this system wrote; empty where the service gives none.
+    public var uid: String
+
+    /// Takes each property as it is.
+    public init(start: Instant, end: Instant, uid: String) {
+        self.start = start
+        self.end = end
+        self.uid = uid
+    }
+}
