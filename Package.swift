@@ -40,6 +40,7 @@ let package = Package(
         .library(name: "ProviderSupport", targets: ["ProviderSupport"]),
         .library(name: "ProviderTesting", targets: ["ProviderTesting"]),
         .library(name: "ProviderConformance", targets: ["ProviderConformance"]),
+        .library(name: "BusySourceConformance", targets: ["BusySourceConformance"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
@@ -79,7 +80,7 @@ let package = Package(
             .httpTypes,
             .hummingbirdCore, .nioCore, .nioHTTPTypes),
         module(
-            "UsherAssembly", at: "Engine/Assembly", "UsherWeb", "UsherSQLite", "UsherPostgreSQL", "Zoom", "GoogleMeet", "MicrosoftTeams",
+            "UsherAssembly", at: "Engine/Assembly", "Calendars", "UsherWeb", "UsherSQLite", "UsherPostgreSQL", "Zoom", "GoogleMeet", "MicrosoftTeams",
             "SelfHosted",
             "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .crypto, .httpClient, .lifecycle, .hummingbird,
             .nio, .nioCore, .nioHTTP, .nioSSL, .signals),
@@ -102,6 +103,7 @@ let package = Package(
         // The tests
         module("ProviderTesting", at: "Tests/Kits/ProviderTesting", "UsherCore"),
         module("ProviderConformance", at: "Tests/Kits/ProviderConformance", "ProviderTesting", "UsherCore"),
+        module("BusySourceConformance", at: "Tests/Kits/BusySourceConformance", "ProviderSandbox", "UsherCore"),
         module(
             "TestValues", at: "Tests/Support/Values", "UsherCatalog", "UsherCore", "SelfHosted", "Zoom", "GoogleMeet", "MicrosoftTeams"),
         module("TestPostgreSQL", at: "Tests/Support/PostgreSQL", "UsherPostgreSQL", "UsherCore"),
@@ -131,7 +133,7 @@ let package = Package(
             "UsherStore",
             "UsherVault"),
         test("PipelineTests", at: "Tests/Engine/Pipeline", "TestSupport", "UsherAvailability", "UsherPostgreSQL"),
-        test("ProviderTests", at: "Tests/Providers", "Calendars", "TestSupport", "ProviderConformance"),
+        test("ProviderTests", at: "Tests/Providers", "BusySourceConformance", "Calendars", "TestSupport", "ProviderConformance"),
         test(
             "SystemTests", at: "Tests/System", "Simulation", "TestPostgreSQL", "TestSupport", "Usher", "UsherAssembly",
             excluding: ["Scripts"]),

@@ -1,3 +1,4 @@
+import Calendars
 import GoogleMeet
 import MicrosoftTeams
 import SelfHosted
@@ -13,4 +14,12 @@ public let builtInProviders: [any Provider.Type] = [
     ZoomProvider.self,
     GoogleMeetProvider.self,
     TeamsProvider.self,
+]
+
+/// What reads when owners are busy.
+public let builtInBusySources: [any BusySource.Type] = [
+    FeedSource.self,
+    CalDAVSource.self,
+    GoogleBusySource.self,
+    MicrosoftBusySource.self,
 ]

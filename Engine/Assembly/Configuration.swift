@@ -35,6 +35,8 @@ package struct Configuration: Sendable {
     package var logStyle: LogStyle
     /// `USHER_WEBHOOK_ALLOW_PRIVATE`
     package var allowsPrivateReceivers: Bool
+    /// `USHER_CALENDAR_ALLOW_PRIVATE`
+    package var allowsPrivateCalendars: Bool
     /// Everything that provider modules may ask for.
     package var values: [String: Secret]
 
@@ -60,6 +62,7 @@ package struct Configuration: Sendable {
         }
         proxies = try Self.proxies(values["USHER_TRUSTED_PROXIES"] ?? "")
         allowsPrivateReceivers = try Self.flag("USHER_WEBHOOK_ALLOW_PRIVATE", values["USHER_WEBHOOK_ALLOW_PRIVATE"] ?? "false")
+        allowsPrivateCalendars = try Self.flag("USHER_CALENDAR_ALLOW_PRIVATE", values["USHER_CALENDAR_ALLOW_PRIVATE"] ?? "false")
         logStyle = try Self.logStyle(values["USHER_LOG"] ?? "text")
         for key in registry.endpoints.sorted() { if let value = values[key] { try Self.checkService(key, value) } }
         mail =
@@ -95,7 +98,7 @@ package struct Configuration: Sendable {
 
     private static let keys = [
         "USHER_CATALOG", "DATABASE_URL", "USHER_HOST", "USHER_PORT", "USHER_PUBLIC_URL", "USHER_VAULT_KEYS", "USHER_API_KEY",
-        "USHER_RETURN_ORIGINS", "USHER_TRUSTED_PROXIES", "USHER_WEBHOOK_ALLOW_PRIVATE", "USHER_MAILDIR", "USHER_LOG", "SMTP_URL",
+        "USHER_RETURN_ORIGINS", "USHER_TRUSTED_PROXIES", "USHER_WEBHOOK_ALLOW_PRIVATE", "USHER_CALENDAR_ALLOW_PRIVATE", "USHER_MAILDIR", "USHER_LOG", "SMTP_URL",
     ]
 
     /// Secrets lie in it.

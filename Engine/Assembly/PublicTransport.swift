@@ -10,11 +10,18 @@ import UsherCore
 package struct PublicTransport: Transport {
     private let now: @Sendable () -> Instant
     private let allowsPrivate: Bool
+    private let variable: String
+    private let bodyLimit: Int
 
-    /// - Parameter allowsPrivate: for receivers in the operator's own network.
-    package init(now: @escaping @Sendable () -> Instant, allowsPrivate: Bool) {
+    /// - Parameters:
+    ///   - allowsPrivate: for machines in the operator's own network.
+    ///   - variable: which configuration says so.
+    ///   - bodyLimit: of an answer's body so many bytes are read, and one that has more is no answer; 0 where the head is all that counts.
+    package init(now: @escaping @Sendable () -> Instant, allowsPrivate: Bool, variable: String, bodyLimit: Int = 0) {
         self.now = now
         self.allowsPrivate = allowsPrivate
+        self.variable = variable
+        self.bodyLimit = bodyLimit
     }
 
     package func send(_ request: UsherCore.HTTPRequest) async throws(TransportError) -> UsherCore.HTTPResponse {
@@ -25,12 +32,12 @@ package struct PublicTransport: Transport {
         let addresses = try await addresses(of: host)
         guard let address = addresses.first else { throw .notSent("\(host) is not known") }
         guard allowsPrivate || addresses.allSatisfy(\.isPublic) else {
-            throw .notSent("\(host) leads to a private address; USHER_WEBHOOK_ALLOW_PRIVATE=true allows those")
+            throw .notSent("\(host) leads to a private address; \(variable)=true allows those")
         }
         return try await send(request, leading: host, to: address.text)
     }
 
-    /// By a client of its own, because only a client can be told where a name leads. Of the answer the head is all that counts.
+    /// By a client of its own, because only a client can be told where a name leads. It ends with the answer.
     private func send(
         _ request: UsherCore.HTTPRequest, leading host: String, to address: String
     ) async throws(TransportError) -> UsherCore.HTTPResponse {
@@ -49,7 +56,8 @@ package struct PublicTransport: Transport {
         do {
             let answer = try await client.execute(outgoing, deadline: .now() + .microseconds(left.microseconds))
             let headers = answer.headers.map { (name: $0.name, value: $0.value) }
-            result = .success(UsherCore.HTTPResponse(status: Int(answer.status.code), headers: headers))
+            let body = bodyLimit > 0 ? Array(try await answer.body.collect(upTo: bodyLimit).readableBytesView) : []
+            result = .success(UsherCore.HTTPResponse(status: Int(answer.status.code), headers: headers, body: body))
         } catch { result = .failure(HTTPTransport.meaning(error)) }
         try? await client.shutdown()  // what it had to tell is told
         return try result.get()

@@ -1,3 +1,4 @@
+import Calendars
 import Foundation
 import Logging
 import UsherCatalog
@@ -42,10 +43,14 @@ package struct Runtime: Sendable {
         // Last, because it must be shut down: nothing above may fail after it.
         let transport = HTTPTransport(now: environment.now)
         let context = EngineContext(
-            store: store, vault: vault, catalog: CatalogHolder(catalog), registry: registry,
+            store: store, vault: vault, catalog: CatalogHolder(catalog), registry: registry, busySources: builtInBusySources,
             channels: .init(
                 transport: transport,
-                receivers: PublicTransport(now: environment.now, allowsPrivate: configuration.allowsPrivateReceivers), mailer: mailer,
+                receivers: PublicTransport(
+                    now: environment.now, allowsPrivate: configuration.allowsPrivateReceivers, variable: "USHER_WEBHOOK_ALLOW_PRIVATE"),
+                calendars: PublicTransport(
+                    now: environment.now, allowsPrivate: configuration.allowsPrivateCalendars, variable: "USHER_CALENDAR_ALLOW_PRIVATE",
+                    bodyLimit: CalendarText.longest), mailer: mailer,
                 renderer: renderer), environment: environment,
             settings: EngineSettings(
                 publicURL: configuration.publicURL, variables: configuration.values,

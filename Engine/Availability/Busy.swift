@@ -29,6 +29,8 @@ package struct Busy: Hashable, Sendable {
         case hold(SlotBuffer)
         /// An event of a calendar that counts.
         case calendar
+        /// Nobody knows what a calendar that counts holds then.
+        case unknown
         /// The account at the provider can hold no more.
         case capacity
     }
@@ -46,6 +48,7 @@ package struct Busy: Hashable, Sendable {
         case .booking: .busyBooking
         case .hold: .busyHold
         case .calendar: .busyCalendar
+        case .unknown: .calendarStale
         case .capacity: .capacity
         }
     }
@@ -56,7 +59,7 @@ package struct Busy: Hashable, Sendable {
         let (before, after): (Duration, Duration) =
             switch kind {
             case .booking(let own), .hold(let own): (max(own.before, buffer.after), max(own.after, buffer.before))
-            case .calendar: (buffer.after, buffer.before)
+            case .calendar, .unknown: (buffer.after, buffer.before)
             case .capacity: (.zero, .zero)
             }
         // It begins before the other's end and ends after the other's start.

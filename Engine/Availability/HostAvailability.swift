@@ -15,13 +15,11 @@ package struct HostQuestion: Sendable {
     package var busy: [Busy]
     /// Limits of the type and of the host.
     package var counted: [CountedMeetings]
-    /// Whether nobody knows what the host's calendars hold.
-    package var isStale: Bool
 
     /// Takes each property as it is.
     package init(
         hours: OpenHours?, days: LocalDays, step: Duration, buffer: SlotBuffer = SlotBuffer(), earliest: Instant, horizonEnd: Instant,
-        busy: [Busy] = [], counted: [CountedMeetings] = [], isStale: Bool = false
+        busy: [Busy] = [], counted: [CountedMeetings] = []
     ) {
         self.hours = hours
         self.days = days
@@ -31,7 +29,6 @@ package struct HostQuestion: Sendable {
         self.horizonEnd = horizonEnd
         self.busy = busy
         self.counted = counted
-        self.isStale = isStale
     }
 
     /// Where the horizon of so many days ends: with the last one, which is whole.
@@ -68,7 +65,6 @@ package struct HostAvailability: Sendable {
             Closed(starts: Interval(Self.always.start, question.earliest), reason: .notice),
             Closed(starts: Interval(question.horizonEnd, Self.always.end), reason: .horizon),
         ]
-        if question.isStale { closed.append(Closed(starts: Self.always, reason: .calendarStale)) }
         for busy in question.busy { closed.append(Closed(starts: busy.starts(length, question.buffer), reason: busy.reason)) }
         for interval in question.hours?.closed ?? [] {
             closed.append(Closed(starts: Busy(interval, .calendar).starts(length, SlotBuffer()), reason: .outsideHours))

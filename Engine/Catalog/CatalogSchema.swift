@@ -80,6 +80,7 @@ package enum CatalogSchema {
                 "color": key(color, "The colour of buttons in mails.", default: "#0b6e4f"),
                 "logo": key(ref("text"), "A picture for the head of mails: a path beside this file."),
                 "templates": key(ref("text"), "A folder with mail templates of your own, beside this file."),
+                "busy": key(SlotSchema.busy, "What holds while owners' calendars cannot be read."),
             ], required: ["name", "from", "time-zone", "default-provider"])
     }
 

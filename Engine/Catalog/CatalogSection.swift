@@ -26,7 +26,8 @@ struct CatalogSection {
         }
         let providers = fields["providers"].map { ProviderSection(report, registry).read($0) } ?? []
         let names = Names(providers.map(\.name), report)
-        let site = fields["site"].flatMap { SiteSection(report, siteFiles).read($0, names) }
+        let section = fields["site"].flatMap { SiteSection(report, siteFiles).read($0, names) }
+        let site = section?.site
         let language = site?.language ?? "en"
         let zone = site?.timeZone ?? "UTC"
         let schedules = fields["schedules"].map { ScheduleSection(report).read($0) } ?? []
@@ -40,7 +41,7 @@ struct CatalogSection {
                 MeetingTypeSection(report, names, abilities, SlotSection(report, scheduleNames, owners)).readAll($0)
             } ?? []
         guard let site else { return nil }
-        return Catalog(site: site, providers: providers, owners: owners, meetingTypes: types, schedules: schedules)
+        return Catalog(site: site, providers: providers, owners: owners, meetingTypes: types, schedules: schedules, busy: section?.busy ?? .usual)
     }
 }
 
@@ -98,9 +99,9 @@ struct SiteSection {
         self.siteFiles = siteFiles
     }
 
-    func read(_ node: Node, _ names: Names) -> Site? {
+    func read(_ node: Node, _ names: Names) -> (site: Site, busy: BusyRules)? {
         guard let fields = Fields(node, "site", report) else { return nil }
-        fields.refuseUnknown(["name", "from", "time-zone", "language", "default-provider", "color", "logo", "templates"])
+        fields.refuseUnknown(["name", "from", "time-zone", "language", "default-provider", "color", "logo", "templates", "busy"])
         fields.require(["name", "from", "time-zone", "default-provider"])
         let from = fields.text("from")
         let mailbox = from.flatMap { Mailbox($0.value) }
@@ -120,10 +121,12 @@ struct SiteSection {
         for finding in siteFiles(logo?.value, templates?.value) {
             report.error(.value, finding.key == "logo" ? logo?.mark : templates?.mark, "'site.\(finding.key)': \(finding.message)")
         }
+        let busy = fields["busy"].flatMap { BusySection(report).read($0) } ?? .usual
         guard let name = fields.text("name", prose: true), let mailbox, let zone, let provider else { return nil }
-        return Site(
+        let site = Site(
             name: name.value, from: mailbox, timeZone: zone.value, language: language ?? "en", defaultProvider: provider.value,
             color: color?.value ?? "#0b6e4f", logo: logo?.value, templates: templates?.value)
+        return (site, busy)
     }
 }
 

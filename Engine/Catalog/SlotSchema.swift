@@ -28,6 +28,16 @@ enum SlotSchema {
         "items": ["type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"],
     ]
 
+    static var busy: JSON {
+        CatalogSchema.object([
+            "max-age": CatalogSchema.key(
+                CatalogSchema.ref("duration"), "A calendar that was heard of within this time counts as known.", default: "2h"),
+            "when-stale": CatalogSchema.key(
+                ["enum": ["closed", "open"]], "Whether an owner is offered whose calendar was not heard of for longer.",
+                default: "closed"),
+        ])
+    }
+
     static var limits: JSON {
         func count(_ most: Int64, _ detail: String) -> JSON {
             CatalogSchema.key(["type": "integer", "minimum": 1, "maximum": .int(most)], detail)

@@ -10,6 +10,8 @@ package enum AlertSubject: Hashable, Sendable {
     case undelivered(mail: String)
     /// A room that is not wanted any more, and could not be removed at the provider.
     case remains(booking: String)
+    /// A calendar that cannot be read.
+    case calendar(String)
 
     /// Reads ``text``; `nil` where it is none.
     package init?(_ text: String) {
@@ -20,6 +22,7 @@ package enum AlertSubject: Hashable, Sendable {
         case ("signin", 2): self = .signIn(owner: parts[1])
         case ("undelivered", 2): self = .undelivered(mail: parts[1])
         case ("remains", 2): self = .remains(booking: parts[1])
+        case ("calendar", 2): self = .calendar(parts[1])
         default: return nil
         }
     }
@@ -32,6 +35,7 @@ package enum AlertSubject: Hashable, Sendable {
         case .signIn(let owner): "signin \(owner)"
         case .undelivered(let id): "undelivered \(id)"
         case .remains(let id): "remains \(id)"
+        case .calendar(let id): "calendar \(id)"
         }
     }
 }

@@ -34,11 +34,13 @@ package struct StoredConsent: Hashable, Sendable {
     package var session: String
     /// While asking: the revocation that ends the grant unless the owner agrees.
     package var revocation: String
+    /// What is asked for beside what the module itself needs, with blanks between.
+    package var scopes: String
 
     /// Takes each property as it is.
     package init(
         id: String, ownerID: String, provider: String, returnTo: String, state: State = .open, browser: String = "", sealed: String = "",
-        expiresAt: Instant, session: String = "", revocation: String = ""
+        expiresAt: Instant, session: String = "", revocation: String = "", scopes: String = ""
     ) {
         self.id = id
         self.ownerID = ownerID
@@ -50,6 +52,7 @@ package struct StoredConsent: Hashable, Sendable {
         self.expiresAt = expiresAt
         self.session = session
         self.revocation = revocation
+        self.scopes = scopes
     }
 
     /// What its secrets are sealed for.
@@ -58,7 +61,7 @@ package struct StoredConsent: Hashable, Sendable {
 
 /// The columns of `consents` that are read.
 enum ConsentColumn: Int, Column {
-    case id, ownerID, provider, returnTo, state, browser, sealed, expiresAt, session, revocation
+    case id, ownerID, provider, returnTo, state, browser, sealed, expiresAt, session, revocation, scopes
 
     static let table = "consents"
 }
@@ -67,7 +70,7 @@ enum ConsentColumn: Int, Column {
 enum ConsentSQL: String, SQLStatement {
     case add = """
         INSERT INTO consents ({consents})
-        VALUES ({$10})
+        VALUES ({$11})
         """
     case one = """
         SELECT {consents} FROM consents WHERE id = $1
@@ -101,8 +104,7 @@ extension Tx {
         try write(
             ConsentSQL.add, .text(consent.id), .text(consent.ownerID), .text(consent.provider), .text(consent.returnTo),
             .text(consent.state.rawValue), .text(consent.browser), .text(consent.sealed), SQLValue(consent.expiresAt),
-            .text(consent.session),
-            .text(consent.revocation))
+            .text(consent.session), .text(consent.revocation), .text(consent.scopes))
     }
 
     /// The consent of that id.
@@ -114,7 +116,7 @@ extension Tx {
                 returnTo: try row.text(.returnTo),
                 state: try row.known(.state), browser: try row.text(.browser), sealed: try row.text(.sealed),
                 expiresAt: try row.instant(.expiresAt),
-                session: try row.text(.session), revocation: try row.text(.revocation))
+                session: try row.text(.session), revocation: try row.text(.revocation), scopes: try row.text(.scopes))
         }
     }
 

@@ -28,6 +28,10 @@ package enum Job: Hashable, Sendable {
     case revokeGrant(revocation: String)
     /// Tells of a hold that ended, and forgets it later.
     case expireHold(hold: String)
+    /// Reads when a calendar is busy.
+    case readCalendar(id: String)
+    /// Looks which calendars there are behind an account that an owner has connected.
+    case findCalendars(owner: String, provider: String)
     /// Sends the events about one subject to one webhook, in their order.
     case deliverWebhook(id: String, subject: String)
 
@@ -45,6 +49,8 @@ package enum Job: Hashable, Sendable {
         case revokeGrant = "revoke"
         case deliverWebhook = "webhook"
         case expireHold = "hold"
+        case readCalendar = "read-calendar"
+        case findCalendars = "find-calendars"
     }
 
     /// What is to be done.
@@ -62,6 +68,8 @@ package enum Job: Hashable, Sendable {
         case .revokeGrant: .revokeGrant
         case .deliverWebhook: .deliverWebhook
         case .expireHold: .expireHold
+        case .readCalendar: .readCalendar
+        case .findCalendars: .findCalendars
         }
     }
 
@@ -69,12 +77,12 @@ package enum Job: Hashable, Sendable {
     package var key: String {
         switch self {
         case .provision(let id), .planMail(let id), .remind(let id), .deliver(let id), .syncCalendar(let id), .revokeGrant(let id),
-            .expireHold(let id):
+            .expireHold(let id), .readCalendar(let id):
             id
         case .alert(let subject): subject.text
         case .mailSignInLink(let address): address
         case .sweep(let provider, let owner, let host): "\(provider) \(owner ?? "-") \(host)"
-        case .refreshGrant(let owner, let provider): "\(owner) \(provider)"
+        case .refreshGrant(let owner, let provider), .findCalendars(let owner, let provider): "\(owner) \(provider)"
         case .deliverWebhook(let id, let subject): "\(id) \(subject)"
         }
     }
@@ -96,6 +104,7 @@ package enum Job: Hashable, Sendable {
         case .mailSignInLink: self = .mailSignInLink(address: key)
         case .revokeGrant: self = .revokeGrant(revocation: key)
         case .expireHold: self = .expireHold(hold: key)
+        case .readCalendar: self = .readCalendar(id: key)
         case .alert:
             guard let subject = AlertSubject(key) else { return nil }
             self = .alert(subject)
@@ -105,6 +114,9 @@ package enum Job: Hashable, Sendable {
         case .refreshGrant:
             guard let parts = parts(2) else { return nil }
             self = .refreshGrant(owner: parts[0], provider: parts[1])
+        case .findCalendars:
+            guard let parts = parts(2) else { return nil }
+            self = .findCalendars(owner: parts[0], provider: parts[1])
         case .deliverWebhook:
             guard let parts = parts(2) else { return nil }
             self = .deliverWebhook(id: parts[0], subject: parts[1])
@@ -120,6 +132,7 @@ package enum Job: Hashable, Sendable {
         case .planMail, .remind, .deliver, .alert, .mailSignInLink: .mail
         case .deliverWebhook, .expireHold: .webhooks
         case .provision, .syncCalendar, .sweep, .refreshGrant, .revokeGrant: .rooms
+        case .readCalendar, .findCalendars: .calendars
         }
     }
 }
@@ -148,6 +161,8 @@ package enum Queue: Int64, Sendable, CaseIterable {
     case mail = 1
     /// Events to webhooks.
     case webhooks = 2
+    /// Reading when owners are busy.
+    case calendars = 3
 }
 
 /// A job with its time.

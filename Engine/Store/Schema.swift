@@ -5,12 +5,12 @@ package enum Schema {
     /// Each entry brings the schema one version further; an entry that has been released never changes.
     package static let migrations: [[String]] = [
         version1, version2, version3, version4, version5, version6, version7, version8, version9, version10, version11,
-        version12,
+        version12, version13,
     ]
 
     /// The earliest version whose programs can work with a database of the present one: it has added, and changed nothing that they use.
     /// So servers of both go on side by side while the ones are replaced by the others.
-    package static let earliestReader = 12
+    package static let earliestReader = 13
 
     /// Where a change leaves the row's former version behind (PostgreSQL): room for the next in the same page, and dead ones taken away
     /// early. https://www.postgresql.org/docs/15/sql-createtable.html#SQL-CREATETABLE-STORAGE-PARAMETERS
@@ -20,6 +20,25 @@ package enum Schema {
             autovacuum_vacuum_cost_delay = 0)
         """
     }
+
+    /// Calendars that make busy: a writer that does not know them would book over them.
+    private static let version13 = [
+        """
+        CREATE TABLE calendars (
+            id TEXT PRIMARY KEY, owner_id TEXT NOT NULL REFERENCES owners (id), kind TEXT NOT NULL, provider TEXT NOT NULL,
+            account TEXT NOT NULL, remote_id TEXT, name TEXT NOT NULL, counts BIGINT NOT NULL, sealed TEXT NOT NULL, mark TEXT, as_of BIGINT,
+            from_at BIGINT NOT NULL, to_at BIGINT NOT NULL, problem TEXT, is_told BIGINT NOT NULL, created_at BIGINT NOT NULL)
+        """,
+        "CREATE INDEX calendars_by_owner ON calendars (owner_id)",
+        """
+        CREATE TABLE calendar_busy (
+            calendar_id TEXT NOT NULL, starts_at BIGINT NOT NULL, ends_at BIGINT NOT NULL, gone_since BIGINT,
+            PRIMARY KEY (calendar_id, starts_at)) WITHOUT ROWID
+        """,
+        "CREATE INDEX calendar_events_by_id ON calendar_events (event_id)",
+        // What a consent asks for beside what its module needs.
+        "ALTER TABLE consents ADD COLUMN scopes TEXT NOT NULL DEFAULT ''",
+    ]
 
     /// Hours and limits of owners, times that are held, and who was chosen among a pool's hosts.
     private static let version12 = [

@@ -28,6 +28,8 @@ enum SealedSQL: String, SQLStatement {
     case resealRevocation = "UPDATE revocations SET sealed = $1, app = $2 WHERE id = $3 AND sealed = $4"
     case mails = "SELECT id, kept FROM outbox WHERE kept <> '' AND kept NOT LIKE $1 LIMIT $2"
     case resealMail = "UPDATE outbox SET kept = $1 WHERE id = $2 AND kept = $3"
+    case calendars = "SELECT id, sealed FROM calendars WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2"
+    case resealCalendar = "UPDATE calendars SET sealed = $1 WHERE id = $2 AND sealed = $3"
     case resealConsent = "UPDATE consents SET sealed = $1 WHERE id = $2 AND sealed = $3"
 }
 
@@ -50,6 +52,7 @@ extension Tx {
         samples += try query(SealedSQL.apps, any, one).map {
             (try $0.text(2), StoredApp.context(owner: try $0.text(0), provider: try $0.text(1)))
         }
+        samples += try query(SealedSQL.calendars, any, one).map { (try $0.text(1), StoredCalendar.context(try $0.text(0))) }
         samples += try query(SealedSQL.webhooks, any, one).map { (try $0.text(1), StoredWebhook.context(try $0.text(0))) }
         return samples
     }
@@ -134,6 +137,9 @@ extension Tx {
         }
         count += try each(.mails, .resealMail) {
             [try reseal($0.text(1), OutboxMail.context($0.text(0))), try $0.text(0), try $0.text(1)]
+        }
+        count += try each(.calendars, .resealCalendar) {
+            [try reseal($0.text(1), StoredCalendar.context($0.text(0))), try $0.text(0), try $0.text(1)]
         }
         count += try each(.consents, .resealConsent) {
             [try reseal($0.text(1), StoredConsent.context($0.text(0))), try $0.text(0), try $0.text(1)]

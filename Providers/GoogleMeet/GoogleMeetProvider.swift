@@ -102,5 +102,8 @@ public enum GoogleMeetProvider: OAuthProvider {
 
 /// Scopes of which any one is enough. Source: https://developers.google.com/workspace/calendar/api/auth
 enum GoogleScopes {
-    static let events = ["calendar.events", "calendar.events.owned", "calendar"].map { "https://www.googleapis.com/auth/\($0)" }
+    static let all = "https://www.googleapis.com/auth/calendar"
+    static let events = [all + ".events", all + ".events.owned", all]
+    static let eventsReadOnly = all + ".events.readonly"
+    static let calendarList = all + ".calendarlist.readonly"
 }

@@ -58,7 +58,50 @@ extension GoogleSandbox.State {
         }
     }
 
+    func calendarList(_ user: String) -> HTTPResponse {
+        guard account.scopes.contains("calendar.calendarlist.readonly") else {
+            return GoogleAnswer.error(403, "insufficientPermissions", "Request had insufficient authentication scopes.")
+        }
+        return ZoomAnswer.json(
+            200,
+            [
+                "items": [
+                    ["id": .string(user), "summary": .string(user), "primary": true], ["id": "family@group", "summary": "Family"],
+                ]
+            ])
+    }
+
+    /// Each occurrence by itself, of what others have put there and of what was inserted here.
+    private func occurrences(_ request: SandboxRequest, _ user: String) -> HTTPResponse {
+        guard request.query["singleEvents"] == "true", let from = request.query["timeMin"].flatMap(Instant.init(rfc3339:)),
+            let to = request.query["timeMax"].flatMap(Instant.init(rfc3339:)), from < to
+        else { return GoogleAnswer.error(400, "timeRangeEmpty", "The specified time range is empty.") }
+        var items = events.values.filter { event in
+            guard event.owner == user, !event.isCancelled, let start = instant(event.body["start"]), let end = instant(event.body["end"]) else {
+                return false
+            }
+            return end > from && start < to
+        }.map { describe($0.id) }
+        for event in foreign {
+            for (start, end) in event.occurrences where end > from && start < to { items.append(foreignEvent(event, start, end)) }
+        }
+        return ZoomAnswer.json(200, ["kind": "calendar#events", "timeZone": "Europe/Madrid", "items": .array(items)])
+    }
+
+    private func foreignEvent(_ event: SandboxEvent, _ start: Instant, _ end: Instant) -> JSON {
+        func time(_ instant: Instant) -> JSON {
+            event.isWholeDay ? ["date": .string(String(instant.rfc3339.prefix(10)))] : ["dateTime": .string(instant.rfc3339)]
+        }
+        return [
+            "id": .string(event.uid.filter(\.isLetter)), "iCalUID": .string(event.uid),
+            "status": event.isCancelled ? "cancelled" : "confirmed", "transparency": event.isFree ? "transparent" : "opaque",
+            "summary": "A secret", "start": time(start), "end": time(end),
+            "attendees": event.isDeclined ? [["self": true, "responseStatus": "declined"]] : [],
+        ]
+    }
+
     private func list(_ request: SandboxRequest, _ user: String) -> HTTPResponse {
+        if request.query["timeMin"] != nil { return occurrences(request, user) }
         let wanted = request.query["privateExtendedProperty"]?.split(separator: "=", maxSplits: 1).map(String.init)
         let items = events.values.filter { event in
             event.owner == user && !event.isCancelled

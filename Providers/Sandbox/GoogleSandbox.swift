@@ -52,6 +52,8 @@ public final class GoogleSandbox: Sendable {
     struct State {
         var account: Account
         var events: [String: Event] = [:]
+        /// What others put into the calendar.
+        var foreign: [SandboxEvent] = []
         var created = 0
         var deleted = 0
         var codes: [String: (user: String, redirect: String, challenge: String)] = [:]
@@ -92,6 +94,15 @@ public final class GoogleSandbox: Sendable {
     public func start(of id: String) -> String? { state.withLock { $0.events[id]?.body["start"]?["dateTime"]?.string } }
     /// A text of an event; `nil` where there is none.
     public func field(_ name: String, of id: String) -> String? { state.withLock { $0.events[id]?.body[name]?.string } }
+    /// Puts an event of somebody else's into the calendar, or another one in its place.
+    public func put(_ event: SandboxEvent) {
+        state.withLock { state in
+            state.foreign.removeAll { $0.uid == event.uid }
+            state.foreign.append(event)
+        }
+    }
+    /// Takes such an event out.
+    public func takeOut(_ uid: String) { state.withLock { $0.foreign.removeAll { $0.uid == uid } } }
     /// Deletes an event as its owner would.
     public func deleteByHand(_ id: String) { state.withLock { $0.events[id]?.isCancelled = true } }
     /// Ends a user's grants as the user would.
@@ -181,6 +192,7 @@ extension GoogleSandbox.State {
         if request.path == ["oauth2", "v3", "userinfo"] {
             return ZoomAnswer.json(200, ["sub": .string(Self.id(token.user)), "email": .string(token.user), "email_verified": true])
         }
+        if request.path == ["calendar", "v3", "users", "me", "calendarList"] { return calendarList(token.user) }
         guard request.path.prefix(5) == ["calendar", "v3", "calendars", "primary", "events"] else {
             return GoogleAnswer.error(404, "notFound", "Not Found")
         }

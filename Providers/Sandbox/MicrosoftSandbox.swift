@@ -47,6 +47,8 @@ public final class MicrosoftSandbox: Sendable {
     struct State {
         var account: Account
         var meetings: [String: Meeting] = [:]
+        /// What stands in the calendar.
+        var foreign: [SandboxEvent] = []
         var created = 0
         var codes: [String: (user: String, redirect: String, challenge: String)] = [:]
         var refreshTokens: [String: String] = [:]
@@ -78,6 +80,15 @@ public final class MicrosoftSandbox: Sendable {
     public var meetings: [(id: String, start: String)] {
         state.withLock { $0.meetings.values.map { ($0.id, $0.body["startDateTime"]?.string ?? "") }.sorted { $0.0 < $1.0 } }
     }
+    /// Puts an event into the calendar, or another one in its place.
+    public func put(_ event: SandboxEvent) {
+        state.withLock { state in
+            state.foreign.removeAll { $0.uid == event.uid }
+            state.foreign.append(event)
+        }
+    }
+    /// Takes such an event out.
+    public func takeOut(_ uid: String) { state.withLock { $0.foreign.removeAll { $0.uid == uid } } }
     /// Deletes a meeting as its organiser would.
     public func deleteByHand(_ id: String) { state.withLock { _ = $0.meetings.removeValue(forKey: id) } }
     /// Ends every grant.
@@ -154,6 +165,7 @@ extension MicrosoftSandbox.State {
         else {
             return MicrosoftSandbox.error(401, "InvalidAuthenticationToken", "Access token is empty or expired.")
         }
+        if request.path.prefix(3) == ["v1.0", "me", "calendars"] { return calendars(request) }
         guard request.path.prefix(3) == ["v1.0", "me", "onlineMeetings"] else {
             return MicrosoftSandbox.error(404, "UnknownError", "Resource not found.")
         }

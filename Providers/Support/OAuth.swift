@@ -47,7 +47,7 @@ public struct OAuthService: Sendable {
                 ("response_type", "code"), ("client_id", call.credentials["CLIENT_ID"]?.reveal() ?? ""),
                 ("redirect_uri", request.redirectURL), ("state", request.state), ("code_challenge", request.challenge),
                 ("code_challenge_method", "S256"),
-            ] + (scope.map { [("scope", $0)] } ?? []) + parameters
+            ] + (scope.map { [("scope", ([$0] + request.scopes).joined(separator: " "))] } ?? []) + parameters
         return authorizeURL + "?" + query.map { "\($0.name)=\(percentEncoded($0.value))" }.joined(separator: "&")
     }
 

@@ -22,3 +22,6 @@ public func tokenClaims(_ token: Secret) -> JSON? {
     guard parts.count == 3 else { return nil }
     return bytes(base64URL: parts[1]).flatMap { try? JSON(parsing: $0) }
 }
+
+/// SHA-256 in base64url: the same for the same bytes.
+public func digest(_ bytes: [UInt8]) -> String { base64URL(Array(SHA256.hash(data: bytes))) }

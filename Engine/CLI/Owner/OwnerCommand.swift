@@ -6,7 +6,7 @@ import UsherPipeline
 struct OwnerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "owner", abstract: "The people who host.",
-        subcommands: [List.self, Show.self, Set.self, Default.self, Connect.self, Disconnect.self, Link.self])
+        subcommands: [List.self, Show.self, Set.self, Default.self, Calendars.self, Connect.self, Disconnect.self, Link.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "All owners.")

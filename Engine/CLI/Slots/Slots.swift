@@ -35,11 +35,14 @@ struct Slots: AsyncParsableCommand {
             let now = runtime.context.now
             if let explain { return try await self.explain(question, try start(explain, zone), service, zone) }
             let first = from.flatMap { CalendarDate($0) } ?? CalendarDate(WallTime(now, in: zone))
-            let slots = try await service.slots(
+            let offer = try await service.slots(
                 question, from: first.beginning(in: zone), to: (first + Int64(days)).beginning(in: zone), timeZone: zone)
-            if options.json { return Output.json(["items": .array(slots.map(\.json))]) }
+            if options.json { return Output.json(["items": .array(offer.slots.map(\.json)), "calendars": .array(offer.calendars.map(\.json))]) }
             if (first + Int64(days)).beginning(in: zone) <= now { return print("These days are over.") }
-            show(slots, zone)
+            show(offer.slots, zone)
+            for host in offer.calendars where host.state != .fresh {
+                Output.diagnostic("\(host.owner): a calendar is \(host.state.rawValue); `usher owner calendars \(host.owner)` says more.")
+            }
         }
     }
 

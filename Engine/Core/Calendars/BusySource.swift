@@ -3,7 +3,7 @@
 /// A source is stateless: it turns one question into the service's calls, and the answer into times. It does not retry, wait, log or
 /// store; the engine does, in the background, and no visitor waits for it. Titles and places of events never leave a source.
 ///
-/// Every function ends before `call.deadline`. What cannot be read is an error, never an empty answer: unknown is not free. Run
+/// Every function ends before `context.call.deadline`. What cannot be read is an error, never an empty answer: unknown is not free. Run
 /// `BusySourceConformance` over a source to see that it keeps the contract.
 public protocol BusySource: Sendable {
     /// What this source is, and what it needs to be connected.
@@ -11,10 +11,10 @@ public protocol BusySource: Sendable {
 
     /// The calendars behind an address or an account, at least one.
     /// - Throws: ``ErrorCode/reauthorize`` where the service refuses the credentials.
-    static func calendars(_ call: BusyContext) async throws(ProviderError) -> [FoundCalendar]
+    static func calendars(_ context: BusyContext) async throws(ProviderError) -> [FoundCalendar]
 
     /// When a calendar is busy.
-    static func busy(_ question: BusyQuestion, _ call: BusyContext) async throws(ProviderError) -> BusyAnswer
+    static func busy(_ question: BusyQuestion, _ context: BusyContext) async throws(ProviderError) -> BusyAnswer
 }
 
 /// What a source of busy times is.
@@ -30,8 +30,6 @@ public struct BusySourceDescriptor: Sendable {
     /// Services are known to answer that events are gone which are not: a time becomes free only when a second look, a while later, has
     /// not found it either.
     public var confirmsRemovals: Bool
-    /// Whole names of variables that replace an address, as ``ProviderDescriptor/endpoints``.
-    public var endpoints: [String]
 
     /// What a source is connected by.
     public enum Connection: Sendable {
@@ -39,20 +37,21 @@ public struct BusySourceDescriptor: Sendable {
         case address
         /// An address, a user and a password.
         case password
-        /// An account that the owner has connected at a provider of this module, with one of these scopes at least.
-        case account(module: String, scopes: [String])
+        /// An account that the owner has connected at a provider of this module.
+        /// - `scopes`: any one of them lets calendars be read.
+        /// - `asks`: what an owner is asked for, beside what the module itself needs.
+        case account(module: String, scopes: [String], asks: [String])
     }
 
     /// Takes each property as it is.
     public init(
-        kind: String, name: String, connection: Connection, interval: Duration, confirmsRemovals: Bool = false, endpoints: [String] = []
+        kind: String, name: String, connection: Connection, interval: Duration, confirmsRemovals: Bool = false
     ) {
         self.kind = kind
         self.name = name
         self.connection = connection
         self.interval = interval
         self.confirmsRemovals = confirmsRemovals
-        self.endpoints = endpoints
     }
 }
 
@@ -64,30 +63,15 @@ public struct BusyContext: Sendable {
     public var user: String
     /// The user's password; empty where there is none.
     public var password: Secret
-    /// The account that the owner has connected.
-    public var connection: (any Connection)?
-    /// By the whole names in ``BusySourceDescriptor/endpoints``; only those that were configured.
-    public var endpoints: [String: String]
-    /// The way to the service.
-    public var transport: any Transport
-    /// No request may still be under way after this.
-    public var deadline: Instant
-    /// Clock, ids and randomness.
-    public var environment: Environment
+    /// The way to the service, the deadline, and the account that the owner has connected, as modules of providers are given them.
+    public var call: ProviderContext
 
     /// Takes each property as it is.
-    public init(
-        address: Secret = Secret(""), user: String = "", password: Secret = Secret(""), connection: (any Connection)? = nil,
-        endpoints: [String: String] = [:], transport: any Transport, deadline: Instant, environment: Environment
-    ) {
+    public init(address: Secret = Secret(""), user: String = "", password: Secret = Secret(""), call: ProviderContext) {
         self.address = address
         self.user = user
         self.password = password
-        self.connection = connection
-        self.endpoints = endpoints
-        self.transport = transport
-        self.deadline = deadline
-        self.environment = environment
+        self.call = call
     }
 }
 

@@ -10,19 +10,23 @@ public struct Catalog: Hashable, Sendable {
     public var meetingTypes: [MeetingType]
     /// Weekly hours, in the order of the file.
     public var schedules: [Schedule]
+    /// What holds while owners' calendars cannot be read.
+    public var busy: BusyRules
 
     private let providerIndex: [String: Int]
     private let typeIndex: [String: Int]
 
     /// Takes each property as it is. Of two with one name the first is found.
     public init(
-        site: Site, providers: [ProviderEntry], owners: [Owner], meetingTypes: [MeetingType], schedules: [Schedule] = []
+        site: Site, providers: [ProviderEntry], owners: [Owner], meetingTypes: [MeetingType], schedules: [Schedule] = [],
+        busy: BusyRules = .usual
     ) {
         self.site = site
         self.providers = providers
         self.owners = owners
         self.meetingTypes = meetingTypes
         self.schedules = schedules
+        self.busy = busy
         providerIndex = Dictionary(providers.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         typeIndex = Dictionary(meetingTypes.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
     }

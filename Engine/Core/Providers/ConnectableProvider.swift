@@ -78,13 +78,16 @@ public struct ConsentRequest: Sendable {
     public var verifier: Secret
     /// The SHA-256 of ``verifier`` in base64url.
     public var challenge: String
+    /// What is asked for beside what the module itself needs.
+    public var scopes: [String]
 
     /// Takes each property as it is.
-    public init(state: String, redirectURL: String, verifier: Secret, challenge: String) {
+    public init(state: String, redirectURL: String, verifier: Secret, challenge: String, scopes: [String] = []) {
         self.state = state
         self.redirectURL = redirectURL
         self.verifier = verifier
         self.challenge = challenge
+        self.scopes = scopes
     }
 }
 

@@ -135,6 +135,7 @@ package struct LetterSamples: Sendable {
             switch kind {
             case .connection: Problem(.reauthorize, "Zoom has ended the connection.", remedy: "Connect again.")
             case .booking: Problem(.plan, "The account's plan does not allow this.", remedy: "Ask the account's administrator.")
+            case .calendar: Problem(.hostUnknown, "CalDAV has no calendar at this address (HTTP 404).", remedy: "Connect it again.")
             case .signIn, .undelivered, .remains: nil
             }
         return Notice(

@@ -14,6 +14,8 @@ package struct Notice: Hashable, Sendable, Codable {
         case undelivered
         /// A room that is not wanted any more stands at the provider.
         case remains
+        /// A calendar that makes its owner busy cannot be read.
+        case calendar
     }
 
     /// The meeting that a notice is about.
@@ -103,6 +105,8 @@ enum NoticeModel {
     /// In the reader's language, by the problem's code; what the service itself said follows where the code alone says too little.
     private static func problem(_ notice: Notice, _ words: Words, _ values: [String: String]) -> [String] {
         guard let problem = notice.problem else { return [] }
+        // A calendar is not a provider of rooms: what its service said, as it was said.
+        if notice.kind == .calendar { return [problem.message, problem.remedy] }
         // Without a connection of the owner's, "not connected" is the admin's matter, and says so itself.
         let isAdmins = problem.code == .notConnected && notice.kind != .connection
         guard !isAdmins, let said = words.problems[problem.code.rawValue] else { return [problem.message, problem.remedy] }

@@ -121,6 +121,7 @@ package struct Connections: Sendable {
 
     private func end(_ connection: StoredConnection, _ tx: Tx) throws -> Bool {
         guard try tx.remove(connection) else { return false }
+        try tx.removeCalendars(of: connection.ownerID, provider: connection.provider)
         try context.announcer.tell(.connectionRemoved, connection, tx)
         return true
     }

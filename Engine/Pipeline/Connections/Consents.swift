@@ -24,10 +24,12 @@ package struct Consents: Sendable {
     /// Opens a consent.
     /// - Parameters:
     ///   - returnTo: where the browser goes in the end; checked by the caller.
+    ///   - scopes: what is asked for beside what the module itself needs.
     ///   - session: the owner's, where it is begun on the owner's page: then it is needed to the end.
     /// - Returns: its id, for ``start(_:browser:session:)``, and when it ends.
     package func begin(
-        owner: String, provider: String, returnTo: String, session: Secret? = nil, repeating key: IdempotencyKey? = nil
+        owner: String, provider: String, returnTo: String, session: Secret? = nil, scopes: [String] = [],
+        repeating key: IdempotencyKey? = nil
     ) async throws -> IdempotentResult<Begun> {
         let module = try context.connectableModule(provider)
         let apps = try await context.store.read { try $0.apps(of: owner) }
@@ -43,7 +45,7 @@ package struct Consents: Sendable {
         let consent = StoredConsent(
             id: context.environment.code(bits: 128), ownerID: owner, provider: provider, returnTo: returnTo,
             expiresAt: now + Self.lifetime,
-            session: session.map { Vault.hash($0.reveal().utf8) } ?? ""
+            session: session.map { Vault.hash($0.reveal().utf8) } ?? "", scopes: scopes.joined(separator: " ")
         )
         return IdempotentResult(
             try await context.store.write { tx in
@@ -140,6 +142,6 @@ package struct Consents: Sendable {
         ConsentRequest(
             state: "\(consent.id).\(context.vault.sign(signed(consent), purpose: Self.signature))",
             redirectURL: context.settings.publicURL + module.consent.callbackPath, verifier: Secret(verifier),
-            challenge: Vault.challenge(verifier))
+            challenge: Vault.challenge(verifier), scopes: consent.scopes.split(separator: " ").map(String.init))
     }
 }

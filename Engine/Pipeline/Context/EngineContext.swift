@@ -14,6 +14,10 @@ package struct EngineContext: Sendable {
     package var catalog: CatalogHolder
     /// The provider modules.
     package var registry: ProviderRegistry
+    /// What reads when owners are busy.
+    package var busySources: [any BusySource.Type]
+    /// The way to calendars at addresses that owners give.
+    package var calendarTransport: any Transport
     /// The way to the providers.
     package var transport: any Transport
     /// The way to the mail system.
@@ -51,13 +55,19 @@ package struct EngineContext: Sendable {
     package struct Channels: Sendable {
         package var transport: any Transport
         package var receivers: any Transport
+        package var calendars: any Transport
         package var mailer: any Mailer
         package var renderer: MailRenderer
 
         /// - Parameters:
         ///   - transport: the way to the providers.
         ///   - receivers: the way to webhooks' receivers.
-        package init(transport: any Transport, receivers: any Transport, mailer: any Mailer, renderer: MailRenderer) {
+        ///   - calendars: the way to calendars at addresses that owners give; `nil` for the way to the providers.
+        package init(
+            transport: any Transport, receivers: any Transport, calendars: (any Transport)? = nil, mailer: any Mailer,
+            renderer: MailRenderer
+        ) {
+            self.calendars = calendars ?? transport
             self.transport = transport
             self.receivers = receivers
             self.mailer = mailer
@@ -67,9 +77,11 @@ package struct EngineContext: Sendable {
 
     /// - Parameter environment: clock, ids and randomness, which tests move by hand.
     package init(
-        store: Store, vault: Vault, catalog: CatalogHolder, registry: ProviderRegistry, channels: Channels, environment: Environment,
-        settings: EngineSettings, logger: Logger
+        store: Store, vault: Vault, catalog: CatalogHolder, registry: ProviderRegistry, busySources: [any BusySource.Type] = [],
+        channels: Channels, environment: Environment, settings: EngineSettings, logger: Logger
     ) {
+        self.busySources = busySources
+        calendarTransport = channels.calendars
         self.store = store
         self.vault = vault
         self.catalog = catalog

@@ -18,6 +18,8 @@ package enum EventType: String, Sendable, CaseIterable {
     case connectionRemoved = "connection.removed"
     /// A time that was held is free again, and was not booked.
     case holdExpired = "hold.expired"
+    /// A calendar cannot be read, and its owner is offered to nobody unless that ends.
+    case calendarNeedsAttention = "calendar.needs-attention"
 
     /// What has happened between two states of a booking, in the order in which it is told.
     static func between(_ old: Booking?, _ new: Booking) -> [EventType] {

@@ -31,6 +31,8 @@ enum Change {
     case accountConnected(StoredConnection)
     /// A grant is of no use any more.
     case grantDiscarded(StoredRevocation, from: Instant)
+    /// A calendar was connected that makes its owner busy.
+    case calendarAdded(StoredCalendar)
     /// A time is held.
     case timeHeld(StoredHold)
     /// An event for a webhook was written.
@@ -76,7 +78,10 @@ func followUps(of change: Change, now: Instant) -> [ScheduledJob] {
             ScheduledJob(.refreshGrant(owner: connection.ownerID, provider: connection.provider), due: now + refreshInterval),
             ScheduledJob(
                 .sweep(provider: connection.provider, owner: connection.ownerID, host: connection.account.id), due: now + sweepInterval),
+            ScheduledJob(.findCalendars(owner: connection.ownerID, provider: connection.provider), due: now, service: connection.provider),
         ]
+    case .calendarAdded(let calendar):
+        [ScheduledJob(.readCalendar(id: calendar.id), due: now, service: calendar.service)]
     case .grantDiscarded(let revocation, let from):
         [ScheduledJob(.revokeGrant(revocation: revocation.id), due: from, service: revocation.provider)]
     case .timeHeld(let hold):
@@ -106,6 +111,11 @@ private func reminder(_ booking: Booking, _ now: Instant) -> [ScheduledJob] {
 /// What needs a person comes before what is for a meeting.
 private func alert(_ subject: AlertSubject, _ now: Instant, after wait: Duration = alertDelay) -> ScheduledJob {
     ScheduledJob(.alert(subject), due: now + wait, start: now)
+}
+
+extension StoredCalendar {
+    /// Whom its reading asks: what hangs there holds up no other.
+    var service: String { provider.isEmpty ? "\(kind) \(account.split(separator: "@").last ?? "")" : provider }
 }
 
 extension Booking {

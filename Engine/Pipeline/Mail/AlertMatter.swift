@@ -20,6 +20,7 @@ struct AlertMatter {
         case .signIn(let owner): try signIn(owner)
         case .undelivered(let id): try undelivered(id)
         case .remains(let id): try remains(id)
+        case .calendar(let id): try calendar(id)
         }
     }
 
@@ -63,6 +64,16 @@ struct AlertMatter {
             service: (module as? any ConnectableProvider.Type)?.consent.name ?? module?.descriptor.name ?? room.provider,
             detail: "\(room.provider): \(room.room?.meetingID ?? room.roomID)",
             meeting: .init(title: booking.title, start: booking.start, end: booking.end), url: page)
+    }
+
+    private func calendar(_ id: String) throws -> Notice? {
+        guard let calendar = try step.tx.calendar(id), calendar.counts, let problem = calendar.problem,
+            let owner = try step.tx.owner(calendar.ownerID), owner.isActive
+        else { return nil }
+        let source = context.busySources.first { $0.descriptor.kind == calendar.kind }
+        return Notice(
+            kind: .calendar, site: context.catalog.current.site, owner: owner.owner, service: source?.descriptor.name ?? calendar.kind,
+            account: calendar.name.isEmpty ? calendar.account : calendar.name, problem: problem, url: page)
     }
 
     private func undelivered(_ id: String) throws -> Notice? {

@@ -86,7 +86,7 @@ struct AlertOwner {
         case .booking(let id): (booking, matter) = (id, "problem")
         case .undelivered(let id): (booking, matter) = (try step.tx.mail(id)?.bookingID, "undelivered mail")
         case .remains(let id): (booking, matter) = (id, "remaining room")
-        case .connection, .signIn: return
+        case .connection, .signIn, .calendar: return
         }
         guard let booking else { return }
         let reason = notice.problem.map { ": \($0)" } ?? ""

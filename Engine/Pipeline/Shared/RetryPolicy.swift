@@ -23,6 +23,8 @@ package struct RetryPolicy: Sendable {
     static let calendar = RetryPolicy(first: .seconds(10), longest: .hours(1))
     /// An event on a calendar that a person must mend; connecting anew has it looked at, too.
     static let blockedCalendar = RetryPolicy(first: .minutes(1), longest: .hours(12))
+    /// A calendar that cannot be read.
+    static let busyCalendar = RetryPolicy(first: .minutes(1), longest: .minutes(30))
     /// Mail that was not taken.
     static let mail = RetryPolicy(first: .seconds(5), longest: .minutes(30))
     /// A job whose own work went wrong.

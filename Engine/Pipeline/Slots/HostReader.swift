@@ -58,6 +58,7 @@ struct HostReader {
             bookings.filter { isBusy($0.type.id) }.map {
                 Busy(Interval($0.start, $0.end), .booking(buffer($0.type.slots?.buffer)))
             } + holds.filter { isBusy($0.type.id) }.map { Busy(Interval($0.start, $0.end), .hold(buffer($0.type.slots?.buffer))) }
+        let calendars = anyTime ? [] : try calendarTimes(owner, read, tx)
         let full = anyTime ? [] : try capacity.fullTimes(owner, in: read, except: exempt, tx)
         let meetings =
             bookings.map { (type: $0.type.id, meeting: CountedMeetings.Meeting(start: $0.start, length: $0.end - $0.start)) }
@@ -65,12 +66,25 @@ struct HostReader {
         let question = HostQuestion(
             hours: openHours(of: owner), days: days, step: rules.step ?? type.durations.min() ?? length, buffer: buffer(rules.buffer),
             earliest: now + rules.notice, horizonEnd: HostQuestion.horizonEnd(rules.horizon, from: now, days),
-            busy: busy + full.map { Busy($0, .capacity) },
+            busy: busy + calendars + full.map { Busy($0, .capacity) },
             counted: [
                 CountedMeetings(rules.limits, meetings.filter { $0.type == type.id }.map(\.meeting)),
                 CountedMeetings(owner.limits ?? SlotLimits(), meetings.map(\.meeting)),
             ])
         return HostAvailability(question, length: length, in: range)
+    }
+
+    /// What the owner's calendars say, and what they do not say any more.
+    private func calendarTimes(_ owner: Owner, _ read: Interval, _ tx: Tx) throws -> [Busy] {
+        let calendars = try tx.countingCalendars(of: owner.id)
+        guard !calendars.isEmpty else { return [] }
+        let known = try tx.calendarBusy(of: owner.id, from: read.start, to: read.end).map { Busy(Interval($0.start, $0.end), .calendar) }
+        return known
+            + calendars.compactMap { calendar in
+                guard let asOf = calendar.asOf else { return Busy(read, .unknown) }
+                guard now - asOf <= catalog.busy.maxAge || catalog.busy.whenStale == .open else { return Busy(read, .unknown) }
+                return calendar.to < read.end ? Busy(Interval(calendar.to, read.end), .unknown) : nil
+            }
     }
 
     /// What is to be read of an owner's bookings: the range with the widest buffers, and whole days, weeks or months where limits count.

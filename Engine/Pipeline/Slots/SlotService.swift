@@ -34,19 +34,27 @@ package struct SlotService: Sendable {
         package var timeZone: TimeZone?
     }
 
+    /// What can be booked, and how much is known of those who host it.
+    package struct Offer: Sendable {
+        /// In order.
+        package var slots: [Slot]
+        /// Of the hosts who have connected calendars.
+        package var calendars: [OwnerCalendars]
+    }
+
     /// The slots of one owner or of a pool that begin in a stretch of time.
     /// - Throws: ``ErrorCode/notFound``, ``ErrorCode/validationFailed``.
-    package func slots(_ question: Question, from: Instant, to: Instant, timeZone: TimeZone?) async throws -> [Slot] {
+    package func slots(_ question: Question, from: Instant, to: Instant, timeZone: TimeZone?) async throws -> Offer {
         let (catalog, now) = (context.catalog.current, context.now)
         let asked = try parts(question, catalog)
         let range = Interval(max(from, now), to)
-        guard !range.isEmpty else { return [] }
+        guard !range.isEmpty else { return Offer(slots: [], calendars: []) }
         return try await context.store.read { tx in
             var reader = HostReader(context, catalog, asked.type, asked.rules, now: now, in: range)
-            let free = try owners(question, asked.type, catalog, tx).map { owner in
-                try reader.availability(of: owner, length: asked.length, tx).slots(in: range)
-            }
-            return Pool.union(free).map { Slot(start: $0.start, end: $0.start + asked.length, free: $0.free, timeZone: timeZone) }
+            let hosts = try owners(question, asked.type, catalog, tx)
+            let free = try hosts.map { try reader.availability(of: $0, length: asked.length, tx).slots(in: range) }
+            let slots = Pool.union(free).map { Slot(start: $0.start, end: $0.start + asked.length, free: $0.free, timeZone: timeZone) }
+            return Offer(slots: slots, calendars: try hosts.compactMap { try tx.calendarSummary(of: $0.id, catalog.busy, now: now) })
         }
     }
 

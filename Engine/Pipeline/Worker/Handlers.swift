@@ -15,6 +15,8 @@ final class Handlers: Sendable {
     private let revokeGrant: RevokeGrant
     private let deliverWebhook: DeliverWebhook
     private let expireHold: ExpireHold
+    private let readCalendar: ReadCalendar
+    private let findCalendars: FindCalendars
 
     init(_ context: EngineContext) {
         provisionRooms = ProvisionRooms(context)
@@ -27,6 +29,8 @@ final class Handlers: Sendable {
         revokeGrant = RevokeGrant(context)
         deliverWebhook = DeliverWebhook(context)
         expireHold = ExpireHold(context)
+        readCalendar = ReadCalendar(context)
+        findCalendars = FindCalendars(context)
     }
 
     /// Inside the transaction of the claim: either the effect to carry out, its intent written, or `nil` after the job has been released
@@ -44,6 +48,8 @@ final class Handlers: Sendable {
             try sweepRooms.prepare(provider: provider, owner: owner, host: host, claim, step)
         case .refreshGrant(let owner, let provider): try refreshGrant.prepare(owner: owner, provider: provider, claim, step)
         case .revokeGrant(let revocation): try revokeGrant.prepare(revocation, claim, step)
+        case .readCalendar(let id): try readCalendar.prepare(id, claim, step)
+        case .findCalendars(let owner, let provider): try findCalendars.prepare(owner: owner, provider: provider, claim, step)
         case .expireHold(let hold): try expireHold.prepare(hold, claim, step)
         case .deliverWebhook(let id, let subject): try deliverWebhook.prepare(id, subject, claim, step)
         }

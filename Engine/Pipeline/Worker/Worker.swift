@@ -40,7 +40,7 @@ package struct Worker: Sendable {
     /// ``run(_:starting:)``.
     package func claim(limit: Int) async throws -> [Work] {
         var works: [Work] = []
-        for queue in [Queue.mail, .rooms, .webhooks] where works.count < limit {
+        for queue in [Queue.mail, .rooms, .webhooks, .calendars] where works.count < limit {
             let left = limit - works.count
             works += try await claim(queue) { services in services.map { ($0, left) } }
         }

@@ -70,9 +70,11 @@ struct Authorization: JSONObject {
     var consent: Consents.Begun
     var publicURL: String
 
+    var url: String { "\(publicURL)/auth/\(consent.service)/start?consent=\(consent.id)" }
+
     static let schemaName = "Authorization"
     static let fields: [JSONField<Authorization>] = [
-        .init("authorizationUrl", "", .uri) { "\($0.publicURL)/auth/\($0.consent.service)/start?consent=\($0.consent.id)" },
+        .init("authorizationUrl", "", .uri) { $0.url },
         .init("expiresAt") { $0.consent.expiresAt },
     ]
 }

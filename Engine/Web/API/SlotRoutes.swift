@@ -71,9 +71,9 @@ struct SlotRoutes: Sendable {
         try query.check()
         let from = after.map { max(asked.from, $0.start + .microseconds(1)) } ?? asked.from
         let found = try await service.slots(question(query), from: from, to: asked.to, timeZone: zone)
-        let shown = Array(found.prefix(limit))
-        let next = found.count > limit ? shown.last.map { QueryFields.cursor($0.start, "slot") } : nil
-        return Response.json(.ok, SlotPage(items: shown, nextCursor: next))
+        let shown = Array(found.slots.prefix(limit))
+        let next = found.slots.count > limit ? shown.last.map { QueryFields.cursor($0.start, "slot") } : nil
+        return Response.json(.ok, SlotPage(items: shown, calendars: found.calendars, nextCursor: next))
     }
 
     private func explain(_ call: APICall) async throws -> Response {
@@ -99,12 +99,13 @@ struct SlotRoutes: Sendable {
 /// Some slots in order.
 struct SlotPage: JSONObject {
     var items: [SlotService.Slot]
+    var calendars: [OwnerCalendars]
     var nextCursor: String?
 
     static let schemaName = "SlotPage"
     static let fields: [JSONField<SlotPage>] = [
         .init("items") { $0.items },
-        .init("calendars", "How fresh is what is known of the hosts' calendars; none is read yet.") { _ in [String]() },
+        .init("calendars", "How fresh is what is known of the hosts' calendars; hosts without calendars are left out.") { $0.calendars },
         .init("nextCursor") { $0.nextCursor },
     ]
 }

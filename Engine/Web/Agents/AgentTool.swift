@@ -100,7 +100,7 @@ struct AgentTools: Sendable {
             let asked = try call.read(SlotArguments.self)
             let range = try asked.range(now: context.now)
             let found = try await SlotService(context).slots(asked.question, from: range.from, to: range.to, timeZone: range.zone)
-            return SlotPage(items: Array(found.prefix(QueryFields.largestPage)), nextCursor: nil).json
+            return SlotPage(items: Array(found.slots.prefix(QueryFields.largestPage)), calendars: found.calendars, nextCursor: nil).json
         }
     }
 

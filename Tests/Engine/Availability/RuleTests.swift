@@ -219,7 +219,7 @@ struct RuleTests {
                     busy: [
                         Busy(meeting, .booking(SlotBuffer())), Busy(meeting, .hold(SlotBuffer())), Busy(meeting, .calendar),
                         Busy(meeting, .capacity),
-                    ], counted: [full], isStale: true), length: .minutes(30), in: range
+                    ], counted: [full]), length: .minutes(30), in: range
             ).reasons(against: start)
         }
         #expect(Set(answer(nil, meeting.start)) == Set(Unavailability.allCases).subtracting([.outsideHours, .notOnGrid]))

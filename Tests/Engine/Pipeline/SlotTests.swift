@@ -81,7 +81,7 @@ struct SlotTests {
         let engine = try await engine()
         let slots = SlotService(engine.context)
         let question = SlotService.Question(meetingType: "visit", owner: "cleo")
-        let found = try await slots.slots(question, from: at("2026-12-01T00:00:00Z"), to: at("2026-12-15T00:00:00Z"), timeZone: nil)
+        let found = try await slots.slots(question, from: at("2026-12-01T00:00:00Z"), to: at("2026-12-15T00:00:00Z"), timeZone: nil).slots
         #expect(found.count == 10 * 6)
         for slot in found {
             #expect(try await slots.explain(question, start: slot.start).allSatisfy { $0.reasons.isEmpty })
@@ -89,7 +89,7 @@ struct SlotTests {
         for slot in [found[0], found[59]] {
             _ = try await engine.service.book(TestEngine.request("visit", owner: "cleo", at: slot.start.rfc3339))
         }
-        let after = try await slots.slots(question, from: at("2026-12-01T00:00:00Z"), to: at("2026-12-15T00:00:00Z"), timeZone: nil)
+        let after = try await slots.slots(question, from: at("2026-12-01T00:00:00Z"), to: at("2026-12-15T00:00:00Z"), timeZone: nil).slots
         // Each takes a neighbour with it, for the free time after a meeting.
         #expect(after.count == 60 - 4)
     }
@@ -99,7 +99,7 @@ struct SlotTests {
         let engine = try await engine()
         let found = try await SlotService(engine.context).slots(
             .init(meetingType: "both", owner: "cleo"), from: at("2026-12-01T00:00:00Z"), to: at("2026-12-02T00:00:00Z"),
-            timeZone: TimeZone(iana: "Europe/Berlin"))
+            timeZone: TimeZone(iana: "Europe/Berlin")).slots
         #expect(found.map { $0.start.rfc3339(in: $0.timeZone) } == ["2026-12-01T09:00:00+01:00", "2026-12-01T10:00:00+01:00"])
     }
 
@@ -161,7 +161,7 @@ struct SlotTests {
             let error = await #expect(throws: UsherError.self) { try await book("dov") }
             #expect(reasons(error) == [["capacity"]])
             let slots = try await SlotService(engine.context).slots(
-                .init(meetingType: "zoomed"), from: at("2026-12-01T08:30:00Z"), to: at("2026-12-01T10:00:00Z"), timeZone: nil)
+                .init(meetingType: "zoomed"), from: at("2026-12-01T08:30:00Z"), to: at("2026-12-01T10:00:00Z"), timeZone: nil).slots
             #expect(slots.map { $0.start.rfc3339.dropFirst(11).prefix(5) } == ["08:30", "09:30"])
         }
     }
@@ -324,7 +324,7 @@ struct SlotTests {
         let engine = try await engine()
         let service = HoldService(engine.context)
         let slots = try await SlotService(engine.context).slots(
-            .init(meetingType: "pooled"), from: at("2026-12-01T00:00:00Z"), to: at("2026-12-08T00:00:00Z"), timeZone: nil)
+            .init(meetingType: "pooled"), from: at("2026-12-01T00:00:00Z"), to: at("2026-12-08T00:00:00Z"), timeZone: nil).slots
         for slot in slots.prefix(20) { _ = try await service.hold(HoldRequest(meetingType: "pooled", start: slot.start.rfc3339)) }
         let error = await #expect(throws: UsherError.self) {
             _ = try await service.hold(HoldRequest(meetingType: "pooled", start: slots[20].start.rfc3339))
@@ -350,7 +350,7 @@ struct SlotTests {
         }
         #expect(turns == ["cleo", "dov", "cleo", "cleo", "dov", "cleo"])
         let slots = try await SlotService(engine.context).slots(
-            .init(meetingType: "pooled"), from: at("2026-12-01T00:00:00Z"), to: at("2026-12-02T00:00:00Z"), timeZone: nil)
+            .init(meetingType: "pooled"), from: at("2026-12-01T00:00:00Z"), to: at("2026-12-02T00:00:00Z"), timeZone: nil).slots
         #expect(slots.map(\.free) == [2, 2, 1, 1, 2, 2])
         let named = try await engine.service.book(TestEngine.request("pooled", owner: "dov", at: "2026-12-04T09:00:00Z")).value.booking
         #expect(named.ownerBecause == .requested)

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import ProviderSandbox
 import TestValues
+import UsherAssembly
 import UsherCatalog
 import UsherCore
 import UsherMail
@@ -51,7 +52,7 @@ package struct TestEngine: Sendable {
         seed: UInt64 = 1, catalog text: String = TestCatalog.text, account: ZoomSandbox.Account = account,
         variables: [String: Secret] = variables,
         mail: @escaping @Sendable (OutgoingMail) -> DeliveryOutcome = { _ in .accepted },
-        transport: (SandboxTransport) -> any Transport = { $0 }, database: (any Database)? = nil
+        transport: (SandboxTransport) -> any Transport = { $0 }, calendars: (any Transport)? = nil, database: (any Database)? = nil
     ) async throws {
         let clock = VirtualClock()
         self.clock = clock
@@ -68,7 +69,7 @@ package struct TestEngine: Sendable {
         context = try Self.context(
             database: made,
             transport: transport(SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { clock.advance(by: $0) }),
-            mailer: mailer, receivers: receiver,
+            mailer: mailer, receivers: receiver, calendars: calendars,
             clock: clock,
             seed: self.seed, catalog: catalog, variables: variables)
         service = BookingService(context)
@@ -79,13 +80,14 @@ package struct TestEngine: Sendable {
 
     package static func context(
         database: any Database, transport: any Transport, mailer: any Mailer, receivers: any Transport = TestReceiver(),
-        clock: VirtualClock, seed: Seed, catalog: Catalog, variables: [String: Secret] = variables, renderer: MailRenderer? = nil,
+        calendars: (any Transport)? = nil, clock: VirtualClock, seed: Seed, catalog: Catalog, variables: [String: Secret] = variables, renderer: MailRenderer? = nil,
         skew: @escaping @Sendable () -> Duration = { .zero }
     ) throws -> EngineContext {
         var context = EngineContext(
             store: Store(database), vault: try Vault(keys: [Array(repeating: 7, count: 32)]), catalog: CatalogHolder(catalog),
-            registry: try ProviderRegistry(TestCatalog.modules),
-            channels: .init(transport: transport, receivers: receivers, mailer: mailer, renderer: try renderer ?? MailRenderer()),
+            registry: try ProviderRegistry(TestCatalog.modules), busySources: builtInBusySources,
+            channels: .init(
+                transport: transport, receivers: receivers, calendars: calendars, mailer: mailer, renderer: try renderer ?? MailRenderer()),
             environment: .virtual(clock, seed, skew: skew),
             settings: EngineSettings(publicURL: "https://usher.example", variables: variables),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
@@ -124,9 +126,12 @@ package struct TestEngine: Sendable {
     }
 
     /// The same at Google's.
-    package func connectGoogle(_ owner: String = "ana", as user: String? = "ana@northwind.example") async throws -> Consents.Outcome {
+    /// - Parameter scopes: beside what rooms need.
+    package func connectGoogle(
+        _ owner: String = "ana", as user: String? = "ana@northwind.example", scopes: [String] = []
+    ) async throws -> Consents.Outcome {
         let consents = Consents(context)
-        let begun = try await consents.begin(owner: owner, provider: "meet", returnTo: "").value
+        let begun = try await consents.begin(owner: owner, provider: "meet", returnTo: "", scopes: scopes).value
         let url = try await consents.start(begun.id, browser: Secret("browser"))
         return try await back(google.decide(String(url.split(separator: "?", maxSplits: 1)[1]), user: user), service: "google")
     }

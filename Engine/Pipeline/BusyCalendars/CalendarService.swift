@@ -1,0 +1,186 @@
+import Foundation
+import UsherCore
+import UsherStore
+import UsherVault
+
+/// Where owners' calendars are connected, chosen and given up.
+package struct CalendarService: Sendable {
+    private let context: EngineContext
+
+    /// So many calendars has an owner at most.
+    private static let most = 40
+    /// While the caller waits.
+    private static let patience = Duration.seconds(15)
+
+    package init(_ context: EngineContext) { self.context = context }
+
+    /// A calendar with an address of its own, as a caller gives it.
+    package struct Request: Sendable {
+        package var kind: String
+        package var url: String
+        package var user: String
+        package var password: Secret
+
+        /// Takes each property as it is.
+        package init(kind: String, url: String, user: String = "", password: Secret = Secret("")) {
+            self.kind = kind
+            self.url = url
+            self.user = user
+            self.password = password
+        }
+    }
+
+    /// Every kind of calendar.
+    package var kinds: [String] { context.busySources.map { $0.descriptor.kind } }
+
+    /// Whether an owner agrees at the service to connect calendars of that kind.
+    package func needsConsent(_ kind: String) -> Bool {
+        guard case .account? = BusyReader(context: context).source(kind)?.descriptor.connection else { return false }
+        return true
+    }
+
+    /// In the order in which they were connected.
+    package func list(of owner: String) async throws -> [ShownCalendar] {
+        let (rules, now) = (context.catalog.current.busy, context.now)
+        return try await context.store.read { try $0.calendars(of: owner) }.map { ShownCalendar($0, rules, now: now) }
+    }
+
+    /// Connects what is behind an address. A service that does not answer is asked again in the background.
+    /// - Returns: the calendars there; one for a feed.
+    /// - Throws: ``ErrorCode/validationFailed`` where the service refuses the address or the credentials.
+    package func connect(_ request: Request, owner: String) async throws -> [ShownCalendar] {
+        let source = try source(request)
+        let credentials = CalendarCredentials(address: request.url, user: request.user, password: request.password.reveal())
+        let host = URL(string: request.url)?.host() ?? ""
+        var template = StoredCalendar(
+            id: context.environment.id("cal_"), ownerID: owner, kind: request.kind,
+            account: request.user.contains("@") ? request.user : host, remoteID: nil, name: "", counts: true, createdAt: context.now)
+        template.sealed = try context.vault.seal(value: credentials, context: StoredCalendar.context(template.id))
+        let (rules, now, made) = (context.catalog.current.busy, context.now, template)
+        let answer: Result<[FoundCalendar], ProviderError>
+        do throws(ProviderError) {
+            let call = BusyReader(context: context).call(credentials, request.kind, deadline: now + Self.patience)
+            answer = .success(try await source.calendars(call))
+        } catch { answer = .failure(error) }
+        switch answer {
+        case .success(let found):
+            return try await context.store.write { tx in
+                try add(found, like: made, tx, now: now).map { ShownCalendar($0, rules, now: now) }
+            }
+        case .failure(let error):
+            guard error.retry != .never else {
+                throw UsherError(.validationFailed, "\(error.message) \(error.remedy)", findings: [.init("/url", "cannot be read")])
+            }
+            var waiting = made
+            if case .address = source.descriptor.connection { waiting.remoteID = "" }
+            waiting.problem = error.problem
+            let kept = waiting
+            return [ShownCalendar(try await context.store.write { try add(kept, $0, now: now) }, rules, now: now)]
+        }
+    }
+
+    private func source(_ request: Request) throws -> any BusySource.Type {
+        guard let source = BusyReader(context: context).source(request.kind) else {
+            throw UsherError(
+                .validationFailed, "No calendars are connected like that.",
+                findings: [.init("/kind", "must be one of: \(kinds.joined(separator: ", "))")])
+        }
+        var findings: [UsherError.Finding] = []
+        if request.url.isEmpty { findings.append(.init("/url", "is required")) }
+        if case .password = source.descriptor.connection {
+            if request.user.isEmpty { findings.append(.init("/user", "is required")) }
+            if request.password.reveal().isEmpty { findings.append(.init("/password", "is required")) }
+        }
+        guard findings.isEmpty else { throw UsherError(.validationFailed, "The calendar cannot be connected.", findings: findings) }
+        return source
+    }
+
+    /// What an owner opens to connect an account's calendars.
+    /// - Throws: ``ErrorCode/notConnected`` where no provider of the catalogue leads there.
+    package func authorize(_ kind: String, owner: String, returnTo: String = "", session: Secret? = nil) async throws -> Consents.Begun {
+        guard case .account(let module, _, let asks)? = BusyReader(context: context).source(kind)?.descriptor.connection else {
+            throw UsherError(.validationFailed, "Nobody agrees to anything for '\(kind.prefix(40))'.")
+        }
+        guard let entry = context.catalog.current.providers.first(where: { $0.module == module }) else {
+            throw UsherError(
+                .notConnected,
+                "No provider in meeting-types.yaml has 'module: \(module)', which leads to these calendars. The admin adds one; rooms need not be made there."
+            )
+        }
+        return try await Consents(context).begin(
+            owner: owner, provider: entry.name, returnTo: returnTo, session: session, scopes: asks
+        ).value
+    }
+
+    /// Chooses whether a calendar makes its owner busy.
+    package func setCounts(_ counts: Bool, calendar id: String, owner: String) async throws -> ShownCalendar {
+        let (rules, now) = (context.catalog.current.busy, context.now)
+        return try await context.store.write { tx in
+            guard var calendar = try tx.calendar(id), calendar.ownerID == owner else { throw Self.notFound(id) }
+            _ = try tx.setCounts(counts, calendar: id)
+            calendar.counts = counts
+            try context.audit("calendar.choose", "\(owner)/\(id)", tx)
+            return ShownCalendar(calendar, rules, now: now)
+        }
+    }
+
+    /// Forgets a calendar, with all that is known of it.
+    package func remove(_ id: String, owner: String) async throws {
+        try await context.store.write { tx in
+            guard try tx.calendar(id)?.ownerID == owner else { throw Self.notFound(id) }
+            _ = try tx.removeCalendar(id)
+            try tx.removeNotice(.calendar(id))
+            try context.audit("calendar.remove", "\(owner)/\(id)", tx)
+        }
+    }
+
+    private static func notFound(_ id: String) -> UsherError { UsherError(.notFound, "There is no calendar '\(id.prefix(80))'.") }
+
+    // MARK: Inside a transaction
+
+    /// Adds the calendars that were found behind an address or an account, beside those that are known; of an account, those that are not
+    /// there any more are forgotten.
+    /// - Parameter template: one of them, without its own name.
+    @discardableResult
+    func add(_ found: [FoundCalendar], like template: StoredCalendar, _ tx: Tx, now: Instant) throws -> [StoredCalendar] {
+        let known = try tx.calendars(of: template.ownerID).filter {
+            $0.kind == template.kind && $0.provider == template.provider && $0.account == template.account && $0.remoteID != nil
+        }
+        let isAccount = !template.provider.isEmpty
+        if isAccount {
+            let others = try tx.calendars(of: template.ownerID).filter { $0.provider == template.provider && $0.account != template.account }
+            let gone = known.filter { calendar in !found.contains { $0.id == calendar.remoteID } }
+            for calendar in others + gone { _ = try tx.removeCalendar(calendar.id) }
+        }
+        return try found.map { one in
+            if let present = try known.first(where: { try $0.remoteID == one.id && (isAccount || isSame($0, template)) }) { return present }
+            var calendar = template
+            calendar.id = context.environment.id("cal_")
+            (calendar.remoteID, calendar.name, calendar.counts) = (one.id, String(one.name.filter { !$0.isNewline }.prefix(200)), one.counts)
+            if !isAccount { calendar.sealed = try resealed(template, for: calendar.id) }
+            return try add(calendar, tx, now: now)
+        }
+    }
+
+    @discardableResult
+    private func add(_ calendar: StoredCalendar, _ tx: Tx, now: Instant) throws -> StoredCalendar {
+        guard try tx.owner(calendar.ownerID)?.isActive == true else {
+            throw UsherError(.notFound, "No active owner is called '\(calendar.ownerID.prefix(80))'.")
+        }
+        guard try tx.calendars(of: calendar.ownerID).count < Self.most else {
+            throw UsherError(.validationFailed, "An owner has at most \(Self.most) calendars. Remove one first.")
+        }
+        try tx.add(calendar)
+        try context.audit("calendar.connect", "\(calendar.ownerID)/\(calendar.id)", tx)
+        try tx.enqueue(followUps(of: .calendarAdded(calendar), now: now), now: now)
+        return calendar
+    }
+
+    private func credentials(_ calendar: StoredCalendar) throws -> CalendarCredentials {
+        try context.vault.open(CalendarCredentials.self, calendar.sealed, context: StoredCalendar.context(calendar.id))
+    }
+    private func isSame(_ one: StoredCalendar, _ other: StoredCalendar) throws -> Bool { try credentials(one) == credentials(other) }
+    private func resealed(_ calendar: StoredCalendar, for id: String) throws -> String {
+        try context.vault.seal(value: credentials(calendar), context: StoredCalendar.context(id))
+    }
+}

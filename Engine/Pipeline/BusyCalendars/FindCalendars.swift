@@ -1,0 +1,53 @@
+import Logging
+import UsherCore
+import UsherStore
+
+/// Finds the calendars behind an account that an owner has connected, where the grant lets them be read.
+struct FindCalendars {
+    private let context: EngineContext
+    private let reader: BusyReader
+
+    init(_ context: EngineContext) {
+        self.context = context
+        reader = BusyReader(context: context)
+    }
+
+    func prepare(owner: String, provider: String, _ claim: Claim, _ step: StepTransaction) throws -> Effect? {
+        guard let connection = try step.tx.connection(owner: owner, provider: provider), let source = context.busySource(for: connection)
+        else { return try step.finish(claim) }
+        let deadline = step.deadline
+        return Effect(provider: provider, about: ["owner": "\(owner)"]) { [reader, context] in
+            do throws(ProviderError) {
+                let found = try await source.calendars(try await reader.call(owner: owner, provider: provider, deadline: deadline))
+                return { step in
+                    guard try step.tx.connection(owner: owner, provider: provider)?.account.id == connection.account.id else {
+                        return .lookAgain
+                    }
+                    try CalendarService(context).add(
+                        found,
+                        like: StoredCalendar(
+                            id: "", ownerID: owner, kind: source.descriptor.kind, provider: provider, account: connection.account.email,
+                            remoteID: nil, name: "", counts: true, createdAt: step.now), step.tx, now: step.now)
+                    try step.tx.finish(claim)
+                    return .lookAgain
+                }
+            } catch {
+                context.logger.warning(
+                    "an owner's calendars could not be looked for",
+                    metadata: ["owner": "\(owner)", "provider": "\(provider)", "reason": "\(error.message)", "cause": "\(error.cause)"])
+                let wait = RetryPolicy.busyCalendar.delay(afterFailures: claim.attempt + 1, context.environment)
+                return { step in .rest(until: step.now + (error.retry == .never ? max(wait, .hours(1)) : wait)) }
+            }
+        }
+    }
+}
+
+extension EngineContext {
+    /// What reads the calendars of a connection, where its grant allows that.
+    func busySource(for connection: StoredConnection) -> (any BusySource.Type)? {
+        busySources.first { source in
+            guard case .account(let module, let scopes, _) = source.descriptor.connection else { return false }
+            return module == connection.module && !Set(scopes).isDisjoint(with: connection.scopes)
+        }
+    }
+}
