@@ -41,7 +41,8 @@ struct CatalogSection {
                 MeetingTypeSection(report, names, abilities, SlotSection(report, scheduleNames, owners)).readAll($0)
             } ?? []
         guard let site else { return nil }
-        return Catalog(site: site, providers: providers, owners: owners, meetingTypes: types, schedules: schedules, busy: section?.busy ?? .usual)
+        return Catalog(
+            site: site, providers: providers, owners: owners, meetingTypes: types, schedules: schedules, busy: section?.busy ?? .usual)
     }
 }
 

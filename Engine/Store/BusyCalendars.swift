@@ -59,7 +59,9 @@ package struct StoredCalendar: Hashable, Sendable {
 
 /// A time that a calendar says is busy.
 package struct StoredBusyTime: Hashable, Sendable {
+    /// When it begins.
     package var start: Instant
+    /// When it ends.
     package var end: Instant
     /// Since when it is not found there any more, while that is not certain.
     package var goneSince: Instant?
@@ -113,6 +115,7 @@ extension Tx {
             SQLValue(try calendar.problem.map { try Stored.text($0) }), SQLValue(calendar.isTold), SQLValue(calendar.createdAt))
     }
 
+    /// The calendar of that id; locked where it may be written.
     package func calendar(_ id: String) throws -> StoredCalendar? {
         try query(BusyCalendarSQL.one, .text(id)).first.map(calendar(from:))
     }
@@ -127,11 +130,13 @@ extension Tx {
             BusyCalendarSQL.heard, SQLValue(calendar.mark), SQLValue(calendar.asOf), SQLValue(calendar.from),
             SQLValue(calendar.to), .text(calendar.name), .text(calendar.id))
     }
+    /// The calendar could not be read.
     package func markFailed(_ calendar: StoredCalendar) throws {
         try write(
             BusyCalendarSQL.failed, SQLValue(try calendar.problem.map { try Stored.text($0) }), SQLValue(calendar.isTold),
             .text(calendar.id))
     }
+    /// Says whether a calendar makes its owner busy.
     /// - Returns: whether there is such a calendar.
     package func setCounts(_ counts: Bool, calendar id: String) throws -> Bool {
         try execute(BusyCalendarSQL.count, SQLValue(counts), .text(id)) == 1
@@ -146,7 +151,9 @@ extension Tx {
 
     /// Forgets an owner's calendars: all, or those that a provider's connection leads to.
     package func removeCalendars(of owner: String, provider: String? = nil) throws {
-        for calendar in try calendars(of: owner) where provider == nil || calendar.provider == provider { _ = try removeCalendar(calendar.id) }
+        for calendar in try calendars(of: owner) where provider == nil || calendar.provider == provider {
+            _ = try removeCalendar(calendar.id)
+        }
     }
 
     /// What a calendar says, in order; none overlaps another.

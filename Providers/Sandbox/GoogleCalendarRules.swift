@@ -77,7 +77,8 @@ extension GoogleSandbox.State {
             let to = request.query["timeMax"].flatMap(Instant.init(rfc3339:)), from < to
         else { return GoogleAnswer.error(400, "timeRangeEmpty", "The specified time range is empty.") }
         var items = events.values.filter { event in
-            guard event.owner == user, !event.isCancelled, let start = instant(event.body["start"]), let end = instant(event.body["end"]) else {
+            guard event.owner == user, !event.isCancelled, let start = instant(event.body["start"]), let end = instant(event.body["end"])
+            else {
                 return false
             }
             return end > from && start < to
@@ -101,7 +102,7 @@ extension GoogleSandbox.State {
     }
 
     private func list(_ request: SandboxRequest, _ user: String) -> HTTPResponse {
-        if request.query["timeMin"] != nil { return occurrences(request, user) }
+        if request.query["singleEvents"] != nil { return occurrences(request, user) }
         let wanted = request.query["privateExtendedProperty"]?.split(separator: "=", maxSplits: 1).map(String.init)
         let items = events.values.filter { event in
             event.owner == user && !event.isCancelled

@@ -37,7 +37,9 @@ public struct SandboxEvent: Hashable, Sendable {
         func time(_ name: String, _ instant: Instant) -> String {
             isWholeDay ? "\(name);VALUE=DATE:\(stamp(instant).prefix(8))" : "\(name):\(stamp(instant))"
         }
-        var lines = ["BEGIN:VEVENT", "UID:\(uid)", "DTSTAMP:20260101T000000Z", time("DTSTART", start), time("DTEND", end), "SUMMARY:A secret"]
+        var lines = [
+            "BEGIN:VEVENT", "UID:\(uid)", "DTSTAMP:20260101T000000Z", time("DTSTART", start), time("DTEND", end), "SUMMARY:A secret",
+        ]
         if weeks > 1 { lines.append("RRULE:FREQ=WEEKLY;COUNT=\(weeks)") }
         if isFree { lines.append("TRANSP:TRANSPARENT") }
         if isCancelled { lines.append("STATUS:CANCELLED") }

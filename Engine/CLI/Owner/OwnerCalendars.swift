@@ -25,7 +25,9 @@ extension OwnerCommand {
                             $0.calendar.counts ? "yes" : "no", $0.state.rawValue, $0.calendar.asOf?.rfc3339 ?? "-",
                         ]
                     })
-            for shown in calendars { if let problem = shown.calendar.problem { Output.diagnostic("\(shown.calendar.id): \(problem.message) \(problem.remedy)") } }
+            for shown in calendars {
+                if let problem = shown.calendar.problem { Output.diagnostic("\(shown.calendar.id): \(problem.message) \(problem.remedy)") }
+            }
         }
     }
 }

@@ -37,7 +37,9 @@ struct Slots: AsyncParsableCommand {
             let first = from.flatMap { CalendarDate($0) } ?? CalendarDate(WallTime(now, in: zone))
             let offer = try await service.slots(
                 question, from: first.beginning(in: zone), to: (first + Int64(days)).beginning(in: zone), timeZone: zone)
-            if options.json { return Output.json(["items": .array(offer.slots.map(\.json)), "calendars": .array(offer.calendars.map(\.json))]) }
+            if options.json {
+                return Output.json(["items": .array(offer.slots.map(\.json)), "calendars": .array(offer.calendars.map(\.json))])
+            }
             if (first + Int64(days)).beginning(in: zone) <= now { return print("These days are over.") }
             show(offer.slots, zone)
             for host in offer.calendars where host.state != .fresh {

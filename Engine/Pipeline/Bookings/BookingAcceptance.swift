@@ -78,7 +78,8 @@ struct BookingAcceptance {
         guard let hold = assigned.hold, now < hold.expiresAt else { return catalog }
         let types = catalog.meetingTypes.filter { $0.id != hold.type.id } + [hold.type]
         return Catalog(
-            site: catalog.site, providers: catalog.providers, owners: catalog.owners, meetingTypes: types, schedules: catalog.schedules)
+            site: catalog.site, providers: catalog.providers, owners: catalog.owners, meetingTypes: types, schedules: catalog.schedules,
+            busy: catalog.busy)
     }
 
     /// Whether a drafted booking may be made. It changes nothing; see ``consume(_:as:)``.

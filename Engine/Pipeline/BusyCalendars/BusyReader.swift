@@ -36,7 +36,8 @@ struct BusyReader {
         }
         do {
             let context = StoredCalendar.context(calendar.id)
-            return call(try self.context.vault.open(CalendarCredentials.self, calendar.sealed, context: context), calendar.kind, deadline: deadline)
+            return call(
+                try self.context.vault.open(CalendarCredentials.self, calendar.sealed, context: context), calendar.kind, deadline: deadline)
         } catch {
             throw ProviderError(
                 .reauthorize, retry: .never, "The calendar's address cannot be read.", remedy: "Connect the calendar again.",

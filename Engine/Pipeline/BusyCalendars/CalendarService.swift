@@ -148,7 +148,9 @@ package struct CalendarService: Sendable {
         }
         let isAccount = !template.provider.isEmpty
         if isAccount {
-            let others = try tx.calendars(of: template.ownerID).filter { $0.provider == template.provider && $0.account != template.account }
+            let others = try tx.calendars(of: template.ownerID).filter {
+                $0.provider == template.provider && $0.account != template.account
+            }
             let gone = known.filter { calendar in !found.contains { $0.id == calendar.remoteID } }
             for calendar in others + gone { _ = try tx.removeCalendar(calendar.id) }
         }
@@ -156,7 +158,9 @@ package struct CalendarService: Sendable {
             if let present = try known.first(where: { try $0.remoteID == one.id && (isAccount || isSame($0, template)) }) { return present }
             var calendar = template
             calendar.id = context.environment.id("cal_")
-            (calendar.remoteID, calendar.name, calendar.counts) = (one.id, String(one.name.filter { !$0.isNewline }.prefix(200)), one.counts)
+            (calendar.remoteID, calendar.name, calendar.counts) = (
+                one.id, String(one.name.filter { !$0.isNewline }.prefix(200)), one.counts
+            )
             if !isAccount { calendar.sealed = try resealed(template, for: calendar.id) }
             return try add(calendar, tx, now: now)
         }

@@ -23,8 +23,8 @@ extension StoredCalendar {
         return now - asOf > rules.maxAge ? .stale : .fresh
     }
 
-    /// Whether what it holds is not known any more.
-    func isTooOld(_ rules: BusyRules, now: Instant) -> Bool { asOf.map { now - $0 > rules.maxAge } ?? true }
+    /// Whether it was not heard of for longer than counts, nor connected since.
+    func isTooOld(_ rules: BusyRules, now: Instant) -> Bool { now - (asOf ?? createdAt) > rules.maxAge }
 }
 
 /// A calendar as programs see it.

@@ -2,10 +2,13 @@ import Logging
 import UsherCore
 import UsherStore
 
-/// Finds the calendars behind an account that an owner has connected, where the grant lets them be read.
+/// Finds the calendars behind an account that an owner has connected, where the grant lets them be read; again each day, since their
+/// owner makes and removes some.
 struct FindCalendars {
     private let context: EngineContext
     private let reader: BusyReader
+
+    private static let interval = Duration.days(1)
 
     init(_ context: EngineContext) {
         self.context = context
@@ -28,8 +31,7 @@ struct FindCalendars {
                         like: StoredCalendar(
                             id: "", ownerID: owner, kind: source.descriptor.kind, provider: provider, account: connection.account.email,
                             remoteID: nil, name: "", counts: true, createdAt: step.now), step.tx, now: step.now)
-                    try step.tx.finish(claim)
-                    return .lookAgain
+                    return .sleep(until: step.now + Self.interval)
                 }
             } catch {
                 context.logger.warning(

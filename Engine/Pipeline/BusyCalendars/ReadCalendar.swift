@@ -52,7 +52,8 @@ struct ReadCalendar {
         let isSettled = try !step.tx.busyTimes(of: calendar.id).contains { $0.goneSince != nil }
         let account = calendar.account.contains("@") ? [calendar.account.lowercased()] : []
         return BusyQuestion(
-            calendar: calendar.remoteID ?? "", from: from, to: to, timeZone: owner.timeZone, addresses: [owner.email.lowercased()] + account,
+            calendar: calendar.remoteID ?? "", from: from, to: to, timeZone: owner.timeZone,
+            addresses: [owner.email.lowercased()] + account,
             mark: isSame && isSettled ? calendar.mark : nil)
     }
 

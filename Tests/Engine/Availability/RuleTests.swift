@@ -218,7 +218,7 @@ struct RuleTests {
                     horizonEnd: meeting.start - .hours(1),
                     busy: [
                         Busy(meeting, .booking(SlotBuffer())), Busy(meeting, .hold(SlotBuffer())), Busy(meeting, .calendar),
-                        Busy(meeting, .capacity),
+                        Busy(meeting, .unknown), Busy(meeting, .capacity),
                     ], counted: [full]), length: .minutes(30), in: range
             ).reasons(against: start)
         }

@@ -92,6 +92,7 @@ struct CalendarTests {
     func givenUp() async throws {
         let engine = try await TestEngine()
         _ = try await engine.connectGoogle()
+        _ = try await engine.worker.pump()
         engine.google.inject(.cutAfter, .refused(status: 400, reason: "invalid"))
         let view = try await engine.booked("diary")
         try await engine.run(for: .minutes(5))

@@ -10,7 +10,7 @@ import UsherStore
 /// What can be booked, by whom, and never twice. The clock stands at 2026-11-24T08:00Z, a Tuesday.
 @Suite(.timeLimit(.minutes(2)))
 struct SlotTests {
-    private static let catalog = TestCatalog.text
+    static let catalog = TestCatalog.text
         .replacing(
             "owners:\n",
             with: """
@@ -99,7 +99,8 @@ struct SlotTests {
         let engine = try await engine()
         let found = try await SlotService(engine.context).slots(
             .init(meetingType: "both", owner: "cleo"), from: at("2026-12-01T00:00:00Z"), to: at("2026-12-02T00:00:00Z"),
-            timeZone: TimeZone(iana: "Europe/Berlin")).slots
+            timeZone: TimeZone(iana: "Europe/Berlin")
+        ).slots
         #expect(found.map { $0.start.rfc3339(in: $0.timeZone) } == ["2026-12-01T09:00:00+01:00", "2026-12-01T10:00:00+01:00"])
     }
 
@@ -161,7 +162,8 @@ struct SlotTests {
             let error = await #expect(throws: UsherError.self) { try await book("dov") }
             #expect(reasons(error) == [["capacity"]])
             let slots = try await SlotService(engine.context).slots(
-                .init(meetingType: "zoomed"), from: at("2026-12-01T08:30:00Z"), to: at("2026-12-01T10:00:00Z"), timeZone: nil).slots
+                .init(meetingType: "zoomed"), from: at("2026-12-01T08:30:00Z"), to: at("2026-12-01T10:00:00Z"), timeZone: nil
+            ).slots
             #expect(slots.map { $0.start.rfc3339.dropFirst(11).prefix(5) } == ["08:30", "09:30"])
         }
     }
@@ -324,7 +326,8 @@ struct SlotTests {
         let engine = try await engine()
         let service = HoldService(engine.context)
         let slots = try await SlotService(engine.context).slots(
-            .init(meetingType: "pooled"), from: at("2026-12-01T00:00:00Z"), to: at("2026-12-08T00:00:00Z"), timeZone: nil).slots
+            .init(meetingType: "pooled"), from: at("2026-12-01T00:00:00Z"), to: at("2026-12-08T00:00:00Z"), timeZone: nil
+        ).slots
         for slot in slots.prefix(20) { _ = try await service.hold(HoldRequest(meetingType: "pooled", start: slot.start.rfc3339)) }
         let error = await #expect(throws: UsherError.self) {
             _ = try await service.hold(HoldRequest(meetingType: "pooled", start: slots[20].start.rfc3339))
@@ -350,7 +353,8 @@ struct SlotTests {
         }
         #expect(turns == ["cleo", "dov", "cleo", "cleo", "dov", "cleo"])
         let slots = try await SlotService(engine.context).slots(
-            .init(meetingType: "pooled"), from: at("2026-12-01T00:00:00Z"), to: at("2026-12-02T00:00:00Z"), timeZone: nil).slots
+            .init(meetingType: "pooled"), from: at("2026-12-01T00:00:00Z"), to: at("2026-12-02T00:00:00Z"), timeZone: nil
+        ).slots
         #expect(slots.map(\.free) == [2, 2, 1, 1, 2, 2])
         let named = try await engine.service.book(TestEngine.request("pooled", owner: "dov", at: "2026-12-04T09:00:00Z")).value.booking
         #expect(named.ownerBecause == .requested)

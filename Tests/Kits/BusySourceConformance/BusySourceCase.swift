@@ -123,7 +123,9 @@ public struct BusySourceCase: Sendable, CustomStringConvertible {
             try require(busy.map(\.start) == [day - .hours(1)] && busy.map(\.end) == [day + .hours(23)], "\(busy)")
         },
         BusySourceCase("what is transparent, cancelled or declined takes no time") { subject in
-            var (free, cancelled, declined) = (subject.event("free@x.example"), subject.event("off@x.example"), subject.event("no@x.example"))
+            var (free, cancelled, declined) = (
+                subject.event("free@x.example"), subject.event("off@x.example"), subject.event("no@x.example")
+            )
             (free.isFree, cancelled.isCancelled, declined.isDeclined) = (true, true, true)
             for event in [free, cancelled, declined] { try await subject.put(event) }
             let busy = try await subject.busy()

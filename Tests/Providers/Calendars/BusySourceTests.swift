@@ -93,7 +93,8 @@ enum BusySubjects {
 struct BusySourceTests {
     @Test("every source that Usher comes with is tried")
     func census() async throws {
-        #expect(Set(BusySubjects.names.map { $0.split(separator: " ")[0] }) == Set(builtInBusySources.map { Substring($0.descriptor.kind) }))
+        #expect(
+            Set(BusySubjects.names.map { $0.split(separator: " ")[0] }) == Set(builtInBusySources.map { Substring($0.descriptor.kind) }))
     }
 
     @Test("a source keeps the contract, case by case", arguments: BusySubjects.names, BusySourceCase.all)
@@ -101,7 +102,9 @@ struct BusySourceTests {
         try await promise.run(try #require(try await BusySubjects.make(name)))
     }
 
-    @Test("a CalDAV account is found from its host, from a principal and from a calendar's own address", arguments: ["", "/ana/", "/ana/work/"])
+    @Test(
+        "a CalDAV account is found from its host, from a principal and from a calendar's own address",
+        arguments: ["", "/ana/", "/ana/work/"])
     func discovery(path: String) async throws {
         let server = try await CalDAVServer(.radicale)
         let found = try await CalDAVSource.calendars(server.context(path: path))

@@ -22,8 +22,8 @@ struct ReceivedEvents {
     func violations(bookings: [String]) async throws -> [String] {
         let log = try await store.read { [webhook] tx in try bookings.map { try tx.deliveries(of: webhook, about: $0) } }
         let subjects = Dictionary(uniqueKeysWithValues: log.flatMap(\.self).map { ($0.id, $0.subject) })
-        // What is told of connections and holds belongs to no booking.
-        let others = ["connection.", "hold."].map { "\"type\":\"\($0)" }
+        // What is told of connections, calendars and holds belongs to no booking.
+        let others = ["connection.", "calendar.", "hold."].map { "\"type\":\"\($0)" }
         let ofBookings = received.filter { request in
             let text = String(decoding: request.body, as: UTF8.self)
             return !others.contains { text.contains($0) }

@@ -80,7 +80,8 @@ package struct TestEngine: Sendable {
 
     package static func context(
         database: any Database, transport: any Transport, mailer: any Mailer, receivers: any Transport = TestReceiver(),
-        calendars: (any Transport)? = nil, clock: VirtualClock, seed: Seed, catalog: Catalog, variables: [String: Secret] = variables, renderer: MailRenderer? = nil,
+        calendars: (any Transport)? = nil, clock: VirtualClock, seed: Seed, catalog: Catalog, variables: [String: Secret] = variables,
+        renderer: MailRenderer? = nil,
         skew: @escaping @Sendable () -> Duration = { .zero }
     ) throws -> EngineContext {
         var context = EngineContext(

@@ -105,6 +105,18 @@ call("listApps", id="eve")
 call("authorizeConnection", example("authorizeConnection"), id="eve", provider="zoom")
 call("deleteConnection", id="eve", provider="zoom")
 call("deleteApp", id="eve", provider="zoom")
+calendars = call("connectCalendars", example("connectCalendars"), id="eve")["items"]
+if [calendar["state"] for calendar in calendars] != ["failing"] or "secret" in json.dumps(calendars):
+    failures.append(f"a feed that nobody answers for: {calendars}")
+call("connectCalendars", {"kind": "caldav", "url": "http://elsewhere.example"}, id="eve")
+call("connectCalendars", {"kind": "google"}, id="eve")
+call("listCalendars", id="eve")
+chosen = call("chooseCalendar", {"counts": False}, id="eve", calendar=calendars[0]["id"])
+if chosen.get("counts") is not False:
+    failures.append(f"the choice was not kept: {chosen}")
+call("chooseCalendar", {"counts": "yes"}, id="eve", calendar=calendars[0]["id"])
+call("deleteCalendar", id="eve", calendar=calendars[0]["id"])
+call("deleteCalendar", id="eve", calendar=calendars[0]["id"])
 call("putOwner", example("putOwner"), id="ana")
 call("deleteOwner", id="eve")
 call("getOwner", id="eve")
