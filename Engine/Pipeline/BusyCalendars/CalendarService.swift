@@ -9,6 +9,8 @@ package struct CalendarService: Sendable {
 
     /// So many calendars has an owner at most.
     private static let most = 40
+    /// Of an address; and of a name or a password.
+    package static let (longestURL, longestName) = (2_000, 200)
     /// While the caller waits.
     private static let patience = Duration.seconds(15)
 
@@ -48,7 +50,9 @@ package struct CalendarService: Sendable {
     /// Connects what is behind an address. A service that does not answer is asked again in the background.
     /// - Returns: the calendars there; one for a feed.
     /// - Throws: ``ErrorCode/validationFailed`` where the service refuses the address or the credentials.
-    package func connect(_ request: Request, owner: String) async throws -> [ShownCalendar] {
+    package func connect(
+        _ request: Request, owner: String, repeating key: IdempotencyKey? = nil
+    ) async throws -> IdempotentResult<[ShownCalendar]> {
         let source = try source(request)
         let credentials = CalendarCredentials(address: request.url, user: request.user, password: request.password.reveal())
         let host = URL(string: request.url)?.host() ?? ""
@@ -62,21 +66,31 @@ package struct CalendarService: Sendable {
             let call = BusyReader(context: context).call(credentials, request.kind, deadline: now + Self.patience)
             answer = .success(try await source.calendars(call))
         } catch { answer = .failure(error) }
-        switch answer {
-        case .success(let found):
-            return try await context.store.write { tx in
-                try add(found, like: made, tx, now: now).map { ShownCalendar($0, rules, now: now) }
-            }
-        case .failure(let error):
-            guard error.retry != .never else {
-                throw UsherError(.validationFailed, "\(error.message) \(error.remedy)", findings: [.init("/url", "cannot be read")])
-            }
-            var waiting = made
-            if case .address = source.descriptor.connection { waiting.remoteID = "" }
-            waiting.problem = error.problem
-            let kept = waiting
-            return [ShownCalendar(try await context.store.write { try add(kept, $0, now: now) }, rules, now: now)]
+        if case .failure(let error) = answer, error.retry == .never {
+            throw UsherError(.validationFailed, "\(error.message) \(error.remedy)", findings: [.init("/url", "cannot be read")])
         }
+        return IdempotentResult(
+            try await context.store.write { tx in
+                func shown(_ calendars: [StoredCalendar]) -> [ShownCalendar] { calendars.map { ShownCalendar($0, rules, now: now) } }
+                return try context.idempotent(
+                    key, tx, now: now, replay: { try shown($0.split(separator: " ").compactMap { try tx.calendar(String($0)) }) }
+                ) {
+                    let calendars =
+                        switch answer {
+                        case .success(let found): try add(found, like: made, tx, now: now)
+                        case .failure(let error): [try add(Self.waiting(made, source.descriptor, error), tx, now: now)]
+                        }
+                    return (shown(calendars), calendars.map(\.id).joined(separator: " "))
+                }
+            })
+    }
+
+    /// One whose service did not answer. Of a feed it is known that it is one calendar.
+    private static func waiting(_ made: StoredCalendar, _ source: BusySourceDescriptor, _ error: ProviderError) -> StoredCalendar {
+        var waiting = made
+        if case .address = source.connection { waiting.remoteID = "" }
+        waiting.problem = error.problem
+        return waiting
     }
 
     private func source(_ request: Request) throws -> any BusySource.Type {
@@ -87,6 +101,13 @@ package struct CalendarService: Sendable {
         }
         var findings: [UsherError.Finding] = []
         if request.url.isEmpty { findings.append(.init("/url", "is required")) }
+        let texts = [
+            ("url", request.url, Self.longestURL), ("user", request.user, Self.longestName),
+            ("password", request.password.reveal(), Self.longestName),
+        ]
+        for (name, text, limit) in texts where text.unicodeScalars.count > limit {
+            findings.append(.init("/\(name)", "must have at most \(limit) characters"))
+        }
         if case .password = source.descriptor.connection {
             if request.user.isEmpty { findings.append(.init("/user", "is required")) }
             if request.password.reveal().isEmpty { findings.append(.init("/password", "is required")) }
@@ -97,7 +118,9 @@ package struct CalendarService: Sendable {
 
     /// What an owner opens to connect an account's calendars.
     /// - Throws: ``ErrorCode/notConnected`` where no provider of the catalogue leads there.
-    package func authorize(_ kind: String, owner: String, returnTo: String = "", session: Secret? = nil) async throws -> Consents.Begun {
+    package func authorize(
+        _ kind: String, owner: String, returnTo: String = "", session: Secret? = nil, repeating key: IdempotencyKey? = nil
+    ) async throws -> IdempotentResult<Consents.Begun> {
         guard case .account(let module, _, let asks)? = BusyReader(context: context).source(kind)?.descriptor.connection else {
             throw UsherError(.validationFailed, "Nobody agrees to anything for '\(kind.prefix(40))'.")
         }
@@ -108,8 +131,7 @@ package struct CalendarService: Sendable {
             )
         }
         return try await Consents(context).begin(
-            owner: owner, provider: entry.name, returnTo: returnTo, session: session, scopes: asks
-        ).value
+            owner: owner, provider: entry.name, returnTo: returnTo, session: session, scopes: asks, repeating: key)
     }
 
     /// Chooses whether a calendar makes its owner busy.

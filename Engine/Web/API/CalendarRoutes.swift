@@ -58,13 +58,15 @@ struct CalendarRoutes: Sendable {
         guard findings.isEmpty else { throw UsherError(.validationFailed, "The calendar cannot be connected.", findings: findings) }
         let owner = try await owner(call)
         guard !calendars.needsConsent(request.kind) else {
-            let begun = try await calendars.authorize(request.kind, owner: owner)
+            let begun = try await calendars.authorize(request.kind, owner: owner, repeating: call.repeating)
             return Response.json(
-                .created, ConnectedCalendars(authorization: Authorization(consent: begun, publicURL: context.settings.publicURL)))
+                .created,
+                begun.map { ConnectedCalendars(authorization: Authorization(consent: $0, publicURL: context.settings.publicURL)) })
         }
         let found = try await calendars.connect(
-            .init(kind: request.kind, url: request.url, user: request.user, password: request.password), owner: owner)
-        return Response.json(.created, ConnectedCalendars(items: found))
+            .init(kind: request.kind, url: request.url, user: request.user, password: request.password), owner: owner,
+            repeating: call.repeating)
+        return Response.json(.created, found.map { ConnectedCalendars(items: $0) })
     }
 
     private func choose(_ call: APICall) async throws -> Response {
@@ -91,9 +93,11 @@ struct CalendarRequest: JSONRequest {
 
     init(_ reader: inout JSONReader) {
         kind = reader.required("kind", "ics or caldav, with their address; google or microsoft.")
-        url = reader.text("url", "https:// or webcal://", .length(0...2_000)) ?? ""
-        user = reader.text("user", "Of a CalDAV server.", .length(0...200)) ?? ""
-        password = Secret(reader.text("password", "Of a CalDAV server: one for apps, where it has those.", .length(0...200)) ?? "")
+        url = reader.text("url", "https:// or webcal://", .length(0...CalendarService.longestURL)) ?? ""
+        user = reader.text("user", "Of a CalDAV server.", .length(0...CalendarService.longestName)) ?? ""
+        password = Secret(
+            reader.text("password", "Of a CalDAV server: one for apps, where it has those.", .length(0...CalendarService.longestName)) ?? ""
+        )
     }
 }
 

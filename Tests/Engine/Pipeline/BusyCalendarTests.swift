@@ -30,7 +30,7 @@ struct BusyCalendarTests {
     }
 
     private func connect(_ engine: TestEngine) async throws -> ShownCalendar {
-        let found = try await CalendarService(engine.context).connect(.init(kind: "ics", url: Self.address), owner: "cleo")
+        let found = try await CalendarService(engine.context).connect(.init(kind: "ics", url: Self.address), owner: "cleo").value
         return try #require(found.first)
     }
 
@@ -162,7 +162,7 @@ struct BusyCalendarTests {
         let first = try await connect(engine).calendar.id
         #expect(try await connect(engine).calendar.id == first)
         feed.publish("<html>Sign in</html>")
-        let page = try await CalendarService(engine.context).connect(.init(kind: "ics", url: Self.address), owner: "dov")
+        let page = try await CalendarService(engine.context).connect(.init(kind: "ics", url: Self.address), owner: "dov").value
         #expect(page.map(\.state) == [.failing] && page[0].calendar.problem?.message.contains("cannot be read") == true)
         for url in ["http://calendar.northwind.example/x.ics", "https://ana:pw@calendar.northwind.example/x.ics", "ftp://x", ""] {
             await #expect(throws: UsherError.self, "\(url)") {
@@ -182,7 +182,7 @@ struct BusyCalendarTests {
         #expect(try await starts(engine, on: "2026-12-01") == ["08:00", "10:00", "10:30"])
         // More of the account is listed where its owner allows that.
         engine.google.change { $0.scopes += " https://www.googleapis.com/auth/calendar.calendarlist.readonly" }
-        let begun = try await CalendarService(engine.context).authorize("google", owner: "cleo")
+        let begun = try await CalendarService(engine.context).authorize("google", owner: "cleo").value
         let url = try await Consents(engine.context).start(begun.id, browser: Secret("browser"))
         #expect(url.contains("calendar.calendarlist.readonly"))
         _ = try await engine.back(
