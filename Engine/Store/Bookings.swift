@@ -14,7 +14,7 @@ enum BookingSQL: String, SQLStatement {
         INSERT INTO bookings ({bookings}, owner_id, overlap_allowed)
         SELECT {$24} WHERE NOT EXISTS (SELECT 1 FROM bookings
             WHERE owner_id = $23 AND starts_at > $25 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed')
-            AND NOT EXISTS (SELECT 1 FROM holds WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $19
+            AND NOT EXISTS (SELECT 1 FROM holds WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $26
                 AND booking_id IS NULL)
         """
     /// Unless one stands in its way that stands beside no other: an index leads to those alone.
@@ -23,7 +23,7 @@ enum BookingSQL: String, SQLStatement {
         SELECT {$24} WHERE NOT EXISTS (SELECT 1 FROM bookings
             WHERE owner_id = $23 AND starts_at > $25 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed' AND overlap_allowed = 0)
             AND NOT EXISTS (SELECT 1 FROM holds
-                WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $19 AND type <> $26
+                WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $26 AND type <> $27
                 AND booking_id IS NULL)
         """
     case update = """
@@ -92,9 +92,12 @@ extension Tx {
     package static let longestBooking = Duration.days(1)
 
     /// Adds a booking that no other of its owner stands in the way of. The owner is to be locked before; see ``lockOwner(_:)``.
-    /// - Parameter termsID: from ``keep(_:as:)``.
+    /// - Parameters:
+    ///   - termsID: from ``keep(_:as:)``.
+    ///   - isHeld: whether its own hold lives: who made it found the time free of others, and a server whose clock is behind may take one
+    ///     for living that had ended by then.
     /// - Returns: `false` where one stands in its way; nothing is written then.
-    package func insert(_ booking: Booking, termsID: String) throws -> Bool {
+    package func insert(_ booking: Booking, termsID: String, isHeld: Bool = false) throws -> Bool {
         let row: [SQLValue] = [
             .text(booking.id), .text(booking.status.rawValue), .int(booking.revision), SQLValue(booking.start), SQLValue(booking.end),
             .text(booking.timeZone), .text(try Stored.text(booking.attendees)), .text(booking.details.note),
@@ -109,7 +112,7 @@ extension Tx {
         let isAdded = try execute(
             mayOverlap ? BookingSQL.insertBeside : .insert,
             row + [.text(booking.terms.owner.id), SQLValue(mayOverlap), SQLValue(booking.start - Self.longestBooking)]
-                + (mayOverlap ? [.text(booking.terms.type.id)] : []))
+                + [SQLValue(isHeld ? .never : booking.createdAt)] + (mayOverlap ? [.text(booking.terms.type.id)] : []))
         guard isAdded == 1 else { return false }
         seen.bookings[booking.id] = booking
         (seen.rooms[booking.id], seen.mailCounts[booking.id]) = ([], 0)

@@ -41,7 +41,7 @@ package struct BookingService: Sendable {
                     (booking.linkSecret, booking.ownerBecause) = (secret, assigned.because)
                     try acceptance.check(booking, assigned, anyTime: request.anyTime)
                     try acceptance.consume(assigned.hold, as: id)
-                    try store(booking, step)
+                    try store(booking, isHeld: assigned.hold.map { now < $0.expiresAt } ?? false, step)
                     if let note = assigned.note { tx.note(id, "booking.assigned", note, at: now) }
                     return (try view(id, tx), id)
                 }
@@ -258,11 +258,11 @@ package struct BookingService: Sendable {
         try tx.enqueue(followUps(of: .roomsTouched(booking, newest: try tx.rooms(of: booking.id).last), now: now), now: now)
     }
 
-    private func store(_ booking: Booking, _ step: StepTransaction) throws {
+    private func store(_ booking: Booking, isHeld: Bool, _ step: StepTransaction) throws {
         let (tx, now) = (step.tx, step.now)
         let termsID = try Fingerprint.of(booking.terms)
         try tx.keep(booking.terms, as: termsID)
-        guard try tx.insert(booking, termsID: termsID) else { throw Self.conflict(booking) }
+        guard try tx.insert(booking, termsID: termsID, isHeld: isHeld) else { throw Self.conflict(booking) }
         try context.audit("booking.create", booking.id, tx)
         tx.note(booking.id, "booking.confirmed", "\(booking.meeting.provider), because \(booking.meeting.because.rawValue)", at: now)
         for job in followUps(of: .bookingAccepted(booking), now: now) {

@@ -304,6 +304,22 @@ struct SlotTests {
         #expect(try await engine.context.store.read { try $0.hold(hold.id) } != nil)
     }
 
+    @Test("a hold that lives is booked, though a server whose clock is behind takes an earlier one for living, too")
+    func clockBehind() async throws {
+        let engine = try await engine()
+        let service = HoldService(engine.context)
+        let first = try await service.hold(HoldRequest(meetingType: "visit", owner: "cleo", start: "2026-12-01T09:00:00Z")).value
+        engine.clock.advance(to: first.expiresAt)
+        let second = try await service.hold(HoldRequest(meetingType: "visit", owner: "cleo", start: "2026-12-01T09:00:00Z")).value
+        let behind = try TestEngine.context(
+            database: engine.context.store.database, transport: engine.context.transport, mailer: engine.mailer, clock: engine.clock,
+            seed: engine.seed, catalog: engine.context.catalog.current, skew: { .seconds(-10) })
+        #expect(behind.now < first.expiresAt)
+        var request = TestEngine.request("visit", owner: "cleo", at: "2026-12-01T09:00:00Z")
+        request.hold = second.id
+        #expect(try await BookingService(behind).book(request).value.booking.start == second.start)
+    }
+
     @Test("webhooks are told when a hold ends without a booking, once")
     func told() async throws {
         let engine = try await engine()
