@@ -80,7 +80,8 @@ let package = Package(
             .httpTypes,
             .hummingbirdCore, .nioCore, .nioHTTPTypes),
         module(
-            "UsherAssembly", at: "Engine/Assembly", "Calendars", "UsherWeb", "UsherSQLite", "UsherPostgreSQL", "Zoom", "GoogleMeet",
+            "UsherAssembly", at: "Engine/Assembly", "Calendars", "UsherAvailability", "UsherWeb", "UsherSQLite", "UsherPostgreSQL", "Zoom",
+            "GoogleMeet",
             "MicrosoftTeams",
             "SelfHosted",
             "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .crypto, .httpClient, .lifecycle, .hummingbird,

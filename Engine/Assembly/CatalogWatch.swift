@@ -19,7 +19,7 @@ package struct CatalogWatch: Sendable {
     package init(_ runtime: Runtime, path: String) {
         self.runtime = runtime
         self.path = path
-        first = Self.stamp(path)
+        first = Self.stamp(path) + Self.stamps(runtime)
     }
 
     /// Puts the file in force, at the start.
@@ -37,7 +37,7 @@ package struct CatalogWatch: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.interval)
             rounds += 1
-            let present = Self.stamp(path)
+            let present = Self.stamp(path) + Self.stamps(runtime)
             if present != seen {
                 // What could not be put in force is tried again at the next look.
                 if await reload() { seen = present }
@@ -85,6 +85,13 @@ package struct CatalogWatch: Sendable {
                 changedAt: Instant(seconds: time.first ?? 0) + .microseconds((time.last ?? 0) / 1_000))
         }
         return (file, report)
+    }
+
+    /// The same of the calendars that close days.
+    private static func stamps(_ runtime: Runtime) -> [Int64] {
+        let folder = runtime.configuration.catalogFolder
+        return Set(runtime.context.catalog.current.schedules.compactMap(\.closedBy)).sorted()
+            .flatMap { stamp(ClosureFile(folder: folder, path: $0).path) }
     }
 
     /// What changes when the file does: inode, size, time.

@@ -44,6 +44,7 @@ package struct Runtime: Sendable {
         let transport = HTTPTransport(now: environment.now)
         let context = EngineContext(
             store: store, vault: vault, catalog: CatalogHolder(catalog), registry: registry, busySources: builtInBusySources,
+            closures: .ofFiles,
             channels: .init(
                 transport: transport,
                 receivers: PublicTransport(
@@ -55,6 +56,7 @@ package struct Runtime: Sendable {
             settings: EngineSettings(
                 publicURL: configuration.publicURL, variables: configuration.values,
                 allowsPrivateReceivers: configuration.allowsPrivateReceivers), logger: logger)
+        context.closures.put(configuration.closures(catalog))
         let runtime = Runtime(
             configuration: configuration, registry: registry, context: context, service: BookingService(context),
             transport: transport)
@@ -95,6 +97,7 @@ package struct Runtime: Sendable {
 
     private func putInForce(_ catalog: Catalog, digest: String) throws {
         try context.renderer.adopt(configuration.look(catalog.site))
+        context.closures.put(configuration.closures(catalog))
         context.catalog.put(catalog, digest: digest)
     }
 
@@ -174,8 +177,10 @@ extension Configuration {
 extension CatalogReader {
     /// A reader that looks at the logo and the templates, too.
     package static func withFiles(_ registry: ProviderRegistry) -> CatalogReader {
-        CatalogReader(registry) { folder, logo, templates in
-            MailLook.read(folder: folder, logo: logo, templates: templates).findings.map { ($0.key, $0.message) }
-        }
+        CatalogReader(
+            registry,
+            siteCheck: { folder, logo, templates in
+                MailLook.read(folder: folder, logo: logo, templates: templates).findings.map { ($0.key, $0.message) }
+            }, closureCheck: { folder, path in ClosureFile(folder: folder, path: path).problem })
     }
 }

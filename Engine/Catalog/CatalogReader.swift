@@ -5,6 +5,7 @@ import UsherCore
 package struct CatalogReader: Sendable {
     private let registry: ProviderRegistry
     private let siteCheck: SiteCheck
+    private let closureCheck: ClosureCheck
 
     /// What is wrong with the files that `site:` names, by its key; `folder` is the catalogue's.
     package typealias SiteCheck =
@@ -12,15 +13,24 @@ package struct CatalogReader: Sendable {
             _ folder: String, _ logo: String?, _ templates: String?
         ) -> [(key: String, message: String)]
 
+    /// What is wrong with a calendar file that `closed-by:` names; `nil` for nothing.
+    package typealias ClosureCheck = @Sendable (_ folder: String, _ path: String) -> String?
+
     /// A file of 10,000 meeting types has 3.5 MB; what is larger is not a catalogue.
     package static let largestFile = 10 * 1_048_576
     /// Deep nesting takes stack, and the threads of the runtime have little.
     private static let stackSize = 64 * 1_048_576
 
-    /// - Parameter siteCheck: looks into files beside the catalogue; only a catalogue that is a file itself has any.
-    package init(_ registry: ProviderRegistry, siteCheck: @escaping SiteCheck = { _, _, _ in [] }) {
+    /// - Parameters:
+    ///   - siteCheck: looks into files beside the catalogue; only a catalogue that is a file itself has any.
+    ///   - closureCheck: the same for calendars.
+    package init(
+        _ registry: ProviderRegistry, siteCheck: @escaping SiteCheck = { _, _, _ in [] },
+        closureCheck: @escaping ClosureCheck = { _, _ in nil }
+    ) {
         self.registry = registry
         self.siteCheck = siteCheck
+        self.closureCheck = closureCheck
     }
 
     /// Reads the file at `path`; that it cannot be read is a finding too.
@@ -38,14 +48,13 @@ package struct CatalogReader: Sendable {
             return failure(.unreadable, "the file cannot be read; check its owner and mode")
         }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        return read(Array(data)) { [siteCheck] in siteCheck(folder, $0, $1) }
+        return read(Array(data), files: (folder, siteCheck, closureCheck))
     }
 
-    /// Reads a file's bytes.
-    /// - Parameter siteFiles: what is wrong with logo and templates, by key.
-    package func read(
-        _ bytes: [UInt8], siteFiles: @escaping @Sendable (String?, String?) -> [(key: String, message: String)] = { _, _ in [] }
-    ) -> CatalogReport {
+    /// Reads a file's bytes; files beside it are not looked at.
+    package func read(_ bytes: [UInt8]) -> CatalogReport { read(bytes, files: ("", { _, _, _ in [] }, { _, _ in nil })) }
+
+    private func read(_ bytes: [UInt8], files: (folder: String, site: SiteCheck, closure: ClosureCheck)) -> CatalogReport {
         guard bytes.count <= Self.largestFile else { return failure(.tooLarge, Self.tooLarge(bytes.count)) }
         let registry = registry
         return onLargeStack {
@@ -53,7 +62,9 @@ package struct CatalogReader: Sendable {
             guard let text = SourceText.decode(bytes, report), let root = Composer.compose(text, report) else {
                 return CatalogReport(catalog: nil, diagnostics: report.sorted)
             }
-            let catalog = CatalogSection(report, registry, siteFiles).read(root)
+            let catalog = CatalogSection(
+                report, registry, { files.site(files.folder, $0, $1) }, closures: { files.closure(files.folder, $0) }
+            ).read(root)
             return CatalogReport(catalog: report.hasErrors ? nil : catalog, diagnostics: report.sorted, text: text)
         }
     }

@@ -8,10 +8,13 @@ struct CatalogSection {
     private let registry: ProviderRegistry
 
     private let siteFiles: (String?, String?) -> [(key: String, message: String)]
+    private let closures: (String) -> String?
 
     init(
-        _ report: Reporter, _ registry: ProviderRegistry, _ siteFiles: @escaping (String?, String?) -> [(key: String, message: String)]
+        _ report: Reporter, _ registry: ProviderRegistry, _ siteFiles: @escaping (String?, String?) -> [(key: String, message: String)],
+        closures: @escaping (String) -> String?
     ) {
+        self.closures = closures
         self.siteFiles = siteFiles
         self.report = report
         self.registry = registry
@@ -30,7 +33,7 @@ struct CatalogSection {
         let site = section?.site
         let language = site?.language ?? "en"
         let zone = site?.timeZone ?? "UTC"
-        let schedules = fields["schedules"].map { ScheduleSection(report).read($0) } ?? []
+        let schedules = fields["schedules"].map { ScheduleSection(report, closures).read($0) } ?? []
         let scheduleNames = ScheduleNames(schedules.map(\.name), report)
         let owners =
             fields["owners"].map { OwnerSection(report, scheduleNames).read($0, names, zone: zone, language: language) } ?? []

@@ -6,22 +6,32 @@ struct ScheduleSection {
     private let report: Reporter
     private static let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
-    init(_ report: Reporter) { self.report = report }
+    /// What is wrong with the calendar at a path.
+    private let closures: (String) -> String?
+
+    init(_ report: Reporter, _ closures: @escaping (String) -> String?) {
+        self.report = report
+        self.closures = closures
+    }
 
     func read(_ node: Node) -> [Schedule] {
         guard let schedules = Fields(node, "schedules", report) else { return [] }
         return schedules.entries.compactMap { field in
             checkID(field.key, field.mark, "a schedule's name", report)
             guard let fields = Fields(field.value, "schedules.\(field.key)", report) else { return nil }
-            fields.refuseUnknown(["time-zone", "weekly", "except"])
+            fields.refuseUnknown(["time-zone", "weekly", "except", "closed-by"])
             fields.require(["weekly"])
             let zone = fields.text("time-zone")
             checkZone(zone, fields.path("time-zone"), report)
             let weekly = fields["weekly"].flatMap { Fields($0, fields.path("weekly"), report) }.map(weekly)
             let except = fields["except"].flatMap { Fields($0, fields.path("except"), report) }
+            let closed = fields.text("closed-by")
+            if let closed, let wrong = closures(closed.value) {
+                report.error(.value, closed.mark, "'\(fields.path("closed-by"))': \(wrong)")
+            }
             let schedule = Schedule(
                 name: field.key, timeZone: zone?.value, weekly: weekly ?? Array(repeating: [], count: 7),
-                exceptions: except.map(exceptions) ?? [])
+                exceptions: except.map(exceptions) ?? [], closedBy: closed?.value)
             if let except { check(schedule, except) }
             return schedule
         }

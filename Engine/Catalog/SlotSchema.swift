@@ -18,6 +18,8 @@ enum SlotSchema {
                             "type": "object", "propertyNames": ["pattern": .string("^\(date)([.][.]\(date))?$")],
                             "additionalProperties": windows,
                         ], "Other hours of some dates, none with []: `2026-12-24: []`, `2026-12-27..2027-01-03: []`."),
+                    "closed-by": CatalogSchema.key(
+                        CatalogSchema.ref("text"), "A calendar file beside this one (.ics): its events close their days or times."),
                 ], required: ["weekly"]), atLeastOne: false)
     }
 

@@ -12,6 +12,8 @@ package struct EngineContext: Sendable {
     package var vault: Vault
     /// The catalogue in force.
     package var catalog: CatalogHolder
+    /// The times that calendar files beside the catalogue close.
+    package let closures: Closures
     /// The provider modules.
     package var registry: ProviderRegistry
     /// What reads when owners are busy.
@@ -78,8 +80,9 @@ package struct EngineContext: Sendable {
     /// - Parameter environment: clock, ids and randomness, which tests move by hand.
     package init(
         store: Store, vault: Vault, catalog: CatalogHolder, registry: ProviderRegistry, busySources: [any BusySource.Type] = [],
-        channels: Channels, environment: Environment, settings: EngineSettings, logger: Logger
+        closures: Closures = Closures(), channels: Channels, environment: Environment, settings: EngineSettings, logger: Logger
     ) {
+        self.closures = closures
         self.busySources = busySources
         calendarTransport = channels.calendars
         self.store = store

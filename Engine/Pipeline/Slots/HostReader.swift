@@ -14,6 +14,7 @@ struct HostReader {
 
     private let catalog: Catalog
     private let capacity: HostCapacity
+    private let closures: Closures
     private let type: MeetingType
     private let rules: SlotRules
     private let now: Instant
@@ -34,6 +35,7 @@ struct HostReader {
         in range: Interval
     ) {
         capacity = HostCapacity(context: context, catalog: catalog, type: type, now: now, provider: provider)
+        closures = context.closures
         self.catalog = catalog
         self.type = type
         self.rules = rules
@@ -116,7 +118,8 @@ struct HostReader {
         let zone = schedule.timeZone ?? owner.timeZone
         let key = HoursKey(schedule: schedule.name, zone: zone)
         if let known = hours[key] { return known }
-        let found = OpenHours(schedule, localDays(zone), in: range)
+        let found = OpenHours(
+            schedule, localDays(zone), in: range, closures: closures.intervals(schedule, zone: zone, now: now))
         hours[key] = found
         return found
     }

@@ -19,9 +19,13 @@ struct CalendarEvent {
     /// Cancelled, transparent, or declined by its owner: it takes no time.
     var isFree: Bool
 
-    /// - Parameter addresses: of the owner, in lower case.
+    /// - Parameters:
+    ///   - addresses: of the owner, in lower case.
+    ///   - transparentCounts: whether one that is marked as transparent takes time all the same.
     /// - Throws: ``CalendarUnreadable`` for times that cannot be read; `nil` for an event without a start, which takes no time.
-    init?(_ component: OpaquePointer, _ zones: inout EventZones, addresses: [String]) throws(CalendarUnreadable) {
+    init?(
+        _ component: OpaquePointer, _ zones: inout EventZones, addresses: [String], transparentCounts: Bool
+    ) throws(CalendarUnreadable) {
         let properties = ComponentProperties(component)
         guard let begin = properties.first(ICAL_DTSTART_PROPERTY) else { return nil }
         uid = properties.first(ICAL_UID_PROPERTY)?.value ?? ""
@@ -48,7 +52,8 @@ struct CalendarEvent {
         replaces = try id.map { property throws(CalendarUnreadable) in try Self.time(property, &zones) }
         replacesLater = id?.parameter("RANGE") == "THISANDFUTURE"
         isFree =
-            properties.first(ICAL_STATUS_PROPERTY)?.value == "CANCELLED" || properties.first(ICAL_TRANSP_PROPERTY)?.value == "TRANSPARENT"
+            properties.first(ICAL_STATUS_PROPERTY)?.value == "CANCELLED"
+            || (!transparentCounts && properties.first(ICAL_TRANSP_PROPERTY)?.value == "TRANSPARENT")
             || properties.all(ICAL_ATTENDEE_PROPERTY).contains { attendee in
                 attendee.parameter("PARTSTAT") == "DECLINED"
                     && addresses.contains(attendee.value.lowercased().replacing("mailto:", with: ""))

@@ -29,24 +29,35 @@ package enum CalendarText {
     ///   - addresses: the owner's, in lower case.
     /// - Throws: an error in words where any of it cannot be read: unknown is not free.
     package static func read(
-        _ texts: [[UInt8]], from: Instant, to: Instant, timeZone: String, addresses: [String], freeCounts: Bool = false
+        _ texts: [[UInt8]], from: Instant, to: Instant, timeZone: String, addresses: [String]
     ) async throws(CalendarProblem) -> Reading {
         let result: Result<Reading, CalendarProblem> = await withCheckedContinuation { continuation in
             // It may take seconds: not on a thread that others wait for.
             DispatchQueue.global(qos: .utility).async {
-                continuation.resume(
-                    returning: lock.withLock { _ in
-                        do throws(CalendarUnreadable) {
-                            return .success(try readNow(texts, from, to, timeZone, addresses, freeCounts))
-                        } catch { return .failure(CalendarProblem(error.reason)) }
-                    })
+                continuation.resume(returning: locked(texts, from, to, timeZone, addresses, transparentCounts: false))
             }
         }
         return try result.get()
     }
 
+    /// A calendar of days that are closed, read at once: whoever waits for it has a small file. Events take their time whether they are
+    /// transparent or not.
+    package static func closures(_ text: [UInt8], from: Instant, to: Instant, timeZone: String) throws(CalendarProblem) -> [BusyEvent] {
+        try locked([text], from, to, timeZone, [], transparentCounts: true).get().events
+    }
+
+    private static func locked(
+        _ texts: [[UInt8]], _ from: Instant, _ to: Instant, _ timeZone: String, _ addresses: [String], transparentCounts: Bool
+    ) -> Result<Reading, CalendarProblem> {
+        lock.withLock { _ in
+            do throws(CalendarUnreadable) {
+                return .success(try readNow(texts, from, to, timeZone, addresses, transparentCounts))
+            } catch { return .failure(CalendarProblem(error.reason)) }
+        }
+    }
+
     private static func readNow(
-        _ texts: [[UInt8]], _ from: Instant, _ to: Instant, _ timeZone: String, _ addresses: [String], _ freeCounts: Bool
+        _ texts: [[UInt8]], _ from: Instant, _ to: Instant, _ timeZone: String, _ addresses: [String], _ transparentCounts: Bool
     ) throws(CalendarUnreadable) -> Reading {
         icalerror_set_errors_are_fatal(0)
         guard texts.reduce(0, { $0 + $1.count }) <= longest else { throw CalendarUnreadable("it is larger than 10 MB") }
@@ -66,10 +77,8 @@ package enum CalendarText {
                 var events: [CalendarEvent] = []
                 for component in components {
                     guard icalcomponent_count_errors(component) == 0 else { throw CalendarUnreadable("an event breaks the format's rules") }
-                    if var event = try CalendarEvent(component, &zones, addresses: addresses) {
-                        if freeCounts { event.isFree = false }
-                        events.append(event)
-                    }
+                    let event = try CalendarEvent(component, &zones, addresses: addresses, transparentCounts: transparentCounts)
+                    if let event { events.append(event) }
                 }
                 for (_, series) in Dictionary(grouping: events, by: \.uid) {
                     reading.events += try EventSeries(series).busy(from, to, &budget)

@@ -320,6 +320,27 @@ struct SlotTests {
         #expect(try await BookingService(behind).book(request).value.booking.start == second.start)
     }
 
+    @Test("what closes a schedule closes its starts without moving the grid; an exception is open in spite of it")
+    func closedBy() async throws {
+        let text = Self.catalog.replacing(
+            "except: { 2026-12-24: [] } }", with: "except: { 2026-12-03: [\"09:00-10:00\"] }, closed-by: holidays.ics }")
+        let closed = try [("2026-12-02T08:10:00Z", "2026-12-02T08:20:00Z"), ("2026-12-03T00:00:00Z", "2026-12-04T00:00:00Z")].map {
+            Interval(try at($0.0), try at($0.1))
+        }
+        let engine = try await TestEngine(catalog: text, closures: Closures { _, _, _, _ in closed })
+        engine.context.closures.put(["holidays.ics": []])
+        func starts(_ day: String) async throws -> [String] {
+            let from = try at("\(day)T00:00:00Z")
+            return try await SlotService(engine.context).slots(
+                .init(meetingType: "visit", owner: "cleo"), from: from, to: from + .days(1), timeZone: nil
+            ).slots.map { String($0.start.rfc3339.dropFirst(11).prefix(5)) }
+        }
+        #expect(try await starts("2026-12-02") == ["08:30", "09:00", "09:30", "10:00", "10:30"])
+        #expect(try await starts("2026-12-03") == ["08:00", "08:30"])
+        engine.context.closures.put([:])
+        #expect(try await starts("2026-12-02") == [], "a file that cannot be read closes everything")
+    }
+
     @Test("webhooks are told when a hold ends without a booking, once")
     func told() async throws {
         let engine = try await engine()

@@ -52,7 +52,8 @@ package struct TestEngine: Sendable {
         seed: UInt64 = 1, catalog text: String = TestCatalog.text, account: ZoomSandbox.Account = account,
         variables: [String: Secret] = variables,
         mail: @escaping @Sendable (OutgoingMail) -> DeliveryOutcome = { _ in .accepted },
-        transport: (SandboxTransport) -> any Transport = { $0 }, calendars: (any Transport)? = nil, database: (any Database)? = nil
+        transport: (SandboxTransport) -> any Transport = { $0 }, calendars: (any Transport)? = nil,
+        closures: Closures = Closures(), database: (any Database)? = nil
     ) async throws {
         let clock = VirtualClock()
         self.clock = clock
@@ -69,7 +70,7 @@ package struct TestEngine: Sendable {
         context = try Self.context(
             database: made,
             transport: transport(SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { clock.advance(by: $0) }),
-            mailer: mailer, receivers: receiver, calendars: calendars,
+            mailer: mailer, receivers: receiver, calendars: calendars, closures: closures,
             clock: clock,
             seed: self.seed, catalog: catalog, variables: variables)
         service = BookingService(context)
@@ -80,13 +81,14 @@ package struct TestEngine: Sendable {
 
     package static func context(
         database: any Database, transport: any Transport, mailer: any Mailer, receivers: any Transport = TestReceiver(),
-        calendars: (any Transport)? = nil, clock: VirtualClock, seed: Seed, catalog: Catalog, variables: [String: Secret] = variables,
+        calendars: (any Transport)? = nil, closures: Closures = Closures(), clock: VirtualClock, seed: Seed, catalog: Catalog,
+        variables: [String: Secret] = variables,
         renderer: MailRenderer? = nil,
         skew: @escaping @Sendable () -> Duration = { .zero }
     ) throws -> EngineContext {
         var context = EngineContext(
             store: Store(database), vault: try Vault(keys: [Array(repeating: 7, count: 32)]), catalog: CatalogHolder(catalog),
-            registry: try ProviderRegistry(TestCatalog.modules), busySources: builtInBusySources,
+            registry: try ProviderRegistry(TestCatalog.modules), busySources: builtInBusySources, closures: closures,
             channels: .init(
                 transport: transport, receivers: receivers, calendars: calendars, mailer: mailer, renderer: try renderer ?? MailRenderer()),
             environment: .virtual(clock, seed, skew: skew),
