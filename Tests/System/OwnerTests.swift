@@ -208,4 +208,55 @@ struct OwnerTests {
         }
         await site.close()
     }
+
+    @Test("an owner connects a calendar's feed, which closes its time, lets it count no longer, and removes it")
+    func calendars() async throws {
+        let site = try await Site(
+            catalog: Site.catalog.replacing("  ana: {", with: "  ana: { schedule: day,").replacing(
+                "owners:\n", with: "schedules: { day: { time-zone: UTC, weekly: { mon-sun: [\"09:00-12:00\"] } } }\nowners:\n"
+            ).appending("\n  hour: { title: Hour, duration: 60m, slots: { horizon: 1000d } }\n"))
+        let start = try #require(Instant(rfc3339: "2027-04-01T10:00:00Z"))
+        let event = SandboxEvent(uid: "x@y.example", start: start, end: start + .hours(1))
+        try SandboxEvent.file([event], owner: "ana@northwind.example").write(
+            toFile: site.folder + "/ana.ics", atomically: true, encoding: .utf8)
+        let port = try FreeTestPort.find()
+        let files = Process()
+        files.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        files.arguments = ["-m", "http.server", "\(port)", "--bind", "127.0.0.1", "--directory", site.folder]
+        (files.standardOutput, files.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+        try files.run()
+        defer { kill(files.processIdentifier, SIGKILL) }
+        let server = try await site.serve(environment: ["USHER_CALENDAR_ALLOW_PRIVATE": "true"])
+        let session = try await signIn(site)
+        func press(_ path: String, _ fields: [String: String]) async throws -> (status: Int, page: String) {
+            let page = try await site.browse("/owners/me", cookies: [session]).page
+            let answer = try await site.browse(path, form: fields.merging(["key": key(page)]) { $1 }, cookies: [session])
+            return (answer.status, answer.page)
+        }
+        func slots() async throws -> [String] {
+            try await site.call("GET", "/v1/slots?meetingType=hour&owner=ana&from=2027-04-01&to=2027-04-01").json["items"]?.array?
+                .compactMap { $0["start"]?.string } ?? []
+        }
+        #expect(try await slots().count == 3)
+        let wrong = try await press("/owners/me/calendars", ["kind": "ics", "url": "http://127.0.0.1:\(port)/none.ics"])
+        #expect(wrong.status == 303, "a publisher may bring it back: it is tried again")
+        let connected = try await press("/owners/me/calendars", ["kind": "ics", "url": "http://127.0.0.1:\(port)/ana.ics"])
+        #expect(connected.status == 303)
+        var page = ""
+        for _ in 0..<100 where !page.contains("Counts") {
+            try await Task.sleep(for: .milliseconds(100))
+            page = try await site.browse("/owners/me", cookies: [session]).page
+        }
+        #expect(page.contains("Ana, 127.0.0.1") && page.contains("has no calendar at this address") && !page.contains("ana.ics"))
+        let shown = try await site.call("GET", "/v1/owners/ana/calendars").json["items"]?.array ?? []
+        #expect(shown.map { $0["state"]?.string } == ["failing", "fresh"])
+        #expect(try await slots() == [], "one of the two is not known")
+        _ = try await press("/owners/me/calendars/remove", ["calendar": shown[0]["id"]?.string ?? ""])
+        #expect(try await slots() == ["2027-04-01T09:00:00Z", "2027-04-01T11:00:00Z"])
+        _ = try await press("/owners/me/calendars/choose", ["calendar": shown[1]["id"]?.string ?? ""])
+        #expect(try await slots().count == 3)
+        #expect(try await site.usher("owner", "calendars", "ana").finish().output.contains("fresh"))
+        server.kill()
+        await site.close()
+    }
 }

@@ -42,6 +42,7 @@ struct OwnerPage: Sendable {
         }
         addAccountPresses(to: router)
         addBookingPresses(to: router)
+        addCalendarPresses(to: router)
         press(router, "/owners/me/signout-everywhere") { owner, _, _ in
             try await owners.signOutEverywhere(owner.owner.id)
             return Page.redirect(to: "/owners/me")
@@ -105,7 +106,7 @@ struct OwnerPage: Sendable {
     }
 
     /// A press of a signed-in owner; what goes wrong is shown on a page, not as JSON.
-    private func press(
+    func press(
         _ router: Router<WebContext>, _ path: RouterPath,
         _ body: @escaping @Sendable (StoredOwner, [String: String], Secret) async throws -> Response
     ) {

@@ -14,9 +14,10 @@ extension OwnerPage {
         (filter.owner, filter.status, filter.from) = (owner.id, .confirmed, context.now - Tx.longestBooking)
         let views = try await service.page(filter, after: nil, limit: Self.bookingsRead).views.filter { $0.booking.end > context.now }
         let failing = try await context.health.all()
+        let calendars = self.calendars(try await CalendarService(context).list(of: owner.id), owner, key)
         let body: HTML =
             "<p class=quiet>\(owner.email), \(owner.timeZone)</p>" + Self.livingGrants(accounts)
-            + providers(accounts, key)
+            + providers(accounts, key) + calendars
             + defaultProvider(owner, accounts, key, failing) + bookings(Array(views.prefix(Self.bookingsShown)), owner, key)
             + Page.button("Sign out", action: "/owners/me/signout", key: key, isPlain: true)
             + Page.button("Sign out everywhere", action: "/owners/me/signout-everywhere", key: key, isPlain: true)
