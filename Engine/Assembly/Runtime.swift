@@ -43,15 +43,16 @@ package struct Runtime: Sendable {
         // Last, because it must be shut down: nothing above may fail after it.
         let transport = HTTPTransport(now: environment.now)
         let context = EngineContext(
-            store: store, vault: vault, catalog: CatalogHolder(catalog), registry: registry, busySources: builtInBusySources,
-            closures: .ofFiles,
+            store: store, vault: vault, catalog: CatalogHolder(catalog), registry: registry,
             channels: .init(
                 transport: transport,
                 receivers: PublicTransport(
                     now: environment.now, allowsPrivate: configuration.allowsPrivateReceivers, variable: "USHER_WEBHOOK_ALLOW_PRIVATE"),
-                calendars: PublicTransport(
-                    now: environment.now, allowsPrivate: configuration.allowsPrivateCalendars, variable: "USHER_CALENDAR_ALLOW_PRIVATE",
-                    bodyLimit: CalendarText.longest), mailer: mailer,
+                calendars: CalendarAccess(
+                    sources: builtInBusySources,
+                    transport: PublicTransport(
+                        now: environment.now, allowsPrivate: configuration.allowsPrivateCalendars, variable: "USHER_CALENDAR_ALLOW_PRIVATE",
+                        bodyLimit: CalendarText.longest), closures: .ofFiles), mailer: mailer,
                 renderer: renderer), environment: environment,
             settings: EngineSettings(
                 publicURL: configuration.publicURL, variables: configuration.values,

@@ -146,6 +146,21 @@ package enum CatalogSchema {
                     ["enum": .array(GuestsMay.allCases.map { .string($0.rawValue) })], "What guests may do through their own links.",
                     default: .string(GuestsMay.moveAndCancel.rawValue)),
                 "slots": key(SlotSchema.slots, "When it can be booked; without it whoever books decides."),
+                "page": key(
+                    ["enum": ["public", "unlisted", "none"]],
+                    "A page where guests book: listed at /book, by its address alone, or none. It needs `slots`.", default: "none"),
+                "confirm-by-mail": key(
+                    ["type": "boolean"], "Whether a guest of the page proves their address before they are booked.", default: true),
+                "questions": key(
+                    map(
+                        object(
+                            [
+                                "ask": key(ref("text"), "The question, in a line."),
+                                "kind": key(["enum": ["text", "choice", "checkbox"]], "What an answer is.", default: "text"),
+                                "required": key(["type": "boolean"], "Whether nobody is booked without an answer.", default: false),
+                                "choices": key(
+                                    ["type": "array", "items": ref("text"), "minItems": 2, "uniqueItems": true], "Of `kind: choice`."),
+                            ], required: ["ask"])), "What whoever books is asked, by the API too: a name for each."),
                 "hosts": key(
                     SlotSchema.hosts, "Owners who stand in for each other, by weight or as a list; without it a booking names its owner."),
                 "guest-changes": key(changes, "How often and how late guests may move a booking."), "email": key(email, "The mails."),

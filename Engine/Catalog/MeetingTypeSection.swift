@@ -10,7 +10,7 @@ struct MeetingTypeSection {
 
     private static let keys = [
         "title", "description", "duration", "durations", "provider", "fallback", "provision", "meeting", "calendar", "reminders", "overlap",
-        "on-drift", "choices", "email", "guest-changes", "guests-may", "slots", "hosts",
+        "on-drift", "choices", "email", "guest-changes", "guests-may", "slots", "hosts", "page", "confirm-by-mail", "questions",
     ]
 
     init(_ report: Reporter, _ names: Names, _ abilities: Abilities, _ slots: SlotSection) {
@@ -43,6 +43,8 @@ struct MeetingTypeSection {
         let (provider, fallback, choices) = providers(fields)
         let meeting = fields["meeting"].flatMap { options($0, fields.path("meeting"), provider, fallback + choices) } ?? MeetingOptions()
         let booking = slots.read(fields, durations)
+        let page = PageSection(report).read(fields, hasSlots: booking.rules != nil)
+        let questions = QuestionSection(report).read(fields)
         // All of it is read before anything is given up, so that all findings come at once.
         let read = MeetingType(
             id: field.key, title: title?.value ?? "", description: description?.value ?? "", durations: durations, provider: provider,
@@ -52,7 +54,7 @@ struct MeetingTypeSection {
             onDrift: fields.choice("on-drift", MeetingType.Drift.notify), choices: choices, intro: intro?.value ?? "",
             showAttendees: email?.bool("show-attendees", false) ?? false, guestChanges: guestChanges(fields),
             guestsMay: fields["guests-may"].map { _ in fields.choice("guests-may", GuestsMay.moveAndCancel) },
-            slots: booking.rules, hosts: booking.hosts)
+            slots: booking.rules, hosts: booking.hosts, page: page, questions: questions)
         return title == nil ? nil : read
     }
 

@@ -3,7 +3,7 @@ import UsherCore
 /// The columns of `bookings` that are read.
 enum BookingColumn: Int, Column {
     case id, status, revision, startsAt, endsAt, timeZone, attendees, note, metadata, source, termsID, meetingStatus, provider,
-        module, because, room, problem, changedAt, createdAt, linkSecret, pool, ownerBecause
+        module, because, room, problem, changedAt, createdAt, linkSecret, pool, ownerBecause, answers
 
     static let table = "bookings"
 }
@@ -12,18 +12,18 @@ enum BookingSQL: String, SQLStatement {
     /// Unless one stands in its way.
     case insert = """
         INSERT INTO bookings ({bookings}, owner_id, overlap_allowed)
-        SELECT {$24} WHERE NOT EXISTS (SELECT 1 FROM bookings
-            WHERE owner_id = $23 AND starts_at > $25 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed')
-            AND NOT EXISTS (SELECT 1 FROM holds WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $26
+        SELECT {$25} WHERE NOT EXISTS (SELECT 1 FROM bookings
+            WHERE owner_id = $24 AND starts_at > $26 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed')
+            AND NOT EXISTS (SELECT 1 FROM holds WHERE owner_id = $24 AND starts_at < $5 AND ends_at > $4 AND expires_at > $27
                 AND booking_id IS NULL)
         """
     /// Unless one stands in its way that stands beside no other: an index leads to those alone.
     case insertBeside = """
         INSERT INTO bookings ({bookings}, owner_id, overlap_allowed)
-        SELECT {$24} WHERE NOT EXISTS (SELECT 1 FROM bookings
-            WHERE owner_id = $23 AND starts_at > $25 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed' AND overlap_allowed = 0)
+        SELECT {$25} WHERE NOT EXISTS (SELECT 1 FROM bookings
+            WHERE owner_id = $24 AND starts_at > $26 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed' AND overlap_allowed = 0)
             AND NOT EXISTS (SELECT 1 FROM holds
-                WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $26 AND type <> $27
+                WHERE owner_id = $24 AND starts_at < $5 AND ends_at > $4 AND expires_at > $27 AND type <> $28
                 AND booking_id IS NULL)
         """
     case update = """
@@ -106,7 +106,7 @@ extension Tx {
             .text(booking.meeting.provider), .text(booking.meeting.module), .text(booking.meeting.because.rawValue),
             try seen.text(of: booking.meeting.room), try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt),
             SQLValue(booking.createdAt), .text(booking.linkSecret), .text(booking.terms.type.hosts == nil ? "" : booking.terms.type.id),
-            .text(booking.ownerBecause.rawValue),
+            .text(booking.ownerBecause.rawValue), .text(try Stored.text(booking.details.answers)),
         ]
         let mayOverlap = booking.terms.type.overlapAllowed
         let isAdded = try execute(
@@ -264,7 +264,8 @@ extension Tx {
             id: try row.text(.id), status: try row.known(.status), revision: try row.int(.revision), start: try row.instant(.startsAt),
             end: try row.instant(.endsAt), timeZone: try row.text(.timeZone), attendees: try row.value([Attendee].self, .attendees),
             details: BookingDetails(
-                note: try row.text(.note), metadata: try row.value([String: String].self, .metadata), source: try row.text(.source)),
+                note: try row.text(.note), metadata: try row.value([String: String].self, .metadata), source: try row.text(.source),
+                answers: try row.value([String: String].self, .answers)),
             terms: try terms(row.text(.termsID)), meeting: meeting, changedAt: try row.instant(.changedAt),
             createdAt: try row.instant(.createdAt))
         booking.linkSecret = try row.text(.linkSecret)

@@ -9,7 +9,7 @@ package struct StoredCalendar: Hashable, Sendable {
     /// ``BusySourceDescriptor/kind``
     package var kind: String
     /// The provider whose connection leads to it; empty for one with an address of its own.
-    package var provider: String
+    package var provider = ""
     /// Where it is, for people: a host, or an account's address.
     package var account: String
     /// ``FoundCalendar/id``; `nil` while it is not known which calendars there are.
@@ -19,7 +19,7 @@ package struct StoredCalendar: Hashable, Sendable {
     /// Whether it makes busy.
     package var counts: Bool
     /// Address, user and password; empty for one that a connection leads to.
-    package var sealed: String
+    package var sealed = ""
     /// ``BusyQuestion/mark``
     package var mark: String?
     /// When it was last heard of.
@@ -37,18 +37,15 @@ package struct StoredCalendar: Hashable, Sendable {
 
     /// One that was not read yet.
     package init(
-        id: String, ownerID: String, kind: String, provider: String = "", account: String, remoteID: String?, name: String, counts: Bool,
-        sealed: String = "", createdAt: Instant
+        id: String, ownerID: String, kind: String, account: String, remoteID: String?, name: String, counts: Bool, createdAt: Instant
     ) {
         self.id = id
         self.ownerID = ownerID
         self.kind = kind
-        self.provider = provider
         self.account = account
         self.remoteID = remoteID
         self.name = name
         self.counts = counts
-        self.sealed = sealed
         self.createdAt = createdAt
         (from, to) = (.epoch, .epoch)
     }
@@ -194,9 +191,10 @@ extension Tx {
     private func calendar(from row: SQLRow) throws -> StoredCalendar {
         let row = TableRow<BusyCalendarColumn>(row)
         var calendar = StoredCalendar(
-            id: try row.text(.id), ownerID: try row.text(.ownerID), kind: try row.text(.kind), provider: try row.text(.provider),
+            id: try row.text(.id), ownerID: try row.text(.ownerID), kind: try row.text(.kind),
             account: try row.text(.account), remoteID: try row.optionalText(.remoteID), name: try row.text(.name),
-            counts: try row.bool(.counts), sealed: try row.text(.sealed), createdAt: try row.instant(.createdAt))
+            counts: try row.bool(.counts), createdAt: try row.instant(.createdAt))
+        (calendar.provider, calendar.sealed) = (try row.text(.provider), try row.text(.sealed))
         calendar.mark = try row.optionalText(.mark)
         calendar.asOf = try row.optionalInstant(.asOf)
         (calendar.from, calendar.to) = (try row.instant(.fromAt), try row.instant(.toAt))

@@ -62,6 +62,8 @@ enum HoldSQL: String, SQLStatement {
     case told = "UPDATE holds SET is_told = 1 WHERE id = $1"
     case book = "UPDATE holds SET booking_id = $1 WHERE id = $2 AND booking_id IS NULL"
     case remove = "DELETE FROM holds WHERE id = $1"
+    case livingOf = "SELECT {holds} FROM holds WHERE holder = $1 AND expires_at > $2 AND booking_id IS NULL"
+    case extend = "UPDATE holds SET expires_at = $1 WHERE id = $2 AND booking_id IS NULL AND expires_at > $3"
 
     static let texts: [String: StatementText] = texts(HoldColumn.self)
 }
@@ -95,6 +97,17 @@ extension Tx {
         }
     }
 
+    /// The holds of somebody that live.
+    package func livingHolds(ofHolder holder: String, now: Instant) throws -> [StoredHold] {
+        try query(HoldSQL.livingOf, .text(holder), SQLValue(now)).map(hold(from:))
+    }
+    /// Lets a hold that lives live longer.
+    /// - Returns: `false` where it had ended.
+    package func extend(hold id: String, to end: Instant, now: Instant) throws -> Bool {
+        try execute(HoldSQL.extend, SQLValue(end), .text(id), SQLValue(now)) == 1
+    }
+
+    /// Webhooks were told of a hold's end.
     package func markTold(hold id: String) throws { try write(HoldSQL.told, .text(id)) }
     /// Gives the time free for the booking that is made of the hold.
     /// - Returns: `false` where it was booked or released before.

@@ -30,6 +30,8 @@ package enum Job: Hashable, Sendable {
     case expireHold(hold: String)
     /// Reads when a calendar is busy.
     case readCalendar(id: String)
+    /// Mails a guest the link that makes a booking of their form.
+    case mailPageForm(id: String)
     /// Looks which calendars there are behind an account that an owner has connected.
     case findCalendars(owner: String, provider: String)
     /// Sends the events about one subject to one webhook, in their order.
@@ -51,6 +53,7 @@ package enum Job: Hashable, Sendable {
         case expireHold = "hold"
         case readCalendar = "read-calendar"
         case findCalendars = "find-calendars"
+        case mailPageForm = "page-form"
     }
 
     /// What is to be done.
@@ -70,6 +73,7 @@ package enum Job: Hashable, Sendable {
         case .expireHold: .expireHold
         case .readCalendar: .readCalendar
         case .findCalendars: .findCalendars
+        case .mailPageForm: .mailPageForm
         }
     }
 
@@ -77,7 +81,7 @@ package enum Job: Hashable, Sendable {
     package var key: String {
         switch self {
         case .provision(let id), .planMail(let id), .remind(let id), .deliver(let id), .syncCalendar(let id), .revokeGrant(let id),
-            .expireHold(let id), .readCalendar(let id):
+            .expireHold(let id), .readCalendar(let id), .mailPageForm(let id):
             id
         case .alert(let subject): subject.text
         case .mailSignInLink(let address): address
@@ -105,6 +109,7 @@ package enum Job: Hashable, Sendable {
         case .revokeGrant: self = .revokeGrant(revocation: key)
         case .expireHold: self = .expireHold(hold: key)
         case .readCalendar: self = .readCalendar(id: key)
+        case .mailPageForm: self = .mailPageForm(id: key)
         case .alert:
             guard let subject = AlertSubject(key) else { return nil }
             self = .alert(subject)
@@ -129,7 +134,7 @@ package enum Job: Hashable, Sendable {
     /// The queue that it runs in.
     package var queue: Queue {
         switch kind {
-        case .planMail, .remind, .deliver, .alert, .mailSignInLink: .mail
+        case .planMail, .remind, .deliver, .alert, .mailSignInLink, .mailPageForm: .mail
         case .deliverWebhook, .expireHold: .webhooks
         case .provision, .syncCalendar, .sweep, .refreshGrant, .revokeGrant: .rooms
         case .readCalendar, .findCalendars: .calendars

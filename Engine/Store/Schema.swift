@@ -36,6 +36,17 @@ package enum Schema {
             PRIMARY KEY (calendar_id, starts_at)) WITHOUT ROWID
         """,
         "CREATE INDEX calendar_events_by_id ON calendar_events (event_id)",
+        // Forms of booking pages that were taken: what waits for its mail's link, and what counts towards limits.
+        """
+        CREATE TABLE page_forms (
+            id TEXT PRIMARY KEY, token_hash TEXT NOT NULL, hold_id TEXT NOT NULL, type TEXT NOT NULL, address TEXT NOT NULL,
+            mail TEXT NOT NULL, sealed TEXT NOT NULL, state TEXT NOT NULL, booking_id TEXT, expires_at BIGINT NOT NULL,
+            created_at BIGINT NOT NULL)
+        """,
+        "CREATE INDEX page_forms_by_token ON page_forms (token_hash) WHERE token_hash <> ''",
+        "CREATE INDEX page_forms_by_address ON page_forms (address, created_at)",
+        "CREATE INDEX page_forms_by_mail ON page_forms (mail, created_at)",
+        "ALTER TABLE bookings ADD COLUMN answers TEXT NOT NULL DEFAULT '{}'",
         // What a consent asks for beside what its module needs.
         "ALTER TABLE consents ADD COLUMN scopes TEXT NOT NULL DEFAULT ''",
     ]

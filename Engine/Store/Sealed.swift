@@ -30,6 +30,8 @@ enum SealedSQL: String, SQLStatement {
     case resealMail = "UPDATE outbox SET kept = $1 WHERE id = $2 AND kept = $3"
     case calendars = "SELECT id, sealed FROM calendars WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2"
     case resealCalendar = "UPDATE calendars SET sealed = $1 WHERE id = $2 AND sealed = $3"
+    case forms = "SELECT id, sealed FROM page_forms WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2"
+    case resealForm = "UPDATE page_forms SET sealed = $1 WHERE id = $2 AND sealed = $3"
     case resealConsent = "UPDATE consents SET sealed = $1 WHERE id = $2 AND sealed = $3"
 }
 
@@ -137,6 +139,9 @@ extension Tx {
         }
         count += try each(.mails, .resealMail) {
             [try reseal($0.text(1), OutboxMail.context($0.text(0))), try $0.text(0), try $0.text(1)]
+        }
+        count += try each(.forms, .resealForm) {
+            [try reseal($0.text(1), StoredPageForm.context($0.text(0))), try $0.text(0), try $0.text(1)]
         }
         count += try each(.calendars, .resealCalendar) {
             [try reseal($0.text(1), StoredCalendar.context($0.text(0))), try $0.text(0), try $0.text(1)]

@@ -68,6 +68,7 @@ package struct WebServer: Sendable {
         JoinPage(context, service).add(to: router)
         PageScript().add(to: router)
         ManagePage(context, service).add(to: router)
+        BookPage(context, service).add(to: router)
         routes.learn(router)
         return router
     }

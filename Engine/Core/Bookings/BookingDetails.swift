@@ -6,12 +6,15 @@ public struct BookingDetails: Hashable, Sendable {
     public var metadata: [String: String]
     /// Where the booking comes from, in the caller's words; empty where it does not say.
     public var source: String
+    /// By the ids of the meeting type's questions.
+    public var answers: [String: String]
 
     /// Says nothing where nothing is given.
-    public init(note: String = "", metadata: [String: String] = [:], source: String = "") {
+    public init(note: String = "", metadata: [String: String] = [:], source: String = "", answers: [String: String] = [:]) {
         self.note = note
         self.metadata = metadata
         self.source = source
+        self.answers = answers
     }
 }
 
@@ -25,11 +28,19 @@ extension BookingDetails {
                 "type": ["object", "null"], "maxProperties": .int(Int64(Limits.metadataPairs)),
                 "additionalProperties": ["type": "string", "maxLength": .int(Int64(Limits.metadataText))],
             ])
+        answers = reader.pairs(
+            "answers",
+            JSON.object([
+                .init("type", ["object", "null"]),
+                .init("additionalProperties", ["type": "string", "maxLength": .int(Int64(Question.longestAnswer))]),
+                .init("description", "By the ids of the meeting type's questions; \"yes\" or \"no\" for a checkbox."),
+            ]))
         source = reader.text("source", "Where the booking comes from.", .length(0...Limits.name)) ?? ""
     }
 
     /// As it is shown, among the members of a booking.
     package static let fields: [JSONField<BookingDetails>] = [
         .init("note") { $0.note }, .init("metadata") { $0.metadata }, .init("source") { $0.source },
+        .init("answers", "By the ids of the meeting type's questions.") { $0.answers },
     ]
 }

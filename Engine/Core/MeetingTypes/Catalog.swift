@@ -148,6 +148,10 @@ public struct MeetingType: Hashable, Sendable, Codable {
     public var slots: SlotRules?
     /// Who stands in for each other; `nil` where every booking names its owner.
     public var hosts: [PoolHost]?
+    /// How guests book it on a page; `nil` for none.
+    public var page: BookingPage?
+    /// What whoever books is asked; `nil` for nothing.
+    public var questions: [Question]?
 
     /// Takes each property as it is.
     public init(
@@ -155,7 +159,8 @@ public struct MeetingType: Hashable, Sendable, Codable {
         fallback: [String] = [], provision: Provision = .onConfirmation, meeting: MeetingOptions = MeetingOptions(),
         calendar: Bool = false, reminders: [Duration] = [], overlapAllowed: Bool = false, onDrift: Drift = .notify,
         choices: [String] = [], intro: String = "", showAttendees: Bool = false, guestChanges: GuestChanges? = nil,
-        guestsMay: GuestsMay? = nil, slots: SlotRules? = nil, hosts: [PoolHost]? = nil
+        guestsMay: GuestsMay? = nil, slots: SlotRules? = nil, hosts: [PoolHost]? = nil, page: BookingPage? = nil,
+        questions: [Question]? = nil
     ) {
         self.id = id
         self.title = title
@@ -176,6 +181,8 @@ public struct MeetingType: Hashable, Sendable, Codable {
         self.guestsMay = guestsMay
         self.slots = slots
         self.hosts = hosts
+        self.page = page
+        self.questions = questions
     }
 }
 

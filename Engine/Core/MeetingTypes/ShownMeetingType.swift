@@ -11,6 +11,18 @@ extension SlotRules: JSONObject {
     ]
 }
 
+extension Question.Kind: JSONChoice {}
+
+extension Question: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "Question"
+    /// What is asked, and how it is answered.
+    package static let fields: [JSONField<Question>] = [
+        .init("id", "As answers name it.") { $0.id }, .init("ask") { $0.ask }, .init("kind") { $0.kind },
+        .init("required") { $0.isRequired }, .init("choices") { $0.choices },
+    ]
+}
+
 extension MeetingType: JSONObject {
     /// As generated clients know it.
     package static let schemaName = "MeetingType"
@@ -22,6 +34,8 @@ extension MeetingType: JSONObject {
         .init("reminders") { $0.reminders.map(\.inWords) },
         .init("overlap", "", .among("allow", "forbid")) { $0.overlapAllowed ? "allow" : "forbid" },
         .init("slots", "When it can be booked; null where whoever books decides.") { $0.slots },
+        .init("questions", "What whoever books is asked; required ones bind every caller.") { $0.questions ?? [] },
+        .init("page", "Where guests book: public, unlisted, or null.") { $0.page?.listing.rawValue },
         .init("hosts", "Owners who stand in for each other; null where a booking names its owner.") { $0.hosts?.map(\.owner) },
     ]
 }

@@ -32,7 +32,7 @@ struct LetterModel {
         shown.text("headline", words.headline[letter.kind.rawValue] ?? "")
         addTimes(to: &shown)
         shown.text("with", company)
-        shown.text("note", letter.reader == .owner ? booking.details.note : "")
+        shown.text("note", letter.reader == .owner ? booking.answersAndNote : "")
         shown.text("intro", isCancelled || letter.reader == .owner ? "" : booking.intro)
         shown.text("description", isCancelled ? "" : booking.description)
         shown.text("joinPage", isCancelled || letter.opensOnJoin ? "" : letter.joinPage)

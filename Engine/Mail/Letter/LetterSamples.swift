@@ -136,7 +136,7 @@ package struct LetterSamples: Sendable {
             case .connection: Problem(.reauthorize, "Zoom has ended the connection.", remedy: "Connect again.")
             case .booking: Problem(.plan, "The account's plan does not allow this.", remedy: "Ask the account's administrator.")
             case .calendar: Problem(.hostUnknown, "CalDAV has no calendar at this address (HTTP 404).", remedy: "Connect it again.")
-            case .signIn, .undelivered, .remains: nil
+            case .signIn, .undelivered, .remains, .confirm: nil
             }
         return Notice(
             kind: kind, site: site, owner: owner(language, timeZone), service: "Zoom",

@@ -14,6 +14,8 @@ package struct Notice: Hashable, Sendable, Codable {
         case undelivered
         /// A room that is not wanted any more stands at the provider.
         case remains
+        /// A guest is to prove the address with which a time was asked for.
+        case confirm
         /// A calendar that makes its owner busy cannot be read.
         case calendar
     }

@@ -1,3 +1,4 @@
+import Foundation
 import UsherCore
 
 /// What the pages behind the mail's links say, in one reader's language.
@@ -23,6 +24,24 @@ package struct PageWords: Sendable {
         case taken
         /// With `{owner}`.
         case askOwner
+        case chooseDay, chooseSlot
+        /// With `{month}`.
+        case noneFree
+        /// With `{date}`.
+        case nextFree
+        case earlier, later
+        /// With `{zone}`.
+        case timesIn
+        case zone, length, show
+        /// With `{count}`.
+        case freeTimes
+        case name, mail, noteField, optional, book
+        /// With `{time}`.
+        case keptUntil
+        case otherTime, look
+        /// With `{address}` and `{time}`.
+        case mailed
+        case sureBook, yesBook, booked, bookedText, toPage, gone, ended, tooMany, onceMore, fillIn, noMail, pages
     }
 
     /// For `lang`.
@@ -72,6 +91,28 @@ package struct PageWords: Sendable {
     package func duration(_ duration: Duration) -> String {
         let unit: Duration = duration >= .days(1) ? .days(1) : .minutes(1)
         return locale.duration(.microseconds(duration.microseconds / unit.microseconds * unit.microseconds))
+    }
+
+    /// `December 2026`.
+    package func month(_ date: CalendarDate) -> String {
+        date.midnight.asUTC.date.formatted(Date.FormatStyle(locale: locale.locale, timeZone: .gmt).month(.wide).year())
+    }
+
+    /// `Tuesday 1 December`.
+    package func day(_ date: CalendarDate) -> String {
+        date.midnight.asUTC.date.formatted(Date.FormatStyle(locale: locale.locale, timeZone: .gmt).weekday(.wide).day().month(.wide))
+    }
+
+    /// The seven days as their language's calendars head their columns, from the first day of the week on: 1 for Monday to 7 for Sunday.
+    package var weekdays: [(number: Int, name: String)] {
+        let first =
+            [.monday, .tuesday, .wednesday, .thursday, .friday, .saturday, .sunday].firstIndex(of: locale.locale.firstDayOfWeek) ?? 0
+        return (0..<7).map { offset in
+            let number = (first + offset) % 7 + 1
+            // 1970-01-05 was a Monday.
+            let day = CalendarDate(day: Int64(number) + 3).midnight.asUTC.date
+            return (number, day.formatted(Date.FormatStyle(locale: locale.locale, timeZone: .gmt).weekday(.abbreviated)))
+        }
     }
 
     /// A country's name.

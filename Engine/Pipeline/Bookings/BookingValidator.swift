@@ -39,7 +39,7 @@ struct BookingValidator {
         let start = self.start(request, zoneName, zone)
         let duration = type.flatMap { self.duration(request.duration, $0) }
         let attendees = self.attendees(request, zoneName)
-        check(request.details)
+        check(request.details, type)
 
         var resolution: Resolution?
         if let type, let owner, owner.isActive {
@@ -221,7 +221,8 @@ struct BookingValidator {
         return attendees
     }
 
-    private mutating func check(_ details: BookingDetails) {
+    private mutating func check(_ details: BookingDetails, _ type: MeetingType?) {
+        if let type { check(details.answers, type.questions ?? []) }
         if details.note.unicodeScalars.count > Limits.note { find("/note", "must have at most \(Limits.note) characters") }
         checkControls(details.note, "/note")
         checkLine(details.source, "/source", Limits.name)
@@ -232,6 +233,17 @@ struct BookingValidator {
                 find(pointer, "must have at most \(Limits.metadataText) characters")
             }
             checkControls(key + value, pointer)
+        }
+    }
+
+    private mutating func check(_ answers: [String: String], _ questions: [Question]) {
+        for name in answers.keys.sorted() where !questions.contains(where: { $0.id == name }) {
+            find("/answers/\(JSON.pointerPart(String(name.prefix(80))))", "is asked by no question\(hint(name, questions.map(\.id)))")
+        }
+        for question in questions {
+            let pointer = "/answers/\(question.id)"
+            if let problem = question.problem(answers[question.id]) { find(pointer, problem) }
+            checkControls(answers[question.id] ?? "", pointer)
         }
     }
 

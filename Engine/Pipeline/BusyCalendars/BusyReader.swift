@@ -21,7 +21,8 @@ struct BusyReader {
         BusyContext(
             address: Secret(credentials.address), user: credentials.user, password: Secret(credentials.password),
             call: ProviderContext(
-                provider: kind, settings: .object([]), credentials: [:], endpoints: [:], transport: context.calendarTransport,
+                provider: kind, settings: .object([]), credentials: [:], endpoints: [:],
+                transport: context.calendars.transport ?? context.transport,
                 tokens: context.tokens, deadline: deadline, environment: context.environment))
     }
 

@@ -18,9 +18,13 @@ package struct CalendarService: Sendable {
 
     /// A calendar with an address of its own, as a caller gives it.
     package struct Request: Sendable {
+        /// ``BusySourceDescriptor/kind``
         package var kind: String
+        /// Where the calendar, or the account, is.
         package var url: String
+        /// Empty where the kind needs none.
         package var user: String
+        /// Empty where the kind needs none.
         package var password: Secret
 
         /// Takes each property as it is.

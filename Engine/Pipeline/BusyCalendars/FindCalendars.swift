@@ -26,11 +26,11 @@ struct FindCalendars {
                     guard try step.tx.connection(owner: owner, provider: provider)?.account.id == connection.account.id else {
                         return .lookAgain
                     }
-                    try CalendarService(context).add(
-                        found,
-                        like: StoredCalendar(
-                            id: "", ownerID: owner, kind: source.descriptor.kind, provider: provider, account: connection.account.email,
-                            remoteID: nil, name: "", counts: true, createdAt: step.now), step.tx, now: step.now)
+                    var template = StoredCalendar(
+                        id: "", ownerID: owner, kind: source.descriptor.kind, account: connection.account.email, remoteID: nil, name: "",
+                        counts: true, createdAt: step.now)
+                    template.provider = provider
+                    try CalendarService(context).add(found, like: template, step.tx, now: step.now)
                     return .sleep(until: step.now + Self.interval)
                 }
             } catch {

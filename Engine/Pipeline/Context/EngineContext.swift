@@ -12,14 +12,14 @@ package struct EngineContext: Sendable {
     package var vault: Vault
     /// The catalogue in force.
     package var catalog: CatalogHolder
-    /// The times that calendar files beside the catalogue close.
-    package let closures: Closures
     /// The provider modules.
     package var registry: ProviderRegistry
+    /// Where it is known from when somebody is busy, beside bookings.
+    package let calendars: CalendarAccess
     /// What reads when owners are busy.
-    package var busySources: [any BusySource.Type]
-    /// The way to calendars at addresses that owners give.
-    package var calendarTransport: any Transport
+    package var busySources: [any BusySource.Type] { calendars.sources }
+    /// The times that calendar files beside the catalogue close.
+    package var closures: Closures { calendars.closures }
     /// The way to the providers.
     package var transport: any Transport
     /// The way to the mail system.
@@ -57,19 +57,19 @@ package struct EngineContext: Sendable {
     package struct Channels: Sendable {
         package var transport: any Transport
         package var receivers: any Transport
-        package var calendars: any Transport
+        package var calendars: CalendarAccess
         package var mailer: any Mailer
         package var renderer: MailRenderer
 
         /// - Parameters:
         ///   - transport: the way to the providers.
         ///   - receivers: the way to webhooks' receivers.
-        ///   - calendars: the way to calendars at addresses that owners give; `nil` for the way to the providers.
+        ///   - calendars: the way to owners' calendars.
         package init(
-            transport: any Transport, receivers: any Transport, calendars: (any Transport)? = nil, mailer: any Mailer,
+            transport: any Transport, receivers: any Transport, calendars: CalendarAccess = CalendarAccess(), mailer: any Mailer,
             renderer: MailRenderer
         ) {
-            self.calendars = calendars ?? transport
+            self.calendars = calendars
             self.transport = transport
             self.receivers = receivers
             self.mailer = mailer
@@ -79,12 +79,10 @@ package struct EngineContext: Sendable {
 
     /// - Parameter environment: clock, ids and randomness, which tests move by hand.
     package init(
-        store: Store, vault: Vault, catalog: CatalogHolder, registry: ProviderRegistry, busySources: [any BusySource.Type] = [],
-        closures: Closures = Closures(), channels: Channels, environment: Environment, settings: EngineSettings, logger: Logger
+        store: Store, vault: Vault, catalog: CatalogHolder, registry: ProviderRegistry, channels: Channels, environment: Environment,
+        settings: EngineSettings, logger: Logger
     ) {
-        self.closures = closures
-        self.busySources = busySources
-        calendarTransport = channels.calendars
+        calendars = channels.calendars
         self.store = store
         self.vault = vault
         self.catalog = catalog

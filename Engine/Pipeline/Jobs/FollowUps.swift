@@ -33,6 +33,8 @@ enum Change {
     case grantDiscarded(StoredRevocation, from: Instant)
     /// A calendar was connected that makes its owner busy.
     case calendarAdded(StoredCalendar)
+    /// A form of a booking page waits for its guest's proof.
+    case pageFormTaken(StoredPageForm)
     /// A time is held.
     case timeHeld(StoredHold)
     /// An event for a webhook was written.
@@ -84,6 +86,8 @@ func followUps(of change: Change, now: Instant) -> [ScheduledJob] {
         [ScheduledJob(.readCalendar(id: calendar.id), due: now, service: calendar.service)]
     case .grantDiscarded(let revocation, let from):
         [ScheduledJob(.revokeGrant(revocation: revocation.id), due: from, service: revocation.provider)]
+    case .pageFormTaken(let form):
+        [ScheduledJob(.mailPageForm(id: form.id), due: now)]
     case .timeHeld(let hold):
         [ScheduledJob(.expireHold(hold: hold.id), due: hold.expiresAt, start: hold.start)]
     case .eventWritten(let webhook, let subject, let start):

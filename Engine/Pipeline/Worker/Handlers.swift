@@ -17,6 +17,7 @@ final class Handlers: Sendable {
     private let expireHold: ExpireHold
     private let readCalendar: ReadCalendar
     private let findCalendars: FindCalendars
+    private let mailPageForm: MailPageForm
 
     init(_ context: EngineContext) {
         provisionRooms = ProvisionRooms(context)
@@ -31,6 +32,7 @@ final class Handlers: Sendable {
         expireHold = ExpireHold(context)
         readCalendar = ReadCalendar(context)
         findCalendars = FindCalendars(context)
+        mailPageForm = MailPageForm(context)
     }
 
     /// Inside the transaction of the claim: either the effect to carry out, its intent written, or `nil` after the job has been released
@@ -50,6 +52,7 @@ final class Handlers: Sendable {
         case .revokeGrant(let revocation): try revokeGrant.prepare(revocation, claim, step)
         case .readCalendar(let id): try readCalendar.prepare(id, claim, step)
         case .findCalendars(let owner, let provider): try findCalendars.prepare(owner: owner, provider: provider, claim, step)
+        case .mailPageForm(let id): try mailPageForm.prepare(id, claim, step)
         case .expireHold(let hold): try expireHold.prepare(hold, claim, step)
         case .deliverWebhook(let id, let subject): try deliverWebhook.prepare(id, subject, claim, step)
         }

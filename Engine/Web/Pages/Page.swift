@@ -22,6 +22,11 @@ enum Page {
         input{font:inherit;padding:.5rem}details{margin:.6rem 0}summary{cursor:pointer;padding:.3rem 0}
         select{font:inherit;padding:.5rem;max-width:100%}.broad{max-width:72rem}.wide{overflow-x:auto}table{border-collapse:collapse;width:100%}
         th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-bottom:1px solid #8884}th{font-weight:600}
+        .month{table-layout:fixed}.month th,.month td{text-align:center;padding:.15rem}.month th{font-size:.8rem}.month a{display:block;min-height:2.2rem;line-height:2.2rem;
+        border:1px solid currentColor;border-radius:.4rem;color:inherit;font-weight:600;text-decoration:none}.month a[aria-current]{background:#0b6e4f;color:#fff}
+        .month tr{display:table-row!important}.month td,.month th{display:table-cell!important;border:0}.month thead{position:static!important}.times .button{margin:.2rem 0}
+        .choices{margin:.6rem 0}textarea,.stack select{font:inherit;display:block;width:100%;box-sizing:border-box;margin:.2rem 0 .7rem;padding:.5rem}
+        .stack input[type=checkbox]{display:inline-block;width:1.5rem;height:1.5rem;margin:.2rem 0 .7rem}.stack label{display:block}.stack .bad{display:block;margin:-.4rem 0 .7rem}.trap{position:absolute;left:-99rem}
         td time{white-space:nowrap}@media(max-width:44rem){thead{position:absolute;left:-99rem}tr,td{display:block;border:0}
         tr{border-bottom:1px solid #8884;padding:.5rem 0}td{padding:.1rem 0}td:empty{display:none}td[data-label]:not([data-label=""])::before{content:attr(data-label)": ";opacity:.7}}nav a{margin-right:.8rem}pre{overflow-x:auto;font-size:.85rem}
         """
@@ -31,22 +36,24 @@ enum Page {
     ///   - body: below the title.
     ///   - words: of the language that the body is in.
     ///   - isWide: for tables.
+    ///   - isPublic: whether search engines may show it.
     static func response(
         _ status: HTTPTypes.HTTPResponse.Status = .ok, _ title: String, _ body: HTML, words: PageWords = PageWords("en"),
-        cookies: [Cookie] = [], isWide: Bool = false
+        cookies: [Cookie] = [], isWide: Bool = false, isPublic: Bool = false
     ) -> Response {
         let html: HTML = """
             <!DOCTYPE html><html lang="\(words.language)" dir="\(words.direction)"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
             <title>\(title)</title><style>\(style)</style><script src="\(PageScript.path)" defer></script></head><body\(isWide ? " class=broad" : "")><main><h1>\(title)</h1>\(body)</main></body></html>
             """
         var headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"]
-        let security = [
-            (
-                "Content-Security-Policy",
-                "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-            ),
-            ("Referrer-Policy", "same-origin"), ("X-Content-Type-Options", "nosniff"), ("X-Robots-Tag", "noindex"),
-        ]
+        let security =
+            [
+                (
+                    "Content-Security-Policy",
+                    "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+                ),
+                ("Referrer-Policy", "same-origin"), ("X-Content-Type-Options", "nosniff"),
+            ] + (isPublic ? [] : [("X-Robots-Tag", "noindex")])
         for (name, value) in security { if let name = HTTPField.Name(name) { headers[name] = value } }
         for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie.description)) }
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: html.source)))

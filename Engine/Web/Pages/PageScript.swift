@@ -24,6 +24,11 @@ struct PageScript {
           };
           code.after(' ', button);
         }
+        const own = document.querySelector('select[data-own-zone]');
+        if (own && !new URLSearchParams(location.search).has('timeZone')) {
+          const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+          if (here && here !== own.value && [...own.options].some((option) => option.value === here)) { own.value = here; own.form.submit(); }
+        }
         for (const zone of document.querySelectorAll('[data-start]')) {
           const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
           if (!here || here === zone.dataset.zone) continue;

@@ -62,6 +62,7 @@ public struct BusySourceSubject: Sendable {
 
 /// A promise that is not kept.
 public struct BusySourceFailure: Error, CustomStringConvertible {
+    /// What is wrong.
     public var description: String
     init(_ description: String) { self.description = description }
 }

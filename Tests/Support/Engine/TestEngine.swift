@@ -88,9 +88,11 @@ package struct TestEngine: Sendable {
     ) throws -> EngineContext {
         var context = EngineContext(
             store: Store(database), vault: try Vault(keys: [Array(repeating: 7, count: 32)]), catalog: CatalogHolder(catalog),
-            registry: try ProviderRegistry(TestCatalog.modules), busySources: builtInBusySources, closures: closures,
+            registry: try ProviderRegistry(TestCatalog.modules),
             channels: .init(
-                transport: transport, receivers: receivers, calendars: calendars, mailer: mailer, renderer: try renderer ?? MailRenderer()),
+                transport: transport, receivers: receivers,
+                calendars: CalendarAccess(sources: builtInBusySources, transport: calendars, closures: closures),
+                mailer: mailer, renderer: try renderer ?? MailRenderer()),
             environment: .virtual(clock, seed, skew: skew),
             settings: EngineSettings(publicURL: "https://usher.example", variables: variables),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))

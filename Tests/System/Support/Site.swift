@@ -183,6 +183,8 @@ final class Site: Sendable {
         var recipient: String
         var authenticated: Bool
         var content: [UInt8]
+        /// What it says, its soft line breaks undone (RFC 2045 §6.7).
+        var text: String { String(decoding: content, as: UTF8.self).replacing("=\r\n", with: "").replacing("=\n", with: "") }
         var messageID: String {
             let head = String(decoding: content, as: UTF8.self)
             return head.split(separator: "\r\n").first { $0.hasPrefix("Message-ID: ") }.map(String.init) ?? ""

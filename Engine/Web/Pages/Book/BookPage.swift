@@ -1,0 +1,300 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import UsherCore
+import UsherMail
+import UsherPipeline
+import UsherStore
+
+/// `/book`, `/book/{type}`, `/book/{type}/{owner}`: guests choose a time, which is held while they fill in a form. Every step works
+/// without a script; the same addresses speak Markdown and JSON to agents.
+struct BookPage: Sendable {
+    let context: EngineContext
+    let bookings: PageBookings
+    private let slots: SlotService
+    private let cookie: SessionCookie
+    /// Times that are held from one address.
+    private let choices: RateLimiter
+
+    /// Longer than anybody fills in a form.
+    private static let cookieLifetime = Duration.days(1)
+    /// Months after the one that is shown in which a free day is looked for.
+    private static let mostMonths = 3
+
+    init(_ context: EngineContext, _ service: BookingService) {
+        self.context = context
+        bookings = PageBookings(context, service)
+        slots = SlotService(context)
+        cookie = SessionCookie("usher_visitor", context.settings.publicURL)
+        choices = RateLimiter(burst: 30, perMinute: 6, now: context.environment.now)
+    }
+
+    func add(to router: Router<WebContext>) {
+        router.get("/book") { request, _ in try await list(request) }
+        for path in ["/book/{type}", "/book/{type}/{owner}"] as [RouterPath] {
+            router.get(path) { request, parameters in try await show(request, parameters.parameters) }
+            router.post(path) { request, parameters in try await press(request, parameters.parameters) }
+        }
+        router.get("/book/confirm/{token}") { request, parameters in
+            try await ask(request, try parameters.parameters.require("token"))
+        }
+        router.post("/book/confirm/{token}") { request, parameters in
+            try await confirm(request, try parameters.parameters.require("token"))
+        }
+    }
+
+    // MARK: Looks
+
+    private func list(_ request: Request) async throws -> Response {
+        let site = context.catalog.current.site
+        let language = BookVisit.language(request, site)
+        let types = bookings.listed
+        if Self.wantsMarkdown(request) { return BookMarkdown.list(types, site, publicURL: context.settings.publicURL) }
+        let words = PageWords(language)
+        let items = types.map { type -> HTML in
+            let title = Placeholders.fill(type.title, ["owner.name": site.name, "site.name": site.name])
+            return
+                "<li><a href=\"/book/\(type.id)?language=\(language)\">\(title)</a><br>\(type.durations.map { words.duration($0) }.joined(separator: words.comma))</li>"
+        }
+        return Page.response(.ok, words(.pages), "<ul>\(items.joined())</ul>", words: words, isPublic: true)
+    }
+
+    private func offer(_ parameters: Parameters) async throws -> (offer: PageBookings.Offer, isMarkdown: Bool)? {
+        var (type, owner) = (try parameters.require("type"), parameters.get("owner"))
+        var isMarkdown = false
+        let last = owner ?? type
+        if last.hasSuffix(".md") {
+            isMarkdown = true
+            if owner != nil { owner = String(last.dropLast(3)) } else { type = String(last.dropLast(3)) }
+        }
+        return try await bookings.offer(type, owner: owner).map { ($0, isMarkdown) }
+    }
+
+    private func show(_ request: Request, _ parameters: Parameters) async throws -> Response {
+        guard let (offer, isMarkdown) = try await offer(parameters) else { return nothing(request) }
+        let visit = BookVisit(offer, request, site: context.catalog.current.site, now: context.now)
+        if isMarkdown || Self.wantsMarkdown(request) { return try await markdown(visit) }
+        if let id = request.uri.queryParameters["hold"].map(String.init) {
+            guard let visitor = visitor(request), let hold = try await bookings.held(id, visitor), hold.expiresAt > context.now else {
+                return Page.redirect(to: visit.url())
+            }
+            return page(.ok, visit, BookForm(visit: visit, typed: prefilled(request)).body(hold, now: context.now))
+        }
+        return page(.ok, visit, try await month(visit).body)
+    }
+
+    private func month(_ visit: BookVisit) async throws -> BookMonth {
+        let today = CalendarDate(WallTime(context.now, in: visit.zone))
+        func found(_ month: CalendarDate) async throws -> [SlotService.Slot] {
+            try await slots.slots(
+                visit.question, from: month.beginning(in: visit.zone), to: month.firstOfNextMonth.beginning(in: visit.zone),
+                timeZone: visit.zone
+            ).slots
+        }
+        let shown = try await found(visit.month)
+        var (next, later) = (CalendarDate?.none, visit.month)
+        for _ in 0..<Self.mostMonths where shown.isEmpty && next == nil {
+            later = later.firstOfNextMonth
+            next = try await found(later).first.map { CalendarDate(WallTime($0.start, in: visit.zone)) }
+        }
+        return BookMonth(visit: visit, slots: shown, next: next, today: today)
+    }
+
+    private func markdown(_ visit: BookVisit) async throws -> Response {
+        let now = context.now
+        let offer = try await slots.slots(visit.question, from: now, to: now + .days(31), timeZone: visit.zone)
+        return BookMarkdown(visit: visit, publicURL: context.settings.publicURL, slots: offer.slots).response
+    }
+
+    /// What an address fills in already; the visitor may change it.
+    private func prefilled(_ request: Request) -> [String: String] {
+        Dictionary(
+            request.uri.queryParameters.map { (String($0.key), String($0.value)) }.filter {
+                $0.0.hasPrefix("q-") || ["name", "email", "note"].contains($0.0)
+            },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    static func wantsMarkdown(_ request: Request) -> Bool { request.headers[.accept]?.contains("text/markdown") == true }
+
+    private func visitor(_ request: Request) -> PageBookings.Visitor? {
+        guard let id = cookie.value(in: request)?.reveal(), (1...64).contains(id.utf8.count),
+            id.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) })
+        else { return nil }
+        return PageBookings.Visitor(id: id, address: TrustedProxies.group(Actor.current.address))
+    }
+
+    private func newVisitor() -> PageBookings.Visitor {
+        PageBookings.Visitor(id: context.environment.code(bits: 128), address: TrustedProxies.group(Actor.current.address))
+    }
+
+    private func page(
+        _ status: HTTPTypes.HTTPResponse.Status, _ visit: BookVisit, _ body: HTML, title: String? = nil, cookies: [Cookie] = []
+    ) -> Response {
+        var response = Page.response(
+            status, title ?? visit.title, body, words: visit.words, cookies: cookies, isPublic: visit.offer.page.listing == .listed)
+        response.headers[.vary] = "Accept, Accept-Language"
+        if let name = HTTPField.Name("Link") { response.headers[name] = "<\(visit.path).md>; rel=\"alternate\"; type=\"text/markdown\"" }
+        return response
+    }
+
+    private func nothing(_ request: Request) -> Response {
+        let words = PageWords(BookVisit.language(request, context.catalog.current.site))
+        return Page.response(.notFound, words(.refused), Page.back(to: "/book", words(.pages)), words: words)
+    }
+
+    // MARK: Presses
+
+    private func press(_ request: Request, _ parameters: Parameters) async throws -> Response {
+        guard let (offer, _) = try await offer(parameters) else { return nothing(request) }
+        if request.headers[.contentType]?.hasPrefix("application/json") == true { return try await agent(request, offer) }
+        let form = try await request.form()
+        let query = form.filter { ["timeZone", "duration", "language"].contains($0.key) }
+        let typed = Request(head: withQuery(request, query), body: request.body)
+        let visit = BookVisit(offer, typed, site: context.catalog.current.site, now: context.now)
+        return form["step"] == "form" ? try await submit(form, visit, request) : try await choose(form, visit, request)
+    }
+
+    /// A form carries the choices that an address does.
+    private func withQuery(_ request: Request, _ fields: [String: String]) -> HTTPRequest {
+        var head = request.head
+        head.path = request.uri.path + "?" + fields.map { "\($0.key)=\(Page.encoded($0.value))" }.joined(separator: "&")
+        return head
+    }
+
+    private func choose(_ form: [String: String], _ visit: BookVisit, _ request: Request) async throws -> Response {
+        let visitor = visitor(request) ?? newVisitor()
+        let kept = cookie.setting(Secret(visitor.id), for: Self.cookieLifetime)
+        guard choices.take(visitor.address).isAllowed else {
+            return page(.tooManyRequests, visit, "<p role=alert>\(visit.words(.tooMany))</p>")
+        }
+        do {
+            let hold = try await bookings.hold(visit.offer, start: form["start"] ?? "", duration: visit.duration.inWords, visitor)
+            let typed = form.filter { $0.key.hasPrefix("q-") || ["name", "email", "note"].contains($0.key) }
+            // What was typed before goes on in the page, not in an address, which others log.
+            guard typed.isEmpty else {
+                return page(.ok, visit, BookForm(visit: visit, typed: typed).body(hold, now: context.now), cookies: [kept])
+            }
+            return Page.redirect(to: visit.url([("hold", hold.id)]), cookies: [kept])
+        } catch let error as UsherError
+            where [.bookingUnavailable, .bookingConflict, .bookingInPast, .validationFailed].contains(error.code)
+        {
+            return page(.conflict, visit, BookForm(visit: visit, typed: form).taken(error.nearest), cookies: [kept])
+        }
+    }
+
+    private func submit(_ form: [String: String], _ visit: BookVisit, _ request: Request) async throws -> Response {
+        guard let visitor = visitor(request), let hold = try await bookings.held(form["hold"] ?? "", visitor) else {
+            return page(.conflict, visit, BookForm(visit: visit, typed: form).taken(try await nearest(visit)))
+        }
+        // Before anything is counted. It is told what a person is told.
+        guard (form[BookForm.trap] ?? "").isEmpty else { return mailed(form["email"] ?? "", until: hold.expiresAt, visit) }
+        do {
+            switch try await bookings.submit(BookForm.read(form, visit), hold, visit.offer, visitor) {
+            case .mailed(let end): return mailed(form["email"] ?? "", until: end, visit)
+            case .booked(let view): return booked(view, visit)
+            }
+        } catch let error as UsherError where error.code == .validationFailed {
+            return page(
+                .unprocessableContent, visit, BookForm(visit: visit, typed: form, findings: error.findings).body(hold, now: context.now))
+        } catch let error as UsherError where error.code == .rateLimited {
+            return page(.tooManyRequests, visit, "<p role=alert>\(visit.words(.tooMany))</p>")
+        } catch let error as UsherError where [.holdExpired, .bookingUnavailable, .bookingConflict].contains(error.code) {
+            return page(.conflict, visit, BookForm(visit: visit, typed: form).taken(try await nearest(visit)))
+        }
+    }
+
+    private func nearest(_ visit: BookVisit) async throws -> [Instant] {
+        let now = context.now
+        return Array(
+            try await slots.slots(visit.question, from: now, to: now + .days(31), timeZone: visit.zone).slots.prefix(5).map(\.start))
+    }
+
+    private func mailed(_ address: String, until end: Instant, _ visit: BookVisit) -> Response {
+        let text = visit.words(.mailed, ["address": address, "time": visit.time(end, end).time])
+        return page(.ok, visit, "<p role=status>\(text)</p>", title: visit.words(.look))
+    }
+
+    private func booked(_ view: BookingView, _ visit: BookVisit) -> Response {
+        let booking = view.booking
+        return page(
+            .ok, visit,
+            BookForm.when(visit, booking.start, booking.end)
+                + "<p role=status>\(visit.words(.bookedText))</p><p><a class=button href=\"\(view.joinPage)\">\(visit.words(.toPage))</a></p>",
+            title: visit.words(.booked))
+    }
+
+    // MARK: The mail's link
+
+    private func visit(_ waiting: PageBookings.Waiting, _ request: Request) async throws -> BookVisit? {
+        let site = context.catalog.current.site
+        let owner = try await context.store.read { try $0.owner(waiting.hold.ownerID) }?.owner
+        let page = waiting.hold.type.page ?? BookingPage(listing: .unlisted, confirmsByMail: true)
+        let offer = PageBookings.Offer(type: waiting.hold.type, page: page, owner: owner)
+        let fields = waiting.guest.map { ["timeZone": $0.timeZone, "language": $0.language] } ?? [:]
+        return BookVisit(offer, Request(head: withQuery(request, fields), body: request.body), site: site, now: context.now)
+    }
+
+    /// A mail scanner opens links: only a press books.
+    private func ask(_ request: Request, _ token: String) async throws -> Response {
+        guard let waiting = try await bookings.waiting(token), let visit = try await visit(waiting, request) else {
+            return nothing(request)
+        }
+        guard waiting.stored.state == .waiting else { return try await confirmed(waiting, visit) }
+        return page(
+            .ok, visit,
+            BookForm.when(visit, waiting.hold.start, waiting.hold.end)
+                + "<p>\(visit.title)</p>" + Page.button(visit.words(.yesBook), action: "/book/confirm/\(token)", key: nil),
+            title: visit.words(.sureBook))
+    }
+
+    private func confirm(_ request: Request, _ token: String) async throws -> Response {
+        guard let waiting = try await bookings.waiting(token), let visit = try await visit(waiting, request) else {
+            return nothing(request)
+        }
+        return try await confirmed(waiting, visit)
+    }
+
+    private func confirmed(_ waiting: PageBookings.Waiting, _ visit: BookVisit) async throws -> Response {
+        do { return booked(try await bookings.confirm(waiting), visit) } catch let error as UsherError
+            where [.holdExpired, .bookingUnavailable, .bookingConflict, .bookingInPast, .notFound].contains(error.code)
+        {
+            return page(.conflict, visit, "<p role=alert>\(visit.words(.ended))</p>\(Page.back(to: visit.url(), visit.words(.otherTime)))")
+        }
+    }
+
+    // MARK: Agents
+
+    private func agent(_ request: Request, _ offer: PageBookings.Offer) async throws -> Response {
+        let (wanted, findings) = PageBookingRequest.read(try request.jsonObject(Array(buffer: try await request.wholeBody())))
+        guard findings.isEmpty else {
+            throw UsherError(.validationFailed, "The booking cannot be made as it is written.", findings: findings)
+        }
+        let visitor = newVisitor()
+        guard choices.take(visitor.address).isAllowed else { throw UsherError(.rateLimited, "Too many times are asked for from here.") }
+        let hold = try await bookings.hold(offer, start: wanted.start, duration: wanted.duration, visitor)
+        let site = context.catalog.current.site
+        do {
+            switch try await bookings.submit(wanted.form(offer, site), hold, offer, visitor) {
+            case .mailed(let end):
+                return Response.json(.accepted, ["status": "confirm-by-mail", "expiresAt": .string(end.rfc3339)])
+            case .booked(let view):
+                let booking = view.booking
+                return Response.json(
+                    .created,
+                    [
+                        "id": .string(booking.id), "start": .string(booking.start.rfc3339), "end": .string(booking.end.rfc3339),
+                        "joinPage": .string(view.joinPage),
+                    ])
+            }
+        } catch {
+            try? await HoldService(context).release(hold.id)  // nobody is at it any more
+            throw error
+        }
+    }
+}
+
+extension UsherError {
+    /// The free starts that a refusal names.
+    fileprivate var nearest: [Instant] { details?["nearest"]?.array?.compactMap { $0.string.flatMap(Instant.init(rfc3339:)) } ?? [] }
+}

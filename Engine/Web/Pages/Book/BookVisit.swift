@@ -1,0 +1,79 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import UsherCore
+import UsherMail
+import UsherPipeline
+
+/// One look at a booking page: what is offered, and what the visitor has chosen so far, all of it in the address.
+struct BookVisit: Sendable {
+    let offer: PageBookings.Offer
+    let words: PageWords
+    let language: String
+    let zone: TimeZone
+    let duration: Duration
+    /// The first of the month that is shown.
+    let month: CalendarDate
+    /// The day whose times are shown.
+    let day: CalendarDate?
+    let site: Site
+
+    /// - Parameter now: for the month that is shown first.
+    init(_ offer: PageBookings.Offer, _ request: Request, site: Site, now: Instant) {
+        let query = request.uri.queryParameters
+        func text(_ name: String) -> String? { query[Substring(name)].map(String.init) }
+        self.offer = offer
+        self.site = site
+        language = Self.language(request, site)
+        words = PageWords(language)
+        zone = text("timeZone").flatMap { TimeZone(iana: $0) } ?? TimeZone(iana: offer.owner?.timeZone ?? site.timeZone) ?? .gmt
+        let durations = offer.type.durations
+        duration =
+            text("duration").flatMap(Duration.init(written:)).flatMap { durations.contains($0) ? $0 : nil } ?? durations.first
+            ?? .minutes(30)
+        let today = CalendarDate(WallTime(now, in: zone))
+        day = text("day").flatMap { CalendarDate($0) }.flatMap { $0 < today ? nil : $0 }
+        let asked = text("month").flatMap { CalendarDate("\($0)-01") } ?? day?.firstOfMonth ?? today.firstOfMonth
+        month = max(asked, today.firstOfMonth)
+    }
+
+    /// The language that the address asks for, or the browser; the site's where neither is spoken here.
+    static func language(_ request: Request, _ site: Site) -> String {
+        if let asked = request.uri.queryParameters["language"].flatMap({ Language.normalized(String($0)) }) { return asked }
+        let accepted = (request.headers[.acceptLanguage] ?? "").split(separator: ",").lazy
+            .compactMap { Language.normalized($0.prefix { $0 != ";" }.trimmingBlanks) }.first
+        return accepted ?? site.language
+    }
+
+    var path: String { "/book/\(offer.type.id)" + (offer.owner.map { "/\($0.id)" } ?? "") }
+
+    /// The meeting's title, as far as it is known who hosts.
+    var title: String {
+        Placeholders.fill(offer.type.title, ["owner.name": offer.owner?.name ?? site.name, "site.name": site.name])
+    }
+
+    var description: String {
+        Placeholders.fill(offer.type.description, ["owner.name": offer.owner?.name ?? site.name, "site.name": site.name])
+    }
+
+    /// What every link and form carries along.
+    var carried: [(String, String)] {
+        [("timeZone", zone.identifier), ("duration", duration.inWords), ("language", language)]
+    }
+
+    func url(month: CalendarDate? = nil, day: CalendarDate? = nil, _ more: [(String, String)] = []) -> String {
+        var fields = carried + more
+        if let month { fields.append(("month", String(month.text.prefix(7)))) }
+        if let day { fields.append(("day", day.text)) }
+        return path + "?" + fields.map { "\($0)=\(Page.encoded($1))" }.joined(separator: "&")
+    }
+
+    /// The question for the slots of a stretch of time.
+    var question: SlotService.Question {
+        .init(meetingType: offer.type.id, owner: offer.owner?.id, duration: duration.inWords)
+    }
+
+    func time(_ start: Instant, _ end: Instant) -> ReaderTime {
+        ReaderTime.of(start: start, end: end, timeZone: zone.identifier, language: language)
+    }
+}

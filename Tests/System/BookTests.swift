@@ -1,0 +1,199 @@
+import Foundation
+import ProviderSandbox
+import TestPostgreSQL
+import Testing
+import UsherCore
+
+/// Guests, and agents, who book on a page.
+@Suite(.timeLimit(.minutes(5)))
+struct BookTests {
+    private static let catalog =
+        Site.catalog.replacing(
+            "owners:\n",
+            with: """
+                schedules: { day: { time-zone: UTC, weekly: { mon-sun: ["09:00-11:00"] } } }
+                owners:
+                  bo: { name: Bo Li, email: bo@northwind.example, schedule: day }
+
+                """
+        ).appending(
+            """
+
+              visit:
+                title: "A visit"
+                duration: 60m
+                provider: room
+                hosts: [bo]
+                slots: { horizon: 30d }
+                page: public
+                questions:
+                  reason: { ask: "What is it about?", required: true }
+                  news: { ask: "May we write to you?", kind: checkbox }
+              quick: { title: "Quick", duration: 60m, provider: room, hosts: [bo], slots: { horizon: 30d }, page: unlisted, confirm-by-mail: false }
+              hidden: { title: "Hidden", duration: 60m, provider: room, hosts: [bo], slots: {} }
+            """)
+
+    /// The hidden fields of a page's form, and what its buttons offer.
+    private func fields(_ page: String) -> [String: String] {
+        Dictionary(page.matches(of: /type=hidden name="([^"]+)" value="([^"]*)"/).map { (String($0.1), String($0.2)) }) { first, _ in first
+        }
+    }
+
+    private func starts(_ page: String) -> [String] { page.matches(of: /name=start value="([^"]+)"/).map { String($0.1) } }
+
+    private func days(_ page: String) -> [String] {
+        page.matches(of: /href="([^"]+day=[^"#]+)#times"/).map { String($0.1).replacing("&amp;", with: "&") }
+    }
+
+    /// The link of the newest mail to somebody.
+    private func link(_ site: Site, to recipient: String) async throws -> String {
+        for _ in 0..<200 {
+            let mail = try site.received().last { $0.recipient == recipient }
+            if let found = mail?.text.firstMatch(of: /\/book\/confirm\/[a-z0-9]+/) {
+                return String(found.0)
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return ""
+    }
+
+    @Test("a guest goes the whole way without a script: day, time, form, mail, press; and is told in words what is missing")
+    func guest() async throws {
+        let site = try await Site(catalog: Self.catalog)
+        let server = try await site.serve()
+        let list = try await site.browse("/book").page
+        #expect(list.contains("/book/visit") && !list.contains("/book/quick") && !list.contains("/book/hidden"))
+        #expect(try await site.browse("/book/hidden").status == 404)
+        let first = try await site.browse("/book/visit?timeZone=Europe/Berlin&language=de")
+        var month = first.page
+        if days(month).isEmpty {
+            month = try await site.browse(
+                month.firstMatch(of: /href="([^"]+day=[^"#]+)"/).map { String($0.1).replacing("&amp;", with: "&") } ?? ""
+            ).page
+        }
+        let day = try await site.browse(try #require(days(month).last)).page
+        #expect(day.contains("Uhrzeit wählen") && day.contains("Mitteleuropäische"))
+        let start = try #require(starts(day).first)
+        let held = try await site.browse("/book/visit", form: fields(day).merging(["start": start]) { $1 })
+        #expect(held.status == 303)
+        let location = held.location
+        // Somebody else does not see the form, nor gets the time.
+        #expect(try await site.browse(location).status == 303)
+        let other = try await site.browse("/book/visit", form: ["step": "time", "start": start, "language": "de", "name": "Eve"])
+        #expect(
+            other.status == 409 && other.page.contains("value=\"Eve\"") && !starts(other.page).contains(start)
+                && !starts(other.page).isEmpty)
+        let form = try await site.browse(location + "&name=Bo", cookies: [held.cookie]).page
+        #expect(form.contains("value=\"Bo\"") && form.contains("What is it about?"))
+        let wrong = try await site.browse(
+            "/book/visit", form: fields(form).merging(["name": "Bo", "email": "bo@", "note": "<b>"]) { $1 }, cookies: [held.cookie])
+        #expect(wrong.status == 422 && wrong.page.contains("Das ist keine E-Mail-Adresse.") && wrong.page.contains("Bitte ausfüllen."))
+        #expect(wrong.page.contains("&lt;b&gt;") && !wrong.page.contains("<b>"))
+        let filled = ["name": "Bo", "email": "guest@example.org", "q-reason": "A cough", "q-news": "yes"]
+        let sent = try await site.browse("/book/visit", form: fields(form).merging(filled) { $1 }, cookies: [held.cookie])
+        #expect(sent.status == 200 && sent.page.contains("guest@example.org") && sent.page.contains("Postfach"))
+        #expect(try await site.call("GET", "/v1/bookings").json["items"]?.array?.isEmpty == true, "nothing is booked before the proof")
+        let link = try await link(site, to: "guest@example.org")
+        #expect(try await site.browse(link).page.contains("Ja, buchen"))
+        #expect(try await site.browse(link, form: [:]).page.contains("Gebucht"))
+        #expect(try await site.browse(link, form: [:]).page.contains("Gebucht"), "pressed twice, booked once")
+        let bookings = try await site.call("GET", "/v1/bookings").json["items"]?.array ?? []
+        #expect(bookings.count == 1 && bookings[0]["start"]?.string == start)
+        #expect(bookings[0]["answers"] == ["news": "yes", "reason": "A cough"] && bookings[0]["source"]?.string == "page")
+        let id = try #require(bookings[0]["id"]?.string)
+        _ = try await site.booking(id, within: .seconds(30), Site.isDone)
+        let owners = try site.received().last { $0.recipient == "bo@northwind.example" }?.text ?? ""
+        #expect(owners.contains("What is it about? A cough"))
+        server.kill()
+        await site.close()
+    }
+
+    @Test("an agent that has nothing but the page's Markdown books a free time")
+    func agent() async throws {
+        let site = try await Site(catalog: Self.catalog)
+        let server = try await site.serve()
+        let text = String(
+            decoding: try await site.call("GET", "/book/visit", headers: [("Accept", "text/markdown")]).response.body, as: UTF8.self)
+        #expect(text.hasPrefix("# A visit") && text.contains("`reason` (text, required)"))
+        let path = try #require(text.firstMatch(of: /`POST https?:\/\/[^\/]+([^`]+)`/).map { String($0.1) })
+        let body = try #require(text.firstMatch(of: /```json\n(.+)\n```/).map { String($0.1) }).replacing(
+            "bo@example.org", with: "agent@example.org")
+        let asked = try await site.call("POST", path, body: body)
+        #expect(asked.status == 202 && asked.json["status"]?.string == "confirm-by-mail")
+        #expect(try await site.call("POST", path, body: body).status == 409, "the time is held")
+        let link = try await link(site, to: "agent@example.org")
+        #expect(try await site.browse(link, form: [:]).status == 200)
+        let quick = String(decoding: try await site.call("GET", "/book/quick.md").response.body, as: UTF8.self)
+        let another = try #require(quick.firstMatch(of: /```json\n(.+)\n```/).map { String($0.1) })
+        let booked = try await site.call("POST", "/book/quick", body: another)
+        #expect(booked.status == 201 && booked.json["joinPage"]?.string?.contains("/join/") == true)
+        let wrong = try await site.call(
+            "POST", "/book/visit", body: #"{"start": "2027-01-01T09:00:00Z", "name": "X", "email": "x@example.org"}"#)
+        #expect([409, 422].contains(wrong.status))
+        server.kill()
+        await site.close()
+    }
+
+    @Test("a form that a program fills in books nothing and counts nowhere; one mail address gets three a day, one visitor five an hour")
+    func limits() async throws {
+        let site = try await Site(catalog: Self.catalog)
+        let server = try await site.serve()
+        let text = String(decoding: try await site.call("GET", "/book/quick.md").response.body, as: UTF8.self)
+        let free = text.matches(of: /- (20[0-9T:+Z-]+)/).map { String($0.1) }
+        #expect(free.count > 10)
+        let held = try await site.browse("/book/quick", form: ["step": "time", "start": free[9]])
+        let form = try await site.browse(held.location, cookies: [held.cookie]).page
+        let trapped = fields(form).merging(["name": "Bot", "email": "bot@example.org", "website": "https://spam.example"]) { $1 }
+        for _ in 0..<8 { #expect(try await site.browse("/book/quick", form: trapped, cookies: [held.cookie]).status == 200) }
+        func book(_ index: Int, _ mail: String) async throws -> Int {
+            try await site.call("POST", "/book/quick", body: #"{"start": "\#(free[index])", "name": "X", "email": "\#(mail)"}"#).status
+        }
+        #expect(
+            try await [book(0, "ab@gmail.com"), book(1, "a.b+1@gmail.com"), book(2, "AB@gmail.com"), book(3, "a.b@gmail.com")] == [
+                201, 201, 201, 429,
+            ])
+        #expect(try await [book(3, "b@example.org"), book(4, "c@example.org"), book(5, "d@example.org")] == [201, 201, 429])
+        #expect(try await site.call("GET", "/v1/bookings").json["items"]?.array?.count == 5)
+        server.kill()
+        await site.close()
+    }
+
+    @Test("of many who want the last time at once, by page, by API and by a hold, one gets it; the others are told what is near")
+    func lastSlot() async throws {
+        let site = try await Site(catalog: Self.catalog, server: try .shared())
+        let ports = [site.port, try FreeTestPort.find()]
+        var servers: [Command] = []
+        for port in ports { servers.append(try await site.serve(environment: ["USHER_PORT": "\(port)"])) }
+        let text = String(decoding: try await site.call("GET", "/book/quick.md").response.body, as: UTF8.self)
+        let start = try #require(text.firstMatch(of: /- (20[0-9T:+Z-]+)/).map { String($0.1) })
+        let answers = try await withThrowingTaskGroup(of: (Int, Bool).self) { group in
+            for number in 0..<30 {
+                group.addTask {
+                    let port = ports[number % 2]
+                    let answer =
+                        switch number % 3 {
+                        case 0:
+                            try await site.call(
+                                "POST", "/book/quick", body: #"{"start": "\#(start)", "name": "X", "email": "x\#(number)@example.org"}"#,
+                                port: port)
+                        case 1:
+                            try await site.call(
+                                "POST", "/v1/bookings",
+                                body:
+                                    #"{"meetingType": "quick", "start": "\#(start)", "attendees": [{"email": "x\#(number)@example.org"}]}"#,
+                                port: port)
+                        default:
+                            try await site.call("POST", "/v1/holds", body: #"{"meetingType": "quick", "start": "\#(start)"}"#, port: port)
+                        }
+                    return (answer.status, answer.status != 409 || answer.json["nearest"]?.array?.isEmpty == false)
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        // A page holds the time before it books; whoever wins, wins once.
+        #expect(answers.count { $0.0 == 201 } == 1, "\(answers.map(\.0))")
+        #expect(answers.allSatisfy { [201, 409].contains($0.0) && $0.1 }, "\(answers)")
+        for server in servers { server.kill() }
+        await site.close()
+    }
+}
