@@ -80,6 +80,14 @@ package enum CatalogSchema {
                 "color": key(color, "The colour of buttons in mails.", default: "#0b6e4f"),
                 "logo": key(ref("text"), "A picture for the head of mails: a path beside this file."),
                 "templates": key(ref("text"), "A folder with mail templates of your own, beside this file."),
+                "embed-origins": key(
+                    [
+                        "type": "array", "uniqueItems": true,
+                        "items": [
+                            "type": "string",
+                            "pattern": "^(https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?|http://(localhost|127\\.0\\.0\\.1)(:[0-9]{1,5})?)$",
+                        ],
+                    ], "Sites whose pages may show booking pages: [\"https://northwind.example\"]."),
                 "busy": key(SlotSchema.busy, "What holds while owners' calendars cannot be read."),
             ], required: ["name", "from", "time-zone", "default-provider"])
     }

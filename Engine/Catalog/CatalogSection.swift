@@ -45,7 +45,8 @@ struct CatalogSection {
             } ?? []
         guard let site else { return nil }
         return Catalog(
-            site: site, providers: providers, owners: owners, meetingTypes: types, schedules: schedules, busy: section?.busy ?? .usual)
+            site: site, providers: providers, owners: owners, meetingTypes: types, schedules: schedules, busy: section?.busy ?? .usual,
+            embedOrigins: section?.embedOrigins ?? [])
     }
 }
 
@@ -103,9 +104,11 @@ struct SiteSection {
         self.siteFiles = siteFiles
     }
 
-    func read(_ node: Node, _ names: Names) -> (site: Site, busy: BusyRules)? {
+    func read(_ node: Node, _ names: Names) -> (site: Site, busy: BusyRules, embedOrigins: [String])? {
         guard let fields = Fields(node, "site", report) else { return nil }
-        fields.refuseUnknown(["name", "from", "time-zone", "language", "default-provider", "color", "logo", "templates", "busy"])
+        fields.refuseUnknown([
+            "name", "from", "time-zone", "language", "default-provider", "color", "logo", "templates", "busy", "embed-origins",
+        ])
         fields.require(["name", "from", "time-zone", "default-provider"])
         let from = fields.text("from")
         let mailbox = from.flatMap { Mailbox($0.value) }
@@ -126,11 +129,17 @@ struct SiteSection {
             report.error(.value, finding.key == "logo" ? logo?.mark : templates?.mark, "'site.\(finding.key)': \(finding.message)")
         }
         let busy = fields["busy"].flatMap { BusySection(report).read($0) } ?? .usual
+        let embedOrigins = fields.list("embed-origins").map { item in
+            if item.value.wholeMatch(of: /https:\/\/[a-zA-Z0-9.-]+(:[0-9]{1,5})?|http:\/\/(localhost|127\.0\.0\.1)(:[0-9]{1,5})?/) == nil {
+                report.error(.value, item.mark, "'\(item.value)' is no origin; write \"https://northwind.example\", without a path")
+            }
+            return item.value
+        }
         guard let name = fields.text("name", prose: true), let mailbox, let zone, let provider else { return nil }
         let site = Site(
             name: name.value, from: mailbox, timeZone: zone.value, language: language ?? "en", defaultProvider: provider.value,
             color: color?.value ?? "#0b6e4f", logo: logo?.value, templates: templates?.value)
-        return (site, busy)
+        return (site, busy, embedOrigins)
     }
 }
 

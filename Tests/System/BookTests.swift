@@ -108,6 +108,27 @@ struct BookTests {
         await site.close()
     }
 
+    @Test("a page in another site's frame needs no cookie, and may be framed by the sites that the catalogue names alone")
+    func embedded() async throws {
+        let site = try await Site(
+            catalog: Self.catalog.replacing(
+                "default-provider: campus }", with: "default-provider: campus, embed-origins: [\"https://northwind.example\"] }"))
+        let server = try await site.serve()
+        let page = try await site.call("GET", "/book/quick?embed=1&name=Bo").response
+        #expect(page.header("content-security-policy")?.contains("frame-ancestors https://northwind.example") == true)
+        #expect(
+            try await site.call("GET", "/owners/me").response.header("content-security-policy")?.contains("frame-ancestors 'none'") == true)
+        #expect(try await site.browse("/embed.js").page.contains("data-usher"))
+        let text = String(decoding: try await site.call("GET", "/book/quick.md").response.body, as: UTF8.self)
+        let start = try #require(text.firstMatch(of: /- (20[0-9T:+Z-]+)/).map { String($0.1) })
+        let form = try await site.browse("/book/quick", form: ["step": "time", "start": start, "embed": "1", "name": "Bo"])
+        #expect(form.status == 200 && form.page.contains("value=\"Bo\"") && fields(form.page)["embed"]?.count ?? 0 > 8)
+        let done = try await site.browse("/book/quick", form: fields(form.page).merging(["name": "Bo", "email": "bo@example.org"]) { $1 })
+        #expect(done.status == 200 && done.page.contains("It is booked"))
+        server.kill()
+        await site.close()
+    }
+
     @Test("an agent that has nothing but the page's Markdown books a free time")
     func agent() async throws {
         let site = try await Site(catalog: Self.catalog)

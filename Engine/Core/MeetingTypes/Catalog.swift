@@ -12,6 +12,8 @@ public struct Catalog: Hashable, Sendable {
     public var schedules: [Schedule]
     /// What holds while owners' calendars cannot be read.
     public var busy: BusyRules
+    /// The sites whose pages may show booking pages in a frame: `https://northwind.example`, without a slash at the end.
+    public var embedOrigins: [String]
 
     private let providerIndex: [String: Int]
     private let typeIndex: [String: Int]
@@ -19,7 +21,7 @@ public struct Catalog: Hashable, Sendable {
     /// Takes each property as it is. Of two with one name the first is found.
     public init(
         site: Site, providers: [ProviderEntry], owners: [Owner], meetingTypes: [MeetingType], schedules: [Schedule] = [],
-        busy: BusyRules = .usual
+        busy: BusyRules = .usual, embedOrigins: [String] = []
     ) {
         self.site = site
         self.providers = providers
@@ -27,6 +29,7 @@ public struct Catalog: Hashable, Sendable {
         self.meetingTypes = meetingTypes
         self.schedules = schedules
         self.busy = busy
+        self.embedOrigins = embedOrigins
         providerIndex = Dictionary(providers.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         typeIndex = Dictionary(meetingTypes.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
     }

@@ -79,7 +79,7 @@ struct BookingAcceptance {
         let types = catalog.meetingTypes.filter { $0.id != hold.type.id } + [hold.type]
         return Catalog(
             site: catalog.site, providers: catalog.providers, owners: catalog.owners, meetingTypes: types, schedules: catalog.schedules,
-            busy: catalog.busy)
+            busy: catalog.busy, embedOrigins: catalog.embedOrigins)
     }
 
     /// Whether a drafted booking may be made. It changes nothing; see ``consume(_:as:)``.

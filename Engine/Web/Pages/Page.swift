@@ -37,9 +37,11 @@ enum Page {
     ///   - words: of the language that the body is in.
     ///   - isWide: for tables.
     ///   - isPublic: whether search engines may show it.
+    ///   - origins: whose pages may show it in a frame.
     static func response(
         _ status: HTTPTypes.HTTPResponse.Status = .ok, _ title: String, _ body: HTML, words: PageWords = PageWords("en"),
-        cookies: [Cookie] = [], isWide: Bool = false, isPublic: Bool = false
+        cookies: [Cookie] = [], isWide: Bool = false, isPublic: Bool = false,
+        framedBy origins: [String] = []
     ) -> Response {
         let html: HTML = """
             <!DOCTYPE html><html lang="\(words.language)" dir="\(words.direction)"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -50,7 +52,7 @@ enum Page {
             [
                 (
                     "Content-Security-Policy",
-                    "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+                    "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors \(origins.isEmpty ? "'none'" : origins.joined(separator: " "))"
                 ),
                 ("Referrer-Policy", "same-origin"), ("X-Content-Type-Options", "nosniff"),
             ] + (isPublic ? [] : [("X-Robots-Tag", "noindex")])

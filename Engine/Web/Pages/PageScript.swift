@@ -24,10 +24,22 @@ struct PageScript {
           };
           code.after(' ', button);
         }
+        if (parent !== window && document.referrer) {
+          const key = 'usher-parent', here = location.origin, from = new URL(document.referrer).origin;
+          let told = from;
+          // A later page of the frame comes from here: the first one knew the site around it.
+          try { if (from === here) told = sessionStorage.getItem(key) || here; else sessionStorage.setItem(key, from); } catch {}
+          const tell = () => parent.postMessage({usherHeight: document.documentElement.scrollHeight}, told);
+          tell(); new ResizeObserver(tell).observe(document.body);
+        }
         const own = document.querySelector('select[data-own-zone]');
         if (own && !new URLSearchParams(location.search).has('timeZone')) {
           const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-          if (here && here !== own.value && [...own.options].some((option) => option.value === here)) { own.value = here; own.form.submit(); }
+          if (here && here !== own.value && [...own.options].some((option) => option.value === here)) {
+            const address = new URL(location);
+            address.searchParams.set('timeZone', here);
+            location.replace(address);
+          }
         }
         for (const zone of document.querySelectorAll('[data-start]')) {
           const here = Intl.DateTimeFormat().resolvedOptions().timeZone;

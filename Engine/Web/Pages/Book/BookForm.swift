@@ -43,7 +43,7 @@ struct BookForm {
 
     /// The time went to somebody else: nearest ones, and what was typed is kept.
     func taken(_ nearest: [Instant]) -> HTML {
-        let kept = typed.filter { $0.key.hasPrefix("q-") || ["name", "email", "note"].contains($0.key) }.sorted { $0.key < $1.key }
+        let kept = BookVisit.typed(typed).sorted { $0.key < $1.key }
         return
             "<p role=alert>\(words(.gone))</p><form class=times method=post action=\"\(visit.path)\">\(BookMonth.hidden(visit.carried + [("step", "time")] + kept.map { ($0.key, $0.value) }))\(BookMonth.buttons(nearest, visit, withDay: true))</form><p><a href=\"\(visit.url())\">\(words(.otherTime))</a></p>"
     }

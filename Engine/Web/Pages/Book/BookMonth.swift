@@ -32,7 +32,7 @@ struct BookMonth {
             ? "<input type=hidden name=duration value=\"\(visit.duration.inWords)\">"
             : "<label for=duration>\(words(.length))</label> <select id=duration name=duration>\(lengths.map { one -> HTML in "<option value=\"\(one.inWords)\"\(one == visit.duration ? " selected" : "")>\(words.duration(one))</option>" }.joined())</select> "
         return """
-            <form class=choices method=get action="\(visit.path)"><input type=hidden name=language value="\(visit.language)">\(length)
+            <form class=choices method=get action="\(visit.path)">\(Self.hidden(visit.carried.filter { ["language", "embed"].contains($0.0) } + visit.filled))\(length)
             <label for=timeZone>\(words(.zone))</label> <select id=timeZone name=timeZone data-own-zone>\(Self.zones(visit.zone.identifier))</select>
             <button class="button plain">\(words(.show))</button></form>
             """
@@ -101,7 +101,7 @@ struct BookMonth {
         return """
             <section id=times><h2>\(words(.chooseSlot)): \(words.day(day))</h2>
             <p class=quiet>\(words(.timesIn, ["zone": visit.time(first.start, first.end).zone]))</p>
-            <form class=times method=post action="\(visit.path)">\(Self.hidden(visit.carried + [("step", "time")]))\(buttons)</form></section>
+            <form class=times method=post action="\(visit.path)">\(Self.hidden(visit.carried + visit.filled + [("step", "time")]))\(buttons)</form></section>
             """
     }
 

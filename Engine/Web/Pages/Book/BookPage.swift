@@ -16,6 +16,8 @@ struct BookPage: Sendable {
     /// Times that are held from one address.
     private let choices: RateLimiter
 
+    /// An id has more characters; `embed=1` begins without one.
+    private static let shortest = 8
     /// Longer than anybody fills in a form.
     private static let cookieLifetime = Duration.days(1)
     /// Months after the one that is shown in which a free day is looked for.
@@ -30,6 +32,7 @@ struct BookPage: Sendable {
     }
 
     func add(to router: Router<WebContext>) {
+        EmbedScript(publicURL: context.settings.publicURL).add(to: router)
         router.get("/book") { request, _ in try await list(request) }
         for path in ["/book/{type}", "/book/{type}/{owner}"] as [RouterPath] {
             router.get(path) { request, parameters in try await show(request, parameters.parameters) }
@@ -75,10 +78,11 @@ struct BookPage: Sendable {
         let visit = BookVisit(offer, request, site: context.catalog.current.site, now: context.now)
         if isMarkdown || Self.wantsMarkdown(request) { return try await markdown(visit) }
         if let id = request.uri.queryParameters["hold"].map(String.init) {
-            guard let visitor = visitor(request), let hold = try await bookings.held(id, visitor), hold.expiresAt > context.now else {
+            guard let visitor = visitor(request, visit), let hold = try await bookings.held(id, visitor), hold.expiresAt > context.now
+            else {
                 return Page.redirect(to: visit.url())
             }
-            return page(.ok, visit, BookForm(visit: visit, typed: prefilled(request)).body(hold, now: context.now))
+            return page(.ok, visit, BookForm(visit: visit, typed: visit.prefilled).body(hold, now: context.now))
         }
         return page(.ok, visit, try await month(visit).body)
     }
@@ -106,19 +110,12 @@ struct BookPage: Sendable {
         return BookMarkdown(visit: visit, publicURL: context.settings.publicURL, slots: offer.slots).response
     }
 
-    /// What an address fills in already; the visitor may change it.
-    private func prefilled(_ request: Request) -> [String: String] {
-        Dictionary(
-            request.uri.queryParameters.map { (String($0.key), String($0.value)) }.filter {
-                $0.0.hasPrefix("q-") || ["name", "email", "note"].contains($0.0)
-            },
-            uniquingKeysWith: { first, _ in first })
-    }
-
     static func wantsMarkdown(_ request: Request) -> Bool { request.headers[.accept]?.contains("text/markdown") == true }
 
-    private func visitor(_ request: Request) -> PageBookings.Visitor? {
-        guard let id = cookie.value(in: request)?.reveal(), (1...64).contains(id.utf8.count),
+    /// Whoever is known by the page in a frame, or by a cookie.
+    private func visitor(_ request: Request, _ visit: BookVisit) -> PageBookings.Visitor? {
+        let known = visit.framed.flatMap { $0.utf8.count > Self.shortest ? $0 : nil } ?? cookie.value(in: request)?.reveal()
+        guard let id = known, (1...64).contains(id.utf8.count),
             id.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) })
         else { return nil }
         return PageBookings.Visitor(id: id, address: TrustedProxies.group(Actor.current.address))
@@ -132,7 +129,8 @@ struct BookPage: Sendable {
         _ status: HTTPTypes.HTTPResponse.Status, _ visit: BookVisit, _ body: HTML, title: String? = nil, cookies: [Cookie] = []
     ) -> Response {
         var response = Page.response(
-            status, title ?? visit.title, body, words: visit.words, cookies: cookies, isPublic: visit.offer.page.listing == .listed)
+            status, title ?? visit.title, body, words: visit.words, cookies: cookies, isPublic: visit.offer.page.listing == .listed,
+            framedBy: context.catalog.current.embedOrigins)
         response.headers[.vary] = "Accept, Accept-Language"
         if let name = HTTPField.Name("Link") { response.headers[name] = "<\(visit.path).md>; rel=\"alternate\"; type=\"text/markdown\"" }
         return response
@@ -149,7 +147,7 @@ struct BookPage: Sendable {
         guard let (offer, _) = try await offer(parameters) else { return nothing(request) }
         if request.headers[.contentType]?.hasPrefix("application/json") == true { return try await agent(request, offer) }
         let form = try await request.form()
-        let query = form.filter { ["timeZone", "duration", "language"].contains($0.key) }
+        let query = form.filter { BookVisit.names.contains($0.key) }
         let typed = Request(head: withQuery(request, query), body: request.body)
         let visit = BookVisit(offer, typed, site: context.catalog.current.site, now: context.now)
         return form["step"] == "form" ? try await submit(form, visit, request) : try await choose(form, visit, request)
@@ -163,14 +161,15 @@ struct BookPage: Sendable {
     }
 
     private func choose(_ form: [String: String], _ visit: BookVisit, _ request: Request) async throws -> Response {
-        let visitor = visitor(request) ?? newVisitor()
+        let visitor = visitor(request, visit) ?? newVisitor()
+        let visit = visit.framed == nil ? visit : visit.known(as: visitor.id)
         let kept = cookie.setting(Secret(visitor.id), for: Self.cookieLifetime)
         guard choices.take(visitor.address).isAllowed else {
             return page(.tooManyRequests, visit, "<p role=alert>\(visit.words(.tooMany))</p>")
         }
         do {
             let hold = try await bookings.hold(visit.offer, start: form["start"] ?? "", duration: visit.duration.inWords, visitor)
-            let typed = form.filter { $0.key.hasPrefix("q-") || ["name", "email", "note"].contains($0.key) }
+            let typed = BookVisit.typed(form)
             // What was typed before goes on in the page, not in an address, which others log.
             guard typed.isEmpty else {
                 return page(.ok, visit, BookForm(visit: visit, typed: typed).body(hold, now: context.now), cookies: [kept])
@@ -184,7 +183,7 @@ struct BookPage: Sendable {
     }
 
     private func submit(_ form: [String: String], _ visit: BookVisit, _ request: Request) async throws -> Response {
-        guard let visitor = visitor(request), let hold = try await bookings.held(form["hold"] ?? "", visitor) else {
+        guard let visitor = visitor(request, visit), let hold = try await bookings.held(form["hold"] ?? "", visitor) else {
             return page(.conflict, visit, BookForm(visit: visit, typed: form).taken(try await nearest(visit)))
         }
         // Before anything is counted. It is told what a person is told.

@@ -17,6 +17,20 @@ struct BookVisit: Sendable {
     /// The day whose times are shown.
     let day: CalendarDate?
     let site: Site
+    /// Who the visitor is, where the page is shown in a frame of another site's: browsers keep its cookies from us.
+    private(set) var framed: String?
+    /// What the address fills in of the form; the visitor may change it.
+    let prefilled: [String: String]
+
+    /// The same for a visitor in a frame who has an id by now.
+    func known(as id: String) -> BookVisit {
+        var visit = self
+        visit.framed = id
+        return visit
+    }
+
+    /// What an address and a form carry along.
+    static let names = ["timeZone", "duration", "language", "embed"]
 
     /// - Parameter now: for the month that is shown first.
     init(_ offer: PageBookings.Offer, _ request: Request, site: Site, now: Instant) {
@@ -24,6 +38,8 @@ struct BookVisit: Sendable {
         func text(_ name: String) -> String? { query[Substring(name)].map(String.init) }
         self.offer = offer
         self.site = site
+        prefilled = Self.typed(Dictionary(query.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { first, _ in first }))
+        framed = text("embed").flatMap { $0.utf8.count <= 64 && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) } ? $0 : nil }
         language = Self.language(request, site)
         words = PageWords(language)
         zone = text("timeZone").flatMap { TimeZone(iana: $0) } ?? TimeZone(iana: offer.owner?.timeZone ?? site.timeZone) ?? .gmt
@@ -56,13 +72,21 @@ struct BookVisit: Sendable {
         Placeholders.fill(offer.type.description, ["owner.name": offer.owner?.name ?? site.name, "site.name": site.name])
     }
 
-    /// What every link and form carries along.
-    var carried: [(String, String)] {
-        [("timeZone", zone.identifier), ("duration", duration.inWords), ("language", language)]
+    /// Those fields that a visitor fills in.
+    static func typed(_ fields: [String: String]) -> [String: String] {
+        fields.filter { ($0.key.hasPrefix("q-") || ["name", "email", "note"].contains($0.key)) && !$0.value.isEmpty }
     }
 
+    /// What every link and form carries along, beside what was filled in.
+    var carried: [(String, String)] {
+        [("timeZone", zone.identifier), ("duration", duration.inWords), ("language", language)] + (framed.map { [("embed", $0)] } ?? [])
+    }
+
+    /// What was filled in by the address, for links, and for forms that do not ask for it.
+    var filled: [(String, String)] { prefilled.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
+
     func url(month: CalendarDate? = nil, day: CalendarDate? = nil, _ more: [(String, String)] = []) -> String {
-        var fields = carried + more
+        var fields = carried + filled + more
         if let month { fields.append(("month", String(month.text.prefix(7)))) }
         if let day { fields.append(("day", day.text)) }
         return path + "?" + fields.map { "\($0)=\(Page.encoded($1))" }.joined(separator: "&")
