@@ -129,6 +129,36 @@ struct BookTests {
         await site.close()
     }
 
+    @Test("a guest who moves is offered free times, and is told that one is taken before anything is asked")
+    func moves() async throws {
+        let site = try await Site(catalog: Self.catalog)
+        let server = try await site.serve()
+        let text = String(decoding: try await site.call("GET", "/book/quick.md").response.body, as: UTF8.self)
+        let free = text.matches(of: /- (20[0-9T:+Z-]+)/).map { String($0.1) }
+        func book(_ index: Int) async throws -> JSON {
+            let body =
+                #"{"meetingType": "quick", "start": "\#(free[index])", "attendees": [{"email": "bo@example.org", "timeZone": "UTC"}]}"#
+            return try await site.call("POST", "/v1/bookings", body: body).json
+        }
+        let (mine, other) = (try await book(4), try await book(5))
+        let manage = mine["managePage"]?.string ?? ""
+        let page = try await site.browse(manage).page
+        let (taken, own) = (try #require(other["start"]?.string), try #require(mine["start"]?.string))
+        #expect(starts(page).count > 5 && !starts(page).contains(taken) && !starts(page).contains(own))
+        let refused = try await site.browse(manage + "/reschedule", form: ["start": taken])
+        #expect(refused.status == 409 && refused.page.contains("Bo Li has another booking") && !starts(refused.page).isEmpty)
+        let typed = try await site.browse(manage + "/reschedule", form: ["start": String(taken.prefix(16))])
+        #expect(typed.status == 409)
+        let goal = try #require(starts(page).first)
+        let asked = try await site.browse(manage + "/reschedule", form: ["start": goal])
+        #expect(asked.status == 200 && asked.page.contains("Yes, move it there"))
+        #expect(try await site.browse(manage + "/reschedule", form: fields(asked.page)).status == 303)
+        let id = try #require(mine["id"]?.string)
+        #expect(try await site.call("GET", "/v1/bookings/\(id)").json["start"]?.string == goal)
+        server.kill()
+        await site.close()
+    }
+
     @Test("an agent that has nothing but the page's Markdown books a free time")
     func agent() async throws {
         let site = try await Site(catalog: Self.catalog)

@@ -71,6 +71,20 @@ package struct SlotService: Sendable {
         }
     }
 
+    /// Where a booking can be moved: the slots of its own host, without itself; `nil` where its meeting type has none.
+    package func moves(of booking: Booking, from: Instant, to: Instant) async throws -> [Instant]? {
+        let (catalog, now) = (context.catalog.current, context.now)
+        guard let type = catalog.meetingType(booking.terms.type.id), let rules = type.slots else { return nil }
+        let range = Interval(max(from, now), to)
+        guard !range.isEmpty else { return [] }
+        return try await context.store.read { tx in
+            guard let owner = try tx.owner(booking.terms.owner.id)?.owner else { return [] }
+            var reader = HostReader(context, catalog, type, rules, provider: booking.meeting.provider, now: now, in: range)
+            let host = try reader.availability(of: owner, length: booking.duration, except: .init(booking: booking.id), tx)
+            return host.slots(in: range).filter { $0 != booking.start }
+        }
+    }
+
     private func parts(_ question: Question, _ catalog: Catalog) throws -> (type: MeetingType, rules: SlotRules, length: Duration) {
         guard let type = catalog.meetingType(question.meetingType) else {
             let name = question.meetingType

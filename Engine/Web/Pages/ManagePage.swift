@@ -11,11 +11,16 @@ struct ManagePage: Sendable {
     private let context: EngineContext
     private let service: BookingService
     private let links: ReaderLinks
+    private let slots: SlotService
+
+    /// Free times that are offered, and how far ahead they are looked for.
+    private static let (mostOffered, ahead) = (40, Duration.days(31))
 
     init(_ context: EngineContext, _ service: BookingService) {
         self.context = context
         self.service = service
         links = ReaderLinks(context: context, service: service)
+        slots = SlotService(context)
     }
 
     func add(to router: Router<WebContext>) {
@@ -23,9 +28,10 @@ struct ManagePage: Sendable {
             let token = try parameters.parameters.require("token")
             guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
             let typed = request.uri.queryParameters.get("start")
+            let mayMove = try await refusalOfMove(visit) == nil
+            let free = mayMove ? try await freeTimes(visit) : nil
             return Page.response(
-                .ok, visit.booking.title, body(visit, token, typed: typed, mayMove: try await refusalOfMove(visit) == nil),
-                words: visit.words)
+                .ok, visit.booking.title, body(visit, token, typed: typed, mayMove: mayMove, free: free), words: visit.words)
         }
         router.post("/manage/{token}/cancel") { request, parameters in
             try await cancel(request, try parameters.parameters.require("token"))
@@ -42,13 +48,14 @@ struct ManagePage: Sendable {
     /// - Parameters:
     ///   - typed: what the visitor had in the field before a refusal or a second thought.
     ///   - mayMove: otherwise the page refers to the owner.
-    private func body(_ visit: ReaderLinks.Visit, _ token: String, typed: String?, mayMove: Bool) -> HTML {
+    ///   - free: where the meeting can be moved; `nil` where its type has no slots.
+    private func body(_ visit: ReaderLinks.Visit, _ token: String, typed: String?, mayMove: Bool, free: [Instant]?) -> HTML {
         let booking = visit.booking
         let (head, words) = (Page.head(of: visit), visit.words)
         if booking.status == .cancelled { return head + "<p><strong>\(words(.cancelled))</strong></p>" }
         guard context.now < booking.start else { return head + "<p>\(words(.begun))</p>" }
         let move: HTML = """
-            <section><h2>\(words(.move))</h2><form class=stack method=post action="/manage/\(token)/reschedule">
+            <section><h2>\(words(.move))</h2>\(offered(free ?? [], visit, token))<form class=stack method=post action="/manage/\(token)/reschedule">
             <label for=start>\(words(.newStart, ["zone": visit.timeZone]))</label>
             <input id=start name=start type=datetime-local required min="\(local(context.now, visit.timeZone))"
             value="\(Self.shown(typed) ?? local(booking.start, visit.timeZone))">
@@ -59,6 +66,26 @@ struct ManagePage: Sendable {
             """
         let ask: HTML = "<p>\(words(.askOwner, ["owner": booking.terms.owner.name]))</p>"
         return head + (mayMove ? move : ask) + (booking.guestsMay(.cancel) ? cancel : "")
+    }
+
+    /// Free times that are asked about when they are pressed, a line a day.
+    private func offered(_ free: [Instant], _ visit: ReaderLinks.Visit, _ token: String) -> HTML {
+        guard !free.isEmpty else { return "" }
+        let zone = TimeZone(iana: visit.timeZone) ?? .gmt
+        let days = Dictionary(grouping: free) { CalendarDate(WallTime($0, in: zone)) }.sorted { $0.key < $1.key }
+        let lines = days.map { day, starts -> HTML in
+            let buttons = starts.map { start -> HTML in
+                let time = ReaderTime.of(start: start, end: start, timeZone: visit.timeZone, language: visit.language).time
+                return "<button class=\"button plain\" name=start value=\"\(start.rfc3339)\">\(time)</button> "
+            }
+            return "<p><strong>\(visit.words.day(day))</strong></p><p>\(buttons.joined())</p>"
+        }
+        return "<form class=times method=post action=\"/manage/\(token)/reschedule\">\(lines.joined())</form>"
+    }
+
+    private func freeTimes(_ visit: ReaderLinks.Visit) async throws -> [Instant]? {
+        let now = context.now
+        return try await slots.moves(of: visit.booking, from: now, to: now + Self.ahead).map { Array($0.prefix(Self.mostOffered)) }
     }
 
     /// `2026-12-01T10:00`, as the field shows it.
@@ -104,13 +131,16 @@ struct ManagePage: Sendable {
         if let refusal = try await refusalOfMove(visit) { return try await refused(visit, token, refusal, of: "booking.reschedule") }
         guard form["sure"] == "yes" else {
             let zone = TimeZone(iana: visit.timeZone) ?? .gmt
-            guard case .wall(let wall)? = WrittenTime(Self.shown(start) ?? start) else {
-                return refused(visit, token, visit.words(.chooseTime))
-            }
-            switch WallTimeMeaning(wall, in: zone) {
-            case .once(let instant): return confirm(visit, token, [instant], typed: start)
-            case .twice(let earlier, let later): return confirm(visit, token, [earlier, later], typed: start)
-            case .skipped: return refused(visit, token, visit.words(.skipped), typed: start)
+            switch WrittenTime(Self.shown(start) ?? start) {
+            case nil: return refused(visit, token, visit.words(.chooseTime))
+            // One that was offered.
+            case .instant(let instant)?: return try await confirm(visit, token, [instant], typed: local(instant, visit.timeZone))
+            case .wall(let wall)?:
+                switch WallTimeMeaning(wall, in: zone) {
+                case .once(let instant): return try await confirm(visit, token, [instant], typed: start)
+                case .twice(let earlier, let later): return try await confirm(visit, token, [earlier, later], typed: start)
+                case .skipped: return refused(visit, token, visit.words(.skipped), typed: start)
+                }
             }
         }
         var typed: String?
@@ -123,9 +153,19 @@ struct ManagePage: Sendable {
         }
     }
 
-    /// One button for each instant that the written time can mean.
-    private func confirm(_ visit: ReaderLinks.Visit, _ token: String, _ instants: [Instant], typed: String) -> Response {
+    /// One button for each instant that the written time can mean; only for a time that is free, where the type has slots.
+    private func confirm(_ visit: ReaderLinks.Visit, _ token: String, _ instants: [Instant], typed: String) async throws -> Response {
         if instants.allSatisfy({ $0 <= context.now }) { return refused(visit, token, visit.words(.past), typed: typed) }
+        if let first = instants.first, let last = instants.last, !instants.contains(visit.booking.start),
+            let free = try await slots.moves(of: visit.booking, from: first, to: last + .microseconds(1)),
+            Set(free).isDisjoint(with: instants)
+        {
+            let near = offered(try await freeTimes(visit) ?? [], visit, token)
+            return Page.response(
+                .conflict, visit.words(.refused),
+                "<p>\(visit.words(.taken, ["owner": visit.booking.terms.owner.name]))</p><p>\(visit.words(.unchanged))</p>\(near)"
+                    + Page.back(to: form(token, typed: typed), visit.words(.back)), words: visit.words)
+        }
         let buttons = instants.map { instant -> HTML in
             let time = ReaderTime.of(
                 start: instant, end: instant + visit.booking.duration, timeZone: visit.timeZone, language: visit.language)
