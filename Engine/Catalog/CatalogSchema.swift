@@ -61,6 +61,11 @@ package enum CatalogSchema {
         ["type": "object", "propertyNames": ref("id"), "minProperties": atLeastOne ? 1 : 0, "additionalProperties": value]
     }
 
+    /// Once, or by language.
+    private static func spoken(_ text: JSON) -> JSON {
+        ["anyOf": [text, ["type": "object", "propertyNames": ref("language"), "minProperties": 1, "additionalProperties": text]]]
+    }
+
     private static func both(_ schemas: JSON...) -> JSON { ["allOf": .array(schemas)] }
 
     // MARK: The parts
@@ -125,13 +130,14 @@ package enum CatalogSchema {
             "notice": key(ref("duration"), "So long before the start moving ends.", default: "0m"),
         ])
         let email = object([
-            "intro": key(both(ref("long"), ref("marked")), "A text of your own at the head of confirmations."),
+            "intro": key(spoken(both(ref("long"), ref("marked"))), "A text of your own at the head of confirmations."),
             "show-attendees": key(["type": "boolean"], "Whether guests read who else is invited.", default: false),
         ])
         let type = object(
             [
-                "title": key(both(ref("text"), ref("marked")), "The title of mails and calendar entries, with marks such as {owner.name}."),
-                "description": key(both(ref("long"), ref("marked")), "What the meeting is about, for mails and calendars."),
+                "title": key(
+                    spoken(both(ref("text"), ref("marked"))), "The title of mails and calendar entries, with marks such as {owner.name}."),
+                "description": key(spoken(both(ref("long"), ref("marked"))), "What the meeting is about, for mails and calendars."),
                 "duration": key(ref("length"), "How long it lasts: 30m, 1h30m, PT30M."),
                 "durations": key(
                     ["type": "array", "items": ref("length"), "minItems": 1, "uniqueItems": true],
@@ -163,7 +169,7 @@ package enum CatalogSchema {
                     map(
                         object(
                             [
-                                "ask": key(ref("text"), "The question, in a line."),
+                                "ask": key(spoken(ref("text")), "The question, in a line."),
                                 "kind": key(["enum": ["text", "choice", "checkbox"]], "What an answer is.", default: "text"),
                                 "required": key(["type": "boolean"], "Whether nobody is booked without an answer.", default: false),
                                 "choices": key(

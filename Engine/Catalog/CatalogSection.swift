@@ -41,7 +41,7 @@ struct CatalogSection {
         let abilities = Abilities(providers, defaults: Set(defaults), registry, report)
         let types =
             fields["meeting-types"].map {
-                MeetingTypeSection(report, names, abilities, SlotSection(report, scheduleNames, owners)).readAll($0)
+                MeetingTypeSection(report, names, abilities, SlotSection(report, scheduleNames, owners), language: language).readAll($0)
             } ?? []
         guard let site else { return nil }
         return Catalog(

@@ -7,13 +7,16 @@ struct MeetingTypeSection {
     private let names: Names
     private let abilities: Abilities
     private let slots: SlotSection
+    /// The site's.
+    private let language: String
 
     private static let keys = [
         "title", "description", "duration", "durations", "provider", "fallback", "provision", "meeting", "calendar", "reminders", "overlap",
         "on-drift", "choices", "email", "guest-changes", "guests-may", "slots", "hosts", "page", "confirm-by-mail", "questions",
     ]
 
-    init(_ report: Reporter, _ names: Names, _ abilities: Abilities, _ slots: SlotSection) {
+    init(_ report: Reporter, _ names: Names, _ abilities: Abilities, _ slots: SlotSection, language: String) {
+        self.language = language
         self.slots = slots
         self.report = report
         self.names = names
@@ -31,31 +34,49 @@ struct MeetingTypeSection {
         guard let fields = Fields(field.value, "meeting-types.\(field.key)", report) else { return nil }
         fields.refuseUnknown(Self.keys)
         fields.require(["title"])
-        let title = fields.text("title", prose: true)
-        let description = fields.text("description", limit: 2_000, lines: true, prose: true)
+        let title = SpokenText(fields, "title", site: language, report)
+        let description = SpokenText(fields, "description", site: language, report, limit: 2_000, lines: true)
         let email = fields["email"].flatMap { Fields($0, fields.path("email"), report) }
         email?.refuseUnknown(["intro", "show-attendees"])
-        let intro = email?.text("intro", limit: 2_000, lines: true, prose: true)
-        for text in [title, description, intro].compactMap(\.self) {
-            report.checkMarks(text.value, among: Placeholders.known, text.mark)
-        }
+        let intro = email.flatMap { SpokenText($0, "intro", site: language, report, limit: 2_000, lines: true) }
+        let texts = [title, description, intro].compactMap(\.self)
+        for text in texts where text.languages == nil { report.checkMarks(text.base, among: Placeholders.known, text.mark) }
         let durations = self.durations(fields)
         let (provider, fallback, choices) = providers(fields)
         let meeting = fields["meeting"].flatMap { options($0, fields.path("meeting"), provider, fallback + choices) } ?? MeetingOptions()
         let booking = slots.read(fields, durations)
         let page = PageSection(report).read(fields, hasSlots: booking.rules != nil)
-        let questions = QuestionSection(report).read(fields)
+        let (questions, asked) = QuestionSection(report, language: language).read(fields)
+        SpokenText.compare(texts + asked.map(\.text), report)
+        let translations = Self.translations(title, description, intro, asked)
         // All of it is read before anything is given up, so that all findings come at once.
         let read = MeetingType(
-            id: field.key, title: title?.value ?? "", description: description?.value ?? "", durations: durations, provider: provider,
+            id: field.key, title: title?.base ?? "", description: description?.base ?? "", durations: durations, provider: provider,
             fallback: fallback, provision: fields.choice("provision", MeetingType.Provision.onConfirmation), meeting: meeting,
             calendar: fields.bool("calendar", false), reminders: reminders(fields),
             overlapAllowed: fields.choice("overlap", Overlap.forbid) == .allow,
-            onDrift: fields.choice("on-drift", MeetingType.Drift.notify), choices: choices, intro: intro?.value ?? "",
+            onDrift: fields.choice("on-drift", MeetingType.Drift.notify), choices: choices, intro: intro?.base ?? "",
             showAttendees: email?.bool("show-attendees", false) ?? false, guestChanges: guestChanges(fields),
             guestsMay: fields["guests-may"].map { _ in fields.choice("guests-may", GuestsMay.moveAndCancel) },
-            slots: booking.rules, hosts: booking.hosts, page: page, questions: questions)
+            slots: booking.rules, hosts: booking.hosts, page: page, questions: questions,
+            translations: translations.isEmpty ? nil : translations)
         return title == nil ? nil : read
+    }
+
+    private static func translations(
+        _ title: SpokenText?, _ description: SpokenText?, _ intro: SpokenText?, _ questions: [(id: String, text: SpokenText)]
+    ) -> [String: TypeTexts] {
+        let all = ([title, description, intro].compactMap(\.self) + questions.map(\.text)).flatMap(\.others.keys)
+        return Dictionary(
+            uniqueKeysWithValues: Set(all).map { language in
+                let asks = questions.compactMap { question in question.text.others[language].map { (question.id, $0) } }
+                return (
+                    language,
+                    TypeTexts(
+                        title: title?.others[language], description: description?.others[language], intro: intro?.others[language],
+                        questions: Dictionary(uniqueKeysWithValues: asks))
+                )
+            })
     }
 
     private enum Overlap: String, CaseIterable { case forbid, allow }

@@ -32,25 +32,32 @@ struct PageSection {
 /// `questions:` of a meeting type.
 struct QuestionSection {
     private let report: Reporter
+    /// The site's.
+    private let language: String
     /// More would be an examination.
     private static let most = 20
 
-    init(_ report: Reporter) { self.report = report }
+    init(_ report: Reporter, language: String) {
+        self.report = report
+        self.language = language
+    }
 
-    func read(_ type: Fields) -> [Question]? {
-        guard let node = type["questions"], let questions = Fields(node, type.path("questions"), report) else { return nil }
+    /// - Returns: the questions, and their words in other languages; no questions where the key is not written.
+    func read(_ type: Fields) -> (questions: [Question]?, asked: [(id: String, text: SpokenText)]) {
+        guard let node = type["questions"], let questions = Fields(node, type.path("questions"), report) else { return (nil, []) }
         if questions.all.count > Self.most {
             report.error(.value, questions.mark, "'\(questions.path)' has \(questions.all.count) questions; the most are \(Self.most)")
         }
-        return questions.entries.compactMap { read($0, questions) }
+        let read = questions.entries.compactMap { field in self.read(field, questions) }
+        return (read.map(\.question), read.map { ($0.question.id, $0.text) })
     }
 
-    private func read(_ field: Fields.Field, _ questions: Fields) -> Question? {
+    private func read(_ field: Fields.Field, _ questions: Fields) -> (question: Question, text: SpokenText)? {
         checkID(field.key, field.mark, "a question's id", report)
         guard let fields = Fields(field.value, questions.path(field.key), report) else { return nil }
         fields.refuseUnknown(["ask", "kind", "required", "choices"])
         fields.require(["ask"])
-        let ask = fields.text("ask")
+        let ask = SpokenText(fields, "ask", site: language, report)
         let kind = fields.choice("kind", Question.Kind.text)
         let choices = fields.list("choices")
         if kind == .choice, choices.count < 2 {
@@ -60,6 +67,8 @@ struct QuestionSection {
             report.error(.value, node.place, "'\(fields.path("choices"))' belongs to 'kind: choice'")
         }
         let required = fields.bool("required", false)
-        return ask.map { Question(id: field.key, ask: $0.value, kind: kind, required: required, choices: choices.map(\.value)) }
+        return ask.map {
+            (Question(id: field.key, ask: $0.base, kind: kind, required: required, choices: choices.map(\.value)), $0)
+        }
     }
 }

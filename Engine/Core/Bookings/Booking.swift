@@ -120,6 +120,8 @@ public struct Terms: Hashable, Sendable, Codable {
 extension Booking {
     /// The meeting's title in the reader's eyes, placeholders filled.
     public var title: String { filled(terms.type.title) }
+    /// The same in a reader's language.
+    package func title(in language: String) -> String { filled(terms.type.spoken(in: language).title) }
     /// The type's description, placeholders filled.
     public var description: String { filled(terms.type.description) }
     /// The type's words for the top of mails, placeholders filled.

@@ -155,6 +155,8 @@ public struct MeetingType: Hashable, Sendable, Codable {
     public var page: BookingPage?
     /// What whoever books is asked; `nil` for nothing.
     public var questions: [Question]?
+    /// Its words in other languages than the site's, by tag; `nil` for none.
+    public var translations: [String: TypeTexts]?
 
     /// Takes each property as it is.
     public init(
@@ -163,7 +165,7 @@ public struct MeetingType: Hashable, Sendable, Codable {
         calendar: Bool = false, reminders: [Duration] = [], overlapAllowed: Bool = false, onDrift: Drift = .notify,
         choices: [String] = [], intro: String = "", showAttendees: Bool = false, guestChanges: GuestChanges? = nil,
         guestsMay: GuestsMay? = nil, slots: SlotRules? = nil, hosts: [PoolHost]? = nil, page: BookingPage? = nil,
-        questions: [Question]? = nil
+        questions: [Question]? = nil, translations: [String: TypeTexts]? = nil
     ) {
         self.id = id
         self.title = title
@@ -186,6 +188,7 @@ public struct MeetingType: Hashable, Sendable, Codable {
         self.hosts = hosts
         self.page = page
         self.questions = questions
+        self.translations = translations
     }
 }
 

@@ -1,8 +1,14 @@
 import UsherCore
 
 extension Letter {
-    /// The letter without marks that turn the direction of writing around: one in a name would run on to the end of its line.
+    /// The letter in its reader's language, and without marks that turn the direction of writing around: one in a name would run on to the end of its line.
     var legible: Letter {
+        var letter = self
+        letter.booking.terms.type = booking.terms.type.spoken(in: language)
+        return letter.withoutTurns
+    }
+
+    private var withoutTurns: Letter {
         let texts =
             [
                 booking.terms.site.name, booking.terms.type.title, booking.terms.type.description, booking.terms.type.intro,

@@ -51,7 +51,7 @@ struct AlertMatter {
         return Notice(
             kind: .booking, site: booking.terms.site, owner: owner.owner,
             service: (module as? any ConnectableProvider.Type)?.consent.name ?? module?.descriptor.name ?? booking.meeting.provider,
-            problem: problem, meeting: .init(title: booking.title, start: booking.start, end: booking.end), url: page)
+            problem: problem, meeting: .init(title: booking.title(in: owner.owner.language), start: booking.start, end: booking.end), url: page)
     }
 
     private func remains(_ id: String) throws -> Notice? {
@@ -63,7 +63,7 @@ struct AlertMatter {
             kind: .remains, site: booking.terms.site, owner: owner.owner,
             service: (module as? any ConnectableProvider.Type)?.consent.name ?? module?.descriptor.name ?? room.provider,
             detail: "\(room.provider): \(room.room?.meetingID ?? room.roomID)",
-            meeting: .init(title: booking.title, start: booking.start, end: booking.end), url: page)
+            meeting: .init(title: booking.title(in: owner.owner.language), start: booking.start, end: booking.end), url: page)
     }
 
     private func calendar(_ id: String) throws -> Notice? {
@@ -83,7 +83,7 @@ struct AlertMatter {
         else { return nil }
         return Notice(
             kind: .undelivered, site: booking.terms.site, owner: owner.owner, account: booking.attendees[index].email,
-            detail: mail.problem ?? "", meeting: .init(title: booking.title, start: booking.start, end: booking.end), url: page)
+            detail: mail.problem ?? "", meeting: .init(title: booking.title(in: owner.owner.language), start: booking.start, end: booking.end), url: page)
     }
 
     /// Asked for a moment ago, and not sent yet.

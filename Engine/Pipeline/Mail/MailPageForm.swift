@@ -16,7 +16,7 @@ struct MailPageForm {
         else { return try step.finish(claim) }
         let sealed = try SealedForm.open(stored, context.vault)
         let (site, form) = (context.catalog.current.site, sealed.form)
-        let title = Placeholders.fill(hold.type.title, ["owner.name": owner.owner.name, "site.name": site.name])
+        let title = Placeholders.fill(hold.type.spoken(in: form.language).title, ["owner.name": owner.owner.name, "site.name": site.name])
         let notice = Notice(
             kind: .confirm, site: site,
             owner: Owner(id: "", name: form.name, email: form.email, timeZone: form.timeZone, language: form.language),

@@ -39,7 +39,11 @@ struct ReaderLinks: Sendable {
     /// - Returns: `nil` where the link leads nowhere.
     func visit(_ token: String, _ purpose: StoredLink.Purpose) async throws -> Visit? {
         try await context.store.read { tx in
-            try Links(context).visitor(token, purpose, tx).map { Visit(booking: $0.booking, reader: $0.reader) }
+            try Links(context).visitor(token, purpose, tx).map {
+                var visit = Visit(booking: $0.booking, reader: $0.reader)
+                visit.booking.terms.type = visit.booking.terms.type.spoken(in: visit.language)
+                return visit
+            }
         }
     }
 }

@@ -55,7 +55,7 @@ struct BookPage: Sendable {
         if Self.wantsMarkdown(request) { return BookMarkdown.list(types, site, publicURL: context.settings.publicURL) }
         let words = PageWords(language)
         let items = types.map { type -> HTML in
-            let title = Placeholders.fill(type.title, ["owner.name": site.name, "site.name": site.name])
+            let title = Placeholders.fill(type.spoken(in: language).title, ["owner.name": site.name, "site.name": site.name])
             return
                 "<li><a href=\"/book/\(type.id)?language=\(language)\">\(title)</a><br>\(type.durations.map { words.duration($0) }.joined(separator: words.comma))</li>"
         }

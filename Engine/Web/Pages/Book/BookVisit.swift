@@ -36,12 +36,14 @@ struct BookVisit: Sendable {
     init(_ offer: PageBookings.Offer, _ request: Request, site: Site, now: Instant) {
         let query = request.uri.queryParameters
         func text(_ name: String) -> String? { query[Substring(name)].map(String.init) }
-        self.offer = offer
         self.site = site
         prefilled = Self.typed(Dictionary(query.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { first, _ in first }))
         framed = text("embed").flatMap { $0.utf8.count <= 64 && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) } ? $0 : nil }
         language = Self.language(request, site)
         words = PageWords(language)
+        var offer = offer
+        offer.type = offer.type.spoken(in: language)
+        self.offer = offer
         zone = text("timeZone").flatMap { TimeZone(iana: $0) } ?? TimeZone(iana: offer.owner?.timeZone ?? site.timeZone) ?? .gmt
         let durations = offer.type.durations
         duration =
