@@ -65,6 +65,11 @@ package struct OpenHours: Hashable, Sendable {
         }
     }
 
+    /// Closes further times, without moving the grid.
+    package mutating func close(_ times: [Interval]) {
+        if !times.isEmpty { closed = (closed + times).united }
+    }
+
     /// What is open in both; each window of it has its own grid.
     package func intersection(_ other: OpenHours) -> OpenHours {
         let grids = (windows + other.windows).flatMap(\.grids).sorted()

@@ -35,6 +35,8 @@ package enum Schema {
             calendar_id TEXT NOT NULL, starts_at BIGINT NOT NULL, ends_at BIGINT NOT NULL, gone_since BIGINT,
             PRIMARY KEY (calendar_id, starts_at)) WITHOUT ROWID
         """,
+        "CREATE TABLE time_off (id TEXT PRIMARY KEY, owner_id TEXT NOT NULL, first_day BIGINT NOT NULL, last_day BIGINT NOT NULL)",
+        "CREATE INDEX time_off_by_owner ON time_off (owner_id, last_day)",
         "CREATE INDEX calendar_events_by_id ON calendar_events (event_id)",
         // Forms of booking pages that were taken: what waits for its mail's link, and what counts towards limits.
         """

@@ -18,7 +18,7 @@ package struct StoredTable: Sendable {
         .init("deliveries", "id"), .init("admin_sessions", "hash"), .init("provider_health", "provider"),
         .init("lost_connections", "owner_id", "provider"), .init("revocations", "id"), .init("audit", "at", "id"),
         .init("catalogues", "digest"), .init("calendars", "id"), .init("calendar_busy", "calendar_id", "starts_at"),
-        .init("page_forms", "id"),
+        .init("page_forms", "id"), .init("time_off", "id"),
     ]
 
     /// Tables that a copy leaves out: the processes of the installation that it was made from, and the schema's versions.

@@ -88,6 +88,7 @@ package struct WebServer: Sendable {
         BookingRoutes(service: service).operations
             + SlotRoutes(service: SlotService(context), holds: HoldService(context), now: { context.now }).operations
             + OwnerRoutes(context, returnOrigins: settings.returnOrigins).operations + CalendarRoutes(context).operations
+            + TimeOffRoutes(context).operations
             + CatalogRoutes(context: context, service: service).operations
             + WebhookRoutes(service: WebhookService(context)).operations
             + MetaRoutes(context: context, isLocal: settings.isLocal && isLoopback(context.settings.publicURL)).operations

@@ -124,7 +124,8 @@ struct SyncCalendar {
                 booking: booking, reader: .owner, kind: .confirmation, outboxID: "", messageID: "", threadID: nil, writtenAt: step.now,
                 joinPage: page, calendarPage: page))
         return CalendarEntry(
-            id: id, title: booking.title(in: booking.terms.owner.language), description: text.description, location: text.location, start: booking.start, end: booking.end,
+            id: id, title: booking.title(in: booking.terms.owner.language), description: text.description, location: text.location,
+            start: booking.start, end: booking.end,
             timeZone: booking.terms.owner.timeZone)
     }
 }

@@ -51,7 +51,8 @@ struct AlertMatter {
         return Notice(
             kind: .booking, site: booking.terms.site, owner: owner.owner,
             service: (module as? any ConnectableProvider.Type)?.consent.name ?? module?.descriptor.name ?? booking.meeting.provider,
-            problem: problem, meeting: .init(title: booking.title(in: owner.owner.language), start: booking.start, end: booking.end), url: page)
+            problem: problem, meeting: .init(title: booking.title(in: owner.owner.language), start: booking.start, end: booking.end),
+            url: page)
     }
 
     private func remains(_ id: String) throws -> Notice? {
@@ -83,7 +84,8 @@ struct AlertMatter {
         else { return nil }
         return Notice(
             kind: .undelivered, site: booking.terms.site, owner: owner.owner, account: booking.attendees[index].email,
-            detail: mail.problem ?? "", meeting: .init(title: booking.title(in: owner.owner.language), start: booking.start, end: booking.end), url: page)
+            detail: mail.problem ?? "",
+            meeting: .init(title: booking.title(in: owner.owner.language), start: booking.start, end: booking.end), url: page)
     }
 
     /// Asked for a moment ago, and not sent yet.

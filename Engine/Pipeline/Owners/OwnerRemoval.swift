@@ -29,6 +29,7 @@ extension EngineContext {
         try tx.leaveRevocations(toFormer: id)
         try tx.removeApps(of: id)
         try tx.removeCalendars(of: id)
+        try tx.removeTimeOff(of: id)
         try tx.removeLostConnections(of: id)
         try tx.deactivateOwner(id)
         try audit("owner.remove", id, tx)

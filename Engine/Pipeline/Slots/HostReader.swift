@@ -65,8 +65,10 @@ struct HostReader {
         let meetings =
             bookings.map { (type: $0.type.id, meeting: CountedMeetings.Meeting(start: $0.start, length: $0.end - $0.start)) }
             + holds.map { (type: $0.type.id, meeting: CountedMeetings.Meeting(start: $0.start, length: $0.end - $0.start)) }
+        var hours = openHours(of: owner)
+        hours?.close(try daysOff(owner, days, tx))
         let question = HostQuestion(
-            hours: openHours(of: owner), days: days, step: rules.step ?? type.durations.min() ?? length, buffer: buffer(rules.buffer),
+            hours: hours, days: days, step: rules.step ?? type.durations.min() ?? length, buffer: buffer(rules.buffer),
             earliest: now + rules.notice, horizonEnd: HostQuestion.horizonEnd(rules.horizon, from: now, days),
             busy: busy + calendars + full.map { Busy($0, .capacity) },
             counted: [
@@ -87,6 +89,14 @@ struct HostReader {
                 guard now - asOf <= catalog.busy.maxAge || catalog.busy.whenStale == .open else { return Busy(read, .unknown) }
                 return calendar.to < read.end ? Busy(Interval(calendar.to, read.end), .unknown) : nil
             }
+    }
+
+    /// Whole days of the owner's zone.
+    private func daysOff(_ owner: Owner, _ days: LocalDays, _ tx: Tx) throws -> [Interval] {
+        let (first, last) = (days.date(range.start) - 1, days.date(range.end) + 2)
+        return try tx.timeOff(of: owner.id, from: first).filter { $0.first <= last }.map {
+            days.interval(max($0.first, first), to: min($0.last + 1, last))
+        }
     }
 
     /// What is to be read of an owner's bookings: the range with the widest buffers, and whole days, weeks or months where limits count.

@@ -320,6 +320,29 @@ struct SlotTests {
         #expect(try await BookingService(behind).book(request).value.booking.start == second.start)
     }
 
+    @Test("days off close an owner's days in their own zone, and are free again when they are taken back")
+    func timeOff() async throws {
+        let engine = try await engine()
+        let cleo = try await OwnerService(engine.context).owner("cleo").owner
+        let service = TimeOffService(engine.context)
+        func starts(_ day: String) async throws -> Int {
+            let from = try at("\(day)T00:00:00Z")
+            return try await SlotService(engine.context).slots(
+                .init(meetingType: "visit", owner: "cleo"), from: from, to: from + .days(1), timeZone: nil
+            ).slots.count
+        }
+        let off = try await service.add("2026-12-02", "2026-12-03", owner: cleo).value
+        #expect(try await [starts("2026-12-01"), starts("2026-12-02"), starts("2026-12-03"), starts("2026-12-04")] == [6, 0, 0, 6])
+        let refused = try await unavailable(engine, TestEngine.request("visit", owner: "cleo", at: "2026-12-02T09:00:00Z"))
+        #expect(reasons(refused) == [["outside-hours"]])
+        for (from, to) in [("2026-12-03", "2026-12-02"), ("soon", ""), ("2026-11-01", "2026-11-02"), ("2026-12-01", "2030-01-01")] {
+            await #expect(throws: UsherError.self, "\(from)") { try await service.add(from, to, owner: cleo) }
+        }
+        await #expect(throws: UsherError.self) { try await service.remove(off.id, owner: "dov") }
+        try await service.remove(off.id, owner: "cleo")
+        #expect(try await starts("2026-12-02") == 6)
+    }
+
     @Test("what closes a schedule closes its starts without moving the grid; an exception is open in spite of it")
     func closedBy() async throws {
         let text = Self.catalog.replacing(

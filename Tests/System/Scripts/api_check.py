@@ -105,6 +105,12 @@ call("listApps", id="eve")
 call("authorizeConnection", example("authorizeConnection"), id="eve", provider="zoom")
 call("deleteConnection", id="eve", provider="zoom")
 call("deleteApp", id="eve", provider="zoom")
+off = call("addTimeOff", example("addTimeOff"), id="eve")
+call("addTimeOff", {"from": "2027-12-24", "to": "2027-12-23"}, id="eve")
+if [item["to"] for item in call("listTimeOff", id="eve")["items"]] != ["2027-12-31"]:
+    failures.append(f"days off were not kept: {off}")
+call("deleteTimeOff", id="eve", off=off["id"])
+call("deleteTimeOff", id="eve", off=off["id"])
 calendars = call("connectCalendars", example("connectCalendars"), id="eve")["items"]
 if [calendar["state"] for calendar in calendars] != ["failing"] or "secret" in json.dumps(calendars):
     failures.append(f"a feed that nobody answers for: {calendars}")
