@@ -28,11 +28,11 @@ package struct PublicTransport: Transport {
         // Read by the client's own parser: another one may find another host in the same address.
         guard let url = try? HTTPClient.Request(url: request.url) else { throw .notSent("the address cannot be read") }
         let host = url.host.filter { $0 != "[" && $0 != "]" }
-        guard url.scheme == "https" || allowsPrivate else { throw .notSent("the address does not begin with https://") }
+        guard url.scheme == "https" || allowsPrivate else { throw .notSent(TransportError.refusal + "it does not begin with https://") }
         let addresses = try await addresses(of: host)
         guard let address = addresses.first else { throw .notSent("\(host) is not known") }
         guard allowsPrivate || addresses.allSatisfy(\.isPublic) else {
-            throw .notSent("\(host) leads to a private address; \(variable)=true allows those")
+            throw .notSent("\(TransportError.refusal)\(host) leads to a private address; \(variable)=true allows those")
         }
         return try await send(request, leading: host, to: address.text)
     }

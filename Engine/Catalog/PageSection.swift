@@ -21,6 +21,10 @@ struct PageSection {
             report.error(.value, mark, "'\(type.path("page"))' must be public, unlisted or none")
             return nil
         }
+        if type.path.hasSuffix(".confirm") {
+            report.error(
+                .value, mark, "a meeting type called 'confirm' has no page: /book/confirm is where mails lead to; give it another id")
+        }
         if !hasSlots {
             report.error(
                 .value, mark, "'\(type.path("page"))' needs 'slots:' beside it, since guests choose among free times; 'slots: {}' will do")

@@ -88,6 +88,7 @@ enum BusyCalendarSQL: String, SQLStatement {
         """
     case failed = "UPDATE calendars SET problem = $1, is_told = $2 WHERE id = $3"
     case count = "UPDATE calendars SET counts = $1 WHERE id = $2"
+    case reconnect = "UPDATE calendars SET sealed = $1, problem = NULL, mark = NULL, is_told = 0 WHERE id = $2"
     case remove = "DELETE FROM calendars WHERE id = $1"
     case counting = "SELECT as_of, from_at, to_at FROM calendars WHERE owner_id = $1 AND counts = 1"
     case times = "SELECT starts_at, ends_at, gone_since FROM calendar_busy WHERE calendar_id = $1 ORDER BY starts_at"
@@ -137,6 +138,11 @@ extension Tx {
     /// - Returns: whether there is such a calendar.
     package func setCounts(_ counts: Bool, calendar id: String) throws -> Bool {
         try execute(BusyCalendarSQL.count, SQLValue(counts), .text(id)) == 1
+    }
+
+    /// The calendar is read with other credentials from now on.
+    package func reconnect(_ calendar: StoredCalendar) throws {
+        try write(BusyCalendarSQL.reconnect, .text(calendar.sealed), .text(calendar.id))
     }
 
     /// Forgets a calendar, and what it says.

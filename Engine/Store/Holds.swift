@@ -24,6 +24,8 @@ package struct StoredHold: Hashable, Sendable {
     package var isTold = false
     /// When it was made.
     package var createdAt: Instant
+    /// Of a visitor of a page: whom it counts for; empty for a caller with a key.
+    package var address = ""
 
     /// Takes each property as it is.
     package init(
@@ -44,14 +46,14 @@ package struct StoredHold: Hashable, Sendable {
 
 /// The columns of `holds` that are read.
 enum HoldColumn: Int, Column {
-    case id, ownerID, type, startsAt, endsAt, expiresAt, holder, body, note, bookingID, isTold, createdAt
+    case id, ownerID, type, startsAt, endsAt, expiresAt, holder, body, note, bookingID, isTold, createdAt, address
 
     static let table = "holds"
 }
 
 /// Statements on holds.
 enum HoldSQL: String, SQLStatement {
-    case add = "INSERT INTO holds ({holds}) VALUES ({$12})"
+    case add = "INSERT INTO holds ({holds}) VALUES ({$13})"
     case one = "SELECT {holds} FROM holds WHERE id = $1"
     case ofOwner = """
         SELECT {holds} FROM holds WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND expires_at > $4 AND booking_id IS NULL
@@ -61,9 +63,15 @@ enum HoldSQL: String, SQLStatement {
     case living = "SELECT COUNT(*) FROM holds WHERE holder = $1 AND expires_at > $2 AND booking_id IS NULL"
     case told = "UPDATE holds SET is_told = 1 WHERE id = $1"
     case book = "UPDATE holds SET booking_id = $1 WHERE id = $2 AND booking_id IS NULL"
-    case remove = "DELETE FROM holds WHERE id = $1"
+    case remove = "DELETE FROM holds WHERE id = $1 AND booking_id IS NULL"
     case livingOf = "SELECT {holds} FROM holds WHERE holder = $1 AND expires_at > $2 AND booking_id IS NULL"
-    case extend = "UPDATE holds SET expires_at = $1 WHERE id = $2 AND booking_id IS NULL AND expires_at > $3"
+    /// Never shorter.
+    case extend = """
+        UPDATE holds SET expires_at = CASE WHEN expires_at > $1 THEN expires_at ELSE $1 END
+        WHERE id = $2 AND booking_id IS NULL AND expires_at > $3
+        """
+    case ofAddress = "SELECT COUNT(*) FROM holds WHERE address = $1 AND expires_at > $2 AND booking_id IS NULL"
+    case ofVisitors = "SELECT COUNT(*) FROM holds WHERE type = $1 AND address <> '' AND expires_at > $2 AND booking_id IS NULL"
 
     static let texts: [String: StatementText] = texts(HoldColumn.self)
 }
@@ -74,7 +82,7 @@ extension Tx {
         try write(
             HoldSQL.add, .text(hold.id), .text(hold.ownerID), .text(hold.type.id), SQLValue(hold.start), SQLValue(hold.end),
             SQLValue(hold.expiresAt), .text(hold.holder), .text(try Stored.text(hold.type)), .text(hold.note), .null, SQLValue(hold.isTold),
-            SQLValue(hold.createdAt))
+            SQLValue(hold.createdAt), .text(hold.address))
     }
 
     package func hold(_ id: String) throws -> StoredHold? { try query(HoldSQL.one, .text(id)).first.map(hold(from:)) }
@@ -101,6 +109,14 @@ extension Tx {
     package func livingHolds(ofHolder holder: String, now: Instant) throws -> [StoredHold] {
         try query(HoldSQL.livingOf, .text(holder), SQLValue(now)).map(hold(from:))
     }
+    /// How many times are held for visitors from one address.
+    package func livingHolds(ofAddress address: String, now: Instant) throws -> Int64 {
+        try query(HoldSQL.ofAddress, .text(address), SQLValue(now))[0].int(0)
+    }
+    /// How many times of a meeting type are held for visitors of pages.
+    package func livingHolds(ofVisitorsOf type: String, now: Instant) throws -> Int64 {
+        try query(HoldSQL.ofVisitors, .text(type), SQLValue(now))[0].int(0)
+    }
     /// Lets a hold that lives live longer.
     /// - Returns: `false` where it had ended.
     package func extend(hold id: String, to end: Instant, now: Instant) throws -> Bool {
@@ -112,7 +128,7 @@ extension Tx {
     /// Gives the time free for the booking that is made of the hold.
     /// - Returns: `false` where it was booked or released before.
     package func book(hold id: String, as booking: String) throws -> Bool { try execute(HoldSQL.book, .text(booking), .text(id)) == 1 }
-    /// Gives the time free.
+    /// Gives the time free, unless it is booked.
     /// - Returns: whether it was held.
     package func removeHold(_ id: String) throws -> Bool { try execute(HoldSQL.remove, .text(id)) == 1 }
 
@@ -124,6 +140,7 @@ extension Tx {
             holder: try row.text(.holder), note: try row.text(.note), createdAt: try row.instant(.createdAt))
         hold.bookingID = try row.optionalText(.bookingID)
         hold.isTold = try row.bool(.isTold)
+        hold.address = try row.text(.address)
         return hold
     }
 }

@@ -7,6 +7,8 @@ package struct StoredPageForm: Hashable, Sendable {
         /// The guest is to press the link of a mail.
         case waiting
         case booked
+        /// Another form was filled in for the same time; it counts all the same.
+        case replaced
     }
 
     /// `pf_…`
@@ -67,9 +69,11 @@ enum PageFormSQL: String, SQLStatement {
     case one = "SELECT {page_forms} FROM page_forms WHERE id = $1"
     case byToken = "SELECT {page_forms} FROM page_forms WHERE token_hash = $1"
     case book = "UPDATE page_forms SET state = 'booked', booking_id = $1, sealed = '' WHERE id = $2"
+    case ofHold = "SELECT {page_forms} FROM page_forms WHERE hold_id = $1 AND state = 'waiting'"
+    case replace = "UPDATE page_forms SET state = 'replaced', sealed = '', token_hash = '' WHERE id = $1"
+    case remove = "DELETE FROM page_forms WHERE id = $1"
     case ofAddress = "SELECT COUNT(*) FROM page_forms WHERE address = $1 AND created_at > $2"
     case ofMail = "SELECT COUNT(*) FROM page_forms WHERE mail = $1 AND created_at > $2"
-    case waiting = "SELECT COUNT(*) FROM page_forms WHERE type = $1 AND state = 'waiting' AND expires_at > $2"
     case forget = "DELETE FROM page_forms WHERE created_at < $1"
 
     static let texts: [String: StatementText] = texts(PageFormColumn.self)
@@ -101,10 +105,14 @@ extension Tx {
     package func pageForms(ofMail mail: String, since: Instant) throws -> Int64 {
         try query(PageFormSQL.ofMail, .text(mail), SQLValue(since))[0].int(0)
     }
-    /// How many times of a meeting type wait for their guests' proof.
-    package func waitingPageForms(ofType type: String, now: Instant) throws -> Int64 {
-        try query(PageFormSQL.waiting, .text(type), SQLValue(now))[0].int(0)
+    /// The form that waits with a hold.
+    package func waitingPageForm(ofHold hold: String) throws -> StoredPageForm? {
+        try query(PageFormSQL.ofHold, .text(hold)).first.map(form(from:))
     }
+    /// A form makes way for another one.
+    package func replace(pageForm id: String) throws { try write(PageFormSQL.replace, .text(id)) }
+    /// Forgets a form of which nothing came.
+    package func remove(pageForm id: String) throws { try write(PageFormSQL.remove, .text(id)) }
     /// Lets the forms of booking pages be counted and taken one after the other.
     package func lockPageForms() throws { try session.lock(name: "page forms") }
 

@@ -48,6 +48,7 @@ package enum Schema {
         "CREATE INDEX page_forms_by_token ON page_forms (token_hash) WHERE token_hash <> ''",
         "CREATE INDEX page_forms_by_address ON page_forms (address, created_at)",
         "CREATE INDEX page_forms_by_mail ON page_forms (mail, created_at)",
+        "ALTER TABLE holds ADD COLUMN address TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE bookings ADD COLUMN answers TEXT NOT NULL DEFAULT '{}'",
         // What a consent asks for beside what its module needs.
         "ALTER TABLE consents ADD COLUMN scopes TEXT NOT NULL DEFAULT ''",

@@ -89,6 +89,7 @@ package struct CalendarAddress {
             return false
         }
         if mine == theirs { return url.port == other.url.port || other.url.scheme == "https" }
+        guard NetworkAddress.bytes(mine) == nil else { return false }
         let (own, foreign) = (mine.split(separator: ".").dropFirst(), theirs.split(separator: ".").dropFirst())
         return own.count >= 2 && own == foreign && other.url.scheme == "https"
     }

@@ -51,6 +51,10 @@ public enum FeedSource: BusySource {
                     HTTPRequest("GET", address.text, headers: headers, deadline: context.call.deadline))
             } catch { throw .unreachable("The calendar feed", error, operation: operation, changes: false) }
             guard [301, 302, 303, 307, 308].contains(answer.status), let next = answer.header("location").flatMap(address.resolving) else {
+                if (300..<304).contains(answer.status) || [307, 308].contains(answer.status) {
+                    throw CalendarErrors.rejected(
+                        "The address leads on to one that is not called over https.", remedy: "Use the address that it leads to.")
+                }
                 if let error = CalendarErrors.meaning(answer, "The calendar feed", operation, now: context.call.environment.now()) {
                     throw error
                 }

@@ -4,6 +4,12 @@ extension ProviderError {
     /// What became of a request that got no answer.
     /// - Parameter changes: whether the request changes something: only then can it be unclear.
     public static func unreachable(_ service: String, _ error: TransportError, operation: String, changes: Bool = true) -> ProviderError {
+        if error.reason.hasPrefix(TransportError.refusal) {
+            return ProviderError(
+                .rejected, retry: .never, "This address is \(error.reason).", remedy: "Give another one, or ask the admin.",
+                operation: operation,
+                cause: error.reason)
+        }
         var isUnclear = false
         if case .unclear = error { isUnclear = changes }
         return ProviderError(

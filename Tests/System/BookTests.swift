@@ -178,9 +178,15 @@ struct BookTests {
         let another = try #require(quick.firstMatch(of: /```json\n(.+)\n```/).map { String($0.1) })
         let booked = try await site.call("POST", "/book/quick", body: another)
         #expect(booked.status == 201 && booked.json["joinPage"]?.string?.contains("/join/") == true)
-        let wrong = try await site.call(
-            "POST", "/book/visit", body: #"{"start": "2027-01-01T09:00:00Z", "name": "X", "email": "x@example.org"}"#)
-        #expect([409, 422].contains(wrong.status))
+        let body2 = another.replacing("bo@example.org", with: "second@example.org")
+        let taken = try await site.call("POST", "/book/quick", body: body2)
+        #expect(taken.status == 409 && taken.json["nearest"]?.array?.isEmpty == false)
+        #expect(taken.json["hosts"] == nil && taken.json["detail"]?.string?.contains("bo:") == false, "the owner's day is the owner's")
+        let later = try await site.call("POST", "/book/quick", body: another.replacing("bo@example.org", with: "bo@"))
+        #expect(later.status == 409 || later.json["errors"]?.array?.first?["pointer"] == "/email")
+        #expect(try await site.call("POST", "/book/none", body: another).json["code"] == "not-found")
+        #expect(
+            try await site.call("POST", "/book/quick", body: another, headers: [("Content-Type", "text/plain")]).status == 415)
         server.kill()
         await site.close()
     }
@@ -205,6 +211,62 @@ struct BookTests {
             ])
         #expect(try await [book(3, "b@example.org"), book(4, "c@example.org"), book(5, "d@example.org")] == [201, 201, 429])
         #expect(try await site.call("GET", "/v1/bookings").json["items"]?.array?.count == 5)
+        server.kill()
+        await site.close()
+    }
+
+    @Test("a time that is held is booked as what it was held for, under that page's rules, and is the guest's whom the newest mail went to")
+    func rules() async throws {
+        let site = try await Site(catalog: Self.catalog)
+        let server = try await site.serve()
+        let text = String(decoding: try await site.call("GET", "/book/visit.md").response.body, as: UTF8.self)
+        let free = text.matches(of: /- (20[0-9T:+Z-]+)/).map { String($0.1) }
+        let held = try await site.browse("/book/visit", form: ["step": "time", "start": free[3]])
+        let form = fields(try await site.browse(held.location, cookies: [held.cookie]).page)
+        func send(_ path: String, _ mail: String) async throws -> (status: Int, page: String) {
+            let filled = form.merging(["name": "Bo", "email": mail, "q-reason": "A cough"]) { $1 }
+            let answer = try await site.browse(path, form: filled, cookies: [held.cookie])
+            return (answer.status, answer.page)
+        }
+        // Another page asks for no proof.
+        #expect(try await send("/book/quick", "eve@example.org").status == 409)
+        #expect(try await send("/book/visit", "typo@example.org").status == 200)
+        let old = try await link(site, to: "typo@example.org")
+        #expect(!old.isEmpty)
+        for _ in 0..<3 { #expect(try await send("/book/visit", "guest@example.org").status == 200) }
+        let link = try await link(site, to: "guest@example.org")
+        #expect(try site.received().count { $0.recipient == "guest@example.org" } == 1, "sent thrice, mailed once")
+        #expect(try await site.browse(old, form: [:]).status == 404)
+        // Another time is chosen: the one that waits stays.
+        #expect(try await site.browse("/book/visit", form: ["step": "time", "start": free[5]], cookies: [held.cookie]).status == 303)
+        #expect(try await site.browse(link, form: [:]).status == 200)
+        #expect(try await site.call("GET", "/v1/bookings").json["items"]?.array?.count == 1)
+        server.kill()
+        await site.close()
+    }
+
+    @Test("a visitor who chooses again gives the time before free, keeps it where the new one is taken, and holds three at most")
+    func choosesAgain() async throws {
+        let site = try await Site(catalog: Self.catalog)
+        let server = try await site.serve()
+        let text = String(decoding: try await site.call("GET", "/book/quick.md").response.body, as: UTF8.self)
+        let free = text.matches(of: /- (20[0-9T:+Z-]+)/).map { String($0.1) }
+        func choose(_ index: Int, _ cookies: [String] = []) async throws -> (status: Int, cookie: String, location: String) {
+            let answer = try await site.browse("/book/quick", form: ["step": "time", "start": free[index]], cookies: cookies)
+            return (answer.status, answer.cookie, answer.location)
+        }
+        let first = try await choose(0)
+        let second = try await choose(1)
+        #expect(first.status == 303 && second.status == 303)
+        #expect(try await choose(1, [first.cookie]).status == 409)
+        #expect(try await site.browse(first.location, cookies: [first.cookie]).status == 200, "the time before is still held")
+        #expect(try await choose(2, [first.cookie]).status == 303)
+        #expect(try await choose(0).status == 303, "the time before is free again")
+        #expect(try await choose(3).status == 429)
+        let id = try #require(first.cookie.firstMatch(of: /=([a-z0-9]+)-/).map { String($0.1) })
+        #expect(
+            try await site.browse(choose(2, [first.cookie]).location, cookies: ["usher_visitor=\(id)-\(id)"]).status == 303,
+            "a mark that is not ours is nobody's")
         server.kill()
         await site.close()
     }

@@ -172,7 +172,7 @@ private enum Calls {
     static let codes: Set<String> = [
         "auth.forbidden", "auth.invalid", "auth.missing", "booking.cancelled", "booking.conflict", "booking.in-past", "booking.unavailable",
         "idempotency.mismatch",
-        "not-found", "owner.in-file", "payload.too-large", "provider.not-connected", "rate-limited", "request.malformed",
+        "not-found", "owner.in-file", "payload.too-large", "rate-limited", "request.malformed",
         "request.media-type", "validation.failed",
     ]
 

@@ -7,6 +7,8 @@ import UsherCore
 /// The site that the demo shows: a catalogue, a folder, and sandboxed accounts in place of every real one.
 struct DemoSite {
     let catalog: Catalog
+    /// Of the caller's own file: calendars and templates lie beside it.
+    private let path: String?
     /// Where its files are kept.
     let folder: String
     let port: Int
@@ -40,6 +42,7 @@ struct DemoSite {
         address = own["USHER_PUBLIC_URL"] == nil ? "http://localhost:\(port)" : listening.publicURL
         sandbox = try FreePort.find(preferred: 8_090)
         self.folder = folder
+        self.path = path
         catalog = try path.map { try Options.catalog(at: $0, CatalogReader.withFiles(registry)) } ?? Self.own(registry)
         if let entry = catalog.providers.first(where: { !Self.isSafe($0.module, registry) }) {
             throw UsherError(
@@ -102,6 +105,7 @@ struct DemoSite {
             "MIROTALK_URL": "https://mirotalk.sandbox", "MICROSOFT_GRAPH_URL": "\(stand)/microsoft/v1.0",
             "MICROSOFT_LOGIN_URL": "\(stand)/microsoft",
         ]
+        if let path { environment["USHER_CATALOG"] = path }
         if database != nil { environment["USHER_VAULT_KEYS"] = Data(Environment.system.random(32)).base64EncodedString() }
         for entry in catalog.providers {
             for (name, value) in Self.accounts[entry.module] ?? [:] { environment["\(registry.prefix(entry))_\(name)"] = value }

@@ -58,6 +58,9 @@ public enum TransportError: Error, Hashable, Sendable {
     /// Sent, in part at least, and no answer that can be read: the server may have done what was asked.
     case unclear(String)
 
+    /// What reasons begin with where it is we who do not call such an address, and calling again would change nothing.
+    public static let refusal = "not called from here: "
+
     /// What happened, for the log.
     public var reason: String {
         switch self {

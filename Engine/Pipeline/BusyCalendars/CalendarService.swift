@@ -121,7 +121,7 @@ package struct CalendarService: Sendable {
     }
 
     /// What an owner opens to connect an account's calendars.
-    /// - Throws: ``ErrorCode/notConnected`` where no provider of the catalogue leads there.
+    /// - Throws: ``ErrorCode/validationFailed`` where no provider of the catalogue leads there.
     package func authorize(
         _ kind: String, owner: String, returnTo: String = "", session: Secret? = nil, repeating key: IdempotencyKey? = nil
     ) async throws -> IdempotentResult<Consents.Begun> {
@@ -130,7 +130,7 @@ package struct CalendarService: Sendable {
         }
         guard let entry = context.catalog.current.providers.first(where: { $0.module == module }) else {
             throw UsherError(
-                .notConnected,
+                .validationFailed,
                 "No provider in meeting-types.yaml has 'module: \(module)', which leads to these calendars. The admin adds one; rooms need not be made there."
             )
         }
@@ -142,6 +142,7 @@ package struct CalendarService: Sendable {
     package func setCounts(_ counts: Bool, calendar id: String, owner: String) async throws -> ShownCalendar {
         let (rules, now) = (context.catalog.current.busy, context.now)
         return try await context.store.write { tx in
+            _ = try tx.lockOwner(owner)
             guard var calendar = try tx.calendar(id), calendar.ownerID == owner else { throw Self.notFound(id) }
             _ = try tx.setCounts(counts, calendar: id)
             calendar.counts = counts
@@ -153,6 +154,7 @@ package struct CalendarService: Sendable {
     /// Forgets a calendar, with all that is known of it.
     package func remove(_ id: String, owner: String) async throws {
         try await context.store.write { tx in
+            _ = try tx.lockOwner(owner)
             guard try tx.calendar(id)?.ownerID == owner else { throw Self.notFound(id) }
             _ = try tx.removeCalendar(id)
             try tx.removeNotice(.calendar(id))
@@ -169,6 +171,8 @@ package struct CalendarService: Sendable {
     /// - Parameter template: one of them, without its own name.
     @discardableResult
     func add(_ found: [FoundCalendar], like template: StoredCalendar, _ tx: Tx, now: Instant) throws -> [StoredCalendar] {
+        // Two who connect the same at once come one after the other; and so does whoever books.
+        _ = try tx.lockOwner(template.ownerID)
         let known = try tx.calendars(of: template.ownerID).filter {
             $0.kind == template.kind && $0.provider == template.provider && $0.account == template.account && $0.remoteID != nil
         }
@@ -177,11 +181,14 @@ package struct CalendarService: Sendable {
             let others = try tx.calendars(of: template.ownerID).filter {
                 $0.provider == template.provider && $0.account != template.account
             }
-            let gone = known.filter { calendar in !found.contains { $0.id == calendar.remoteID } }
+            // One that counts is not forgotten without a word: it cannot be read, and its owner hears of that.
+            let gone = known.filter { calendar in !calendar.counts && !found.contains { $0.id == calendar.remoteID } }
             for calendar in others + gone { _ = try tx.removeCalendar(calendar.id) }
         }
         return try found.map { one in
-            if let present = try known.first(where: { try $0.remoteID == one.id && (isAccount || isSame($0, template)) }) { return present }
+            if let present = try known.first(where: { try $0.remoteID == one.id && (isAccount || isSamePlace($0, template)) }) {
+                return try isAccount ? present : reconnected(present, template, tx, now: now)
+            }
             var calendar = template
             calendar.id = context.environment.id("cal_")
             (calendar.remoteID, calendar.name, calendar.counts) = (
@@ -209,7 +216,21 @@ package struct CalendarService: Sendable {
     private func credentials(_ calendar: StoredCalendar) throws -> CalendarCredentials {
         try context.vault.open(CalendarCredentials.self, calendar.sealed, context: StoredCalendar.context(calendar.id))
     }
-    private func isSame(_ one: StoredCalendar, _ other: StoredCalendar) throws -> Bool { try credentials(one) == credentials(other) }
+    /// Of an account with a name, its calendars are the same under another password; a feed is its address.
+    private func isSamePlace(_ one: StoredCalendar, _ other: StoredCalendar) throws -> Bool {
+        let (mine, theirs) = (try credentials(one), try credentials(other))
+        return mine.user == theirs.user && (!mine.user.isEmpty || mine == theirs)
+    }
+    /// One that was known, perhaps under another password.
+    private func reconnected(_ known: StoredCalendar, _ template: StoredCalendar, _ tx: Tx, now: Instant) throws -> StoredCalendar {
+        guard try credentials(known) != credentials(template) else { return known }
+        var present = known
+        (present.sealed, present.problem, present.mark) = (try resealed(template, for: known.id), nil, nil)
+        try tx.reconnect(present)
+        try context.audit("calendar.connect", "\(present.ownerID)/\(present.id)", tx)
+        try tx.enqueue(followUps(of: .calendarAdded(present), now: now), now: now)
+        return present
+    }
     private func resealed(_ calendar: StoredCalendar, for id: String) throws -> String {
         try context.vault.seal(value: credentials(calendar), context: StoredCalendar.context(id))
     }

@@ -51,10 +51,17 @@ struct ReadCalendar {
         let isSame = calendar.from == from && calendar.to == to
         let isSettled = try !step.tx.busyTimes(of: calendar.id).contains { $0.goneSince != nil }
         let account = calendar.account.contains("@") ? [calendar.account.lowercased()] : []
-        return BusyQuestion(
+        var question = BusyQuestion(
             calendar: calendar.remoteID ?? "", from: from, to: to, timeZone: owner.timeZone,
-            addresses: [owner.email.lowercased()] + account,
-            mark: isSame && isSettled ? calendar.mark : nil)
+            addresses: [owner.email.lowercased()] + account)
+        let asked = Self.asked(question)
+        if isSame, isSettled, let mark = calendar.mark, mark.hasPrefix(asked) { question.mark = String(mark.dropFirst(asked.count)) }
+        return question
+    }
+
+    /// Whose events were asked for, and in which zone: a mark is for the same question alone.
+    private static func asked(_ question: BusyQuestion) -> String {
+        "\(question.timeZone) \(question.addresses.joined(separator: " "))\n"
     }
 
     /// An account whose calendars were not known yet: each of them is one.
@@ -78,11 +85,11 @@ struct ReadCalendar {
         guard var present = try step.tx.calendar(calendar.id), (present.asOf ?? .epoch) <= readAt else { return .lookAgain }
         var (wish, isOpen): (Duration?, Bool) = (nil, false)
         switch answer {
-        case .unchanged(let mark): present.mark = mark
+        case .unchanged(let mark): present.mark = Self.asked(question) + mark
         case .events(let events, let mark, let next):
             let times = try Self.merged(events, present, source, readAt, step)
             try step.tx.replaceBusyTimes(of: calendar.id, times)
-            (present.mark, wish) = (mark, next)
+            (present.mark, wish) = (mark.map { Self.asked(question) + $0 }, next)
             isOpen = times.contains { $0.goneSince != nil }
         }
         (present.asOf, present.from, present.to) = (readAt, question.from, question.to)

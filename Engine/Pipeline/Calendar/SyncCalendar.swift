@@ -73,7 +73,11 @@ struct SyncCalendar {
                 let call = try await ProviderResolver(context).call(record.provider, owner: booking.terms.owner.id, deadline: deadline).call
                 try await module.removeEntry(record.eventID, call)
                 return { step in
-                    try step.tx.removeCalendarRecord(of: booking.id)
+                    // An older reading of the calendar may still hold it: that it was ours is remembered.
+                    var over = record
+                    over.state = .over
+                    let isCancelled = try step.tx.booking(booking.id)?.status == .cancelled
+                    try isCancelled ? step.tx.save(over) : step.tx.removeCalendarRecord(of: booking.id)
                     step.tx.note(booking.id, "calendar.removed", record.provider, at: step.now)
                     return .lookAgain
                 }

@@ -8,6 +8,10 @@ package struct HoldService: Sendable {
 
     /// The most living holds of one caller.
     private static let mostLiving: Int64 = 20
+    /// Living holds of visitors: from one address, and of one meeting type.
+    private static let (mostOfAddress, mostOfVisitors) = (Int64(3), Int64(10))
+    /// Those who count visitors' holds do it one after the other.
+    private static let visitors = "of visitors"
     /// After its end a hold is remembered for so long, so that a late booking can name it.
     static let memory = Duration.days(1)
 
@@ -36,6 +40,33 @@ package struct HoldService: Sendable {
         return IdempotentResult(held)
     }
 
+    /// Holds a slot for a visitor of a page, in place of the one that was held for them before. One that waits for the link of a mail
+    /// stays the guest's; one before stays too where this one is refused.
+    /// - Throws: as ``hold(_:known:repeating:)``.
+    func hold(_ request: HoldRequest, visitorAt address: String) async throws -> StoredHold {
+        let catalog = context.catalog.current
+        let id = context.environment.id("hd_")
+        return try await context.explainingRefusals {
+            try await context.store.write { tx in
+                let now = context.now
+                try tx.lockHolds(of: Self.visitors)
+                for before in try tx.livingHolds(ofHolder: tx.actor.name, now: now)
+                where try tx.waitingPageForm(ofHold: before.id) == nil && tx.removeHold(before.id) {
+                    try tx.dequeue(.expireHold(hold: before.id))
+                }
+                let hold = try add(request, [], catalog, id, now, visitorAt: address, tx)
+                try refuseMany(ofType: hold.type.id, address, now, tx)
+                return hold
+            }
+        }
+    }
+
+    private func refuseMany(ofType type: String, _ address: String, _ now: Instant, _ tx: Tx) throws {
+        guard try tx.livingHolds(ofAddress: address, now: now) <= Self.mostOfAddress,
+            try tx.livingHolds(ofVisitorsOf: type, now: now) <= Self.mostOfVisitors
+        else { throw UsherError(.rateLimited, "Many times are held by now, from here or of this kind. Try again in a few minutes.") }
+    }
+
     /// Gives the time free.
     /// - Throws: ``ErrorCode/notFound``
     package func release(_ id: String) async throws {
@@ -49,7 +80,8 @@ package struct HoldService: Sendable {
     }
 
     private func add(
-        _ request: HoldRequest, _ findings: [UsherError.Finding], _ catalog: Catalog, _ id: String, _ now: Instant, _ tx: Tx
+        _ request: HoldRequest, _ findings: [UsherError.Finding], _ catalog: Catalog, _ id: String, _ now: Instant,
+        visitorAt address: String = "", _ tx: Tx
     ) throws -> StoredHold {
         let named = try request.owner.map { try tx.lockOwner($0) } ?? nil
         var validator = BookingValidator(catalog, now: now, findings: findings)
@@ -70,9 +102,10 @@ package struct HoldService: Sendable {
             let chosen = try choice.choose(time.start, time.length, anyTime: false, tx)
             (owner, note) = (chosen.owner, chosen.note)
         }
-        let hold = StoredHold(
+        var hold = StoredHold(
             id: id, ownerID: owner.owner.id, type: time.type, start: time.start, end: time.start + time.length,
             expiresAt: min(now + time.rules.hold, time.start), holder: tx.actor.name, note: note, createdAt: now)
+        hold.address = address
         try tx.add(hold)
         try tx.enqueue(followUps(of: .timeHeld(hold), now: now), now: now)
         return hold

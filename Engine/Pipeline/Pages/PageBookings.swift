@@ -11,8 +11,6 @@ package struct PageBookings: Sendable {
     package static let confirmation = Duration.minutes(30)
     /// Forms that are taken from one visitor in an hour, and with one mail address in a day.
     private static let (mostOfAddress, mostOfMail) = (Int64(5), Int64(3))
-    /// Times of a meeting type that wait for their guests' proof.
-    private static let mostWaiting: Int64 = 10
     private static let memory = Duration.days(2)
 
     package init(_ context: EngineContext, _ service: BookingService) {
@@ -39,7 +37,7 @@ package struct PageBookings: Sendable {
 
     /// Whoever is at a page.
     package struct Visitor: Sendable {
-        /// Random, of the browser; or of one request, where there is none.
+        /// Random, of the browser; or of one request, where there is none. Whoever knows it has what is held for the visitor.
         package var id: String
         /// The network address, or the network of one customer.
         package var address: String
@@ -48,7 +46,8 @@ package struct PageBookings: Sendable {
             self.id = id
             self.address = address
         }
-        var holder: String { "visitor:\(id)" }
+        /// Shown to admins, so not the id.
+        var holder: String { "visitor:" + Vault.hash(id.utf8).prefix(26) }
     }
 
     /// What a page at these names offers; `nil` where there is none.
@@ -68,25 +67,19 @@ package struct PageBookings: Sendable {
 
     /// Keeps a time for a visitor, in place of the one that was kept for them before.
     package func hold(_ offer: Offer, start: String, duration: String?, _ visitor: Visitor) async throws -> StoredHold {
-        let holds = HoldService(context)
-        return try await Actor.acting(visitor.holder) {
-            let now = context.now
-            for before in try await context.store.read({ try $0.livingHolds(ofHolder: visitor.holder, now: now) }) {
-                // One that waits for a mail's link is the guest's to keep.
-                if try await isWaiting(before) { continue }
-                try? await holds.release(before.id)  // it may have ended meanwhile
-            }
-            return try await holds.hold(
-                HoldRequest(meetingType: offer.type.id, owner: offer.owner?.id, start: start, duration: duration)
-            ).value
+        try await Actor.acting(visitor.holder) {
+            try await HoldService(context).hold(
+                HoldRequest(meetingType: offer.type.id, owner: offer.owner?.id, start: start, duration: duration),
+                visitorAt: visitor.address)
         }
     }
 
-    private func isWaiting(_ hold: StoredHold) async throws -> Bool { hold.expiresAt > hold.createdAt + (hold.type.slots?.hold ?? .zero) }
-
-    /// The time that is kept for a visitor, booked or not.
-    package func held(_ id: String, _ visitor: Visitor) async throws -> StoredHold? {
-        try await context.store.read { try $0.hold(id) }.flatMap { $0.holder == visitor.holder ? $0 : nil }
+    /// The time of what is offered that is kept for a visitor, booked or not.
+    package func held(_ id: String, _ offer: Offer, _ visitor: Visitor) async throws -> StoredHold? {
+        try await context.store.read { try $0.hold(id) }.flatMap { hold in
+            let isOffered = hold.type.id == offer.type.id && (offer.owner.map { $0.id == hold.ownerID } ?? true)
+            return hold.holder == visitor.holder && isOffered ? hold : nil
+        }
     }
 
     /// What became of a form.
@@ -97,24 +90,29 @@ package struct PageBookings: Sendable {
         case mailed(until: Instant)
     }
 
-    /// Takes a form for a time that is held.
+    /// Takes a form for a time that ``held(_:_:_:)`` has found, under the rules of the page as they were when it was held.
     /// - Throws: ``ErrorCode/validationFailed`` with all that is wrong, ``ErrorCode/rateLimited``, ``ErrorCode/holdExpired``.
-    package func submit(_ form: PageForm, _ hold: StoredHold, _ offer: Offer, _ visitor: Visitor) async throws -> Outcome {
+    package func submit(_ form: PageForm, _ hold: StoredHold, _ visitor: Visitor) async throws -> Outcome {
         if let booking = hold.bookingID { return .booked(try await service.view(booking)) }
         let request = form.request(hold.id)
         try await check(request, name: form.name)
         let id = context.environment.id("pf_")
         let token = context.environment.code(bits: 160)
-        let needsProof = offer.page.confirmsByMail
+        let needsProof = hold.type.page?.confirmsByMail ?? true
         let sealed =
             needsProof ? try context.vault.seal(value: SealedForm(form: form, token: token), context: StoredPageForm.context(id)) : ""
         let now = context.now
         let end = min(now + Self.confirmation, hold.start)
         let stored = StoredPageForm(
-            id: id, tokenHash: needsProof ? Vault.hash(token.utf8) : "", holdID: hold.id, type: offer.type.id, address: visitor.address,
+            id: id, tokenHash: needsProof ? Vault.hash(token.utf8) : "", holdID: hold.id, type: hold.type.id, address: visitor.address,
             mail: Vault.hash(form.mailbox.utf8), sealed: sealed, state: needsProof ? .waiting : .booked, expiresAt: end, createdAt: now)
-        try await context.store.write { tx in
+        let before = try await context.store.write { tx -> StoredPageForm? in
             try tx.lockPageForms()
+            if let before = try tx.waitingPageForm(ofHold: hold.id) {
+                // Sent twice: the first mail is under way.
+                if before.mail == stored.mail { return before }
+                try tx.replace(pageForm: before.id)
+            }
             try refuseMany(stored, tx)
             if needsProof {
                 guard try tx.extend(hold: hold.id, to: end, now: now) else {
@@ -123,11 +121,23 @@ package struct PageBookings: Sendable {
                 try tx.enqueue(followUps(of: .pageFormTaken(stored), now: now), now: now)
             }
             try tx.add(stored, forgetting: now - Self.memory)
+            return nil
         }
-        guard !needsProof else { return .mailed(until: end) }
-        let booked = try await Actor.acting(visitor.holder) { try await service.book(request).value }
-        try await context.store.write { try $0.book(pageForm: id, as: booked.booking.id) }
-        return .booked(booked)
+        guard !needsProof else { return .mailed(until: before?.expiresAt ?? end) }
+        return .booked(try await book(request, for: id, visitor))
+    }
+
+    private func book(_ request: BookingRequest, for form: String, _ visitor: Visitor) async throws -> BookingView {
+        let booked: BookingView
+        do {
+            booked = try await Actor.acting(visitor.holder) { try await service.book(request).value }
+        } catch let error as UsherError {
+            // Nothing came of it: it does not count.
+            try await context.store.write { try $0.remove(pageForm: form) }
+            throw error
+        }
+        try await context.store.write { try $0.book(pageForm: form, as: booked.booking.id) }
+        return booked
     }
 
     /// - Throws: ``ErrorCode/validationFailed``, with what a page asks for beside.
@@ -143,8 +153,7 @@ package struct PageBookings: Sendable {
     private func refuseMany(_ form: StoredPageForm, _ tx: Tx) throws {
         let now = form.createdAt
         guard try tx.pageForms(ofAddress: form.address, since: now - .hours(1)) < Self.mostOfAddress,
-            try tx.pageForms(ofMail: form.mail, since: now - .days(1)) < Self.mostOfMail,
-            try form.state == .booked || tx.waitingPageForms(ofType: form.type, now: now) < Self.mostWaiting
+            try tx.pageForms(ofMail: form.mail, since: now - .days(1)) < Self.mostOfMail
         else { throw UsherError(.rateLimited, "Too many bookings were asked for from here, or with this address. Try again later.") }
     }
 

@@ -42,6 +42,7 @@ package struct PageForm: Hashable, Sendable, Codable {
         let parts = email.lowercased().split(separator: "@", maxSplits: 1).map(String.init)
         guard parts.count == 2 else { return email.lowercased() }
         let name = String(parts[0].prefix { $0 != "+" })
-        return (["gmail.com", "googlemail.com"].contains(parts[1]) ? name.filter { $0 != "." } : name) + "@" + parts[1]
+        let host = parts[1].hasSuffix(".") ? String(parts[1].dropLast()) : parts[1]
+        return ["gmail.com", "googlemail.com"].contains(host) ? name.filter { $0 != "." } + "@gmail.com" : name + "@" + host
     }
 }

@@ -31,7 +31,7 @@ struct CalendarRoutes: Sendable {
                 method: .post, path: Self.path, id: "connectCalendars", access: .key(.ownersWrite),
                 summary:
                     "Connect calendars: those behind an address, or, by an authorizationUrl for the owner's browser, those of an account. Addresses and passwords are kept sealed and never shown again.",
-                takes: .json(CalendarRequest.self), answers: .json(.created, ConnectedCalendars.self), codes: [.notConnected], run: connect),
+                takes: .json(CalendarRequest.self), answers: .json(.created, ConnectedCalendars.self), run: connect),
             Operation(
                 method: .patch, path: Self.path + "/{calendar}", id: "chooseCalendar", access: .key(.ownersWrite),
                 summary: "Say whether a calendar makes its owner busy.", takes: .json(CalendarChoice.self),

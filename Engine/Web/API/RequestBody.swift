@@ -14,13 +14,16 @@ extension Request {
         }
     }
 
+    /// Of the body, in small letters and without parameters.
+    var mediaType: String? { headers[.contentType]?.split(separator: ";").first?.trimmingBlanks.lowercased() }
+
     static var tooLarge: UsherError { UsherError(.payloadTooLarge, "The body has more than 1 MiB.") }
 
     func bodyBytes() async throws -> [UInt8] { Array(try await wholeBody().readableBytesView) }
 
     /// The body as a JSON object.
     func jsonObject(_ body: [UInt8]) throws -> JSON {
-        guard headers[.contentType]?.split(separator: ";").first?.trimmingBlanks.lowercased() == "application/json" else {
+        guard mediaType == "application/json" else {
             throw UsherError(.requestMediaType, "Send JSON, with Content-Type: application/json.")
         }
         do {

@@ -20,9 +20,8 @@ struct CalDAVQuery {
         let (answer, at) = try await client.multiStatus("REPORT", calendar, depth: 1, body: body)
         var (texts, missing): ([[UInt8]], [String]) = ([], [])
         for response in answer.responses {
-            // 507: the server has cut the list short.
-            guard response.status != 507 else { throw cut }
-            guard response.status == 200 else { continue }
+            // A resource that cannot be read, or 507: the server has cut the list short.
+            guard response.status == 200 else { throw cut }
             if let text = response.property(.caldav("calendar-data"))?.text {
                 texts.append(Array(text.utf8))
             } else {
@@ -42,8 +41,10 @@ struct CalDAVQuery {
                 \(part.map { "<d:href>\($0.inXML)</d:href>" }.joined())</c:calendar-multiget>
                 """
             let (answer, _) = try await client.multiStatus("REPORT", at, depth: 1, body: body)
-            for response in answer.responses where response.status == 200 {
-                guard let text = response.property(.caldav("calendar-data"))?.text else { throw cut }
+            guard answer.responses.count >= part.count else { throw cut }
+            // Gone since the query.
+            for response in answer.responses where ![404, 410].contains(response.status) {
+                guard response.status == 200, let text = response.property(.caldav("calendar-data"))?.text else { throw cut }
                 texts.append(Array(text.utf8))
             }
         }

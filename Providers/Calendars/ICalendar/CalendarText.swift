@@ -80,9 +80,10 @@ package enum CalendarText {
                     let event = try CalendarEvent(component, &zones, addresses: addresses, transparentCounts: transparentCounts)
                     if let event { events.append(event) }
                 }
-                for (_, series) in Dictionary(grouping: events, by: \.uid) {
-                    reading.events += try EventSeries(series).busy(from, to, &budget)
-                }
+                // An event without an id belongs to no series.
+                let series =
+                    Dictionary(grouping: events.filter { !$0.uid.isEmpty }, by: \.uid).values + events.filter(\.uid.isEmpty).map { [$0] }
+                for one in series { reading.events += try EventSeries(one).busy(from, to, &budget) }
             }
         }
         return reading

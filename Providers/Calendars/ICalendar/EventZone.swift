@@ -55,7 +55,8 @@ struct EventZones {
         guard let name, !name.isEmpty else { return floating }
         if let zone = known[name] { return zone }
         let zone =
-            Self.zone(name).map(EventZone.known) ?? icalcomponent_get_timezone(calendar, name).map(EventZone.described) ?? floating
+            Self.zone(name).map(EventZone.known) ?? icalcomponent_get_timezone(calendar, name).map(EventZone.described)
+            ?? Self.fixed(name).map(EventZone.known) ?? floating
         known[name] = zone
         return zone
     }
@@ -68,12 +69,12 @@ struct EventZones {
         let parts = name.split(separator: "/")
         return (1..<max(parts.count, 1)).lazy.compactMap { count in
             count > 1 || parts.count > 1 ? TimeZone(iana: parts.suffix(count + 1).joined(separator: "/")) : nil
-        }.first ?? fixed(name)
+        }.first
     }
 
-    /// `UTC-11`, `(UTC+13:00) Samoa`, `GMT+0100`.
+    /// `UTC-11`, `GMT+0100`: of a calendar that describes no such zone.
     private static func fixed(_ name: String) -> TimeZone? {
-        guard let match = name.firstMatch(of: /(?:UTC|GMT)([+-])(\d{1,2}):?(\d{2})?/), let hours = Int(match.2), hours < 15 else {
+        guard let match = name.wholeMatch(of: /(?:UTC|GMT)([+-])(\d{1,2}):?(\d{2})?/), let hours = Int(match.2), hours < 15 else {
             return nil
         }
         let seconds = hours * 3_600 + (match.3.flatMap { Int($0) } ?? 0) * 60

@@ -12,14 +12,10 @@ struct BookPage: Sendable {
     let context: EngineContext
     let bookings: PageBookings
     private let slots: SlotService
-    private let cookie: SessionCookie
+    private let marks: VisitorMarks
     /// Times that are held from one address.
     private let choices: RateLimiter
 
-    /// An id has more characters; `embed=1` begins without one.
-    private static let shortest = 8
-    /// Longer than anybody fills in a form.
-    private static let cookieLifetime = Duration.days(1)
     /// Months after the one that is shown in which a free day is looked for.
     private static let mostMonths = 3
 
@@ -27,7 +23,7 @@ struct BookPage: Sendable {
         self.context = context
         bookings = PageBookings(context, service)
         slots = SlotService(context)
-        cookie = SessionCookie("usher_visitor", context.settings.publicURL)
+        marks = VisitorMarks(context)
         choices = RateLimiter(burst: 30, perMinute: 6, now: context.environment.now)
     }
 
@@ -78,13 +74,14 @@ struct BookPage: Sendable {
         let visit = BookVisit(offer, request, site: context.catalog.current.site, now: context.now)
         if isMarkdown || Self.wantsMarkdown(request) { return try await markdown(visit) }
         if let id = request.uri.queryParameters["hold"].map(String.init) {
-            guard let visitor = visitor(request, visit), let hold = try await bookings.held(id, visitor), hold.expiresAt > context.now
+            guard let visitor = marks.visitor(request, visit), let hold = try await bookings.held(id, offer, visitor),
+                hold.expiresAt > context.now
             else {
                 return Page.redirect(to: visit.url())
             }
-            return page(.ok, visit, BookForm(visit: visit, typed: visit.prefilled).body(hold, now: context.now))
+            return page(.ok, visit, BookForm(visit: visit.of(hold), typed: visit.prefilled).body(hold, now: context.now))
         }
-        return page(.ok, visit, try await month(visit).body)
+        return page(.ok, visit, try await month(visit).body, shownTo: .everyone)
     }
 
     private func month(_ visit: BookVisit) async throws -> BookMonth {
@@ -112,25 +109,24 @@ struct BookPage: Sendable {
 
     static func wantsMarkdown(_ request: Request) -> Bool { request.headers[.accept]?.contains("text/markdown") == true }
 
-    /// Whoever is known by the page in a frame, or by a cookie.
-    private func visitor(_ request: Request, _ visit: BookVisit) -> PageBookings.Visitor? {
-        let known = visit.framed.flatMap { $0.utf8.count > Self.shortest ? $0 : nil } ?? cookie.value(in: request)?.reveal()
-        guard let id = known, (1...64).contains(id.utf8.count),
-            id.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) })
-        else { return nil }
-        return PageBookings.Visitor(id: id, address: TrustedProxies.group(Actor.current.address))
-    }
-
-    private func newVisitor() -> PageBookings.Visitor {
-        PageBookings.Visitor(id: context.environment.code(bits: 128), address: TrustedProxies.group(Actor.current.address))
+    /// Who may come upon a page.
+    private enum Audience {
+        /// Search engines too, where it is listed.
+        case everyone
+        /// Whoever books, in a frame too.
+        case visitor
+        /// Whoever has the link of a mail, which no other site may frame and have pressed.
+        case reader
     }
 
     private func page(
-        _ status: HTTPTypes.HTTPResponse.Status, _ visit: BookVisit, _ body: HTML, title: String? = nil, cookies: [Cookie] = []
+        _ status: HTTPTypes.HTTPResponse.Status, _ visit: BookVisit, _ body: HTML, title: String? = nil, cookies: [Cookie] = [],
+        shownTo audience: Audience = .visitor
     ) -> Response {
         var response = Page.response(
-            status, title ?? visit.title, body, words: visit.words, cookies: cookies, isPublic: visit.offer.page.listing == .listed,
-            framedBy: context.catalog.current.embedOrigins)
+            status, title ?? visit.title, body, words: visit.words, cookies: cookies,
+            isPublic: audience == .everyone && visit.offer.page.listing == .listed,
+            framedBy: audience == .reader ? [] : context.catalog.current.embedOrigins)
         response.headers[.vary] = "Accept, Accept-Language"
         if let name = HTTPField.Name("Link") { response.headers[name] = "<\(visit.path).md>; rel=\"alternate\"; type=\"text/markdown\"" }
         return response
@@ -144,8 +140,15 @@ struct BookPage: Sendable {
     // MARK: Presses
 
     private func press(_ request: Request, _ parameters: Parameters) async throws -> Response {
-        guard let (offer, _) = try await offer(parameters) else { return nothing(request) }
-        if request.headers[.contentType]?.hasPrefix("application/json") == true { return try await agent(request, offer) }
+        let isAgent = request.mediaType == "application/json"
+        guard let (offer, _) = try await offer(parameters) else {
+            guard isAgent else { return nothing(request) }
+            throw UsherError(.notFound, "Nothing can be booked here. \(context.settings.publicURL)/book says what can.")
+        }
+        if isAgent { return try await BookAgent(context: context, bookings: bookings, choices: choices).book(request, offer) }
+        guard request.mediaType == "application/x-www-form-urlencoded" else {
+            throw UsherError(.requestMediaType, "Send JSON, with Content-Type: application/json, or the page's form.")
+        }
         let form = try await request.form()
         let query = form.filter { BookVisit.names.contains($0.key) }
         let typed = Request(head: withQuery(request, query), body: request.body)
@@ -161,9 +164,11 @@ struct BookPage: Sendable {
     }
 
     private func choose(_ form: [String: String], _ visit: BookVisit, _ request: Request) async throws -> Response {
-        let visitor = visitor(request, visit) ?? newVisitor()
-        let visit = visit.framed == nil ? visit : visit.known(as: visitor.id)
-        let kept = cookie.setting(Secret(visitor.id), for: Self.cookieLifetime)
+        let known = marks.visitor(request, visit)
+        let visitor = known ?? marks.newVisitor()
+        // What the browser keeps for us does not go into an address.
+        let visit = visit.framed == nil || known != nil ? visit : visit.known(as: marks.mark(visitor))
+        let kept = marks.cookie(visitor)
         guard choices.take(visitor.address).isAllowed else {
             return page(.tooManyRequests, visit, "<p role=alert>\(visit.words(.tooMany))</p>")
         }
@@ -172,9 +177,11 @@ struct BookPage: Sendable {
             let typed = BookVisit.typed(form)
             // What was typed before goes on in the page, not in an address, which others log.
             guard typed.isEmpty else {
-                return page(.ok, visit, BookForm(visit: visit, typed: typed).body(hold, now: context.now), cookies: [kept])
+                return page(.ok, visit, BookForm(visit: visit.of(hold), typed: typed).body(hold, now: context.now), cookies: [kept])
             }
             return Page.redirect(to: visit.url([("hold", hold.id)]), cookies: [kept])
+        } catch let error as UsherError where error.code == .rateLimited {
+            return page(.tooManyRequests, visit, "<p role=alert>\(visit.words(.tooMany))</p>", cookies: [kept])
         } catch let error as UsherError
             where [.bookingUnavailable, .bookingConflict, .bookingInPast, .validationFailed].contains(error.code)
         {
@@ -183,13 +190,15 @@ struct BookPage: Sendable {
     }
 
     private func submit(_ form: [String: String], _ visit: BookVisit, _ request: Request) async throws -> Response {
-        guard let visitor = visitor(request, visit), let hold = try await bookings.held(form["hold"] ?? "", visitor) else {
+        guard let visitor = marks.visitor(request, visit), let hold = try await bookings.held(form["hold"] ?? "", visit.offer, visitor)
+        else {
             return page(.conflict, visit, BookForm(visit: visit, typed: form).taken(try await nearest(visit)))
         }
+        let visit = visit.of(hold)
         // Before anything is counted. It is told what a person is told.
         guard (form[BookForm.trap] ?? "").isEmpty else { return mailed(form["email"] ?? "", until: hold.expiresAt, visit) }
         do {
-            switch try await bookings.submit(BookForm.read(form, visit), hold, visit.offer, visitor) {
+            switch try await bookings.submit(BookForm.read(form, visit), hold, visitor) {
             case .mailed(let end): return mailed(form["email"] ?? "", until: end, visit)
             case .booked(let view): return booked(view, visit)
             }
@@ -214,13 +223,13 @@ struct BookPage: Sendable {
         return page(.ok, visit, "<p role=status>\(text)</p>", title: visit.words(.look))
     }
 
-    private func booked(_ view: BookingView, _ visit: BookVisit) -> Response {
+    private func booked(_ view: BookingView, _ visit: BookVisit, shownTo audience: Audience = .visitor) -> Response {
         let booking = view.booking
         return page(
             .ok, visit,
             BookForm.when(visit, booking.start, booking.end)
                 + "<p role=status>\(visit.words(.bookedText))</p><p><a class=button href=\"\(view.joinPage)\">\(visit.words(.toPage))</a></p>",
-            title: visit.words(.booked))
+            title: visit.words(.booked), shownTo: audience)
     }
 
     // MARK: The mail's link
@@ -244,7 +253,7 @@ struct BookPage: Sendable {
             .ok, visit,
             BookForm.when(visit, waiting.hold.start, waiting.hold.end)
                 + "<p>\(visit.title)</p>" + Page.button(visit.words(.yesBook), action: "/book/confirm/\(token)", key: nil),
-            title: visit.words(.sureBook))
+            title: visit.words(.sureBook), shownTo: .reader)
     }
 
     private func confirm(_ request: Request, _ token: String) async throws -> Response {
@@ -255,45 +264,17 @@ struct BookPage: Sendable {
     }
 
     private func confirmed(_ waiting: PageBookings.Waiting, _ visit: BookVisit) async throws -> Response {
-        do { return booked(try await bookings.confirm(waiting), visit) } catch let error as UsherError
+        do { return booked(try await bookings.confirm(waiting), visit, shownTo: .reader) } catch let error as UsherError
             where [.holdExpired, .bookingUnavailable, .bookingConflict, .bookingInPast, .notFound].contains(error.code)
         {
-            return page(.conflict, visit, "<p role=alert>\(visit.words(.ended))</p>\(Page.back(to: visit.url(), visit.words(.otherTime)))")
-        }
-    }
-
-    // MARK: Agents
-
-    private func agent(_ request: Request, _ offer: PageBookings.Offer) async throws -> Response {
-        let (wanted, findings) = PageBookingRequest.read(try request.jsonObject(Array(buffer: try await request.wholeBody())))
-        guard findings.isEmpty else {
-            throw UsherError(.validationFailed, "The booking cannot be made as it is written.", findings: findings)
-        }
-        let visitor = newVisitor()
-        guard choices.take(visitor.address).isAllowed else { throw UsherError(.rateLimited, "Too many times are asked for from here.") }
-        let hold = try await bookings.hold(offer, start: wanted.start, duration: wanted.duration, visitor)
-        let site = context.catalog.current.site
-        do {
-            switch try await bookings.submit(wanted.form(offer, site), hold, offer, visitor) {
-            case .mailed(let end):
-                return Response.json(.accepted, ["status": "confirm-by-mail", "expiresAt": .string(end.rfc3339)])
-            case .booked(let view):
-                let booking = view.booking
-                return Response.json(
-                    .created,
-                    [
-                        "id": .string(booking.id), "start": .string(booking.start.rfc3339), "end": .string(booking.end.rfc3339),
-                        "joinPage": .string(view.joinPage),
-                    ])
-            }
-        } catch {
-            try? await HoldService(context).release(hold.id)  // nobody is at it any more
-            throw error
+            return page(
+                .conflict, visit, "<p role=alert>\(visit.words(.ended))</p>\(Page.back(to: visit.url(), visit.words(.otherTime)))",
+                shownTo: .reader)
         }
     }
 }
 
 extension UsherError {
     /// The free starts that a refusal names.
-    fileprivate var nearest: [Instant] { details?["nearest"]?.array?.compactMap { $0.string.flatMap(Instant.init(rfc3339:)) } ?? [] }
+    var nearest: [Instant] { details?["nearest"]?.array?.compactMap { $0.string.flatMap(Instant.init(rfc3339:)) } ?? [] }
 }

@@ -4,10 +4,11 @@ import Hummingbird
 import UsherCore
 import UsherMail
 import UsherPipeline
+import UsherStore
 
 /// One look at a booking page: what is offered, and what the visitor has chosen so far, all of it in the address.
 struct BookVisit: Sendable {
-    let offer: PageBookings.Offer
+    private(set) var offer: PageBookings.Offer
     let words: PageWords
     let language: String
     let zone: TimeZone
@@ -29,6 +30,13 @@ struct BookVisit: Sendable {
         return visit
     }
 
+    /// The same with the meeting type as it was when a time of it was held.
+    func of(_ hold: StoredHold) -> BookVisit {
+        var visit = self
+        visit.offer.type = hold.type.spoken(in: language)
+        return visit
+    }
+
     /// What an address and a form carry along.
     static let names = ["timeZone", "duration", "language", "embed"]
 
@@ -38,7 +46,9 @@ struct BookVisit: Sendable {
         func text(_ name: String) -> String? { query[Substring(name)].map(String.init) }
         self.site = site
         prefilled = Self.typed(Dictionary(query.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { first, _ in first }))
-        framed = text("embed").flatMap { $0.utf8.count <= 64 && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) } ? $0 : nil }
+        framed = text("embed").flatMap {
+            $0.utf8.count <= 128 && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") } ? $0 : nil
+        }
         language = Self.language(request, site)
         words = PageWords(language)
         var offer = offer

@@ -23,7 +23,10 @@ struct EmbedScript {
           for (const place of document.querySelectorAll('[data-usher]')) {
             const address = new URL(place.dataset.usher, home);
             if (address.origin !== home) continue;
-            for (const [name, value] of new URLSearchParams(location.search)) address.searchParams.append(name, value);
+            const fills = /^(name|email|note|timeZone|duration|language|q-.*)$/;
+            for (const [name, value] of new URLSearchParams(location.search)) {
+              if (fills.test(name) && !address.searchParams.has(name)) address.searchParams.set(name, value);
+            }
             address.searchParams.set('embed', '1');
             const frame = document.createElement('iframe');
             frame.src = address.href; frame.title = place.dataset.title || 'Booking';
