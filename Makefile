@@ -8,7 +8,7 @@ LIBRARIES = $(shell $(SWIFT) -print-target-info | sed -n 's/.*"runtimeResourcePa
 FOR_USE = -c release $(if $(wildcard $(LIBRARIES)),--static-swift-stdlib)
 SYSTEM_PACKAGES := libsqlite3-dev libcurl4-openssl-dev libpq-dev libical-dev libssl-dev zlib1g-dev ca-certificates
 TEST_PACKAGES := python3 python3-venv python3-aiosmtpd python3-icalendar python3-dateutil python3-jsonschema python3-yaml postgresql postfix radicale xandikos faketime \
-	iproute2
+	iproute2 chromium chromium-driver
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 missing = $(shell for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done)
 install = packages="$(call missing,$(1))"; if [ -n "$$packages" ]; then \
@@ -22,11 +22,12 @@ deps: ## Install the system packages that a build needs
 
 testdeps: deps
 	@$(call install,$(TEST_PACKAGES))
-	@$(MAKE) --silent .build/python/1/ready .build/python/2/ready
+	@$(MAKE) --silent .build/python/1/ready .build/python/2/ready .build/python/3/ready
 
-# Independent readers of what we write: one environment for each era of the MCP client.
+# Independent readers of what we write: one environment for each era of the MCP client, and one that drives a browser.
 .build/python/1/ready: READERS := schemathesis==4.32.5 standardwebhooks==1.1.0 jsonschema==4.26.0 mcp==1.30.0
 .build/python/2/ready: READERS := mcp==2.3.0
+.build/python/3/ready: READERS := selenium==4.51.0 axe-core-python==0.1.0
 .build/python/%/ready:
 	/usr/bin/python3 -m venv --clear $(@D) && $(@D)/bin/pip install --quiet --disable-pip-version-check $(READERS) && touch $@
 

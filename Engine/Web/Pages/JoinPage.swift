@@ -152,17 +152,7 @@ struct JoinPage: Sendable {
     // MARK: Calendars
 
     private func calendar(_ visit: ReaderLinks.Visit, _ token: String) -> HTML {
-        let booking = visit.booking
-        let page = "\(context.settings.publicURL)/join/\(token)"
-        func stamp(_ instant: Instant) -> String { instant.rfc3339.filter { $0 != "-" && $0 != ":" } }
-        let google =
-            "https://calendar.google.com/calendar/render?action=TEMPLATE&text=\(Page.encoded(booking.title))&dates=\(stamp(booking.start))/\(stamp(booking.end))&location=\(Page.encoded(page))"
-        let outlook =
-            "https://outlook.office.com/calendar/0/deeplink/compose?subject=\(Page.encoded(booking.title))&startdt=\(Page.encoded(booking.start.rfc3339))&enddt=\(Page.encoded(booking.end.rfc3339))&location=\(Page.encoded(page))"
-        return """
-            <h2>\(visit.words(.calendar))</h2><p><a href="\(google)" rel=noreferrer>Google</a>,
-            <a href="\(outlook)" rel=noreferrer>Outlook</a>, <a href="/join/\(token)/invite.ics">\(visit.words(.otherCalendars))</a></p>
-            """
+        CalendarLinks(booking: visit.booking, joinPage: "\(context.settings.publicURL)/join/\(token)").html(visit.words)
     }
 
     /// A plain event: a file that is taken by hand invites nobody.

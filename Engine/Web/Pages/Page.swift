@@ -9,7 +9,7 @@ import UsherPipeline
 /// The frame of every page: one style, one small script that it can do without, nothing from elsewhere, and headers that keep it so.
 enum Page {
     private static let style: HTML = """
-        :root{color-scheme:light dark}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:0 auto;padding:1.5rem}
+        :root{color-scheme:light dark;background:Canvas;color:CanvasText}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:0 auto;padding:1.5rem}
         .when{font-size:1.35rem;font-weight:600;margin:.5rem 0 0}.zone,.quiet{margin:0;opacity:.8}
         .button{display:inline-block;background:#0b6e4f;color:#fff;padding:.8rem 1.6rem;border:0;border-radius:.4rem;font:inherit;
         font-weight:600;text-decoration:none;cursor:pointer}.plain{background:none;color:inherit;border:1px solid currentColor;
@@ -24,10 +24,10 @@ enum Page {
         th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-bottom:1px solid #8884}th{font-weight:600}
         .month{table-layout:fixed}.month th,.month td{text-align:center;padding:.15rem}.month th{font-size:.8rem}.month a{display:block;min-height:2.2rem;line-height:2.2rem;
         border:1px solid currentColor;border-radius:.4rem;color:inherit;font-weight:600;text-decoration:none}.month a[aria-current]{background:#0b6e4f;color:#fff}
-        .month tr{display:table-row!important}.month td,.month th{display:table-cell!important;border:0}.month thead{position:static!important}.times .button{margin:.2rem 0}
-        .choices{margin:.6rem 0}textarea,.stack select{font:inherit;display:block;width:100%;box-sizing:border-box;margin:.2rem 0 .7rem;padding:.5rem}
-        .stack input[type=checkbox]{display:inline-block;width:1.5rem;height:1.5rem;margin:.2rem 0 .7rem}.stack label{display:block}.stack .bad{display:block;margin:-.4rem 0 .7rem}.trap{position:absolute;left:-99rem}
-        td time{white-space:nowrap}@media(max-width:44rem){thead{position:absolute;left:-99rem}tr,td{display:block;border:0}
+        .month tr{display:table-row!important}.month td,.month th{display:table-cell!important;border:0}.month thead{position:static!important;clip-path:none!important}.times .button{margin:.2rem 0}
+        .choices{display:block;margin:.6rem 0}textarea,.stack select{font:inherit;display:block;width:100%;box-sizing:border-box;margin:.2rem 0 .7rem;padding:.5rem}
+        .stack input[type=checkbox]{display:inline-block;width:1.5rem;height:1.5rem;margin:.2rem 0 .7rem}.stack label{display:block}.stack .bad{display:block;margin:-.4rem 0 .7rem}.trap{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
+        td time{white-space:nowrap}@media(max-width:44rem){thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}tr,td{display:block;border:0}
         tr{border-bottom:1px solid #8884;padding:.5rem 0}td{padding:.1rem 0}td:empty{display:none}td[data-label]:not([data-label=""])::before{content:attr(data-label)": ";opacity:.7}}nav a{margin-right:.8rem}pre{overflow-x:auto;font-size:.85rem}
         """
 

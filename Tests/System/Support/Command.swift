@@ -12,7 +12,8 @@ final class Command: Sendable {
     /// The folder of the products that were built beside these tests.
     static let products = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path
     static var usher: String { products + "/usher" }
-    /// Python with the packages that `make testdeps` installs: 1 with MCP's client of the first era, 2 of the second.
+    /// Python with the packages that `make testdeps` installs: 1 with MCP's client of the first era, 2 of the second; 3 drives a
+    /// browser.
     static func python(_ environment: Int) -> String {
         let here = URL(fileURLWithPath: #filePath)
         return here.deletingLastPathComponent().path + "/../../../.build/python/\(environment)/bin/python"

@@ -77,7 +77,7 @@ struct BookForm {
         let mark: HTML = isRequired ? "" : " <span class=quiet>(\(words(.optional)))</span>"
         let tie: HTML = wrong == nil ? "" : " aria-invalid=true aria-describedby=\"\(id)-wrong\""
         let message: HTML = wrong.map { text -> HTML in "<span class=bad id=\"\(id)-wrong\">\(text)</span>" } ?? ""
-        return "<label for=\"\(id)\">\(label)\(mark)</label>\(field(tie))\(message)"
+        return "<label for=\"\(id)\"><bdi>\(label)</bdi>\(mark)</label>\(field(tie))\(message)"
     }
 
     private func input(_ name: String, _ label: String, _ pointer: String, _ attributes: HTML, isRequired: Bool) -> HTML {

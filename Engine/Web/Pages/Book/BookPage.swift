@@ -228,7 +228,8 @@ struct BookPage: Sendable {
         return page(
             .ok, visit,
             BookForm.when(visit, booking.start, booking.end)
-                + "<p role=status>\(visit.words(.bookedText))</p><p><a class=button href=\"\(view.joinPage)\">\(visit.words(.toPage))</a></p>",
+                + "<p role=status>\(visit.words(.bookedText))</p><p><a class=button target=_top href=\"\(view.joinPage)\">\(visit.words(.toPage))</a></p>"
+                + CalendarLinks(booking: booking, joinPage: view.joinPage).html(visit.words),
             title: visit.words(.booked), shownTo: audience)
     }
 
