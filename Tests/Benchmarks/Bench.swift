@@ -19,6 +19,7 @@ struct Bench {
         try await run("catalogue", CatalogueBench.run)
         try await run("mail", MailBench.run)
         try await run("slots") { SlotBench.run() }
+        try await run("slots-served", SlotServerBench.run)
         try await run("accept", AcceptBench.run)
         try await run("cpu", CPUBench.run)
         if wanted.contains("cpu-once") { try await CPUBench.once() }

@@ -45,27 +45,15 @@ enum OverloadBench {
     private static func load(_ rig: Rig, callers: Int, count: Int, rate: Double? = nil) throws -> Outcome {
         let body = rig.folder + "/booking.json"
         try Rig.booking(number: 1).write(toFile: body, atomically: true, encoding: .utf8)
-        let hey = Process()
-        hey.executableURL = URL(fileURLWithPath: "/usr/bin/hey")
-        hey.arguments =
-            [
-                "-n", "\(count)", "-c", "\(callers)", "-m", "POST", "-T", "application/json", "-H", "Authorization: Bearer \(Rig.key)",
-                "-D",
-                body, "-o", "csv",
-            ] + (rate.map { ["-q", Bench.text($0 / Double(callers))] } ?? []) + [rig.bookingsURL]
-        let output = Pipe()
-        hey.standardOutput = output
         let began = ContinuousClock.now
-        try hey.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        hey.waitUntilExit()
+        let answers = try Hey.call(
+            rig.bookingsURL, callers: callers, count: count,
+            ["-m", "POST", "-T", "application/json", "-D", body] + (rate.map { ["-q", Bench.text($0 / Double(callers))] } ?? []))
         var outcome = Outcome()
         outcome.seconds = Double((ContinuousClock.now - began).microseconds) / 1_000_000
-        // response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset
-        for line in text.split(separator: "\n").dropFirst() {
-            let fields = line.split(separator: ",")
-            switch fields[6] {
-            case "201": outcome.accepted.append(Double(fields[0]) ?? 0)
+        for answer in answers {
+            switch answer.status {
+            case "201": outcome.accepted.append(answer.seconds)
             case "429", "503": outcome.refused += 1
             default: outcome.other += 1
             }

@@ -180,7 +180,25 @@ final class Rig: Sendable {
             #"{"meetingType":"open","owner":"ana","start":"\#(start)","attendees":[{"name":"Bo Li","email":"bo@example.org","timeZone":"America/New_York"}]}"#
     }
 
-    var bookingsURL: String { "http://127.0.0.1:\(port)/v1/bookings" }
+    var bookingsURL: String { url("/v1/bookings") }
+    func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+
+    /// Stores the one booking that there is again, so many times, each half an hour before the next, and all of them in the past.
+    func repeatBooking(_ count: Int) async throws {
+        let database = try SQLiteDatabase(path: folder + "/usher.sqlite")
+        let columns = try await database.read { try $0.query("SELECT name FROM pragma_table_info('bookings')", []).map { try $0.text(0) } }
+        let start = "\(Environment.system.now().microseconds) - n * 1800000000"
+        let earlier = ["id": "'bk_' || n", "starts_at": start, "ends_at": "\(start) + 1500000000"]
+        let values = columns.map { earlier[$0] ?? $0 }.joined(separator: ", ")
+        try await database.write { session in
+            _ = try session.execute(
+                """
+                INSERT INTO bookings (\(columns.joined(separator: ", "))) SELECT \(values) FROM bookings
+                CROSS JOIN (WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < \(count)) SELECT n FROM numbers)
+                """, [])
+        }
+        try await database.close()
+    }
 
     func bookingCount() async throws -> Int {
         let database = try SQLiteDatabase(path: folder + "/usher.sqlite")
