@@ -32,8 +32,9 @@ struct ClosureFile {
 extension Configuration {
     /// The calendars that a catalogue's schedules name, by the paths as it writes them.
     func closures(_ catalog: Catalog) -> [String: [UInt8]] {
-        let paths = Set(catalog.schedules.compactMap(\.closedBy))
-        let texts = paths.compactMap { path in ClosureFile(folder: catalogFolder, path: path).text.map { (path, $0) } }
+        let texts = Set(catalog.schedules.compactMap(\.closedBy)).compactMap { path in
+            ClosureFile(folder: catalogFolder, path: path).text.map { (path, $0) }
+        }
         return Dictionary(uniqueKeysWithValues: texts)
     }
 }
@@ -42,6 +43,7 @@ extension Closures {
     /// Calendars as files write them.
     static var ofFiles: Closures {
         Closures { text, from, to, zone in
+            // `nil` closes everything; what is wrong was said when the catalogue was checked.
             (try? CalendarText.closures(text, from: from, to: to, timeZone: zone))?.map { Interval($0.start, $0.end) }
         }
     }

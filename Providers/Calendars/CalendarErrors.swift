@@ -53,7 +53,7 @@ package struct CalendarAddress {
 
     /// - Throws: ``ErrorCode/rejected`` for anything else. `webcal:` is `https:`.
     package init(_ text: String) throws(ProviderError) {
-        var text = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        var text = text.trimmingBlanks
         for scheme in ["webcal://", "webcals://"] where text.lowercased().hasPrefix(scheme) {
             text = "https://" + text.dropFirst(scheme.count)
         }

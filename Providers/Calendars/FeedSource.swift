@@ -66,7 +66,7 @@ public enum FeedSource: BusySource {
     }
 
     /// What tells one version of a file from another.
-    private struct Mark: Codable {
+    private struct Mark: SourceMark {
         var tag: String?
         var date: String?
         var digest: String
@@ -76,12 +76,5 @@ public enum FeedSource: BusySource {
             self.date = date
             self.digest = digest
         }
-
-        init?(_ text: String) {
-            guard let mark = try? JSONDecoder().decode(Mark.self, from: Data(text.utf8)) else { return nil }
-            self = mark
-        }
-
-        var text: String { (try? JSONEncoder().encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
     }
 }

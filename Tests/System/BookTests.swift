@@ -265,6 +265,9 @@ struct BookTests {
         #expect(
             try await site.browse(choose(2, [first.cookie]).location, cookies: ["usher_visitor=\(id)-\(id)"]).status == 303,
             "a mark that is not ours is nobody's")
+        let audit = try await site.call("GET", "/v1/audit?limit=100").json["items"]?.array ?? []
+        #expect(audit.count { $0["action"] == "hold.create" } == 5 && audit.count { $0["action"] == "hold.release" } == 2)
+        #expect(audit.allSatisfy { !$0.serialized.contains(id) }, "a visitor's id is shown to nobody")
         server.kill()
         await site.close()
     }

@@ -53,9 +53,11 @@ package struct HoldService: Sendable {
                 for before in try tx.livingHolds(ofHolder: tx.actor.name, now: now)
                 where try tx.waitingPageForm(ofHold: before.id) == nil && tx.removeHold(before.id) {
                     try tx.dequeue(.expireHold(hold: before.id))
+                    try context.audit("hold.release", before.id, tx)
                 }
                 let hold = try add(request, [], catalog, id, now, visitorAt: address, tx)
                 try refuseMany(ofType: hold.type.id, address, now, tx)
+                try context.audit("hold.create", id, tx)
                 return hold
             }
         }

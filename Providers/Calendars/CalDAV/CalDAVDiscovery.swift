@@ -49,14 +49,15 @@ struct CalDAVDiscovery {
     /// Where the person's calendars lie.
     private func homes(_ here: MultiStatus, _ from: CalendarAddress) async throws(ProviderError) -> CalendarAddress? {
         if let home = Self.home(here) { return from.resolving(home) }
-        let principal = here.responses.lazy.compactMap { $0.property(.dav("current-user-principal"))?[.dav("href")]?.text.trimmed }.first
+        let principal = here.responses.lazy.compactMap { $0.property(.dav("current-user-principal"))?[.dav("href")]?.text.trimmingBlanks }
+            .first
         guard let principal = principal.flatMap(from.resolving) else { return nil }
         let (person, at) = try await client.multiStatus("PROPFIND", principal, depth: 0, body: Self.who)
         return Self.home(person).flatMap(at.resolving)
     }
 
     private static func home(_ answer: MultiStatus) -> String? {
-        answer.responses.lazy.compactMap { $0.property(.caldav("calendar-home-set"))?[.dav("href")]?.text.trimmed }.first
+        answer.responses.lazy.compactMap { $0.property(.caldav("calendar-home-set"))?[.dav("href")]?.text.trimmingBlanks }.first
     }
 
     /// A collection of events; one that does not say what it holds may hold them.
@@ -68,7 +69,7 @@ struct CalDAVDiscovery {
 
     private static func found(_ response: MultiStatus.Response, _ from: CalendarAddress) -> FoundCalendar {
         FoundCalendar(
-            id: from.resolving(response.href)?.text ?? from.text, name: response.property(.dav("displayname"))?.text.trimmed ?? "",
+            id: from.resolving(response.href)?.text ?? from.text, name: response.property(.dav("displayname"))?.text.trimmingBlanks ?? "",
             counts: true
         )
     }

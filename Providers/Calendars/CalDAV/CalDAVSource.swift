@@ -43,7 +43,7 @@ public enum CalDAVSource: BusySource {
         let (answer, _) = try await client.multiStatus("PROPFIND", calendar, depth: 0, body: body)
         let properties = answer.responses.first
         return CollectionVersion(
-            tag: properties?.property(.tag)?.text.trimmed, token: properties?.property(.dav("sync-token"))?.text.trimmed)
+            tag: properties?.property(.tag)?.text.trimmingBlanks, token: properties?.property(.dav("sync-token"))?.text.trimmingBlanks)
     }
 
     private static func isSame(
@@ -63,7 +63,7 @@ public enum CalDAVSource: BusySource {
 }
 
 /// What tells one state of a collection from another.
-private struct CollectionVersion: Codable {
+private struct CollectionVersion: SourceMark {
     var tag: String?
     var token: String?
 
@@ -72,11 +72,5 @@ private struct CollectionVersion: Codable {
         self.token = token.flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    init?(_ text: String) {
-        guard let version = try? JSONDecoder().decode(CollectionVersion.self, from: Data(text.utf8)) else { return nil }
-        self = version
-    }
-
     var isEmpty: Bool { tag == nil && token == nil }
-    var text: String { (try? JSONEncoder().encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
 }

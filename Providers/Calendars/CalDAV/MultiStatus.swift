@@ -1,5 +1,6 @@
 import Foundation
 import FoundationXML
+import UsherCore
 
 /// An element of XML with what it holds, its name without the prefix that a server chose.
 final class XMLElement {
@@ -82,24 +83,24 @@ struct MultiStatus {
     /// `nil` for anything else.
     init?(_ bytes: [UInt8]) {
         guard let root = XMLElement.parse(bytes), root.name == "multistatus", root.namespace == "DAV:" else { return nil }
-        syncToken = root[.dav("sync-token")]?.text.trimmed
+        syncToken = root[.dav("sync-token")]?.text.trimmingBlanks
         responses = root.all(.dav("response")).map { response in
             let found = response.all(.dav("propstat")).filter { Self.status($0) == 200 }
             return Response(
-                href: response[.dav("href")]?.text.trimmed ?? "", status: response[.dav("status")] == nil ? 200 : Self.status(response),
+                href: response[.dav("href")]?.text.trimmingBlanks ?? "",
+                status: response[.dav("status")] == nil ? 200 : Self.status(response),
                 properties: found.flatMap { $0[.dav("prop")]?.children ?? [] })
         }
     }
 
     /// `HTTP/1.1 200 OK`
     private static func status(_ element: XMLElement) -> Int {
-        let words = element[.dav("status")]?.text.trimmed.split(separator: " ") ?? []
+        let words = element[.dav("status")]?.text.trimmingBlanks.split(separator: " ") ?? []
         return words.count > 1 ? Int(words[1]) ?? 0 : 0
     }
 }
 
 extension String {
-    var trimmed: String { trimmingCharacters(in: .whitespacesAndNewlines) }
     /// As text in XML.
     var inXML: String { replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;") }
 }

@@ -23,10 +23,10 @@ struct BookVisit: Sendable {
     /// What the address fills in of the form; the visitor may change it.
     let prefilled: [String: String]
 
-    /// The same for a visitor in a frame who has an id by now.
-    func known(as id: String) -> BookVisit {
+    /// The same for a visitor in a frame who is known by a mark from now on.
+    func known(as mark: String) -> BookVisit {
         var visit = self
-        visit.framed = id
+        visit.framed = mark
         return visit
     }
 
