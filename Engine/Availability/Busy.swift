@@ -43,7 +43,8 @@ package struct Busy: Hashable, Sendable {
         self.kind = kind
     }
 
-    var reason: Unavailability {
+    /// Why a start that meets it is no slot.
+    package var reason: Unavailability {
         switch kind {
         case .booking: .busyBooking
         case .hold: .busyHold

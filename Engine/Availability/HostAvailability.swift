@@ -106,6 +106,34 @@ package struct HostAvailability: Sendable {
         return first + (earliest - first + step - 1) / step * step
     }
 
+    /// A stretch of starts, and why none of them is a slot; no reasons where some are.
+    package struct Stretch: Hashable, Sendable {
+        package var starts: Interval
+        package var reasons: [Unavailability]
+    }
+
+    /// All starts of `range`, those that have the same reasons together, in order.
+    package func stretches(in range: Interval) -> [Stretch] {
+        let windows = (hours?.windows ?? []).flatMap { [$0.interval.start, $0.interval.end - length + .microseconds(1)] }
+        let edges = ([range.start, range.end] + windows + closed.flatMap { [$0.starts.start, $0.starts.end] })
+            .filter { range.start <= $0 && $0 <= range.end }
+        let ordered = Set(edges).sorted()
+        let slots = slots(in: range)
+        var (stretches, next): ([Stretch], Int) = ([], 0)
+        for (start, end) in zip(ordered, ordered.dropFirst()) {
+            while next < slots.count, slots[next] < start { next += 1 }
+            let isOffered = next < slots.count && slots[next] < end
+            let others = isOffered ? [] : reasons(against: start).filter { $0 != .notOnGrid }
+            let reasons = isOffered || !others.isEmpty ? others : [.notOnGrid]
+            if let last = stretches.last, last.reasons == reasons {
+                stretches[stretches.count - 1].starts.end = end
+            } else {
+                stretches.append(Stretch(starts: Interval(start, end), reasons: reasons))
+            }
+        }
+        return stretches
+    }
+
     /// Why a start is no slot, each reason once; empty where it is one.
     package func reasons(against start: Instant) -> [Unavailability] {
         var reasons = Set(closed.filter { $0.starts.start <= start && start < $0.starts.end }.map(\.reason))

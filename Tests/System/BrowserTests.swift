@@ -5,12 +5,12 @@ import UsherCore
 /// Guests in a real browser: Debian's Chromium, driven by Selenium; axe-core looks at every page.
 @Suite(.timeLimit(.minutes(5)), .serialized)
 struct BrowserTests {
-    private static let catalog = Site.catalog.replacing(
+    static let catalog = Site.catalog.replacing(
         "owners:\n",
         with: """
             schedules: { day: { time-zone: UTC, weekly: { mon-sun: ["09:00-17:00"] } } }
             owners:
-              bo: { name: Bo Li, email: bo@northwind.example, schedule: day }
+              bo: { name: Bo Li, email: bo@northwind.example, schedule: day, time-zone: UTC }
 
             """
     ).appending(
@@ -51,6 +51,41 @@ struct BrowserTests {
         #expect(saw["problems"] == [], "\(saw["problems"]?.serialized ?? output)")
         let booked = try await site.call("GET", "/v1/bookings").json["items"]?.array?.first
         #expect(booked?["answers"] == ["news": "yes", "place": "Here", "reason": "A cough"])
+        server.kill()
+        await site.close()
+    }
+
+    @Test(
+        "axe-core finds nothing on an owner's page, an admin's pages and the page that moves a booking",
+        arguments: [["390", "844", "light"], ["1280", "900", "dark"]])
+    func otherPages(look: [String]) async throws {
+        let site = try await Site(catalog: Self.catalog)
+        let home = "http://127.0.0.1:\(site.port)"
+        let server = try await site.serve(environment: ["USHER_PUBLIC_URL": home, "USHER_WEBHOOK_ALLOW_PRIVATE": "true"])
+        let link = try await site.call("POST", "/v1/owners/bo/portal-links").json["url"]?.string ?? ""
+        let owner = try await site.browse(link.replacing(home, with: ""), form: [:]).cookie
+        let admin = try await site.browse("/admin", form: ["key": site.key]).cookie
+        _ = try await site.call("POST", "/v1/owners/bo/time-off", body: #"{"from": "2027-05-01"}"#)
+        let hook = try await site.call("POST", "/v1/webhooks", body: #"{"url": "http://127.0.0.1:1/"}"#).json["id"]?.string ?? ""
+        let booked = try await site.book("mine", at: "2027-03-01T10:00:00Z").json
+        let id = booked["id"]?.string ?? ""
+        _ = try await site.booking(id) { $0["meeting"]?["status"] == "blocked" }
+        let manage = (booked["managePage"]?.string ?? "").replacing(home, with: "")
+        let pages =
+            ["/owners/me", manage]
+            + [
+                "", "/bookings", "/bookings/\(id)", "/bookings/\(id)/cancel", "/connections", "/mail", "/webhooks", "/webhooks/\(hook)",
+                "/catalogue",
+            ]
+            .map { "/admin" + $0 }
+        let browser = try Command(
+            Command.python(3), [Command.script("look.py"), home] + look + ["\(owner);\(admin)", "-"] + pages)
+        let (code, output, errors) = await browser.finish()
+        #expect(code == 0, "\(errors.suffix(3_000))")
+        let saw = try JSON(parsing: output)
+        let titles = saw["titles"]?.array?.compactMap(\.string) ?? []
+        #expect(titles.count == pages.count && titles.first == "Bo Li" && !titles.contains("Sign in"), "\(titles)")
+        #expect(saw["problems"] == [], "\(saw["problems"]?.serialized ?? output)")
         server.kill()
         await site.close()
     }

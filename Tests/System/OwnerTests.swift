@@ -259,4 +259,41 @@ struct OwnerTests {
         server.kill()
         await site.close()
     }
+
+    @Test("the page shows a week: hours, what takes them, where a meeting can begin and why not; days off are taken and taken back there")
+    func week() async throws {
+        let site = try await Site(catalog: BrowserTests.catalog)
+        let server = try await site.serve()
+        let link = try await site.call("POST", "/v1/owners/bo/portal-links").json["url"]?.string ?? ""
+        let session = [try await site.browse(link, form: [:]).cookie]
+        let monday = CalendarDate(day: Environment.system.now().seconds / 86_400).monday + 14
+        let path = "/owners/me?week=\((monday + 2).text)&type=visit"
+        let answers = #", "answers": {"reason": "x", "place": "Here"}"#
+        _ = try await site.call(
+            "POST", "/v1/bookings",
+            body:
+                #"{"meetingType": "visit", "owner": "bo", "start": "\#((monday + 1).text)T10:00:00Z", "attendees": [{"name": "Al", "email": "al@example.org"}]\#(answers)}"#
+        )
+        _ = try await site.call(
+            "POST", "/v1/holds", body: #"{"meetingType": "visit", "owner": "bo", "start": "\#((monday + 2).text)T09:00:00Z"}"#)
+        let page = try await site.browse(path, cookies: session).page
+        #expect(page.contains("<title>10:00–10:30: another booking, or the free time around it: visit</title>"))
+        #expect(page.contains("<title>09:00–09:30: held for somebody who is booking: visit</title>"))
+        #expect(page.contains("16 free</span>") && page.contains("15 free, 1 booking</span>") && page.contains("15 free, 1 hold</span>"))
+        #expect(page.contains("<li>00:00–09:00: outside of your hours, or a day off</li>"))
+
+        let off = ["key": key(page), "from": monday.text, "to": (monday + 6).text]
+        #expect(try await site.browse("/owners/me/time-off", form: off, cookies: session).status == 303)
+        let closed = try await site.browse(path, cookies: session).page
+        #expect(closed.contains("visit cannot be booked in this week.") && closed.contains("your days off below"))
+        let id = closed.firstMatch(of: /name="id" value="(off_[^"]+)"/).map { String($0.1) } ?? ""
+        let wrong = try await site.browse("/owners/me/time-off", form: ["key": key(page), "from": "soon"], cookies: session)
+        #expect(wrong.status == 400 && wrong.page.contains("from: must be a date: 2026-12-24"))
+        _ = try await site.browse("/owners/me/time-off/remove", form: ["key": key(page), "id": id], cookies: session)
+        #expect(try await site.browse(path, cookies: session).page.contains("16 free</span>"))
+        let far = try await site.browse("/owners/me?week=\((monday + 70).text)", cookies: session).page
+        #expect(far.contains("What stands in the way: too far ahead. The meeting type"))
+        server.kill()
+        await site.close()
+    }
 }

@@ -11,6 +11,17 @@ extension SlotRules: JSONObject {
     ]
 }
 
+extension SlotLimits: JSONObject {
+    /// As generated clients know it.
+    package static let schemaName = "SlotLimits"
+    /// Meetings and their minutes; null for no limit.
+    package static let fields: [JSONField<SlotLimits>] = [
+        .init("day") { $0.day.map(Int64.init) }, .init("week") { $0.week.map(Int64.init) }, .init("month") { $0.month.map(Int64.init) },
+        .init("dayMinutes") { $0.dayMinutes.map(Int64.init) }, .init("weekMinutes") { $0.weekMinutes.map(Int64.init) },
+        .init("monthMinutes") { $0.monthMinutes.map(Int64.init) },
+    ]
+}
+
 extension Question.Kind: JSONChoice {}
 
 extension Question: JSONObject {

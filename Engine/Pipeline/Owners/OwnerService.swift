@@ -125,6 +125,9 @@ extension StoredOwner: JSONObject {
         .init("timeZone") { $0.owner.timeZone }, .init("language") { $0.owner.language },
         .init("defaultProvider") { $0.owner.defaultProvider },
         .init("schedule", "The owner's hours, as meeting-types.yaml names them.") { $0.owner.schedule },
+        .init("limits", "How much the owner takes over all meeting types; null for no limit. Written in meeting-types.yaml.") {
+            $0.owner.limits
+        },
         .init("inFile", "Written in meeting-types.yaml, and changed there.") { $0.isInFile },
         .init("active", "Whether new bookings are taken.") { $0.isActive },
     ]

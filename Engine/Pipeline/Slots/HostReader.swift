@@ -47,6 +47,13 @@ struct HostReader {
     mutating func availability(
         of owner: Owner, length: Duration, except exempt: Exempt = Exempt(), anyTime: Bool = false, _ tx: Tx
     ) throws -> HostAvailability {
+        HostAvailability(try question(of: owner, length: length, except: exempt, anyTime: anyTime, tx), length: length, in: range)
+    }
+
+    /// All that decides; parameters as for ``availability(of:length:except:anyTime:_:)``.
+    mutating func question(
+        of owner: Owner, length: Duration, except exempt: Exempt = Exempt(), anyTime: Bool = false, _ tx: Tx
+    ) throws -> HostQuestion {
         let days = localDays(owner.timeZone)
         let read = reading(owner, days)
         let longest = Tx.longestBooking
@@ -67,7 +74,7 @@ struct HostReader {
             + holds.map { (type: $0.type.id, meeting: CountedMeetings.Meeting(start: $0.start, length: $0.end - $0.start)) }
         var hours = openHours(of: owner)
         hours?.close(try daysOff(owner, days, tx))
-        let question = HostQuestion(
+        return HostQuestion(
             hours: hours, days: days, step: rules.step ?? type.durations.min() ?? length, buffer: buffer(rules.buffer),
             earliest: now + rules.notice, horizonEnd: HostQuestion.horizonEnd(rules.horizon, from: now, days),
             busy: busy + calendars + full.map { Busy($0, .capacity) },
@@ -75,7 +82,6 @@ struct HostReader {
                 CountedMeetings(rules.limits, meetings.filter { $0.type == type.id }.map(\.meeting)),
                 CountedMeetings(owner.limits ?? SlotLimits(), meetings.map(\.meeting)),
             ])
-        return HostAvailability(question, length: length, in: range)
     }
 
     /// What the owner's calendars say, and what they do not say any more.

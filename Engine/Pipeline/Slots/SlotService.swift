@@ -5,7 +5,7 @@ import UsherStore
 
 /// Says what can be booked, and why not.
 package struct SlotService: Sendable {
-    private let context: EngineContext
+    let context: EngineContext
 
     package init(_ context: EngineContext) { self.context = context }
 

@@ -27,6 +27,9 @@ enum Page {
         .month tr{display:table-row!important}.month td,.month th{display:table-cell!important;border:0}.month thead{position:static!important;clip-path:none!important}.times .button{margin:.2rem 0}
         .choices{display:block;margin:.6rem 0}textarea,.stack select{font:inherit;display:block;width:100%;box-sizing:border-box;margin:.2rem 0 .7rem;padding:.5rem}
         .stack input[type=checkbox]{display:inline-block;width:1.5rem;height:1.5rem;margin:.2rem 0 .7rem}.stack label{display:block}.stack .bad{display:block;margin:-.4rem 0 .7rem}.trap{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
+        .day{display:block;width:100%;height:2.2rem}.hours{display:flex;justify-content:space-between;margin:.6rem 0 0;font-size:.8rem}h3{margin:.6rem 0 .2rem;font-size:1rem}h3 .quiet{font-weight:400}
+        .key{width:1.6rem;height:.8rem;margin-right:.3rem}.keys{list-style:none;padding:0}.night{fill:#8882}.open,.bookable{fill:#3fae86}.open{fill-opacity:.45}.by-busy-booking{fill:#2456b8}.by-busy-hold{fill:#8a63d2}
+        .by-busy-calendar{fill:#b4540a}.by-calendar-stale{fill:#b3261e}.by-capacity{fill:#a01c6e}.by-limit{fill:#8a6d00}.by-notice,.by-horizon,.by-not-on-grid{fill:#8888}.by-outside-hours,.by-no-schedule{fill:none}
         td time{white-space:nowrap}@media(max-width:44rem){thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}tr,td{display:block;border:0}
         tr{border-bottom:1px solid #8884;padding:.5rem 0}td{padding:.1rem 0}td:empty{display:none}td[data-label]:not([data-label=""])::before{content:attr(data-label)": ";opacity:.7}}nav a{margin-right:.8rem}pre{overflow-x:auto;font-size:.85rem}
         """

@@ -90,7 +90,33 @@ struct OracleTests {
         let mismatch = stride(from: range.lowerBound, to: range.upperBound, by: 5).first {
             host.reasons(against: at($0)).isEmpty != among.contains($0)
         }
-        return (slots, mismatch.map { "at \($0) the reasons say otherwise: \(host.reasons(against: at($0)))" })
+        return (
+            slots,
+            mismatch.map { "at \($0) the reasons say otherwise: \(host.reasons(against: at($0)))" } ?? picture(host, asked, among)
+        )
+    }
+
+    /// Where the stretches of a picture say otherwise than slots and reasons.
+    private static func picture(_ host: HostAvailability, _ range: Interval, _ slots: Set<Int>) -> String? {
+        let stretches = host.stretches(in: range)
+        let edges = stretches.flatMap { [$0.starts.start, $0.starts.end] }
+        guard edges.first == range.start, edges.last == range.end, zip(edges.dropFirst(), edges.dropFirst(2)).allSatisfy(<=),
+            zip(stretches, stretches.dropFirst()).allSatisfy({ $0.starts.end == $1.starts.start && $0.reasons != $1.reasons })
+        else { return "the stretches leave gaps: \(stretches)" }
+        return stretches.lazy.compactMap { stretch -> String? in
+            let minutes =
+                Int(
+                    (stretch.starts.start.microseconds + 59_999_999) / 60_000_000)..<Int(
+                    (stretch.starts.end.microseconds + 59_999_999) / 60_000_000)
+            guard stretch.reasons.isEmpty == minutes.contains(where: slots.contains) else {
+                return "\(stretch) says otherwise than the slots"
+            }
+            let wrong = stride(from: minutes.lowerBound, to: minutes.upperBound, by: 15).first { minute in
+                let reasons = host.reasons(against: Instant(seconds: Int64(minute) * 60)).filter { $0 != .notOnGrid }
+                return reasons != stretch.reasons.filter { $0 != .notOnGrid }
+            }
+            return wrong.map { "at \($0) \(stretch) says otherwise than the reasons" }
+        }.first
     }
 
     private static func randomCase(_ near: Int, _ oracle: Oracle, _ dice: inout Dice) -> Oracle.Case {

@@ -6,14 +6,12 @@ Prints one JSON object: {"pages": [names], "problems": [what axe-core finds, or 
 import json, sys
 from pathlib import Path
 
-import axe_core_python
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+import chromium
+
 LONGEST = 150  # presses of the tab key
 
 url, width, height, scheme, language, scripts = sys.argv[1:7]
@@ -21,37 +19,11 @@ folder = Path(sys.argv[7]) if len(sys.argv) > 7 else None
 pages, problems = [], []
 
 
-def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for argument in ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]:
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
-    size = {"width": int(width), "height": int(height), "deviceScaleFactor": 1, "mobile": False}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
-    driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": scripts == "none"})
-    driver.set_script_timeout(30)
-    driver.set_page_load_timeout(30)
-    return driver
-
-
 def looks(name):
     pages.append(name)
     if folder:
         driver.save_screenshot(str(folder / f"{name}-{language}-{width}-{scheme}.png"))
-    wide = driver.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    if wide > 0:
-        problems.append(f"{name}: {wide} pixels too wide")
-    if scripts == "none":
-        return
-    driver.execute_script(AXE)
-    found = driver.execute_async_script(
-        "const end = arguments[1]; axe.run(document, {runOnly: {type: 'tag', values: arguments[0]}}).then(end, e => end(String(e)))", RULES)
-    if isinstance(found, str) or not found["passes"]:
-        raise SystemExit(f"axe-core did not run: {found}")
-    for violation in found["violations"]:
-        problems.extend(f"{name}: {violation['id']}: {node['html'][:200]}: {node['failureSummary'][:300]}" for node in violation["nodes"])
+    problems.extend(chromium.problems(driver, name, scripts))
 
 
 def reach(selector):
@@ -79,7 +51,7 @@ def replace(selector, text):
     field.send_keys(text)
 
 
-driver = browser()
+driver = chromium.browser(width, height, scheme, scripts)
 try:
     driver.get(f"{url}/book?language={language}")
     looks("list")

@@ -47,9 +47,9 @@ GUARDS = [
     ("hold: a time that is held is nobody else's", "hold|lives", [
         ("Engine/Pipeline/Slots/HostReader.swift", "now: now)\n            .filter { $0.id != exempt.hold && $0.end > read.start }",
          "now: now)\n            .filter { $0.id.isEmpty && $0.id != exempt.hold && $0.end > read.start }"),
-        ("Engine/Store/Bookings.swift", "WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $19)",
-         "WHERE owner_id = $23 AND starts_at < $5 AND ends_at > $4 AND expires_at > $19 AND expires_at < 0)"),
-        ("Engine/Store/Bookings.swift", "AND expires_at > $19 AND type <> $26)", "AND expires_at > $19 AND type <> $26 AND expires_at < 0)")]),
+        ("Engine/Store/Bookings.swift", "AND NOT EXISTS (SELECT 1 FROM holds WHERE owner_id = $24 AND",
+         "AND NOT EXISTS (SELECT 1 FROM holds WHERE expires_at < 0 AND owner_id = $24 AND"),
+        ("Engine/Store/Bookings.swift", "AND expires_at > $27 AND type <> $28", "AND expires_at > $27 AND type <> $28 AND expires_at < 0")]),
     ("repeats: a call under a known key makes nothing", "twice|made .* and|somebody was told|could not be settled", [
         ("Engine/Pipeline/Context/IdempotencyKey.swift", "try tx.idempotent(scope: key.scope, key: key.key, now: now)",
          "try tx.idempotent(scope: \"\", key: key.key, now: now)")]),

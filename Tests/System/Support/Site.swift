@@ -194,7 +194,8 @@ final class Site: Sendable {
     /// What the SMTP server took.
     func received() throws -> [Received] {
         let text = (try? String(contentsOfFile: mailLog, encoding: .utf8)) ?? ""
-        return try text.split(separator: "\n").map { line in
+        // A line without its end is still being written.
+        return try text[..<(text.lastIndex(of: "\n") ?? text.startIndex)].split(separator: "\n").map { line in
             let json = try JSON(parsing: String(line))
             let content = Data(base64Encoded: json["content"]?.string ?? "") ?? Data()
             return Received(

@@ -17,6 +17,8 @@ struct OwnerPage: Sendable {
     static let bookingsShown = 20
     static let bookingsRead = 100
     static let typesShown = 100
+    /// Days from today; the longest horizon lies within.
+    static let farthestWeek: Int64 = 1_100
 
     init(_ context: EngineContext, _ service: BookingService) {
         self.context = context
@@ -38,11 +40,15 @@ struct OwnerPage: Sendable {
         }
         router.get("/owners/me") { request, _ in
             guard let (secret, owner) = try await session(request) else { return Self.signedOut }
-            return try await page(owner, key: owners.formKey(secret))
+            let query = request.uri.queryParameters
+            return try await page(
+                owner, week: query["week"].flatMap { CalendarDate(String($0)) }, type: query["type"].map(String.init),
+                key: owners.formKey(secret))
         }
         addAccountPresses(to: router)
         addBookingPresses(to: router)
         addCalendarPresses(to: router)
+        addTimeOffPresses(to: router)
         press(router, "/owners/me/signout-everywhere") { owner, _, _ in
             try await owners.signOutEverywhere(owner.owner.id)
             return Page.redirect(to: "/owners/me")

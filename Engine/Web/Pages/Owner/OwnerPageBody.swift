@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import UsherCore
 import UsherMail
@@ -6,8 +7,15 @@ import UsherStore
 
 /// What an owner sees.
 extension OwnerPage {
-    func page(_ stored: StoredOwner, key: String) async throws -> Response {
+    /// - Parameters:
+    ///   - date: one of the week that is shown; today's where there is none, or one that is too far away.
+    ///   - type: see ``SlotService/week(of:with:type:)``.
+    func page(_ stored: StoredOwner, week date: CalendarDate?, type: String?, key: String) async throws -> Response {
         let owner = stored.owner
+        let today = CalendarDate(WallTime(context.now, in: TimeZone(iana: owner.timeZone) ?? .gmt))
+        let shown = date.flatMap { abs($0.day - today.day) <= Self.farthestWeek ? $0 : nil } ?? today
+        let week = OwnerWeekPart(
+            week: try await SlotService(context).week(of: owner, with: shown, type: type), owner: owner, today: today)
         let accounts = try await owners.accounts(of: owner.id)
         // What began within the longest booking may still be going on.
         var filter = BookingService.Filter()
@@ -17,7 +25,8 @@ extension OwnerPage {
         let calendars = self.calendars(try await CalendarService(context).list(of: owner.id), owner, key)
         let body: HTML =
             "<p class=quiet>\(owner.email), \(owner.timeZone)</p>" + Self.livingGrants(accounts)
-            + providers(accounts, key) + calendars
+            + week.html + providers(accounts, key) + calendars
+            + timeOff(try await TimeOffService(context).list(of: owner), today: today, key)
             + defaultProvider(owner, accounts, key, failing) + bookings(Array(views.prefix(Self.bookingsShown)), owner, key)
             + Page.button("Sign out", action: "/owners/me/signout", key: key, isPlain: true)
             + Page.button("Sign out everywhere", action: "/owners/me/signout-everywhere", key: key, isPlain: true)
