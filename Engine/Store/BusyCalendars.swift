@@ -157,6 +157,7 @@ extension Tx {
         for calendar in try calendars(of: owner) where provider == nil || calendar.provider == provider {
             _ = try removeCalendar(calendar.id)
         }
+        try removeSubscriptions(of: owner, provider: provider)
     }
 
     /// What a calendar says, in order; none overlaps another.

@@ -30,6 +30,8 @@ package enum Job: Hashable, Sendable {
     case expireHold(hold: String)
     /// Reads when a calendar is busy.
     case readCalendar(id: String)
+    /// Has a service tell of a calendar's changes, or tell no longer.
+    case watchCalendar(id: String)
     /// Mails a guest the link that makes a booking of their form.
     case mailPageForm(id: String)
     /// Looks which calendars there are behind an account that an owner has connected.
@@ -52,6 +54,7 @@ package enum Job: Hashable, Sendable {
         case deliverWebhook = "webhook"
         case expireHold = "hold"
         case readCalendar = "read-calendar"
+        case watchCalendar = "watch-calendar"
         case findCalendars = "find-calendars"
         case mailPageForm = "page-form"
     }
@@ -72,6 +75,7 @@ package enum Job: Hashable, Sendable {
         case .deliverWebhook: .deliverWebhook
         case .expireHold: .expireHold
         case .readCalendar: .readCalendar
+        case .watchCalendar: .watchCalendar
         case .findCalendars: .findCalendars
         case .mailPageForm: .mailPageForm
         }
@@ -81,7 +85,7 @@ package enum Job: Hashable, Sendable {
     package var key: String {
         switch self {
         case .provision(let id), .planMail(let id), .remind(let id), .deliver(let id), .syncCalendar(let id), .revokeGrant(let id),
-            .expireHold(let id), .readCalendar(let id), .mailPageForm(let id):
+            .expireHold(let id), .readCalendar(let id), .watchCalendar(let id), .mailPageForm(let id):
             id
         case .alert(let subject): subject.text
         case .mailSignInLink(let address): address
@@ -109,6 +113,7 @@ package enum Job: Hashable, Sendable {
         case .revokeGrant: self = .revokeGrant(revocation: key)
         case .expireHold: self = .expireHold(hold: key)
         case .readCalendar: self = .readCalendar(id: key)
+        case .watchCalendar: self = .watchCalendar(id: key)
         case .mailPageForm: self = .mailPageForm(id: key)
         case .alert:
             guard let subject = AlertSubject(key) else { return nil }
@@ -137,7 +142,7 @@ package enum Job: Hashable, Sendable {
         case .planMail, .remind, .deliver, .alert, .mailSignInLink, .mailPageForm: .mail
         case .deliverWebhook, .expireHold: .webhooks
         case .provision, .syncCalendar, .sweep, .refreshGrant, .revokeGrant: .rooms
-        case .readCalendar, .findCalendars: .calendars
+        case .readCalendar, .watchCalendar, .findCalendars: .calendars
         }
     }
 }

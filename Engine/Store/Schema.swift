@@ -5,7 +5,7 @@ package enum Schema {
     /// Each entry brings the schema one version further; an entry that has been released never changes.
     package static let migrations: [[String]] = [
         version1, version2, version3, version4, version5, version6, version7, version8, version9, version10, version11,
-        version12, version13,
+        version12, version13, version14,
     ]
 
     /// The earliest version whose programs can work with a database of the present one: it has added, and changed nothing that they use.
@@ -20,6 +20,15 @@ package enum Schema {
             autovacuum_vacuum_cost_delay = 0)
         """
     }
+
+    /// Services that tell of calendars' changes.
+    private static let version14 = [
+        """
+        CREATE TABLE calendar_subscriptions (
+            calendar_id TEXT PRIMARY KEY, owner_id TEXT NOT NULL REFERENCES owners (id), kind TEXT NOT NULL, provider TEXT NOT NULL,
+            sealed TEXT NOT NULL, granted TEXT, renew_at BIGINT NOT NULL)
+        """
+    ]
 
     /// Calendars that make busy: a writer that does not know them would book over them.
     private static let version13 = [

@@ -30,6 +30,10 @@ enum SealedSQL: String, SQLStatement {
     case resealMail = "UPDATE outbox SET kept = $1 WHERE id = $2 AND kept = $3"
     case calendars = "SELECT id, sealed FROM calendars WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2"
     case resealCalendar = "UPDATE calendars SET sealed = $1 WHERE id = $2 AND sealed = $3"
+    case subscriptions = """
+        SELECT calendar_id, sealed FROM calendar_subscriptions WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2
+        """
+    case resealSubscription = "UPDATE calendar_subscriptions SET sealed = $1 WHERE calendar_id = $2 AND sealed = $3"
     case forms = "SELECT id, sealed FROM page_forms WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2"
     case resealForm = "UPDATE page_forms SET sealed = $1 WHERE id = $2 AND sealed = $3"
     case resealConsent = "UPDATE consents SET sealed = $1 WHERE id = $2 AND sealed = $3"
@@ -107,11 +111,8 @@ extension Tx {
     }
 
     private func resealSmall(notUnder prefix: String, limit: Int, _ reseal: (String, String) throws -> String) throws -> Int {
-        /// Writes the rows of one table anew, up to `limit` of them.
         func each(_ statement: SealedSQL, _ writing: SealedSQL, _ values: (SQLRow) throws -> [String]) throws -> Int {
-            let rows = try query(statement, .text(prefix + "%"), .int(Int64(limit)))
-            for row in rows { try execute(writing, try values(row).map(SQLValue.text)) }
-            return rows.count
+            try rewrite(statement, writing, notUnder: prefix, limit: limit, values)
         }
         func optional(_ sealed: String, _ context: String) throws -> String { sealed.isEmpty ? "" : try reseal(sealed, context) }
         func connection(_ row: SQLRow, _ owner: Int) throws -> String {
@@ -146,9 +147,21 @@ extension Tx {
         count += try each(.calendars, .resealCalendar) {
             [try reseal($0.text(1), StoredCalendar.context($0.text(0))), try $0.text(0), try $0.text(1)]
         }
+        count += try each(.subscriptions, .resealSubscription) {
+            [try reseal($0.text(1), StoredSubscription.context($0.text(0))), try $0.text(0), try $0.text(1)]
+        }
         count += try each(.consents, .resealConsent) {
             [try reseal($0.text(1), StoredConsent.context($0.text(0))), try $0.text(0), try $0.text(1)]
         }
         return count
+    }
+
+    /// Writes the rows of one table anew, up to `limit` of them.
+    private func rewrite(
+        _ statement: SealedSQL, _ writing: SealedSQL, notUnder prefix: String, limit: Int, _ values: (SQLRow) throws -> [String]
+    ) throws -> Int {
+        let rows = try query(statement, .text(prefix + "%"), .int(Int64(limit)))
+        for row in rows { try execute(writing, try values(row).map(SQLValue.text)) }
+        return rows.count
     }
 }

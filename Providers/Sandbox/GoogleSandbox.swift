@@ -54,6 +54,9 @@ public final class GoogleSandbox: Sendable {
         var events: [String: Event] = [:]
         /// What others put into the calendar.
         var foreign: [SandboxEvent] = []
+        /// Who is told of changes.
+        var channels: [SandboxSubscription] = []
+        var notifications: [HTTPRequest] = []
         var created = 0
         var deleted = 0
         var codes: [String: (user: String, redirect: String, challenge: String)] = [:]
@@ -65,7 +68,7 @@ public final class GoogleSandbox: Sendable {
         var violations: [String] = []
     }
 
-    private let state: Mutex<State>
+    let state: Mutex<State>
     private let now: @Sendable () -> Instant
 
     /// - Parameters:
@@ -99,10 +102,16 @@ public final class GoogleSandbox: Sendable {
         state.withLock { state in
             state.foreign.removeAll { $0.uid == event.uid }
             state.foreign.append(event)
+            state.touch(now())
         }
     }
     /// Takes such an event out.
-    public func takeOut(_ uid: String) { state.withLock { $0.foreign.removeAll { $0.uid == uid } } }
+    public func takeOut(_ uid: String) {
+        state.withLock { state in
+            state.foreign.removeAll { $0.uid == uid }
+            state.touch(now())
+        }
+    }
     /// Deletes an event as its owner would.
     public func deleteByHand(_ id: String) { state.withLock { $0.events[id]?.isCancelled = true } }
     /// Ends a user's grants as the user would.
@@ -193,6 +202,8 @@ extension GoogleSandbox.State {
             return ZoomAnswer.json(200, ["sub": .string(Self.id(token.user)), "email": .string(token.user), "email_verified": true])
         }
         if request.path == ["calendar", "v3", "users", "me", "calendarList"] { return calendarList(token.user) }
+        if request.path == ["calendar", "v3", "channels", "stop"] { return stop(request) }
+        if request.path == ["calendar", "v3", "calendars", "primary", "events", "watch"] { return watch(request, now) }
         guard request.path.prefix(5) == ["calendar", "v3", "calendars", "primary", "events"] else {
             return GoogleAnswer.error(404, "notFound", "Not Found")
         }

@@ -49,6 +49,9 @@ public final class MicrosoftSandbox: Sendable {
         var meetings: [String: Meeting] = [:]
         /// What stands in the calendar.
         var foreign: [SandboxEvent] = []
+        /// Who is told of changes.
+        var subscribed: [SandboxSubscription] = []
+        var notifications: [HTTPRequest] = []
         var created = 0
         var codes: [String: (user: String, redirect: String, challenge: String)] = [:]
         var refreshTokens: [String: String] = [:]
@@ -57,7 +60,7 @@ public final class MicrosoftSandbox: Sendable {
         var faults: [Fault] = []
     }
 
-    private let state: Mutex<State>
+    let state: Mutex<State>
     private let now: @Sendable () -> Instant
 
     /// - Parameters:
@@ -85,10 +88,16 @@ public final class MicrosoftSandbox: Sendable {
         state.withLock { state in
             state.foreign.removeAll { $0.uid == event.uid }
             state.foreign.append(event)
+            state.touch(now())
         }
     }
     /// Takes such an event out.
-    public func takeOut(_ uid: String) { state.withLock { $0.foreign.removeAll { $0.uid == uid } } }
+    public func takeOut(_ uid: String) {
+        state.withLock { state in
+            state.foreign.removeAll { $0.uid == uid }
+            state.touch(now())
+        }
+    }
     /// Deletes a meeting as its organiser would.
     public func deleteByHand(_ id: String) { state.withLock { _ = $0.meetings.removeValue(forKey: id) } }
     /// Ends every grant.
@@ -165,6 +174,7 @@ extension MicrosoftSandbox.State {
         else {
             return MicrosoftSandbox.error(401, "InvalidAuthenticationToken", "Access token is empty or expired.")
         }
+        if request.path.prefix(2) == ["v1.0", "subscriptions"] { return subscriptions(request, now) }
         if request.path.prefix(3) == ["v1.0", "me", "calendars"] { return calendars(request) }
         guard request.path.prefix(3) == ["v1.0", "me", "onlineMeetings"] else {
             return MicrosoftSandbox.error(404, "UnknownError", "Resource not found.")

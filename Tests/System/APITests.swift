@@ -24,6 +24,16 @@ struct APITests {
         return (json["key"]?.string ?? "", json["id"]?.string ?? "")
     }
 
+    @Test("what nobody waits for is not taken at the address where services tell of calendars")
+    func strangersNotice() async throws {
+        try await site { site in
+            for path in ["/webhooks/calendars/cal_1", "/webhooks/calendars/cal_1?validationToken=hello"] {
+                let answer = try await site.call("POST", path, body: #"{"value": [{"clientState": "x"}]}"#)
+                #expect(answer.status == 404 && answer.response.body.isEmpty, "\(path)")
+            }
+        }
+    }
+
     @Test("a bot that prefers to wait gets the join link in the answer")
     func waits() async throws {
         try await site { site in

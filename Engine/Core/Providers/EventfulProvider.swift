@@ -36,14 +36,17 @@ public struct EventPath: Hashable, Sendable {
 public struct EventDelivery: Sendable {
     /// As they came, in their order.
     public var headers: [(name: String, value: String)]
+    /// After the question mark of the address, as it came.
+    public var query: String
     /// As it came, byte for byte.
     public var body: [UInt8]
     /// When it came, by our clock.
     public var now: Instant
 
     /// Takes each property as it is.
-    public init(headers: [(name: String, value: String)], body: [UInt8], now: Instant) {
+    public init(headers: [(name: String, value: String)], query: String = "", body: [UInt8], now: Instant) {
         self.headers = headers
+        self.query = query
         self.body = body
         self.now = now
     }

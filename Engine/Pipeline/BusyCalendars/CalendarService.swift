@@ -146,6 +146,7 @@ package struct CalendarService: Sendable {
             guard var calendar = try tx.calendar(id), calendar.ownerID == owner else { throw Self.notFound(id) }
             _ = try tx.setCounts(counts, calendar: id)
             calendar.counts = counts
+            try tx.enqueue(followUps(of: .calendarChosen(calendar), now: now), now: now)
             try context.audit("calendar.choose", "\(owner)/\(id)", tx)
             return ShownCalendar(calendar, rules, now: now)
         }
@@ -155,8 +156,9 @@ package struct CalendarService: Sendable {
     package func remove(_ id: String, owner: String) async throws {
         try await context.store.write { tx in
             _ = try tx.lockOwner(owner)
-            guard try tx.calendar(id)?.ownerID == owner else { throw Self.notFound(id) }
+            guard let calendar = try tx.calendar(id), calendar.ownerID == owner else { throw Self.notFound(id) }
             _ = try tx.removeCalendar(id)
+            try tx.enqueue(followUps(of: .calendarChosen(calendar), now: context.now), now: context.now)
             try tx.removeNotice(.calendar(id))
             try context.audit("calendar.remove", "\(owner)/\(id)", tx)
         }
@@ -187,7 +189,10 @@ package struct CalendarService: Sendable {
         }
         return try found.map { one in
             if let present = try known.first(where: { try $0.remoteID == one.id && (isAccount || isSamePlace($0, template)) }) {
-                return try isAccount ? present : reconnected(present, template, tx, now: now)
+                guard isAccount else { return try reconnected(present, template, tx, now: now) }
+                // Its owner may have allowed more than before.
+                try tx.enqueue(followUps(of: .calendarChosen(present), now: now), now: now)
+                return present
             }
             var calendar = template
             calendar.id = context.environment.id("cal_")

@@ -33,6 +33,10 @@ enum Change {
     case grantDiscarded(StoredRevocation, from: Instant)
     /// A calendar was connected that makes its owner busy.
     case calendarAdded(StoredCalendar)
+    /// A calendar that a connection leads to counts, counts no longer, or was removed.
+    case calendarChosen(StoredCalendar)
+    /// A calendar may have changed: it is read at that time.
+    case calendarTouched(StoredCalendar, readAt: Instant)
     /// A form of a booking page waits for its guest's proof.
     case pageFormTaken(StoredPageForm)
     /// A time is held.
@@ -75,15 +79,13 @@ func followUps(of change: Change, now: Instant) -> [ScheduledJob] {
         [ScheduledJob(.mailSignInLink(address: address), due: now, service: Job.Kind.mailSignInLink.rawValue)]
     case .signInGranted(let owner):
         [alert(.signIn(owner: owner), now, after: .zero)]
-    case .accountConnected(let connection):
-        [
-            ScheduledJob(.refreshGrant(owner: connection.ownerID, provider: connection.provider), due: now + refreshInterval),
-            ScheduledJob(
-                .sweep(provider: connection.provider, owner: connection.ownerID, host: connection.account.id), due: now + sweepInterval),
-            ScheduledJob(.findCalendars(owner: connection.ownerID, provider: connection.provider), due: now, service: connection.provider),
-        ]
+    case .accountConnected(let connection): grant(connection, now)
     case .calendarAdded(let calendar):
-        [ScheduledJob(.readCalendar(id: calendar.id), due: now, service: calendar.service)]
+        [read(calendar, now)] + watch(calendar, now)
+    case .calendarChosen(let calendar):
+        watch(calendar, now)
+    case .calendarTouched(let calendar, let time):
+        [read(calendar, time)]
     case .grantDiscarded(let revocation, let from):
         [ScheduledJob(.revokeGrant(revocation: revocation.id), due: from, service: revocation.provider)]
     case .pageFormTaken(let form):
@@ -106,6 +108,23 @@ private func planMail(_ booking: Booking, _ now: Instant) -> ScheduledJob {
 
 private func calendar(_ booking: Booking, _ now: Instant) -> [ScheduledJob] {
     booking.terms.type.calendar ? [ScheduledJob(.syncCalendar(booking: booking.id), due: now, start: booking.start)] : []
+}
+
+private func read(_ calendar: StoredCalendar, _ time: Instant) -> ScheduledJob {
+    ScheduledJob(.readCalendar(id: calendar.id), due: time, service: calendar.service)
+}
+
+private func watch(_ calendar: StoredCalendar, _ now: Instant) -> [ScheduledJob] {
+    calendar.provider.isEmpty ? [] : [ScheduledJob(.watchCalendar(id: calendar.id), due: now, service: calendar.service)]
+}
+
+private func grant(_ connection: StoredConnection, _ now: Instant) -> [ScheduledJob] {
+    [
+        ScheduledJob(.refreshGrant(owner: connection.ownerID, provider: connection.provider), due: now + refreshInterval),
+        ScheduledJob(
+            .sweep(provider: connection.provider, owner: connection.ownerID, host: connection.account.id), due: now + sweepInterval),
+        ScheduledJob(.findCalendars(owner: connection.ownerID, provider: connection.provider), due: now, service: connection.provider),
+    ]
 }
 
 private func reminder(_ booking: Booking, _ now: Instant) -> [ScheduledJob] {

@@ -16,6 +16,7 @@ final class Handlers: Sendable {
     private let deliverWebhook: DeliverWebhook
     private let expireHold: ExpireHold
     private let readCalendar: ReadCalendar
+    private let watchCalendar: WatchCalendar
     private let findCalendars: FindCalendars
     private let mailPageForm: MailPageForm
 
@@ -31,6 +32,7 @@ final class Handlers: Sendable {
         deliverWebhook = DeliverWebhook(context)
         expireHold = ExpireHold(context)
         readCalendar = ReadCalendar(context)
+        watchCalendar = WatchCalendar(context)
         findCalendars = FindCalendars(context)
         mailPageForm = MailPageForm(context)
     }
@@ -51,6 +53,7 @@ final class Handlers: Sendable {
         case .refreshGrant(let owner, let provider): try refreshGrant.prepare(owner: owner, provider: provider, claim, step)
         case .revokeGrant(let revocation): try revokeGrant.prepare(revocation, claim, step)
         case .readCalendar(let id): try readCalendar.prepare(id, claim, step)
+        case .watchCalendar(let id): try watchCalendar.prepare(id, claim, step)
         case .findCalendars(let owner, let provider): try findCalendars.prepare(owner: owner, provider: provider, claim, step)
         case .mailPageForm(let id): try mailPageForm.prepare(id, claim, step)
         case .expireHold(let hold): try expireHold.prepare(hold, claim, step)

@@ -13,18 +13,22 @@ public struct BusySourceSubject: Sendable {
     public var put: @Sendable (SandboxEvent) async throws -> Void
     /// Takes an event out.
     public var takeOut: @Sendable (_ uid: String) async throws -> Void
+    /// What the service has sent to those who are told of changes, and does not send again; `nil` where it tells nobody.
+    public var notifications: (@Sendable () async throws -> [HTTPRequest])?
 
     /// Takes each property as it is.
     public init(
         source: any BusySource.Type, context: @escaping @Sendable () async throws -> BusyContext,
         badContext: (@Sendable () async throws -> BusyContext)? = nil, put: @escaping @Sendable (SandboxEvent) async throws -> Void,
-        takeOut: @escaping @Sendable (String) async throws -> Void
+        takeOut: @escaping @Sendable (String) async throws -> Void,
+        notifications: (@Sendable () async throws -> [HTTPRequest])? = nil
     ) {
         self.source = source
         self.context = context
         self.badContext = badContext
         self.put = put
         self.takeOut = takeOut
+        self.notifications = notifications
     }
 
     /// The calendar's owner.
@@ -41,6 +45,13 @@ public struct BusySourceSubject: Sendable {
     func question(_ calendar: String, mark: String? = nil) -> BusyQuestion {
         BusyQuestion(
             calendar: calendar, from: Self.from, to: Self.to, timeZone: "Europe/Madrid", addresses: [Self.owner], mark: mark)
+    }
+
+    /// As the engine would take it.
+    func delivery(_ request: HTTPRequest) -> EventDelivery {
+        let query = request.url.split(separator: "?", maxSplits: 1).dropFirst().first.map(String.init) ?? ""
+        return EventDelivery(
+            headers: request.headers.map { ($0.name, $0.value) }, query: query, body: request.body, now: Environment.system.now())
     }
 
     /// The calendar that counts.
@@ -163,6 +174,40 @@ public struct BusySourceCase: Sendable, CustomStringConvertible {
             try await subject.put(subject.event("two@x.example", days: 1))
             guard case .events(let events, _, _) = try await ask(mark) else { throw BusySourceFailure("a change was not noticed") }
             try require(events.count == 2, "\(events)")
+        },
+        BusySourceCase("a service that tells of changes brings the token along, and tells no longer when it was asked not to") { subject in
+            guard let notifications = subject.notifications, let source = subject.source as? any NotifyingBusySource.Type else {
+                return try require(!(subject.source is any NotifyingBusySource.Type), "nothing shows what the service sends")
+            }
+            func tokens() async throws -> [Secret] {
+                try await notifications().flatMap { request -> [Secret] in
+                    guard case .changed(let tokens) = source.read(subject.delivery(request)) else { return [] }
+                    return tokens
+                }
+            }
+            let token = Secret("0123456789abcdefghjkmnpq")
+            let wish = NotificationWish(
+                id: "sub_1", calendar: try await subject.calendar(), address: "https://usher.example/hear/1", token: token)
+            let grant = try await source.subscribe(wish, try await subject.context())
+            try require(grant.end > Environment.system.now() - .days(400), "it ends at \(grant.end.rfc3339)")
+            for request in try await notifications() {
+                try require(source.read(subject.delivery(request)) != .refused, "what came first is not understood")
+            }
+            try await subject.put(subject.event("new@x.example"))
+            let told = try await tokens()
+            try require(told == [token], "\(told.count) were told")
+            try await source.unsubscribe(grant, try await subject.context())
+            try await source.unsubscribe(grant, try await subject.context())
+            try await subject.put(subject.event("newer@x.example"))
+            let later = try await tokens()
+            try require(later.isEmpty, "it still tells")
+        },
+        BusySourceCase("what bears no token is no notification") { subject in
+            guard let source = subject.source as? any NotifyingBusySource.Type else { return }
+            for body in ["", "{}", "[]", #"{"value": []}"#, #"{"value": [{"clientState": 7}]}"#, "\u{0}"] {
+                let reading = source.read(EventDelivery(headers: [], body: Array(body.utf8), now: Environment.system.now()))
+                try require(reading == .refused, "\(body): \(reading)")
+            }
         },
         BusySourceCase("a service that does not answer is an error, never an empty calendar") { subject in
             let calendar = try await subject.calendar()

@@ -69,17 +69,17 @@ enum BusySubjects {
         return BusySourceSubject(
             source: GoogleBusySource.self, context: { try await context(engine, "meet") },
             badContext: { try await context(engine, "meet", isConnected: false) }, put: { engine.google.put($0) },
-            takeOut: { engine.google.takeOut($0) })
+            takeOut: { engine.google.takeOut($0) }, notifications: { engine.google.takeNotifications() })
     }
 
     private static func microsoft() async throws -> BusySourceSubject {
         let engine = try await TestEngine()
-        engine.microsoft.change { $0.scopes += " Calendars.ReadBasic" }
+        engine.microsoft.change { $0.scopes += " Calendars.ReadBasic Calendars.Read" }
         _ = try await engine.connectMicrosoft()
         return BusySourceSubject(
             source: MicrosoftBusySource.self, context: { try await context(engine, "teams") },
             badContext: { try await context(engine, "teams", isConnected: false) }, put: { engine.microsoft.put($0) },
-            takeOut: { engine.microsoft.takeOut($0) })
+            takeOut: { engine.microsoft.takeOut($0) }, notifications: { engine.microsoft.takeNotifications() })
     }
 
     private static func context(_ engine: TestEngine, _ provider: String, isConnected: Bool = true) async throws -> BusyContext {
