@@ -14,20 +14,24 @@ package enum Schema {
 
     /// Where a change leaves the row's former version behind (PostgreSQL): room for the next in the same page, and dead ones taken away
     /// early. https://www.postgresql.org/docs/15/sql-createtable.html#SQL-CREATETABLE-STORAGE-PARAMETERS
-    package static let storage = ["steps", "processes", "tokens", "connections"].map {
+    package static let storage = ["steps", "processes", "tokens", "connections", "rate_limits"].map {
         """
         ALTER TABLE \($0) SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 100,
             autovacuum_vacuum_cost_delay = 0)
         """
     }
 
-    /// Services that tell of calendars' changes.
+    /// Services that tell of calendars' changes, and limits that hold over all servers.
     private static let version14 = [
         """
         CREATE TABLE calendar_subscriptions (
             calendar_id TEXT PRIMARY KEY, owner_id TEXT NOT NULL REFERENCES owners (id), kind TEXT NOT NULL, provider TEXT NOT NULL,
             sealed TEXT NOT NULL, granted TEXT, renew_at BIGINT NOT NULL)
+        """,
         """
+        CREATE TABLE rate_limits (
+            name TEXT NOT NULL, key TEXT NOT NULL, left_milli BIGINT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (name, key)) WITHOUT ROWID
+        """,
     ]
 
     /// Calendars that make busy: a writer that does not know them would book over them.

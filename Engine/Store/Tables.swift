@@ -22,8 +22,9 @@ package struct StoredTable: Sendable {
         .init("calendar_subscriptions", "calendar_id"),
     ]
 
-    /// Tables that a copy leaves out: the processes of the installation that it was made from, and the schema's versions.
-    package static let left = ["processes", "schema_versions"]
+    /// Tables that a copy leaves out: the processes of the installation that it was made from, what they let through, and the schema's
+    /// versions.
+    package static let left = ["processes", "rate_limits", "schema_versions"]
 
     private init(_ name: String, _ key: String...) {
         self.name = name

@@ -40,6 +40,25 @@ struct ManyServersTests {
         await stop(site, servers)
     }
 
+    @Test("who has asked one server for enough sign-in links is refused by the other as well")
+    func oneLimit() async throws {
+        let (site, ports, servers) = try await start(2)
+        func ask(_ port: Int) async throws -> Int {
+            try await site.call(
+                "POST", "/owners/signin", body: "email=nobody@example.org",
+                headers: [("Content-Type", "application/x-www-form-urlencoded")], port: port
+            ).status
+        }
+        for _ in 0..<10 { #expect(try await ask(ports[0]) == 200) }
+        var taken = 0
+        while try await ask(ports[1]) == 200, taken < 9 {
+            taken += 1
+            try await Task.sleep(for: .seconds(1))
+        }
+        #expect(taken < 9, "the other server has heard nothing")
+        await stop(site, servers)
+    }
+
     /// Two pools that share their hosts, with the weights the other way round.
     private static let pools =
         Site.catalog.replacing(

@@ -44,6 +44,8 @@ package struct EngineContext: Sendable {
     package let changes = Changes()
     /// Whether providers do what they are asked.
     package let health: ProviderHealth
+    /// How often who may call, over all servers.
+    package let limits: RateLimits
     /// Renews owners' grants.
     let refresher: TokenRefresher
     /// Lets time pass while the database cannot be written.
@@ -97,6 +99,7 @@ package struct EngineContext: Sendable {
         processID = environment.id("ps_")
         pressure = LoadSignal(now: environment.now)
         health = ProviderHealth(store: store)
+        limits = RateLimits(store: store, now: environment.now)
         refresher = TokenRefresher(
             store: store, vault: vault, environment: environment, processID: processID, logger: logger, meters: meters)
         tokens = SharedTokens(store: store, vault: vault, environment: environment, processID: processID)

@@ -52,7 +52,8 @@ package struct Heartbeat: Sendable {
                     look = context.now
                     try await Worker.freeEndedClaims(context)
                 }
-                try await takeOver()
+                let others = try await takeOver()
+                if serves { try await context.limits.settle(isAlone: others == 0) }
             } catch is CancellationError {
                 return
             } catch {
@@ -82,7 +83,9 @@ package struct Heartbeat: Sendable {
     /// Frees the claims of processes that have died.
     ///
     /// Of one that is only silent every claim from before has ended by itself. Should it hold one, it lives and has just made it.
-    package func takeOver() async throws {
+    /// - Returns: how many other servers live.
+    @discardableResult
+    package func takeOver() async throws -> Int {
         let now = context.now
         let others = try await context.store.read { try $0.processes() }.filter { $0.id != context.processID }
         var (dead, silent): ([String], [String]) = ([], [])
@@ -93,13 +96,15 @@ package struct Heartbeat: Sendable {
                 silent.append(process.id)
             }
         }
-        guard !dead.isEmpty || !silent.isEmpty else { return }
+        let living = others.count { $0.serves && !dead.contains($0.id) && !silent.contains($0.id) }
+        guard !dead.isEmpty || !silent.isEmpty else { return living }
         let freed = try await context.store.write { [dead, silent] tx in
             for id in dead + silent { try tx.removeProcess(id) }
             return try dead.reduce(0) { try $0 + tx.freeClaims(of: $1, now: now) }
         }
         context.logger.notice(
             "took over from processes that died", metadata: ["processes": "\(dead.count + silent.count)", "steps": "\(freed)"])
+        return living
     }
 
     /// Hands back what this process still had claimed, and takes its row away.

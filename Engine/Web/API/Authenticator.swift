@@ -41,8 +41,8 @@ struct Authenticator: Sendable {
     init(_ adminKey: Secret?, _ context: EngineContext) {
         self.adminKey = adminKey
         keys = APIKeys(context)
-        limiter = RateLimiter(now: context.environment.now)
-        guesses = KeyGuesses(now: context.environment.now, logger: context.logger)
+        limiter = context.limits.limiter("calls")
+        guesses = KeyGuesses(context)
         self.context = context
     }
 

@@ -1,10 +1,11 @@
 import Logging
 import Synchronization
 import UsherCore
+import UsherPipeline
 import UsherStore
 
 /// Wrong keys, by the network address that they come from. Who sends many is told to wait, and each is counted; right keys pass
-/// whatever else comes from their address. It belongs to one process.
+/// whatever else comes from their address.
 final class KeyGuesses: Sendable {
     /// Wrong keys at once, and wrong keys a minute, that are answered as such.
     private static let burst = 100.0
@@ -17,11 +18,10 @@ final class KeyGuesses: Sendable {
 
     private let now: @Sendable () -> Instant
     private let logger: Logger
+    private let limiter: RateLimiter
     private let state = Mutex(State())
 
     private struct Guesser {
-        var tries = KeyGuesses.burst
-        var at: Instant
         /// Wrong keys that no row tells of yet.
         var untold: Int64 = 0
         var toldAt = Instant(microseconds: 0)
@@ -45,21 +45,19 @@ final class KeyGuesses: Sendable {
         var row: String
     }
 
-    init(now: @escaping @Sendable () -> Instant, logger: Logger) {
-        self.now = now
-        self.logger = logger
+    init(_ context: EngineContext) {
+        now = context.environment.now
+        logger = context.logger
+        limiter = context.limits.limiter("wrong keys", burst: Self.burst, perMinute: Self.perMinute)
     }
 
     func wasWrong(from address: String) -> Verdict {
         let now = now()
+        let isListenedTo = limiter.take(address).isAllowed
         let (verdict, line) = state.withLock { state -> (Verdict, Int64?) in
             Self.makeRoom(&state, now)
-            var guesser = state.guessers[address] ?? Guesser(at: now)
-            guesser.tries = Self.refilled(guesser, now)
-            guesser.at = now
+            var guesser = state.guessers[address] ?? Guesser()
             guesser.untold += 1
-            let isListenedTo = guesser.tries >= 1
-            if isListenedTo { guesser.tries -= 1 }
             var untold: Int64 = 0
             if isListenedTo || guesser.toldAt + Self.pause <= now { (untold, guesser.untold, guesser.toldAt) = (guesser.untold, 0, now) }
             state.guessers[address] = guesser
@@ -73,15 +71,11 @@ final class KeyGuesses: Sendable {
         return verdict
     }
 
-    private static func refilled(_ guesser: Guesser, _ now: Instant) -> Double {
-        min(burst, guesser.tries + Double((now - guesser.at).microseconds) * perMinute / 60_000_000)
-    }
-
     private static func makeRoom(_ state: inout State, _ now: Instant) {
         guard state.guessers.count >= mostAddresses else { return }
-        state.guessers = state.guessers.filter { refilled($0.value, now) < burst }
+        state.guessers = state.guessers.filter { $0.value.untold > 0 || $0.value.toldAt + pause > now }
         guard state.guessers.count >= mostAddresses else { return }
-        let newest = state.guessers.sorted { $0.value.at > $1.value.at }.prefix(mostAddresses / 2)
+        let newest = state.guessers.sorted { $0.value.toldAt > $1.value.toldAt }.prefix(mostAddresses / 2)
         state.guessers = Dictionary(uniqueKeysWithValues: newest.map { ($0.key, $0.value) })
     }
 

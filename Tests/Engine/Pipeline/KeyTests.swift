@@ -10,13 +10,41 @@ struct KeyTests {
     @Test("a key that calls too often is refused until its bucket fills again, and no other key is")
     func limited() {
         let clock = VirtualClock()
-        let limiter = RateLimiter(now: { clock.now })
+        let limiter = RateLimiter("calls", now: { clock.now })
         for _ in 0..<Int(RateLimiter.burst) { #expect(limiter.take("a").isAllowed) }
         #expect(!limiter.take("a").isAllowed)
         #expect(limiter.take("b").left == Int(RateLimiter.burst) - 1)
         clock.advance(by: .seconds(1))
         for _ in 0..<Int(RateLimiter.perMinute / 60) { #expect(limiter.take("a").isAllowed) }
         #expect(!limiter.take("a").isAllowed)
+    }
+
+    @Test("servers let through together what one would, once they have heard of each other")
+    func together() async throws {
+        let engine = try await TestEngine()
+        func server() -> (RateLimits, RateLimiter) {
+            let limits = RateLimits(store: engine.context.store, now: { engine.clock.now })
+            return (limits, limits.limiter("forms", burst: 10, perMinute: 1))
+        }
+        let (one, two) = (server(), server())
+        for _ in 0..<8 { #expect(one.1.take("a").isAllowed) }
+        #expect(two.1.take("a").isAllowed)
+        try await one.0.settle(isAlone: false)
+        try await two.0.settle(isAlone: false)
+        // Nine of ten are gone, and both know.
+        #expect(two.1.take("a").isAllowed && !two.1.take("a").isAllowed)
+        try await two.0.settle(isAlone: false)
+        #expect(one.1.take("a").isAllowed, "it has not heard of the last one")
+        try await one.0.settle(isAlone: false)
+        #expect(!one.1.take("a").isAllowed && one.1.take("b").isAllowed)
+        engine.clock.advance(by: .minutes(2))
+        #expect(one.1.take("a").isAllowed && !one.1.take("a").isAllowed, "one was let through too many, and one came back since")
+        // Alone, nobody is told.
+        let three = server()
+        for _ in 0..<10 { #expect(three.1.take("c").isAllowed) }
+        try await three.0.settle(isAlone: true)
+        try await two.0.settle(isAlone: false)
+        #expect(two.1.take("c").isAllowed)
     }
 
     @Test("a key holds until it runs out, remembers its last use to the minute, and is made only as asked")

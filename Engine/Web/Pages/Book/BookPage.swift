@@ -24,7 +24,7 @@ struct BookPage: Sendable {
         bookings = PageBookings(context, service)
         slots = SlotService(context)
         marks = VisitorMarks(context)
-        choices = RateLimiter(burst: 30, perMinute: 6, now: context.environment.now)
+        choices = context.limits.limiter("times chosen", burst: 30, perMinute: 6)
     }
 
     func add(to router: Router<WebContext>) {

@@ -25,7 +25,7 @@ struct OwnerPage: Sendable {
         self.service = service
         owners = OwnerService(context)
         cookie = SessionCookie(SessionCookie.owner, context.settings.publicURL)
-        asks = RateLimiter(burst: 10, perMinute: 1, now: context.environment.now)
+        asks = context.limits.limiter("sign-in links", burst: 10, perMinute: 1)
     }
 
     func add(to router: Router<WebContext>) {
