@@ -15,7 +15,7 @@ struct SimulationTests {
         "meeting.fallback", "meeting.updated", "meeting.removed", "mail.queued", "mail.sent.reminder", "booking.entered",
         "meeting.created", "meeting.twin-removed", "meeting.gone", "calendar.added", "calendar.removed", "connection.connect",
         "connection.disconnect", "owner.remove", "webhook.rotate", "webhook.replay", "webhook.enable", "drift.told", "meeting.drifted",
-        "disk.full", "process.stopped", "catalog.reloaded", "mail.failed",
+        "calendar.told", "calendar.lied", "disk.full", "process.stopped", "catalog.reloaded", "mail.failed",
     ]
 
     @Test("whatever goes wrong, each live booking ends with one room, a cancelled one with none, and each reader with each mail once")

@@ -18,7 +18,7 @@ extension SimulatedRun {
             anyServer()?.process.stop(until: clock.now + .seconds(dice.seed.pick([10, 70, 130])))
             tally("process.stopped")
         }
-        switch dice.seed.below(19) {
+        switch dice.seed.below(21) {
         case 0, 1, 2, 3: await bookSomething()
         case 4, 5: await person { try await self.move($0.service) }
         case 6, 7, 8: await person { try await self.cancel($0.service) }
@@ -32,6 +32,7 @@ extension SimulatedRun {
         case 16: await person { try await self.command($0) }
         case 17: await person { try await self.hold($0.context) }
         case 18: await bookHeld()
+        case 19, 20: await changeCalendars()
         default: serviceTrouble()
         }
     }
@@ -310,7 +311,10 @@ extension SimulatedRun {
 
     /// The file has changed, and this server has seen it.
     private func reload(_ context: EngineContext) async throws {
-        let file = dice.seed.pick([world.catalog, world.otherCatalog])
+        let isOther = dice.seed.chance(50)
+        let file = isOther ? world.otherCatalog : world.catalog
+        // With him goes his calendar.
+        if isOther { calendars.forget("tom") }
         try await context.store.write { try context.follow(file.owners, $0) }
         context.catalog.put(file)
         tally("catalog.reloaded")

@@ -19,6 +19,7 @@ final class SimulatedRun: Sendable {
     let microsoft: MicrosoftSandbox
     let mail = MailRecorder()
     let receiver = TestReceiver()
+    let calendars: Calendars
     let database: WatchedDatabase
     let overlaps = Overlaps()
     let endedGrants = EndedGrants()
@@ -68,6 +69,7 @@ final class SimulatedRun: Sendable {
         var replayed: Set<String> = []
         var actions = 0
         var holds: [Held] = []
+        var calendarEvents = 0
         var violations: [String] = []
     }
 
@@ -96,6 +98,7 @@ final class SimulatedRun: Sendable {
         let dice = Dice(Seed(number))
         self.dice = dice
         scheduler = Scheduler(dice.seed, number: number)
+        calendars = Calendars(clock, dice)
         var account = TestEngine.account
         account.listDelay = .seconds(dice.seed.pick([0, 3, 8, 9]))
         account.pageSize = dice.seed.chance(50) ? 2 : 300
@@ -194,7 +197,8 @@ final class SimulatedRun: Sendable {
             store: store, received: receiver.received, webhook: state.webhook, replayed: state.replayed,
             secrets: state.lostSecrets == 0 ? state.secrets : [], mayBeIncomplete: mood.receiverEnds, isLongAgo: isLongAgo)
         return try await invariants.violations(bookings: bookings)
-            + (try await told.violations(bookings: bookings)) + overlaps.violations + state.violations
+            + (try await told.violations(bookings: bookings)) + overlaps.violations + (try await bookingsOverEvents(store))
+            + state.violations
     }
 
     // MARK: Before
@@ -208,6 +212,7 @@ final class SimulatedRun: Sendable {
         state.withLock { ($0.webhook, $0.secrets) = (made.webhook.id, [made.secret]) }
         for (provider, _) in Self.services { try await connect("ana", provider, context) }
         try await addEva(context)
+        try await connectCalendars(context)
     }
 
     /// A way into the engine that nothing goes wrong on.
@@ -215,7 +220,8 @@ final class SimulatedRun: Sendable {
     func undisturbed(skew: Duration = .zero, _ wrap: (SandboxTransport) -> any Transport = { $0 }) throws -> EngineContext {
         try TestEngine.context(
             database: database, transport: wrap(SandboxTransport(zoom: zoom, google: google, microsoft: microsoft) { _ in }), mailer: mail,
-            receivers: receiver, clock: clock, seed: dice.seed, catalog: world.catalog, renderer: world.renderer, skew: { skew })
+            receivers: receiver, calendars: calendars, clock: clock, seed: dice.seed, catalog: world.catalog, renderer: world.renderer,
+            skew: { skew })
     }
 
     private func plantForeign() {

@@ -17,6 +17,8 @@ final class World: Sendable {
         database = try TestDatabase.empty()
         renderer = try MailRenderer()
         let text = TestCatalog.text.replacing(
+            "  default-provider: room\n", with: "  default-provider: room\n  busy: { max-age: 30m }\n"
+        ).replacing(
             "title: \"At Zoom\", duration: 30m,", with: "title: \"At Zoom\", duration: 30m, reminders: [1h, 10m],"
         ).replacing(
             "  teams: { module: microsoft-teams }",

@@ -50,6 +50,10 @@ GUARDS = [
         ("Engine/Store/Bookings.swift", "AND NOT EXISTS (SELECT 1 FROM holds WHERE owner_id = $24 AND",
          "AND NOT EXISTS (SELECT 1 FROM holds WHERE expires_at < 0 AND owner_id = $24 AND"),
         ("Engine/Store/Bookings.swift", "AND expires_at > $27 AND type <> $28", "AND expires_at > $27 AND type <> $28 AND expires_at < 0")]),
+    ("stale: what was not heard of for long is not free", "stands over", [
+        ("Engine/Pipeline/Slots/HostReader.swift", "guard now - asOf <= catalog.busy.maxAge ||", "guard now - asOf <= .days(999) ||")]),
+    ("phantom: what a calendar server says is gone is looked for twice", "stands over", [
+        ("Engine/Pipeline/BusyCalendars/ReadCalendar.swift", "guard source.confirmsRemovals else", "guard source.confirmsRemovals && source.kind.isEmpty else")]),
     ("repeats: a call under a known key makes nothing", "twice|made .* and|somebody was told|could not be settled", [
         ("Engine/Pipeline/Context/IdempotencyKey.swift", "try tx.idempotent(scope: key.scope, key: key.key, now: now)",
          "try tx.idempotent(scope: \"\", key: key.key, now: now)")]),
