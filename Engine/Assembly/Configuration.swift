@@ -21,7 +21,7 @@ package struct Configuration: Sendable {
     package var port: Int
     /// `USHER_PUBLIC_URL`, without a slash at its end.
     package var publicURL: String
-    /// `nil`: a key file beside the database.
+    /// `USHER_VAULT_KEYS`, or what `USHER_VAULT_KEYS_FILE` holds; `nil`: a key file beside the database.
     package var vaultKeys: String?
     /// `USHER_API_KEY`
     package var adminKey: Secret?
@@ -51,10 +51,11 @@ package struct Configuration: Sendable {
         host = values["USHER_HOST"] ?? "127.0.0.1"
         port = try Self.port(values["USHER_PORT"] ?? "8080")
         publicURL = try Self.publicURL(values["USHER_PUBLIC_URL"] ?? "http://localhost:\(port)")
-        vaultKeys = values["USHER_VAULT_KEYS"]
+        vaultKeys = try Self.vaultKeys(values)
         if vaultKeys == nil, database.path == nil {
             throw Self.refuse(
-                "With PostgreSQL set USHER_VAULT_KEYS, the same on every server; make a key with: openssl rand -base64 32")
+                "With PostgreSQL set USHER_VAULT_KEYS or USHER_VAULT_KEYS_FILE, the same on every server; make a key with: openssl rand -base64 32"
+            )
         }
         adminKey = try values["USHER_API_KEY"].map(Self.adminKey)
         returnOrigins = try (values["USHER_RETURN_ORIGINS"] ?? "").split(separator: ",").map { text throws(UsherError) in
@@ -96,17 +97,35 @@ package struct Configuration: Sendable {
         return values
     }
 
+    /// An environment can be read by whoever may look at the process; a file has a mode.
+    private static func vaultKeys(_ values: [String: String]) throws(UsherError) -> String? {
+        guard let path = values["USHER_VAULT_KEYS_FILE"] else { return values["USHER_VAULT_KEYS"] }
+        guard values["USHER_VAULT_KEYS"] == nil else {
+            throw refuse("USHER_VAULT_KEYS and USHER_VAULT_KEYS_FILE are both set: leave one out, so that nobody wonders which counts.")
+        }
+        try refuseOpen(path, "USHER_VAULT_KEYS_FILE")
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw refuse("USHER_VAULT_KEYS_FILE names \(path), which cannot be read: check the path and the file's mode.")
+        }
+        let keys = text.split(whereSeparator: \.isNewline).map(\.trimmingBlanks).filter { !$0.isEmpty && !$0.hasPrefix("#") }
+        guard !keys.isEmpty else {
+            throw refuse("\(path) holds no key: put one in with: openssl rand -base64 32 > \(path)")
+        }
+        return keys.joined(separator: ",")
+    }
+
     private static let keys = [
-        "USHER_CATALOG", "DATABASE_URL", "USHER_HOST", "USHER_PORT", "USHER_PUBLIC_URL", "USHER_VAULT_KEYS", "USHER_API_KEY",
+        "USHER_CATALOG", "DATABASE_URL", "USHER_HOST", "USHER_PORT", "USHER_PUBLIC_URL", "USHER_VAULT_KEYS", "USHER_VAULT_KEYS_FILE",
+        "USHER_API_KEY",
         "USHER_RETURN_ORIGINS", "USHER_TRUSTED_PROXIES", "USHER_WEBHOOK_ALLOW_PRIVATE", "USHER_CALENDAR_ALLOW_PRIVATE", "USHER_MAILDIR",
         "USHER_LOG", "SMTP_URL",
     ]
 
     /// Secrets lie in it.
-    private static func refuseOpen(_ path: String) throws(UsherError) {
+    private static func refuseOpen(_ path: String, _ key: String = "USHER_CONFIG") throws(UsherError) {
         var info = stat()
         guard stat(path, &info) == 0, info.st_mode & 0o004 != 0 else { return }
-        throw refuse("USHER_CONFIG names \(path), which everybody on this machine can read, and secrets lie in it: chmod 640 \(path)")
+        throw refuse("\(key) names \(path), which everybody on this machine can read, and secrets lie in it: chmod 640 \(path)")
     }
 
     /// A misspelt key would leave its default in force, and nobody would know why.

@@ -46,11 +46,14 @@ package struct Serving: Sendable {
             context, service: BookingService(context, starter: loop), settings: settings,
             serverLogger: quiet(context.logger))
         var services: [any Service] = [Workers(loop: loop)]
+        let manager = ServiceManager()
+        services += manager.map { [Watchdog(manager: $0, context: context)] } ?? []
         if let watch { services.append(Watching(watch: watch)) }
         let isListening = Listening()
         services.append(
             web.application { port in
                 isListening.begin()
+                manager?.tell("READY=1")
                 onReady(port)
             })
         let group = ServiceGroup(

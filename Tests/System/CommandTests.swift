@@ -134,6 +134,28 @@ struct CommandTests {
         await site.close()
     }
 
+    @Test("the vault's keys may lie in a file that nobody else can read; an empty one, an open one and two places are refused")
+    func vaultKeysFile() async throws {
+        let site = try await Site()
+        let (path, key) = (site.folder + "/vault.keys", Data(Environment.system.random(32)).base64EncodedString())
+        func start(_ text: String, mode: Int = 0o600, and more: [String: String] = [:]) async throws -> (code: Int32, errors: String) {
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+            let ended = try await site.usher(
+                "key", "list", environment: ["USHER_VAULT_KEYS": "", "USHER_VAULT_KEYS_FILE": path].merging(more) { $1 }
+            ).finish()
+            return (ended.code, ended.errors)
+        }
+        #expect(try await start("# newest first\n\(key)\n").code == 0)
+        let open = try await start(key, mode: 0o644)
+        #expect(open.code == 2 && open.errors.contains("USHER_VAULT_KEYS_FILE names \(path)") && open.errors.contains("chmod 640"))
+        #expect(try await start("\n# none\n").errors.contains("holds no key"))
+        #expect(try await start(key, and: ["USHER_VAULT_KEYS": key]).errors.contains("both set"))
+        let missing = try await start(key, and: ["USHER_VAULT_KEYS_FILE": "/no/such/file"])
+        #expect(missing.code == 2 && missing.errors.contains("cannot be read"))
+        await site.close()
+    }
+
     @Test("commands that only look make no file")
     func lookingMakesNothing() async throws {
         let site = try await Site()

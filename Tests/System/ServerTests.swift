@@ -22,6 +22,35 @@ struct ServerTests {
         await site.close()
     }
 
+    @Test("a service manager hears that the server listens, that it works, and that it stops", arguments: ["/notify", "@usher-test-"])
+    func serviceManager(kind: String) async throws {
+        let site = try await Site()
+        let path = kind.hasPrefix("@") ? kind + Environment.system.code(bits: 60) : site.folder + kind
+        let manager = try Command("/usr/bin/python3", [Command.script("service_manager.py"), path])
+        #expect(await manager.line() == "listening")
+        let server = try await site.serve(environment: ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"])
+        func hears(_ state: String, after number: Int, within limit: Duration = .seconds(30)) async -> Int? {
+            let line = await manager.line(within: limit) { line in
+                let parts = line.split(separator: " ")
+                return parts.count == 2 && parts[1] == state && Int(parts[0]) ?? 0 > number
+            }
+            return line?.split(separator: " ").first.flatMap { Int($0) }
+        }
+        #expect(await hears("READY=1", after: 0) != nil)
+        var number = 0
+        for _ in 0..<3 { number = try #require(await hears("WATCHDOG=1", after: number)) }
+        // One that stands still is heard of no more.
+        server.signal(SIGSTOP)
+        while let next = await hears("WATCHDOG=1", after: number, within: .seconds(1)) { number = next }
+        server.signal(SIGCONT)
+        #expect(await hears("WATCHDOG=1", after: number) != nil)
+        server.terminate()
+        #expect(await hears("STOPPING=1", after: number) != nil)
+        #expect(await server.finish().code == 0)
+        manager.kill()
+        await site.close()
+    }
+
     /// Berlin has changed its clocks on 2027-03-28, New York on 2027-03-14.
     private func expectComplete(_ mail: Site.Received, _ booking: JSON) async throws {
         let seen = try await Site.read(mail.content)

@@ -15,53 +15,16 @@ struct Recurrence {
     /// - Parameter text: the value of `RRULE`.
     /// - Throws: ``CalendarUnreadable`` for rules that it does not follow: those finer than a day can take minutes for one step.
     init(_ text: String, from start: EventTime) throws(CalendarUnreadable) {
-        let parts = Self.parts(text)
-        let text = Self.inItsOwnZone(text, parts, start)
-        let rule = icalrecurrencetype_from_string(text)
+        let parts = RuleText(text, from: start)
+        let followable = try parts.followable()
+        let rule = icalrecurrencetype_from_string(followable)
         guard rule.freq != ICAL_NO_RECURRENCE, rule.freq.rawValue >= ICAL_DAILY_RECURRENCE.rawValue else {
             throw CalendarUnreadable("a rule cannot be followed: \(text.prefix(80))")
         }
         self.rule = rule
         self.start = start
-        first = Self.firstOfWeek(parts, start.wall, rule)
+        first = parts.firstOfWeek
         mayBeginLater = parts["COUNT"] == nil && rule.interval == 1
-    }
-
-    private static func parts(_ text: String) -> [String: String] {
-        Dictionary(
-            text.split(separator: ";").compactMap { part in
-                let pair = part.split(separator: "=", maxSplits: 1).map(String.init)
-                return pair.count == 2 ? (pair[0].uppercased(), pair[1]) : nil
-            }, uniquingKeysWith: { first, _ in first })
-    }
-
-    /// Its end as the event's own clock shows it; and what libical leaves out, the months of days of a year.
-    private static func inItsOwnZone(_ text: String, _ parts: [String: String], _ start: EventTime) -> String {
-        var text = text
-        if let until = parts["UNTIL"], let end = EventTime(until, zone: start.zone) {
-            let last = until.hasSuffix("Z") && !start.isDate ? start.zone.wall(end.instant) : end.wall
-            let digits = last.text.filter(\.isNumber)
-            // A date as the end of a series with times: that day is its last.
-            let local =
-                start.isDate ? String(digits.prefix(8)) : "\(digits.prefix(8))T" + (end.isDate ? "235959" : String(digits.suffix(6)))
-            text = text.replacing("UNTIL=\(until)", with: "UNTIL=\(local)")
-        }
-        if parts["FREQ"] == "YEARLY", parts["BYMONTHDAY"] != nil, Set(parts.keys).isDisjoint(with: ["BYMONTH", "BYWEEKNO", "BYYEARDAY"]) {
-            text += ";BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12"
-        }
-        return text
-    }
-
-    /// Of every second week, or rarer, with one day that is still to come in the first: that day. libical would begin a week late where
-    /// it is a Sunday.
-    private static func firstOfWeek(_ parts: [String: String], _ start: WallTime, _ rule: icalrecurrencetype) -> WallTime {
-        let days = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
-        guard parts["FREQ"] == "WEEKLY", rule.interval > 1, let day = days.firstIndex(of: parts["BYDAY"] ?? ""),
-            let weekStart = days.firstIndex(of: parts["WKST"] ?? "MO")
-        else { return start }
-        let place = (CalendarDate(start).weekday - 1 - weekStart + 7) % 7
-        let wait = (day - weekStart + 7) % 7 - place
-        return wait > 0 ? WallTime(start.asUTC + .days(Int64(wait)), offsetSeconds: 0) : start
     }
 
     /// The occurrences that begin from `from` on and before `to`, on the event's own clock.

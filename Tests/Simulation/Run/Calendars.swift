@@ -22,6 +22,7 @@ final class Calendars: Transport {
     private struct State {
         var events: [String: Event] = [:]
         var lie: Range<Instant>?
+        var downUntil = Instant.epoch
     }
     private let clock: VirtualClock
     private let state = Mutex(State())
@@ -50,7 +51,8 @@ final class Calendars: Transport {
     }
 
     func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
-        let lies = state.withLock { $0.lie?.contains(clock.now) ?? false }
+        let (isDown, lies) = state.withLock { (clock.now < $0.downUntil, $0.lie?.contains(clock.now) ?? false) }
+        if isDown { return HTTPResponse(status: 503) }
         return try await lies ? empty.send(request) : truthful.send(request)
     }
 
@@ -62,6 +64,21 @@ final class Calendars: Transport {
             state.lie = clock.now..<clock.now + Self.longestLie
             return true
         }
+    }
+
+    /// Tom's server is away for hours, and something new stands in his calendar for as long.
+    func goDown() {
+        let now = clock.now
+        state.withLock { state in
+            state.downUntil = now + .hours(3)
+            state.events["tom-new"] = Event(
+                owner: "tom", start: now + .minutes(35), end: now + .hours(8), since: now, until: state.downUntil)
+        }
+    }
+
+    /// The next event in an owner's calendar.
+    func next(of owner: String, after time: Instant) -> Event? {
+        state.withLock { $0.events.values }.filter { $0.owner == owner && $0.start >= time }.min { $0.start < $1.start }
     }
 
     /// Somebody puts an event into Ana's calendar.
@@ -130,6 +147,9 @@ extension SimulatedRun {
         _ = try await CalendarService(context).connect(
             .init(kind: "caldav", url: Calendars.address, user: "tom", password: Secret("app")), owner: "tom")
         for _ in 0..<2 { putEvent() }
+        guard mood.calendarFails else { return }
+        _ = try await Worker(context).pump()
+        calendars.goDown()
     }
 
     private func putEvent() {
@@ -147,7 +167,9 @@ extension SimulatedRun {
     /// Something happens in a calendar, and its service tells of it, or what it tells gets lost.
     func changeCalendars() async {
         switch dice.seed.below(4) {
-        case 0 where await isTomKnown() && calendars.lie(): tally("calendar.lied")
+        case 0 where await exists(Self.knownTimes) && calendars.lie():
+            tally("calendar.lied")
+            await tryTom()
         case 0, 1: calendars.takeOut(dice, from: google)
         default: putEvent()
         }
@@ -160,13 +182,27 @@ extension SimulatedRun {
         }
     }
 
-    /// A server that is empty at the first look is believed; only what was there and is gone is looked for twice.
-    private func isTomKnown() async -> Bool {
-        let times = try? await database.read { session in
-            try session.query("SELECT 1 FROM calendar_busy b JOIN calendars c ON c.id = b.calendar_id WHERE c.owner_id = 'tom'", [])
+    /// His calendar is read while its server lies, and somebody asks for a time at which he is busy.
+    private func tryTom() async {
+        let now = clock.now
+        try? await database.write { session in
+            _ = try session.execute(
+                "UPDATE steps SET due_at = $1 WHERE kind = 'read-calendar' AND claimed_by IS NULL", [.int(now.microseconds)])
         }
-        return times?.isEmpty == false
+        for _ in 0..<(20 + dice.seed.below(60)) { await scheduler.turn() }
+        guard let event = calendars.next(of: "tom", after: clock.now + .minutes(1)), let server = anyServer() else { return }
+        do { try await hold("tom", at: event.start, server.context) } catch { return tally("busy.refused") }
+        // Unless his calendar went meanwhile, with himself.
+        if await exists("SELECT 1 FROM calendars WHERE owner_id = 'tom'") {
+            state.withLock { $0.violations.append("a hold stands over \(event), of which the calendar says for a moment that it is gone") }
+        }
+        await bookHeld()
     }
+
+    /// A server that is empty at the first look is believed; only what was there and is gone is looked for twice.
+    private static let knownTimes = "SELECT 1 FROM calendar_busy b JOIN calendars c ON c.id = b.calendar_id WHERE c.owner_id = 'tom'"
+
+    private func exists(_ rows: String) async -> Bool { (try? await database.read { try $0.query(rows, []) })?.isEmpty == false }
 
     /// Bookings by slots that stand over what a calendar has held for long.
     func bookingsOverEvents(_ store: Store) async throws -> [String] {

@@ -95,14 +95,17 @@ extension SimulatedRun {
 
     private func hold(_ context: EngineContext) async throws {
         let start = Instant(seconds: (clock.now + .minutes(Int64(dice.seed.pick([20, 25, 50, 90])))).seconds / 60 * 60)
-        let owner = dice.seed.chance(50) ? nil : "ana"
+        try await hold(dice.seed.chance(50) ? nil : "ana", at: start, context)
+    }
+
+    func hold(_ owner: String?, at start: Instant, _ context: EngineContext) async throws {
         let held = try await HoldService(context).hold(HoldRequest(meetingType: "slotted", owner: owner, start: start.rfc3339)).value
         state.withLock { $0.holds.append(Held(id: held.id, expiresAt: held.expiresAt)) }
         tally("hold.made")
     }
 
     /// A hold that lives is booked: that always succeeds, unless its owner has left meanwhile.
-    private func bookHeld() async {
+    func bookHeld() async {
         let held = state.withLock { state -> Held? in
             guard let index = state.holds.lastIndex(where: { !$0.isBooked }) else { return nil }
             state.holds[index].isBooked = true

@@ -39,6 +39,10 @@ final class SimulatedRun: Sendable {
         var reconnects: Bool
         /// Whether the program that is notified of events says now and then that it is gone for good, and is turned on again.
         var receiverEnds: Bool
+        /// Whether Tom has connected a calendar.
+        var hasCalendar: Bool
+        /// Whether it cannot be read for hours.
+        var calendarFails: Bool
     }
 
     struct State {
@@ -108,7 +112,8 @@ final class SimulatedRun: Sendable {
         let reconnects = dice.seed.chance(25)
         mood = Mood(
             favourite: reconnects && dice.seed.chance(50) ? "mine" : dice.seed.pick(Self.types), drifts: dice.seed.chance(50),
-            reconnects: reconnects, receiverEnds: dice.seed.chance(10))
+            reconnects: reconnects, receiverEnds: dice.seed.chance(10),
+            hasCalendar: dice.seed.chance(40), calendarFails: dice.seed.chance(40))
         zoom = ZoomSandbox(account, now: { [clock] in clock.now }) { _, _ in
             guard dice.throwDice({ $0.transport }) else { return nil }
             return dice.seed.pick([
@@ -212,7 +217,7 @@ final class SimulatedRun: Sendable {
         state.withLock { ($0.webhook, $0.secrets) = (made.webhook.id, [made.secret]) }
         for (provider, _) in Self.services { try await connect("ana", provider, context) }
         try await addEva(context)
-        try await connectCalendars(context)
+        if mood.hasCalendar { try await connectCalendars(context) } else { calendars.forget("tom") }
     }
 
     /// A way into the engine that nothing goes wrong on.

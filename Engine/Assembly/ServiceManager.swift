@@ -1,0 +1,75 @@
+import Foundation
+import Logging
+import ServiceLifecycle
+import UsherCore
+import UsherPipeline
+import UsherStore
+
+/// Tells the service manager how the server is: that it listens, that it stops, and for its watchdog, that it works.
+/// Source: https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
+struct ServiceManager: Sendable {
+    private let socketPath: String
+    /// Without a sign for so long, the manager starts the server anew; `nil` where it does not watch.
+    let patience: Duration?
+
+    /// `nil` where no manager listens.
+    init?(_ environment: [String: String] = ProcessInfo.processInfo.environment) {
+        guard let path = environment["NOTIFY_SOCKET"], path.hasPrefix("/") || path.hasPrefix("@"), path.utf8.count < Self.longestPath else {
+            return nil
+        }
+        socketPath = path
+        let isOurs = environment["WATCHDOG_PID"].map { $0 == "\(getpid())" } ?? true
+        patience = isOurs ? environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { .microseconds($0) } : nil
+    }
+
+    private static let longestPath = MemoryLayout.size(ofValue: sockaddr_un().sun_path)
+
+    /// Says `READY=1`, `STOPPING=1` or `WATCHDOG=1`. A manager that does not listen is no reason to stop.
+    func tell(_ state: String) {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        // A name without a file begins with a zero.
+        let path = Array(socketPath.utf8).map { $0 == UInt8(ascii: "@") && socketPath.hasPrefix("@") ? 0 : $0 }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + path.count)
+        withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                _ = sendto(descriptor, state, state.utf8.count, Int32(MSG_NOSIGNAL), address, length)
+            }
+        }
+    }
+}
+
+/// Feeds the manager's watchdog for as long as the process answers: a database that is away is no reason to start anew, a process that
+/// hangs is one.
+struct Watchdog: Service {
+    let manager: ServiceManager
+    let context: EngineContext
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await cancelWhenGracefulShutdown { await feed() }
+        } onGracefulShutdown: {
+            manager.tell("STOPPING=1")
+        }
+    }
+
+    private func feed() async {
+        guard let patience = manager.patience else {
+            // Nobody watches: it waits for the end.
+            while !Task.isCancelled { await context.sleep(.hours(1)) }
+            return
+        }
+        while !Task.isCancelled {
+            do { _ = try await context.store.read { try $0.processes().count } } catch {
+                context.logger.warning("the database does not answer", metadata: ["error": "\(error)"])
+            }
+            guard !Task.isCancelled else { return }
+            manager.tell("WATCHDOG=1")
+            await context.sleep(.microseconds(patience.microseconds / 2))
+        }
+    }
+}
