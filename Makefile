@@ -1,6 +1,6 @@
 # The commands of this repository; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release demo test soak mutants architecture docs bench lint format clean
+.PHONY: help deps build release demo test soak mutants architecture docs bench package trypackage lint format clean
 
 SWIFT ?= swift
 # Where the toolchain has them, Swift's own libraries become part of the program: it is quicker, and runs where no Swift is installed.
@@ -54,8 +54,8 @@ TIMED := QueueTests|PipelineTests/hangingProvider|OverloadTests|AccessTests/sile
 # These keep every core busy with seeded cases.
 SEEDED := SimulationTests|OracleTests
 
-# These start servers, and wait for them.
-AT_SERVERS := ManyServersTests|FailoverTests|DatabaseTests|DatabaseCopyTests|PostgreSQLTests
+# These start servers and browsers, and wait for them.
+AT_SERVERS := BrowserTests|BusySourceTests|ManyServersTests|FailoverTests|DatabaseTests|DatabaseCopyTests|PostgreSQLTests
 
 # The same tests with another database behind the engine, at a server that they start themselves.
 ON_POSTGRES := USHER_TEST_DATABASE=postgres
@@ -106,6 +106,20 @@ bench: testdeps release ## Measure, in a release build
 	@$(call install,hey)
 	$(SWIFT) build $(FOR_USE) --product usher-bench
 	.build/release/usher-bench
+
+package: release ## Make a Debian package and a tarball, in .build/package
+	@$(call install,dpkg-dev binutils xz-utils lintian)
+	$(SWIFT) build -c release --package-path .build/checkouts/swift-argument-parser --scratch-path .build/manual --product generate-manual
+	rm -rf .build/man && mkdir -p .build/man
+	.build/manual/release/generate-manual .build/release/usher --multi-page --section 1 --date $$(git log -1 --format=%cs) -o .build/man
+	/usr/bin/python3 .packaging/sbom.py Package.resolved .build/checkouts $$(.build/release/usher --version) .build/sbom.json .build/notices.txt
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) /usr/bin/python3 .packaging/package.py .build/release/usher .build/man .build/sbom.json \
+		.build/notices.txt .build/package
+	lintian --fail-on error .build/package/*.deb
+
+trypackage: package ## Install the package in a clean Debian, use it, remove it; FORMER=file upgrades from that one
+	@$(call install,debootstrap)
+	$(SUDO) .packaging/try.sh .build/package/*.deb .build/debian $(FORMER)
 
 lint: ## Check the format
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Engine Providers Tests

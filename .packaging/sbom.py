@@ -3,7 +3,7 @@
 Usage: sbom.py Package.resolved CHECKOUTS VERSION SBOM NOTICES
 CHECKOUTS: where the packages' sources lie. Ends with 1 where one of them bears no licence.
 """
-import json, re, sys, uuid
+import json, re, subprocess, sys, uuid
 from pathlib import Path
 
 resolved, checkouts, version, sbom, notices = sys.argv[1:6]
@@ -40,6 +40,13 @@ for pin in pins:
     })
     notice = folder / "NOTICE.txt"
     texts.append(f"{'=' * 78}\n{Path(place).name} {number}, https://{place}\n{'=' * 78}\n\n{text}\n" + (notice.read_text() if notice.exists() else ""))
+# What is linked in without being a package of its own: the toolchain's libraries, and copies inside of packages.
+swift = re.search(r"Swift version (\S+)", subprocess.run(["swift", "--version"], check=True, capture_output=True, text=True).stdout).group(1)
+for name, number, kind in [("swift-runtime", swift, "Apache-2.0 WITH Swift-exception"), ("swift-foundation", swift, "Apache-2.0 WITH Swift-exception"),
+                           ("swift-corelibs-libdispatch", swift, "Apache-2.0 WITH Swift-exception"), ("swift-foundation-icu", swift, "Unicode-3.0"),
+                           ("zlib", "of the toolchain", "Zlib"), ("libyaml", "of Yams", "MIT"), ("BoringSSL", "of swift-nio-ssl and swift-crypto", "OpenSSL AND ISC")]:
+    components.append({"type": "library", "bom-ref": f"embedded:{name}", "name": name, "version": number, "licenses": [{"expression": kind}]})
+    texts.append(f"{'=' * 78}\n{name} ({number}): {kind}\n{'=' * 78}\n")
 for name in ["libsqlite3-0", "libcurl4", "libpq5", "libical3"]:
     components.append({"type": "library", "bom-ref": f"pkg:deb/debian/{name}", "name": name, "purl": f"pkg:deb/debian/{name}", "scope": "required"})
 whole = {

@@ -71,6 +71,9 @@ package struct Configuration: Sendable {
             ?? .maildir(values["USHER_MAILDIR"] ?? "mail")
     }
 
+    /// Where the vault's keys are written, for who is to mend them.
+    package var vaultKeysSource: String { values["USHER_VAULT_KEYS_FILE"].map { $0.reveal() } ?? "USHER_VAULT_KEYS" }
+
     private static func refuse(_ message: String) -> UsherError { UsherError(.configuration, message) }
 
     /// Lines of `KEY=value`, empty ones and comments left out; a value may be in quotes.
@@ -109,7 +112,8 @@ package struct Configuration: Sendable {
         }
         let keys = text.split(whereSeparator: \.isNewline).map(\.trimmingBlanks).filter { !$0.isEmpty && !$0.hasPrefix("#") }
         guard !keys.isEmpty else {
-            throw refuse("\(path) holds no key: put one in with: openssl rand -base64 32 > \(path)")
+            throw refuse(
+                "\(path) holds no key: take the # away from yours, or add a new one: (umask 077; openssl rand -base64 32 >> \(path))")
         }
         return keys.joined(separator: ",")
     }

@@ -114,10 +114,12 @@ package struct Doctor: Sendable {
 
     private var vaultRemedy: String {
         guard let keys = configuration.vaultKeys else {
-            return "Put back the key file \(Runtime.vaultKeyFile(configuration)), or set USHER_VAULT_KEYS to its keys"
+            return
+                "Put back the key file \(Runtime.vaultKeyFile(configuration)), or set USHER_VAULT_KEYS or USHER_VAULT_KEYS_FILE to its keys"
         }
         let isReadable = (try? VaultKeys.parse(keys)) != nil
-        return isReadable ? "Add the old key to USHER_VAULT_KEYS, behind the newer ones" : "Correct USHER_VAULT_KEYS"
+        return isReadable
+            ? "Add the old key to \(configuration.vaultKeysSource), behind the newer ones" : "Correct \(configuration.vaultKeysSource)"
     }
 
     /// - Parameter keys: those made with `usher key` that let their holder in.

@@ -1,9 +1,7 @@
 import Foundation
-import Logging
 import ServiceLifecycle
 import UsherCore
 import UsherPipeline
-import UsherStore
 
 /// Tells the service manager how the server is: that it listens, that it stops, and for its watchdog, that it works.
 /// Source: https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
@@ -43,8 +41,8 @@ struct ServiceManager: Sendable {
     }
 }
 
-/// Feeds the manager's watchdog for as long as the process answers: a database that is away is no reason to start anew, a process that
-/// hangs is one.
+/// Feeds the manager's watchdog for as long as the process gets on with its tasks. It asks nobody: a database that is away, or takes its
+/// time, is no reason to start anew.
 struct Watchdog: Service {
     let manager: ServiceManager
     let context: EngineContext
@@ -58,18 +56,9 @@ struct Watchdog: Service {
     }
 
     private func feed() async {
-        guard let patience = manager.patience else {
-            // Nobody watches: it waits for the end.
-            while !Task.isCancelled { await context.sleep(.hours(1)) }
-            return
-        }
         while !Task.isCancelled {
-            do { _ = try await context.store.read { try $0.processes().count } } catch {
-                context.logger.warning("the database does not answer", metadata: ["error": "\(error)"])
-            }
-            guard !Task.isCancelled else { return }
-            manager.tell("WATCHDOG=1")
-            await context.sleep(.microseconds(patience.microseconds / 2))
+            if manager.patience != nil { manager.tell("WATCHDOG=1") }
+            await context.sleep(manager.patience.map { .microseconds($0.microseconds / 2) } ?? .hours(1))
         }
     }
 }

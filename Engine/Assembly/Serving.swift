@@ -31,6 +31,35 @@ package struct Serving: Sendable {
         }
         try await Heartbeat(context).join()
         let configuration = runtime.configuration
+        let loop = WorkLoop(context, concurrency: workers)
+        let web = WebServer(
+            context, service: BookingService(context, starter: loop), settings: settings(path, requests),
+            serverLogger: quiet(context.logger))
+        var services: [any Service] = [Workers(loop: loop)]
+        if let watch { services.append(Watching(watch: watch)) }
+        let manager = ServiceManager()
+        let isListening = Listening()
+        services.append(
+            web.application { port in
+                isListening.begin()
+                manager?.tell("READY=1")
+                onReady(port)
+            })
+        // What comes last is told first to stop.
+        if let manager { services.append(Watchdog(manager: manager, context: context)) }
+        let group = ServiceGroup(
+            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(context.logger)))
+        do { try await group.run() } catch {
+            guard !isListening.hasBegun, !(error is CancellationError) else { throw error }
+            throw UsherError(
+                .configuration,
+                "The server cannot listen on \(configuration.host):\(configuration.port): \(reason(error)). Set USHER_PORT to a port that is free, or USHER_HOST to an address of this machine."
+            )
+        }
+    }
+
+    private func settings(_ path: String?, _ requests: Int) -> WebSettings {
+        let configuration = runtime.configuration
         var settings = WebSettings(
             host: configuration.host, port: configuration.port, adminKey: configuration.adminKey,
             returnOrigins: configuration.returnOrigins)
@@ -41,30 +70,7 @@ package struct Serving: Sendable {
                 CatalogReader.withFiles(registry).read(path: path).diagnostics.map { $0.text(file: path) }
             }
         }
-        let loop = WorkLoop(context, concurrency: workers)
-        let web = WebServer(
-            context, service: BookingService(context, starter: loop), settings: settings,
-            serverLogger: quiet(context.logger))
-        var services: [any Service] = [Workers(loop: loop)]
-        let manager = ServiceManager()
-        services += manager.map { [Watchdog(manager: $0, context: context)] } ?? []
-        if let watch { services.append(Watching(watch: watch)) }
-        let isListening = Listening()
-        services.append(
-            web.application { port in
-                isListening.begin()
-                manager?.tell("READY=1")
-                onReady(port)
-            })
-        let group = ServiceGroup(
-            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(context.logger)))
-        do { try await group.run() } catch {
-            guard !isListening.hasBegun, !(error is CancellationError) else { throw error }
-            throw UsherError(
-                .configuration,
-                "The server cannot listen on \(configuration.host):\(configuration.port): \(reason(error)). Set USHER_PORT to a port that is free, or USHER_HOST to an address of this machine."
-            )
-        }
+        return settings
     }
 
     /// The system's words, without those of the library around them.

@@ -1,8 +1,8 @@
 import UsherCore
 
-/// A service's promise to tell of a calendar's changes, and the token by which it is known.
+/// A subscription to a calendar's changes at its service, and the token by which the service is known.
 package struct StoredSubscription: Hashable, Sendable {
-    /// Of which calendar. It stays while the promise is taken back, when the calendar is gone.
+    /// Of which calendar. The row stays until the subscription has been ended, also when the calendar is gone.
     package var calendarID: String
     /// Whose.
     package var ownerID: String
@@ -13,13 +13,13 @@ package struct StoredSubscription: Hashable, Sendable {
     /// The token.
     package var sealed: String
     /// `nil` while the service is asked.
-    package var grant: NotificationGrant?
+    package var remote: ServiceSubscription?
     /// When a new one is asked for.
     package var renewAt: Instant
 
     /// Takes each property as it is.
     package init(
-        calendarID: String, ownerID: String, kind: String, provider: String, sealed: String, grant: NotificationGrant? = nil,
+        calendarID: String, ownerID: String, kind: String, provider: String, sealed: String, remote: ServiceSubscription? = nil,
         renewAt: Instant = .epoch
     ) {
         self.calendarID = calendarID
@@ -27,7 +27,7 @@ package struct StoredSubscription: Hashable, Sendable {
         self.kind = kind
         self.provider = provider
         self.sealed = sealed
-        self.grant = grant
+        self.remote = remote
         self.renewAt = renewAt
     }
 
@@ -37,7 +37,7 @@ package struct StoredSubscription: Hashable, Sendable {
 
 /// The columns of `calendar_subscriptions`.
 enum CalendarSubscriptionColumn: Int, Column {
-    case calendarID, ownerID, kind, provider, sealed, granted, renewAt
+    case calendarID, ownerID, kind, provider, sealed, remote, renewAt
 
     static let table = "calendar_subscriptions"
 }
@@ -46,7 +46,7 @@ enum CalendarSubscriptionColumn: Int, Column {
 enum CalendarSubscriptionSQL: String, SQLStatement {
     case add = "INSERT INTO calendar_subscriptions ({calendar_subscriptions}) VALUES ({$7})"
     case one = "SELECT {calendar_subscriptions} FROM calendar_subscriptions WHERE calendar_id = $1{lock}"
-    case grant = "UPDATE calendar_subscriptions SET granted = $1, renew_at = $2 WHERE calendar_id = $3"
+    case subscribe = "UPDATE calendar_subscriptions SET remote = $1, renew_at = $2 WHERE calendar_id = $3"
     case remove = "DELETE FROM calendar_subscriptions WHERE calendar_id = $1"
     case removeOfConnection = "DELETE FROM calendar_subscriptions WHERE owner_id = $1 AND provider = $2"
     case removeOfOwner = "DELETE FROM calendar_subscriptions WHERE owner_id = $1"
@@ -59,7 +59,7 @@ extension Tx {
     package func add(_ subscription: StoredSubscription) throws {
         try write(
             CalendarSubscriptionSQL.add, .text(subscription.calendarID), .text(subscription.ownerID), .text(subscription.kind),
-            .text(subscription.provider), .text(subscription.sealed), SQLValue(try subscription.grant.map { try Stored.text($0) }),
+            .text(subscription.provider), .text(subscription.sealed), SQLValue(try subscription.remote.map { try Stored.text($0) }),
             SQLValue(subscription.renewAt))
     }
 
@@ -70,20 +70,22 @@ extension Tx {
             return StoredSubscription(
                 calendarID: try row.text(.calendarID), ownerID: try row.text(.ownerID), kind: try row.text(.kind),
                 provider: try row.text(.provider), sealed: try row.text(.sealed),
-                grant: try row.optionalValue(NotificationGrant.self, .granted), renewAt: try row.instant(.renewAt))
+                remote: try row.optionalValue(ServiceSubscription.self, .remote), renewAt: try row.instant(.renewAt))
         }
     }
 
     /// The service has agreed.
-    package func markGranted(_ subscription: StoredSubscription) throws {
+    package func markSubscribed(_ subscription: StoredSubscription) throws {
         try write(
-            CalendarSubscriptionSQL.grant, SQLValue(try subscription.grant.map { try Stored.text($0) }), SQLValue(subscription.renewAt),
+            CalendarSubscriptionSQL.subscribe, SQLValue(try subscription.remote.map { try Stored.text($0) }),
+            SQLValue(subscription.renewAt),
             .text(subscription.calendarID))
     }
 
     /// Forgets that of a calendar.
     package func removeSubscription(ofCalendar id: String) throws { try write(CalendarSubscriptionSQL.remove, .text(id)) }
-    /// Forgets those that a connection leads to, or all of an owner: they end with the grant.
+    /// Forgets those that a connection leads to, or all of an owner. Without the connection none can be ended at the service: what comes
+    /// is refused until they end by themselves, within days.
     package func removeSubscriptions(of owner: String, provider: String? = nil) throws {
         guard let provider else { return try write(CalendarSubscriptionSQL.removeOfOwner, .text(owner)) }
         try write(CalendarSubscriptionSQL.removeOfConnection, .text(owner), .text(provider))

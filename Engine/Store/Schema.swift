@@ -26,12 +26,13 @@ package enum Schema {
         """
         CREATE TABLE calendar_subscriptions (
             calendar_id TEXT PRIMARY KEY, owner_id TEXT NOT NULL REFERENCES owners (id), kind TEXT NOT NULL, provider TEXT NOT NULL,
-            sealed TEXT NOT NULL, granted TEXT, renew_at BIGINT NOT NULL)
+            sealed TEXT NOT NULL, remote TEXT, renew_at BIGINT NOT NULL)
         """,
         """
         CREATE TABLE rate_limits (
             name TEXT NOT NULL, key TEXT NOT NULL, left_milli BIGINT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (name, key)) WITHOUT ROWID
         """,
+        "CREATE INDEX rate_limits_by_age ON rate_limits (at)",
     ]
 
     /// Calendars that make busy: a writer that does not know them would book over them.

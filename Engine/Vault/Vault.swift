@@ -34,7 +34,10 @@ package struct Vault: Sendable {
 
     private static func named(_ keys: [[UInt8]]) throws(UsherError) -> [Key] {
         guard !keys.isEmpty, keys.allSatisfy({ $0.count == 32 }) else {
-            throw UsherError(.configuration, "USHER_VAULT_KEYS must hold keys of 32 bytes each; make one with: openssl rand -base64 32")
+            throw UsherError(
+                .configuration,
+                "The vault's keys (USHER_VAULT_KEYS or USHER_VAULT_KEYS_FILE) must be of 32 bytes each; make one with: openssl rand -base64 32"
+            )
         }
         return keys.map { bytes in Key(id: String(Vault.hash(bytes).prefix(8)), key: SymmetricKey(data: bytes)) }
     }
@@ -61,7 +64,7 @@ package struct Vault: Sendable {
             let known = ring.keys.withLock { $0.map(\.id) }.joined(separator: ", ")
             throw UsherError(
                 .configuration,
-                "A stored secret was sealed under the key \(id), which is not among USHER_VAULT_KEYS (\(known)): add it again, behind the newer ones."
+                "A stored secret was sealed under the key \(id), which is not among the vault's keys (\(known)), of USHER_VAULT_KEYS or USHER_VAULT_KEYS_FILE: add it again, behind the newer ones."
             )
         }
         do {

@@ -10,7 +10,8 @@ package enum VaultKeys {
             guard let key = key(part.trimmingBlanks) else {
                 throw UsherError(
                     .configuration,
-                    "Key \(index + 1) of USHER_VAULT_KEYS is not 32 bytes in base64 or hex; make one with: openssl rand -base64 32")
+                    "Key \(index + 1) of USHER_VAULT_KEYS or USHER_VAULT_KEYS_FILE is not 32 bytes in base64 or hex; make one with: openssl rand -base64 32"
+                )
             }
             keys.append(key)
         }

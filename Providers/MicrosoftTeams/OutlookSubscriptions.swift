@@ -11,7 +11,8 @@ extension MicrosoftBusySource: NotifyingBusySource {
     private static let scopes = ["Calendars.Read", "Calendars.ReadWrite"].flatMap { [$0, "https://graph.microsoft.com/\($0)"] }
 
     /// Graph calls the address, and wants an answer, before this returns.
-    public static func subscribe(_ wish: NotificationWish, _ context: BusyContext) async throws(ProviderError) -> NotificationGrant {
+    public static func subscribe(_ request: SubscriptionRequest, _ context: BusyContext) async throws(ProviderError) -> ServiceSubscription
+    {
         let connection = try context.call.connected("Microsoft")
         let granted = try await connection.access(rejected: nil).scopes
         guard !Set(granted).isDisjoint(with: scopes) else {
@@ -23,27 +24,28 @@ extension MicrosoftBusySource: NotifyingBusySource {
         let answer = try await TeamsClient(call: context.call, tokens: connection).send(
             "POST", "/subscriptions",
             body: [
-                "changeType": "created,updated,deleted", "notificationUrl": .string(wish.address), "resource": "/me/events",
-                "expirationDateTime": .string(end.rfc3339), "clientState": .string(wish.token.reveal()),
+                "changeType": "created,updated,deleted", "notificationUrl": .string(request.address), "resource": "/me/events",
+                "expirationDateTime": .string(end.rfc3339), "clientState": .string(request.token.reveal()),
             ], changes: true)
         guard let id = answer["id"]?.string else {
             throw ProviderError(
                 .unavailable, retry: .backoff, "Microsoft's answer about a subscription cannot be read.", remedy: ProviderError.triedAgain,
                 operation: "POST subscriptions")
         }
-        return NotificationGrant(id: id, end: answer["expirationDateTime"]?.string.flatMap { Instant(rfc3339: $0) } ?? end)
+        return ServiceSubscription(id: id, end: answer["expirationDateTime"]?.string.flatMap { Instant(rfc3339: $0) } ?? end)
     }
 
     /// Source: https://learn.microsoft.com/graph/api/subscription-delete
-    public static func unsubscribe(_ grant: NotificationGrant, _ context: BusyContext) async throws(ProviderError) {
+    public static func unsubscribe(_ subscription: ServiceSubscription, _ context: BusyContext) async throws(ProviderError) {
         let client = TeamsClient(call: context.call, tokens: try context.call.connected("Microsoft"))
-        do throws(ProviderError) { _ = try await client.send("DELETE", "/subscriptions/\(percentEncoded(grant.id))", changes: true) } catch
-        {
+        do throws(ProviderError) {
+            _ = try await client.send("DELETE", "/subscriptions/\(percentEncoded(subscription.id))", changes: true)
+        } catch {
             if error.code != .meetingGone { throw error }
         }
     }
 
-    /// A look whether somebody is there bears a text that is wanted back. Of notifications, one may hold several.
+    /// When a subscription is made, Graph sends a text that it wants back. A later request may hold several notifications.
     /// Source: https://learn.microsoft.com/graph/change-notifications-delivery-webhooks
     public static func read(_ delivery: EventDelivery) -> NotificationReading {
         let fields = URLComponents(string: "?" + delivery.query.replacing("+", with: "%20"))?.queryItems ?? []

@@ -1,28 +1,28 @@
-/// A source whose service tells at once that a calendar has changed. **The second part of the contract, for services that can.**
+/// A source whose service notifies us at once when a calendar has changed. **The second part of the contract, for services that can.**
 ///
-/// What comes says that something has changed, never what: the calendar is read again. Services lose notifications, so calendars are
+/// A notification says that something has changed, never what: the calendar is read again. Services lose notifications, so calendars are
 /// also read without any.
 public protocol NotifyingBusySource: BusySource {
-    /// Asks the service to tell of changes. What it is asked for twice, it tells twice.
+    /// Asks the service to notify us of changes. Who asks twice has two subscriptions.
     /// - Throws: with ``ProviderError/Retry/never`` where the owner's grant does not allow it.
-    static func subscribe(_ wish: NotificationWish, _ context: BusyContext) async throws(ProviderError) -> NotificationGrant
+    static func subscribe(_ request: SubscriptionRequest, _ context: BusyContext) async throws(ProviderError) -> ServiceSubscription
 
-    /// Asks the service to tell no longer. What has ended by itself is success.
-    static func unsubscribe(_ grant: NotificationGrant, _ context: BusyContext) async throws(ProviderError)
+    /// Ends a subscription. One that has ended by itself is success.
+    static func unsubscribe(_ subscription: ServiceSubscription, _ context: BusyContext) async throws(ProviderError)
 
-    /// Reads what came to the address of a wish; nothing in it is to be trusted but a token that fits.
+    /// Reads what came to a subscription's address; nothing in it is to be trusted but a token that fits.
     static func read(_ delivery: EventDelivery) -> NotificationReading
 }
 
 /// What a service is asked for.
-public struct NotificationWish: Hashable, Sendable {
+public struct SubscriptionRequest: Hashable, Sendable {
     /// Of its own; letters, digits and underscores, at most 64.
     public var id: String
     /// ``FoundCalendar/id``
     public var calendar: String
-    /// Where the service tells of changes; https.
+    /// Where notifications are sent to; https.
     public var address: String
-    /// What the service brings along each time; at most 128 letters and digits.
+    /// What the service sends along each time; at most 128 letters and digits.
     public var token: Secret
 
     /// Takes each property as it is.
@@ -34,8 +34,8 @@ public struct NotificationWish: Hashable, Sendable {
     }
 }
 
-/// What a service has agreed to.
-public struct NotificationGrant: Hashable, Sendable, Codable {
+/// A subscription to a calendar's changes, as its service keeps it.
+public struct ServiceSubscription: Hashable, Sendable, Codable {
     /// As the service names it.
     public var id: String
     /// What else it wants to hear when it is to end; may be empty.
@@ -51,12 +51,12 @@ public struct NotificationGrant: Hashable, Sendable, Codable {
     }
 }
 
-/// What came to the address of a wish.
+/// What came to a subscription's address.
 public enum NotificationReading: Hashable, Sendable {
-    /// Something has changed, say those who bring these tokens along.
+    /// Something has changed; the tokens that came along.
     case changed([Secret])
     /// The service wants this text back, to see that somebody is there.
     case challenge(String)
-    /// It bears no token.
+    /// No token came along.
     case refused
 }

@@ -34,6 +34,8 @@ package struct CalendarNotifications: Sendable {
         case .changed(let tokens):
             let token = try token(subscription)
             guard tokens.contains(token), let calendar else { return .refused }
+            // One that cannot be read waits for its own time: the service may have asked for that.
+            guard calendar.problem == nil else { return .done }
             let now = context.now
             let time = max(now, (calendar.asOf ?? .epoch) + Self.pause)
             try await context.store.write { tx in

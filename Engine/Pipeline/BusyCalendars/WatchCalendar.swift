@@ -7,15 +7,17 @@ import UsherVault
 /// counts no longer.
 ///
 /// The token is written down before the service is asked, since some call back while they are asked. Where our process dies in between,
-/// the service is asked again: the first promise tells as well until it ends by itself. Where none can be had, the calendar is read at
-/// its usual times.
+/// the service is asked again: the first subscription goes on until it ends by itself. Where there is none, the calendar is read at its
+/// usual times.
 struct WatchCalendar {
     private let context: EngineContext
     private let reader: BusyReader
 
+    /// From one try to the next: nobody waits, since the calendar is read meanwhile.
+    private static let pause = Duration.minutes(30)
     /// A service that does not allow it is asked again after this; a person may have changed that.
     private static let refusedPause = Duration.days(1)
-    /// A promise that cannot be taken back is forgotten after so many tries: it ends by itself.
+    /// A subscription that cannot be ended is forgotten after so many tries: it ends by itself.
     private static let mostEndings: Int64 = 5
 
     init(_ context: EngineContext) {
@@ -24,38 +26,39 @@ struct WatchCalendar {
     }
 
     func prepare(_ id: String, _ claim: Claim, _ step: StepTransaction) throws -> Effect? {
+        // Locked in the order in which they are removed.
+        let calendar = try step.tx.calendar(id)
         let known = try step.tx.subscription(ofCalendar: id)
-        guard let calendar = try step.tx.calendar(id), let remoteID = calendar.remoteID,
+        guard let calendar, let remoteID = calendar.remoteID,
             let source = reader.source(calendar.kind) as? any NotifyingBusySource.Type, try isWished(calendar, step.tx)
         else { return try end(known, claim, step) }
-        if let known, known.grant != nil, step.now < known.renewAt {
+        if let known, known.remote != nil, step.now < known.renewAt {
             try step.tx.release(claim, due: known.renewAt, attempt: 0)
             return nil
         }
-        let wish = NotificationWish(
+        let request = SubscriptionRequest(
             id: context.environment.id("sub_"), calendar: remoteID,
             address: context.settings.publicURL + CalendarNotifications.path + "/\(id)",
             token: try known.map(CalendarNotifications(context).token) ?? newToken(calendar, step.tx))
-        let (deadline, before) = (step.deadline, known?.grant)
+        let (deadline, before) = (step.deadline, known?.remote)
         return Effect(provider: claim.service, about: ["calendar": "\(id)"]) { [reader, context] in
             do throws(ProviderError) {
                 let call = try await reader.call(calendar, deadline: deadline)
-                let grant = try await source.subscribe(wish, call)
+                let remote = try await source.subscribe(request, call)
                 if let before { await Self.forget(before, source, call, context) }
                 return { step in
-                    // Its owner may have disconnected meanwhile: it ends with the grant.
+                    // Its owner may have disconnected meanwhile: then it ends by itself, and is refused until then.
                     guard var present = try step.tx.subscription(ofCalendar: id) else { return .lookAgain }
-                    present.grant = grant
-                    present.renewAt = step.now + .microseconds(max(grant.end - step.now, .minutes(2)).microseconds / 2)
-                    try step.tx.markGranted(present)
+                    present.remote = remote
+                    present.renewAt = step.now + .microseconds(max(remote.end - step.now, .minutes(2)).microseconds / 2)
+                    try step.tx.markSubscribed(present)
                     return .sleep(until: present.renewAt)
                 }
             } catch {
                 context.logger.notice(
                     "a service does not tell of a calendar's changes: it is read at its usual times",
                     metadata: ["calendar": "\(id)", "kind": "\(calendar.kind)", "reason": "\(error.message)", "cause": "\(error.cause)"])
-                let wait = RetryPolicy.busyCalendar.delay(afterFailures: claim.attempt + 1, context.environment)
-                return { step in .rest(until: step.now + (error.retry == .never ? Self.refusedPause : wait)) }
+                return { step in .sleep(until: Self.nextTry(after: error, step.now)) }
             }
         }
     }
@@ -70,6 +73,14 @@ struct WatchCalendar {
         return Secret(token)
     }
 
+    private static func nextTry(after error: ProviderError, _ now: Instant) -> Instant {
+        switch error.retry {
+        case .at(let time): max(time, now + pause)
+        case .never: now + refusedPause
+        default: now + pause
+        }
+    }
+
     /// Services tell nobody without https.
     private func isWished(_ calendar: StoredCalendar, _ tx: Tx) throws -> Bool {
         guard calendar.counts, !calendar.provider.isEmpty, context.settings.publicURL.hasPrefix("https://") else { return false }
@@ -79,7 +90,7 @@ struct WatchCalendar {
 
     private func end(_ known: StoredSubscription?, _ claim: Claim, _ step: StepTransaction) throws -> Effect? {
         guard let known else { return try step.finish(claim) }
-        guard let grant = known.grant, let source = reader.source(known.kind) as? any NotifyingBusySource.Type,
+        guard let remote = known.remote, let source = reader.source(known.kind) as? any NotifyingBusySource.Type,
             claim.attempt < Self.mostEndings
         else {
             try step.tx.removeSubscription(ofCalendar: known.calendarID)
@@ -89,7 +100,7 @@ struct WatchCalendar {
         return Effect(provider: claim.service, about: ["calendar": "\(known.calendarID)"]) { [reader, context] in
             do throws(ProviderError) {
                 let call = try await reader.call(owner: known.ownerID, provider: known.provider, deadline: deadline)
-                try await source.unsubscribe(grant, call)
+                try await source.unsubscribe(remote, call)
             } catch {
                 guard error.retry == .never else {
                     let wait = RetryPolicy.busyCalendar.delay(afterFailures: claim.attempt + 1, context.environment)
@@ -105,10 +116,10 @@ struct WatchCalendar {
 
     /// One that another has taken the place of. Where the service does not answer, it ends by itself.
     private static func forget(
-        _ grant: NotificationGrant, _ source: any NotifyingBusySource.Type, _ call: BusyContext, _ context: EngineContext
+        _ remote: ServiceSubscription, _ source: any NotifyingBusySource.Type, _ call: BusyContext, _ context: EngineContext
     ) async {
-        do throws(ProviderError) { try await source.unsubscribe(grant, call) } catch {
-            context.logger.debug("a service's former promise ends by itself", metadata: ["reason": "\(error.message)"])
+        do throws(ProviderError) { try await source.unsubscribe(remote, call) } catch {
+            context.logger.debug("a former subscription ends by itself", metadata: ["reason": "\(error.message)"])
         }
     }
 }

@@ -53,7 +53,7 @@ package struct Heartbeat: Sendable {
                     try await Worker.freeEndedClaims(context)
                 }
                 let others = try await takeOver()
-                if serves { try await context.limits.settle(isAlone: others == 0) }
+                context.limits.setAlone(others == 0)
             } catch is CancellationError {
                 return
             } catch {

@@ -47,6 +47,7 @@ package final class WorkLoop: JobStarter {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await heartbeat.run() }
             group.addTask { await self.tick() }
+            group.addTask { await self.settleLimits() }
             await withTaskCancellationHandler {
                 await withTaskGroup(of: Void.self) { queues in
                     for queue in Queue.allCases { queues.addTask { await self.work(queue) } }
@@ -69,6 +70,16 @@ package final class WorkLoop: JobStarter {
         while !Task.isCancelled {
             await context.sleep(context.store.database.pollInterval)
             signal.tick()
+        }
+    }
+
+    /// Counts together with other servers.
+    private func settleLimits() async {
+        while !Task.isCancelled {
+            await context.sleep(RateLimits.interval)
+            do { try await context.limits.settle() } catch is CancellationError { return } catch {
+                context.logger.warning("what was let through could not be saved", metadata: ["error": "\(error)"])
+            }
         }
     }
 

@@ -38,7 +38,9 @@ struct EventSeries {
         let longest = max(event.length.end(event.start) - event.start.instant, .zero)
         let (first, last) = (event.start.zone.wall(from - longest - shift), event.start.zone.wall(to + shift))
         var found: [(start: EventTime, length: EventLength)] = [(event.start, event.length)] + event.extra
-        for rule in event.rules {
+        // What takes no time, or has ended, matters not, whatever its rule says.
+        let mayMatter = !event.isFree || overrides.contains { $0.replacesLater }
+        for rule in event.rules where mayMatter && RuleText(rule, from: event.start).mayReach(first) {
             let walls = try Recurrence(rule, from: event.start).occurrences(from: first, to: last, &budget)
             found += walls.map { (EventTime($0, like: event.start), event.length) }
         }

@@ -37,6 +37,13 @@ struct RuleText {
         return (["FREQ"] + rule.parts.keys.filter { $0 != "FREQ" }.sorted()).map { "\($0)=\(rule.parts[$0] ?? "")" }.joined(separator: ";")
     }
 
+    /// Whether it may lead to occurrences at a time or later.
+    func mayReach(_ wall: WallTime) -> Bool {
+        guard let until = parts["UNTIL"], let end = EventTime(until, zone: start.zone) else { return true }
+        // By a day more, in whichever zone it is written.
+        return end.wall.asUTC + .days(2) > wall.asUTC
+    }
+
     private func refusal() -> CalendarUnreadable {
         CalendarUnreadable("a rule cannot be followed: \(parts.map { "\($0)=\($1)" }.sorted().joined(separator: ";").prefix(80))")
     }
@@ -51,22 +58,22 @@ struct RuleText {
             start.isDate ? String(digits.prefix(8)) : "\(digits.prefix(8))T" + (end.isDate ? "235959" : String(digits.suffix(6)))
     }
 
-    /// libical counts a day twice that is named twice.
+    /// libical counts a weekday twice that is named twice.
     private mutating func nameEachDayOnce() {
         guard let named = parts["BYDAY"]?.split(separator: ",") else { return }
         var seen: Set<Substring> = []
         parts["BYDAY"] = named.filter { seen.insert($0).inserted }.joined(separator: ",")
     }
 
-    /// libical leaves out the months of days of a year.
+    /// libical takes `BYMONTHDAY` in `YEARLY` for days of the start's month alone.
     private mutating func nameMonths() {
         guard parts["FREQ"] == "YEARLY", parts["BYMONTHDAY"] != nil, Set(parts.keys).isDisjoint(with: ["BYMONTH", "BYWEEKNO", "BYYEARDAY"])
         else { return }
         parts["BYMONTH"] = "1,2,3,4,5,6,7,8,9,10,11,12"
     }
 
-    /// Of weeks by number, libical takes another day than the first one's where none is named, and loses its way where one reaches into
-    /// another year, or years are left out. Of every week's days it takes all, whatever their place among them.
+    /// libical takes a wrong weekday for `BYWEEKNO` without `BYDAY`, wrong years for weeks that may reach into another year and for
+    /// `INTERVAL`, and ignores `BYSETPOS` in `WEEKLY`.
     private mutating func mendWeeks() throws(CalendarUnreadable) {
         if let weeks = parts["BYWEEKNO"] {
             let isWithinYear = weeks.split(separator: ",").allSatisfy { Self.weeksWithinYears.contains(Int($0) ?? 0) }
@@ -76,7 +83,7 @@ struct RuleText {
         guard parts["BYSETPOS"] == nil || ["MONTHLY", "YEARLY"].contains(parts["FREQ"]) else { throw refusal() }
     }
 
-    /// Each day that is one of a month's last is, of each month, one of the last.
+    /// libical ignores the month's last days in `DAILY`; `MONTHLY` with the same days means the same.
     private mutating func mendDays() throws(CalendarUnreadable) {
         guard parts["FREQ"] == "DAILY", parts["BYMONTHDAY"]?.contains("-") == true else { return }
         guard interval == 1 else { throw refusal() }

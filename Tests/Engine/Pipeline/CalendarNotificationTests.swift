@@ -75,7 +75,19 @@ struct CalendarNotificationTests {
                 == .refused)
     }
 
-    @Test("a promise is renewed before it ends, and only the newest one is left")
+    @Test("what is told of a calendar that the service wants left alone is not asked for before its time")
+    func leftAlone() async throws {
+        let engine = try await engine()
+        for _ in 0..<2 { engine.google.inject(.refused(status: 403, reason: "quotaExceeded")) }
+        engine.google.put(try event("x@y.example", "2026-12-01T09:00:00Z"))
+        try await engine.run(for: .minutes(12))
+        #expect(try await calendar(engine).problem != nil)
+        let due = try await engine.context.store.read { try $0.nextDue(.calendars) }
+        #expect(try await deliver(engine.google.takeNotifications().suffix(1), engine) == [.done])
+        #expect(try await engine.context.store.read { try $0.nextDue(.calendars) } == due)
+    }
+
+    @Test("a subscription is renewed before it ends, and only the newest one is left")
     func renewed() async throws {
         let engine = try await engine()
         try await engine.run(for: .days(12))
@@ -108,7 +120,7 @@ struct CalendarNotificationTests {
         #expect(try await engine.context.store.read { try $0.subscription(ofCalendar: id) } == nil)
     }
 
-    @Test("with the connection all that was promised is forgotten")
+    @Test("with the connection its subscriptions are forgotten")
     func disconnected() async throws {
         let engine = try await engine()
         let id = try await calendar(engine).id

@@ -186,18 +186,18 @@ public struct BusySourceCase: Sendable, CustomStringConvertible {
                 }
             }
             let token = Secret("0123456789abcdefghjkmnpq")
-            let wish = NotificationWish(
+            let request = SubscriptionRequest(
                 id: "sub_1", calendar: try await subject.calendar(), address: "https://usher.example/hear/1", token: token)
-            let grant = try await source.subscribe(wish, try await subject.context())
-            try require(grant.end > Environment.system.now() - .days(400), "it ends at \(grant.end.rfc3339)")
+            let subscription = try await source.subscribe(request, try await subject.context())
+            try require(subscription.end > Environment.system.now() - .days(400), "it ends at \(subscription.end.rfc3339)")
             for request in try await notifications() {
                 try require(source.read(subject.delivery(request)) != .refused, "what came first is not understood")
             }
             try await subject.put(subject.event("new@x.example"))
             let told = try await tokens()
             try require(told == [token], "\(told.count) were told")
-            try await source.unsubscribe(grant, try await subject.context())
-            try await source.unsubscribe(grant, try await subject.context())
+            try await source.unsubscribe(subscription, try await subject.context())
+            try await source.unsubscribe(subscription, try await subject.context())
             try await subject.put(subject.event("newer@x.example"))
             let later = try await tokens()
             try require(later.isEmpty, "it still tells")

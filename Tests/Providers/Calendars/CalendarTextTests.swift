@@ -187,6 +187,15 @@ struct CalendarTextTests {
         await #expect(throws: CalendarProblem.self) { try await read(whole) }
     }
 
+    @Test("a rule that cannot be followed matters not where it has ended, or takes no time")
+    func endedRule() async throws {
+        let rule = "RRULE:FREQ=WEEKLY;BYDAY=MO,WE;BYSETPOS=1"
+        let event = "BEGIN:VEVENT\nUID:a\nDTSTART:20150105T090000Z\nDURATION:PT1H\n\(rule)%\nEND:VEVENT"
+        #expect(try await read(calendar(event.replacing("%", with: ";UNTIL=20151231T000000Z"))).isEmpty)
+        #expect(try await read(calendar(event.replacing("%", with: "\nTRANSP:TRANSPARENT"))).isEmpty)
+        await #expect(throws: CalendarProblem.self) { try await read(calendar(event.replacing("%", with: ""))) }
+    }
+
     @Test("ten thousand rules that never come true end within seconds, as an error")
     func bomb() async throws {
         let event = "BEGIN:VEVENT\nUID:%\nDTSTART:19700105T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\nEND:VEVENT\n"

@@ -11,7 +11,10 @@ struct RecurrenceVectorTests {
     struct Vector: CustomTestStringConvertible, Sendable {
         var (rule, start, dates): (String, String, [String])
         var testDescription: String { "\(rule) from \(start)" }
-        var isBeyondLibical: Bool { rule.contains("BYWEEKNO") || (rule.contains("FREQ=WEEKLY") && rule.contains("BYSETPOS")) }
+        /// Weeks that reach into another year or are left out, and places among a week's days.
+        var isBeyondLibical: Bool {
+            (rule.contains("BYWEEKNO") && !rule.contains(/BYWEEKNO=(6|20);/)) || (rule.contains("FREQ=WEEKLY") && rule.contains("BYSETPOS"))
+        }
 
         init?(_ line: Substring) {
             let parts = line.split(separator: #/ [@=] /#).map(String.init)
@@ -49,14 +52,15 @@ struct RecurrenceVectorTests {
             found = try await CalendarText.read(
                 [Array(file.utf8)], from: day(String(vector.start.prefix(8))) - .days(1), to: last + .days(800), timeZone: "UTC",
                 addresses: []
-            ).events.map { String($0.start.rfc3339.prefix(10).filter { $0 != "-" }) }.sorted()
+            ).events.map { String($0.start.rfc3339.filter { $0 != "-" && $0 != ":" }.prefix(15)) }.sorted()
         } catch let problem as CalendarProblem {
-            // What libical 3.0 gets wrong is not guessed.
+            // What libical 3.0 gets wrong is refused.
             #expect(vector.isBeyondLibical && problem.reason.contains("cannot be followed"), "\(problem.reason)")
             return
         }
         // An event takes place at its start in any case, whatever its rule says.
-        #expect(Set(found) == Set(vector.dates + [String(vector.start.prefix(8))]) && Set(found).count == found.count)
+        let time = isWholeDay ? "T000000" : String(vector.start.dropFirst(8).prefix(7))
+        #expect(Set(found) == Set((vector.dates + [String(vector.start.prefix(8))]).map { $0 + time }) && Set(found).count == found.count)
     }
 
     private static let text = """
@@ -64,6 +68,7 @@ struct RecurrenceVectorTests {
         FREQ=YEARLY;INTERVAL=2;COUNT=10;BYMONTH=1,2,3 @ 19970310T090000 = 19970310 19990110 19990210 19990310 20010110 20010210 20010310 20030110 20030210 20030310
         FREQ=YEARLY;INTERVAL=3;COUNT=10;BYYEARDAY=1,100,200 @ 19970101T090000 = 19970101 19970410 19970719 20000101 20000409 20000718 20030101 20030410 20030719 20060101
         FREQ=YEARLY;BYDAY=20MO;COUNT=3 @ 19970519T090000 = 19970519 19980518 19990517
+        FREQ=YEARLY;BYWEEKNO=20;COUNT=3 @ 19970512T090000 = 19970512 19980511 19990517
         FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO;COUNT=3 @ 19970512T090000 = 19970512 19980511 19990517
         FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO;WKST=SU;COUNT=3 @ 19970512T090000 = 19970512 19980518 19990517
         FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO;WKST=FR;COUNT=3 @ 19970512T090000 = 19970519 19980518 19990517

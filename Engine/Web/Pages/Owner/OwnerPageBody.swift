@@ -15,7 +15,8 @@ extension OwnerPage {
         let today = CalendarDate(WallTime(context.now, in: TimeZone(iana: owner.timeZone) ?? .gmt))
         let shown = date.flatMap { abs($0.day - today.day) <= Self.farthestWeek ? $0 : nil } ?? today
         let week = OwnerWeekPart(
-            week: try await SlotService(context).week(of: owner, with: shown, type: type), owner: owner, today: today)
+            week: try await SlotService(context).week(of: owner, with: shown, type: type), owner: owner, today: today,
+            now: context.now)
         let accounts = try await owners.accounts(of: owner.id)
         // What began within the longest booking may still be going on.
         var filter = BookingService.Filter()

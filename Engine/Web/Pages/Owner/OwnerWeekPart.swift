@@ -10,6 +10,7 @@ struct OwnerWeekPart {
     let week: OwnerWeek
     let owner: Owner
     let today: CalendarDate
+    let now: Instant
 
     private static let words = PageWords("en")
 
@@ -50,14 +51,16 @@ struct OwnerWeekPart {
     private var verdict: HTML {
         guard let type = week.type, week.slots.isEmpty else { return "" }
         var lengths: [Unavailability: Duration] = [:]
-        for stretch in week.starts where !stretch.reasons.contains(where: Self.isClosed) {
-            for reason in stretch.reasons { lengths[reason, default: .zero] += stretch.starts.end - stretch.starts.start }
+        let ahead = week.starts.filter { $0.starts.end > now }
+        guard !ahead.isEmpty else { return "<p role=status>This week is over.</p>" }
+        for stretch in ahead where !stretch.reasons.contains(where: Self.isClosed) {
+            for reason in stretch.reasons { lengths[reason, default: .zero] += stretch.starts.end - max(stretch.starts.start, now) }
         }
-        let found = Set(week.starts.flatMap(\.reasons))
+        let found = Set(ahead.flatMap(\.reasons))
         let most = lengths.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }?.key
         guard let reason = most ?? [.noSchedule, .outsideHours].first(where: found.contains) else { return "" }
         return
-            "<p role=status><strong>\(type.id) cannot be booked in this week.</strong> What stands in the way: \(Self.meaning(reason)). \(Self.remedy(reason))</p>"
+            "<p role=status><strong>\(type.id) cannot be booked in \(week.days[0].interval.start < now ? "what is left of this week" : "this week").</strong> What stands in the way: \(Self.meaning(reason)). \(Self.remedy(reason))</p>"
     }
 
     private static func isClosed(_ reason: Unavailability) -> Bool { [.outsideHours, .noSchedule].contains(reason) }
