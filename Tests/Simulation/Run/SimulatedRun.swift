@@ -170,6 +170,7 @@ final class SimulatedRun: Sendable {
         var violations = try await verdict(store)
         // Then for days, for sweeps, reminders and grants that nobody uses; all has been right already.
         if dice.seed.chance(20) {
+            try await removeCalendars()
             await quiesce(for: .days(3))
             violations += try await verdict(store, isLongAgo: true).map { "days later: \($0)" }
         }
