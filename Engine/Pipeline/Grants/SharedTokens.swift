@@ -74,17 +74,23 @@ final class SharedTokens: TokenCache {
         do throws(ProviderError) {
             let token = try await obtain()
             remember(token, name)
-            // The token is good whether or not it can be stored: other processes then obtain their own.
-            if let sealed = try? seal(token, name) {
-                _ = try? await store.write { tx in
+            // The token is good whether or not it can be stored: other processes then obtain their own, and wait for no lease.
+            do {
+                let sealed = try seal(token, name)
+                _ = try await store.write { tx in
                     try tx.storeToken(name, sealed: sealed, expiresAt: token.expiresAt, generation: generation)
                 }
-            }
+            } catch { await release(name) }
             return .success(token)
         } catch {
-            _ = try? await store.write { [processID] in try $0.unleaseToken(name, process: processID) }
+            await release(name)
             return .failure(error)
         }
+    }
+
+    /// A lease that cannot be given back ends by itself.
+    private func release(_ name: String) async {
+        _ = try? await store.write { [processID] in try $0.unleaseToken(name, process: processID) }
     }
 
     private func remember(_ token: IssuedToken, _ name: String) { known.withLock { $0[name] = token } }
