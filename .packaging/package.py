@@ -5,11 +5,13 @@ PROGRAM: `usher`, as it was built for use. MANUALS: a folder of man pages. SBOM,
 FOLDER takes usher_VERSION_ARCHITECTURE.deb and usher-VERSION-ARCHITECTURE.tar.xz. SOURCE_DATE_EPOCH dates all that is in them.
 """
 import gzip, hashlib, os, re, shutil, subprocess, sys, time
+from email.utils import formatdate
 from pathlib import Path
 
 program, manuals, sbom, notices, out = map(Path, sys.argv[1:6])
 here = Path(__file__).parent
 epoch = int(os.environ["SOURCE_DATE_EPOCH"])
+maintainer = os.environ.get("MAINTAINER", "The Usher project <project@usher.example>")
 
 
 def run(*arguments, **more):
@@ -43,15 +45,18 @@ for shell, place in [("bash", "bash-completion/completions/usher"), ("zsh", "zsh
     script = re.sub(r"\A#!.*\n", "", run(program, "--generate-completion-script", shell))
     put(tree / "usr/share" / place, script)
 for page in sorted(manuals.glob("*.1")):
-    # whatis reads names as they stand.
-    text = re.sub(r'^\.Nm "(.*)"$', r".Nm \1", page.read_text(), flags=re.M)
+    # whatis reads names as they stand, without blanks.
+    text = re.sub(r'^\.Nm "(.*)"$', lambda name: ".Nm " + name[1].replace(" ", "."), page.read_text(), flags=re.M)
     text = re.sub(r'^\.Nd "(.*)"$', r".Nd \1", text, flags=re.M)
     put(tree / "usr/share/man/man1" / (page.name + ".gz"), packed(text))
 documents = tree / "usr/share/doc/usher"
 put(documents / "copyright", "License: Apache-2.0, of which /usr/share/common-licenses/Apache-2.0 is the text.\n"
-    "Copyright: the contributors to Usher\n\n" + notices.read_text())
+    "Copyright 2026 the contributors to Usher\n\nWhat is linked in, and under which licences, stands in third-party-notices.gz and sbom.cdx.json.gz.\n")
+put(documents / "third-party-notices.gz", packed(notices.read_bytes()))
 put(documents / "sbom.cdx.json.gz", packed(sbom.read_bytes()))
-put(documents / "changelog.gz", packed((here / "../.github/CHANGELOG.md").read_bytes()))
+put(documents / "CHANGELOG.md.gz", packed((here / "../.github/CHANGELOG.md").read_bytes()))
+put(documents / "changelog.gz", packed(
+    f"usher ({version}) unstable; urgency=medium\n\n  * CHANGELOG.md tells what has changed.\n\n -- {maintainer}  {formatdate(epoch)}\n"))
 put(tree / "lib/systemd/system/usher.service", (here / "usher.service").read_bytes())
 put(tree / "etc/usher/usher.env", (here / "usher.env").read_bytes())
 put(tree / "etc/usher/meeting-types.yaml", (here / "meeting-types.yaml").read_bytes())
@@ -60,7 +65,7 @@ put(tree / "usr/share/lintian/overrides/usher", (here / "debian/lintian-override
 # The libraries that it needs, with the versions whose symbols it uses.
 scratch = out / "shlibdeps"
 put(scratch / "debian/control", "Source: usher\n\nPackage: usher\nArchitecture: any\n")
-depends = run("dpkg-shlibdeps", "-O", binary.resolve(), cwd=scratch).strip().removeprefix("shlibs:Depends=")
+depends = run("dpkg-shlibdeps", "-O", binary.resolve(), cwd=scratch, stderr=subprocess.DEVNULL).strip().removeprefix("shlibs:Depends=")
 shutil.rmtree(scratch)
 
 size = sum(one.stat().st_size for one in tree.rglob("*") if one.is_file()) // 1024
@@ -68,7 +73,7 @@ control = tree / "DEBIAN"
 put(control / "control", f"""Package: usher
 Version: {version}
 Architecture: {architecture}
-Maintainer: {os.environ.get("MAINTAINER", "The Usher project <project@usher.example>")}
+Maintainer: {maintainer}
 Installed-Size: {size}
 Depends: {depends}, adduser, ca-certificates, tzdata
 Recommends: default-mta | mail-transport-agent
