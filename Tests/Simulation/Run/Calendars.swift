@@ -113,6 +113,34 @@ final class Calendars: Transport {
     }
 }
 
+/// The way to a calendar that does not answer, or whose caller dies.
+struct FaultyCalendars: Transport {
+    let calendars: Calendars
+    let seam: Seam
+
+    func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        await seam.pass()
+        if seam.process.isDead { throw .notSent("dead") }
+        if seam.dice.throwDice(\.crash) { throw died() }
+        if seam.dice.throwDice(\.mail) {
+            switch seam.dice.seed.below(3) {
+            case 0: return HTTPResponse(status: 503)
+            case 1: throw .notSent("simulated refusal")
+            default: throw .unclear("simulated cut")
+            }
+        }
+        let response = try await calendars.send(request)
+        await seam.pass()
+        if seam.process.isDead || seam.dice.throwDice(\.crash) { throw died() }
+        return response
+    }
+
+    private func died() -> TransportError {
+        seam.process.crash()
+        return .unclear("dead")
+    }
+}
+
 extension SimulatedRun {
     /// Tom connects his calendar, and some events stand in Ana's.
     func connectCalendars(_ context: EngineContext) async throws {

@@ -297,10 +297,9 @@ final class RefusedMails: Sendable {
     func add(_ id: String) { list.withLock { _ = $0.insert(id) } }
 }
 
-/// A program that is notified of events, or a calendar's server, that refuses, is cut off, or whose caller dies before or after it took a
-/// request.
-struct FaultyPeer: Transport {
-    let peer: any Transport
+/// A program that is notified of events, and refuses, is cut off, or whose caller dies before or after it took one.
+struct FaultyReceiver: Transport {
+    let receiver: TestReceiver
     /// Whether it says now and then that it is gone for good.
     let mayEnd: Bool
     let seam: Seam
@@ -316,11 +315,11 @@ struct FaultyPeer: Transport {
             case 0: return HTTPResponse(status: mayEnd && seam.dice.seed.chance(30) ? 410 : 503)
             case 1: throw .notSent("simulated refusal")
             default:
-                _ = try await peer.send(request)
+                _ = try await receiver.send(request)
                 throw .unclear("simulated cut, taken")
             }
         }
-        let response = try await peer.send(request)
+        let response = try await receiver.send(request)
         await seam.pass()
         if seam.process.isDead || seam.dice.throwDice(\.crash) { throw died() }
         return response

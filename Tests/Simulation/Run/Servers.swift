@@ -93,8 +93,8 @@ extension SimulatedRun {
         var context = try TestEngine.context(
             database: FaultyDatabase(database: database, seam: seam), transport: FaultyTransport(sandbox: slow, zoom: zoom, seam: seam),
             mailer: FaultyMailer(recorder: mail, refused: refusedMails, seam: seam),
-            receivers: FaultyPeer(peer: receiver, mayEnd: mood.receiverEnds, seam: seam),
-            calendars: FaultyPeer(peer: calendars, mayEnd: false, seam: seam), clock: clock, seed: dice.seed, catalog: world.catalog,
+            receivers: FaultyReceiver(receiver: receiver, mayEnd: mood.receiverEnds, seam: seam),
+            calendars: FaultyCalendars(calendars: calendars, seam: seam), clock: clock, seed: dice.seed, catalog: world.catalog,
             renderer: world.renderer, skew: skew)
         context.pause = seam.pause
         context.sleep = seam.pause
