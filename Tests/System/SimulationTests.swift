@@ -9,7 +9,7 @@ let isSoak = ProcessInfo.processInfo.environment["USHER_SOAK"] != nil
 /// `usher-simulate` replays a single run, or a range of them.
 @Suite(.timeLimit(.minutes(20)))
 struct SimulationTests {
-    /// What two hundred runs must have gone through, or they prove nothing.
+    /// What these runs must have gone through, or they prove nothing.
     private static let troubles = [
         "crash", "booking.rescheduled", "booking.cancelled", "meeting.unclear", "meeting.found", "meeting.absent", "meeting.refused",
         "meeting.fallback", "meeting.updated", "meeting.removed", "mail.queued", "mail.sent.reminder", "booking.entered",
@@ -21,7 +21,7 @@ struct SimulationTests {
     @Test("whatever goes wrong, each live booking ends with one room, a cancelled one with none, and each reader with each mail once")
     func holdsUnderFaults() async throws {
         let report = await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: Runs.run(Array(1...(TestDatabase.isPostgreSQL ? 20 : 200)))) }
+            Thread.detachNewThread { continuation.resume(returning: Runs.run(Array(1...(TestDatabase.isPostgreSQL ? 20 : 240)))) }
         }
         print("simulated:", report.events.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
         #expect(report.violations.isEmpty, "replay one with usher-simulate: \(report.violations.prefix(20).joined(separator: "\n"))")
