@@ -21,7 +21,7 @@ struct SimulationTests {
     @Test("whatever goes wrong, each live booking ends with one room, a cancelled one with none, and each reader with each mail once")
     func holdsUnderFaults() async throws {
         let report = await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: Runs.run(Array(1...(TestDatabase.isPostgreSQL ? 20 : 240)))) }
+            Thread.detachNewThread { continuation.resume(returning: Runs.run(Array(1...(TestDatabase.isPostgreSQL ? 20 : 260)))) }
         }
         print("simulated:", report.events.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
         #expect(report.violations.isEmpty, "replay one with usher-simulate: \(report.violations.prefix(20).joined(separator: "\n"))")
