@@ -1,6 +1,6 @@
 # The commands of this repository; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release demo test soak mutants architecture docs bench package trypackage lint format clean
+.PHONY: help deps build release demo test soak mutants architecture docs bench package trypackage image lint format clean
 
 SWIFT ?= swift
 # Where the toolchain has them, Swift's own libraries become part of the program: it is quicker, and runs where no Swift is installed.
@@ -110,9 +110,9 @@ bench: testdeps release ## Measure, in a release build
 package: release ## Make a Debian package and a tarball, in .build/package
 	@$(call install,dpkg-dev binutils xz-utils lintian)
 	$(SWIFT) build -c release --package-path .build/checkouts/swift-argument-parser --scratch-path .build/manual --product generate-manual
-	rm -rf .build/man && mkdir -p .build/man
+	rm -rf .build/man .build/package && mkdir -p .build/man
 	.build/manual/release/generate-manual .build/release/usher --multi-page --section 1 --date $$(git log -1 --format=%cs) -o .build/man
-	/usr/bin/python3 .packaging/sbom.py Package.resolved .build/checkouts $$(.build/release/usher --version) .build/sbom.json .build/notices.txt
+	/usr/bin/python3 .packaging/sbom.py Package.resolved Package.swift .build/checkouts $$(.build/release/usher --version) .build/sbom.json .build/notices.txt
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) /usr/bin/python3 .packaging/package.py .build/release/usher .build/man .build/sbom.json \
 		.build/notices.txt .build/package
 	lintian --fail-on error .build/package/*.deb
@@ -120,6 +120,11 @@ package: release ## Make a Debian package and a tarball, in .build/package
 trypackage: package ## Install the package in a clean Debian, use it, remove it; FORMER=file upgrades from that one
 	@$(call install,debootstrap)
 	$(SUDO) .packaging/try.sh .build/package/*.deb .build/debian $(FORMER)
+
+image: package ## Make an image in OCI's format, in .build/package, without an engine for containers, and try it
+	@$(call install,debootstrap buildah)
+	$(SUDO) env SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) .packaging/image.sh .build/package/*.deb .build/debian .build/package/usher.oci.tar \
+		$$(git rev-parse HEAD)
 
 lint: ## Check the format
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Engine Providers Tests

@@ -1,12 +1,12 @@
 """Writes what a build is made of: a bill of materials (CycloneDX 1.6), and the licences of third parties.
 
-Usage: sbom.py Package.resolved CHECKOUTS VERSION SBOM NOTICES
-CHECKOUTS: where the packages' sources lie. Ends with 1 where one of them bears no licence.
+Usage: sbom.py Package.resolved Package.swift CHECKOUTS VERSION SBOM NOTICES
+CHECKOUTS: where the packages' sources lie. Ends with 1 where one of them bears no licence, or has no version written in the manifest.
 """
 import json, re, subprocess, sys, uuid
 from pathlib import Path
 
-resolved, checkouts, version, sbom, notices = sys.argv[1:6]
+resolved, manifest, checkouts, version, sbom, notices = sys.argv[1:7]
 pins = sorted(json.loads(Path(resolved).read_text())["pins"], key=lambda pin: pin["identity"])
 
 
@@ -26,6 +26,11 @@ def identifier(text):
         return "BSD-3-Clause"
     raise SystemExit("a licence of a kind that is not known here: look at it, and name it")
 
+
+written = dict(re.findall(r'\.package\(url: "([^"]+)", exact: "([^"]+)"\)', Path(manifest).read_text()))
+for pin in pins:
+    if written.get(pin["location"].removesuffix(".git")) != pin["state"].get("version"):
+        raise SystemExit(f"{pin['identity']} {pin['state'].get('version')} is built, and {manifest} does not ask for just that version: write it there")
 
 components, texts = [], []
 for pin in pins:

@@ -2,28 +2,15 @@
 # Installs a package in a clean Debian 12, tries it, puts it in again over itself, removes and purges it.
 #
 # Usage: try.sh PACKAGE FOLDER [FORMER]
-# FOLDER takes the Debian, and keeps it for the next time. FORMER: the package of the version before, which is upgraded. The Debian comes
-# from where this machine's own packages come from, or from MIRROR. Needs root.
+# FOLDER takes the Debian, which is kept for the next time (debian.sh). FORMER: the package of the version before, which is upgraded.
+# Needs root.
 set -eu
 package=$(realpath "$1")
 root=$(realpath -m "$2")
 former=${3:+$(realpath "$3")}
-mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Created-By: Packages' | head -1)}
-base=$root.base
-if [ ! -e "$base/ready" ]; then
-    rm -rf "$base"
-    debootstrap --variant=minbase --include=adduser,ca-certificates bookworm "$base" "$mirror"
-    # The way to the mirror, as this machine has it.
-    for file in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d /etc/apt/auth.conf.d /etc/apt/trusted.gpg.d /etc/apt/keyrings \
-        /usr/local/share/ca-certificates /etc/hosts /etc/resolv.conf; do
-        if [ -e "$file" ]; then mkdir -p "$base$(dirname "$file")"; cp -rL "$file" "$base$(dirname "$file")/"; fi
-    done
-    chroot "$base" update-ca-certificates > /dev/null
-    chroot "$base" apt-get update -q
-    touch "$base/ready"
-fi
+"$(dirname "$0")/debian.sh" "$root.base"
 rm -rf "$root"
-cp -a "$base" "$root"
+cp -a "$root.base/root" "$root"
 trap 'umount "$root/proc" 2> /dev/null || true' EXIT
 mount -t proc proc "$root/proc"
 
