@@ -41,6 +41,7 @@ package struct Doctor: Sendable {
         var findings = [Finding.fine("configuration", "read; links begin with \(configuration.publicURL)")]
         let report = CatalogReader.withFiles(registry).read(path: configuration.catalogPath)
         findings.append(catalog(report))
+        findings += FileFault.all(configuration).map { .wrong("files", $0.text, "\($0.command), or `usher doctor --fix`.") }
         findings.append(await mail())
         let (stored, keys) = await stored()
         findings += stored + access(keys: keys)

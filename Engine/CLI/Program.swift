@@ -47,7 +47,7 @@ struct UsherCommand: AsyncParsableCommand {
         commandName: "usher", abstract: "Turns a confirmed booking into a meeting room, and tells everyone how to get in.",
         version: UsherVersion.number,
         subcommands: [
-            Serve.self, Demo.self, Check.self, SchemaCommand.self, Explain.self, Slots.self, Book.self, BookingCommand.self,
+            Init.self, Serve.self, Demo.self, Check.self, SchemaCommand.self, Explain.self, Slots.self, Book.self, BookingCommand.self,
             OwnerCommand.self,
             Preview.self, Providers.self, DoctorCommand.self, KeyCommand.self, VaultCommand.self,
             DatabaseCommand.self,

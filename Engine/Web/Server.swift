@@ -64,6 +64,7 @@ package struct WebServer: Sendable {
         ).add(to: router)
         ConsentRoutes(context).add(to: router)
         EventRoutes(context).add(to: router)
+        HomePage(context, service).add(to: router)
         OwnerPage(context, service).add(to: router)
         JoinPage(context, service).add(to: router)
         PageScript().add(to: router)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Logging
 import Synchronization
 import UsherAssembly
@@ -43,8 +44,13 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor", abstract: "Look at everything that Usher needs, and say how to mend it.")
 
     @OptionGroup var options: Options
+    @Flag(help: "First mend what can be mended without harm: files that others can read, folders that are missing.") var fix = false
 
     func run() async throws {
+        if fix {
+            try mend(FileFault.ofConfiguration(ProcessInfo.processInfo.environment))
+            try mend(FileFault.all(try options.configuration()))
+        }
         let findings = await Doctor(try options.configuration(), try options.registry()).examine()
         if options.json {
             Output.json(
@@ -59,5 +65,12 @@ struct DoctorCommand: AsyncParsableCommand {
             }
         }
         if findings.contains(where: { !$0.isFine }) { throw Exit.refused }
+    }
+
+    private func mend(_ faults: [FileFault]) throws {
+        for fault in faults {
+            try fault.repair()
+            Output.diagnostic("mended: \(fault.text): \(fault.command)")
+        }
     }
 }

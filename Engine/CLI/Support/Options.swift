@@ -34,6 +34,12 @@ struct Options: ParsableArguments {
 
     /// The catalogue, or the command ends: 2 where it cannot be read, 1 where it has errors.
     static func catalog(at path: String, _ reader: CatalogReader) throws -> Catalog {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw UsherError(
+                .configuration,
+                "There is no catalogue at \(path). Write a first one with `usher init`, name yours with --catalog or USHER_CATALOG, or see what Usher does with `usher demo`."
+            )
+        }
         let report = reader.read(path: path)
         if let catalog = report.catalog { return catalog }
         for diagnostic in report.diagnostics { Output.diagnostic(diagnostic.text(file: path)) }
