@@ -16,6 +16,7 @@ extension Target.Dependency {
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
     static let sqlite = product(name: "GRDBSQLite", package: "GRDB.swift")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
     static let mustache = product(name: "Mustache", package: "swift-mustache")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
@@ -83,7 +84,7 @@ let package = Package(
         module("UsherSQLite", at: "Engine/Databases/SQLite", "UsherCore", .grdb, .sqlite),
         .systemLibrary(name: "CLibPQ", path: "Engine/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         module("UsherPostgreSQL", at: "Engine/Databases/PostgreSQL", "UsherCore", "CLibPQ"),
-        module("UsherVault", at: "Engine/Vault", "UsherCore", .crypto),
+        module("UsherVault", at: "Engine/Vault", "UsherCore", .crypto, .cryptoExtras),
         .systemLibrary(
             name: "CLibCurl", path: "Engine/CLibCurl", pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"])]),

@@ -10,7 +10,7 @@ package struct CatalogWatch: Sendable {
     private let runtime: Runtime
     private let path: String
     /// Taken before the file was read first, so that no change is missed.
-    private let first: [Int64]
+    private let first: [FileStatus?]
 
     private static let interval = Duration.milliseconds(500)
     /// After so many looks at the file one is taken at what other servers have put in force.
@@ -19,7 +19,7 @@ package struct CatalogWatch: Sendable {
     package init(_ runtime: Runtime, path: String) {
         self.runtime = runtime
         self.path = path
-        first = Self.stamp(path) + Self.stamps(runtime)
+        first = [FileStatus(path)] + Self.stamps(runtime)
     }
 
     /// Puts the file in force, at the start.
@@ -37,7 +37,7 @@ package struct CatalogWatch: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.interval)
             rounds += 1
-            let present = Self.stamp(path) + Self.stamps(runtime)
+            let present = [FileStatus(path)] + Self.stamps(runtime)
             if present != seen {
                 // What could not be put in force is tried again at the next look.
                 if await reload() { seen = present }
@@ -77,27 +77,19 @@ package struct CatalogWatch: Sendable {
 
     /// The file as it is now, where it has no errors, and what was found.
     private func read() -> (file: InstallationCatalogue.File?, report: CatalogReport) {
-        let time = Self.stamp(path).suffix(2)
+        let changed = FileStatus(path)?.changed ?? .epoch
         let report = CatalogReader.withFiles(runtime.registry).read(path: path)
         let file = report.catalog.map { catalog in
             InstallationCatalogue.File(
-                text: report.text, catalog: catalog,
-                changedAt: Instant(seconds: time.first ?? 0) + .microseconds((time.last ?? 0) / 1_000))
+                text: report.text, catalog: catalog, changedAt: changed)
         }
         return (file, report)
     }
 
     /// The same of the calendars that close days.
-    private static func stamps(_ runtime: Runtime) -> [Int64] {
+    private static func stamps(_ runtime: Runtime) -> [FileStatus?] {
         let folder = runtime.configuration.catalogFolder
         return Set(runtime.context.catalog.current.schedules.compactMap(\.closedBy)).sorted()
-            .flatMap { stamp(ClosureFile(folder: folder, path: $0).path) }
-    }
-
-    /// What changes when the file does: inode, size, time.
-    private static func stamp(_ path: String) -> [Int64] {
-        var info = stat()
-        guard stat(path, &info) == 0 else { return [] }
-        return [Int64(info.st_ino), Int64(info.st_size), Int64(info.st_mtim.tv_sec), Int64(info.st_mtim.tv_nsec)]
+            .map { FileStatus(ClosureFile(folder: folder, path: $0).path) }
     }
 }

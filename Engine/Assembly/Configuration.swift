@@ -127,8 +127,7 @@ package struct Configuration: Sendable {
 
     /// Secrets lie in it.
     private static func refuseOpen(_ path: String, _ key: String = "USHER_CONFIG") throws(UsherError) {
-        var info = stat()
-        guard stat(path, &info) == 0, info.st_mode & 0o004 != 0 else { return }
+        guard let mode = FileStatus(path)?.mode, mode & 0o004 != 0 else { return }
         throw refuse("\(key) names \(path), which everybody on this machine can read, and secrets lie in it: chmod 640 \(path)")
     }
 

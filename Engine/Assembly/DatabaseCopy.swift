@@ -27,6 +27,10 @@ package struct DatabaseCopy: Sendable {
         package var digest: String
     }
 
+    init(source: Store, target: Store, names: (source: String, target: String)) {
+        (self.source, self.target, self.names) = (source, target, names)
+    }
+
     /// Opens both, and brings both schemas to the newest version.
     package static func open(_ from: DatabaseAddress, _ to: DatabaseAddress) async throws -> DatabaseCopy {
         guard from.exists else { throw UsherError(.configuration, "There is no database at \(from.name).") }
@@ -62,6 +66,18 @@ package struct DatabaseCopy: Sendable {
         }
     }
 
+    /// Copies, and makes the target the installation, where it lies.
+    package func move(_ progress: (Progress) -> Void) async throws -> [Copied] {
+        let copied = try await run(progress)
+        let (moved, place) = (try await source.installation(), try await target.database.place())
+        try await target.write { tx in
+            var moved = moved
+            moved.place = place
+            try tx.save(moved)
+        }
+        return copied
+    }
+
     private func refuseServed() async throws {
         for process in try await source.read({ try $0.processes() }) where try await !isDead(process.id) {
             throw UsherError(
@@ -77,7 +93,7 @@ package struct DatabaseCopy: Sendable {
         return try await source.database.isDead(process: id)
     }
 
-    private func refuseFull() async throws {
+    func refuseFull() async throws {
         let full = try await target.read { tx in try StoredTable.all.first { try !tx.isEmpty($0) } }
         if let full {
             throw UsherError(
@@ -98,7 +114,7 @@ package struct DatabaseCopy: Sendable {
     private func compare() async throws -> [Copied] {
         var copied: [Copied] = []
         for table in StoredTable.all {
-            let (one, other) = (try await digest(table, source), try await digest(table, target))
+            let (one, other) = (try await Self.digest(table, source), try await Self.digest(table, target))
             guard one.rows == other.rows, one.digest == other.digest else {
                 throw UsherError(
                     .internalError,
@@ -110,11 +126,11 @@ package struct DatabaseCopy: Sendable {
         return copied
     }
 
-    private func digest(_ table: StoredTable, _ store: Store) async throws -> (rows: Int64, digest: String) {
+    static func digest(_ table: StoredTable, _ store: Store) async throws -> (rows: Int64, digest: String) {
         var hash = SHA256()
         var (rows, after): (Int64, [SQLValue]?) = (0, nil)
         repeat {
-            let page = try await store.read { [after] in try $0.page(of: table, after: after, limit: Self.pageSize) }
+            let page = try await store.read { [after] in try $0.page(of: table, after: after, limit: pageSize) }
             for row in page.rows { for value in row.values(0..<row.count) { hash.update(data: Data(value.digestible.utf8)) } }
             rows += Int64(page.rows.count)
             after = page.end

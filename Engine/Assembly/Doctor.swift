@@ -41,7 +41,9 @@ package struct Doctor: Sendable {
         var findings = [Finding.fine("configuration", "read; links begin with \(configuration.publicURL)")]
         let report = CatalogReader.withFiles(registry).read(path: configuration.catalogPath)
         findings.append(catalog(report))
-        findings += FileFault.all(configuration).map { .wrong("files", $0.text, "\($0.command), or `usher doctor --fix`.") }
+        findings += FileFault.all(configuration).filter { !$0.isMissing }.map {
+            .wrong("files", $0.text, "\($0.command), or `usher doctor --fix`.")
+        }
         findings.append(await mail())
         let (stored, keys) = await stored()
         findings += stored + access(keys: keys)
@@ -68,7 +70,8 @@ package struct Doctor: Sendable {
         }
         let store: Store
         do { store = try await Runtime.store(configuration) } catch {
-            let remedy = "DATABASE_URL names it; the vault and the providers were not looked at."
+            let remedy =
+                "DATABASE_URL names it, and `usher doctor --fix` makes a folder that is missing; the vault and the providers were not looked at."
             return ([.wrong("database", words(error), remedy)], 0)
         }
         var findings = [Finding.fine("database", "\(configuration.database.name) opens, and its schema is current")]
@@ -81,6 +84,10 @@ package struct Doctor: Sendable {
                     "vault", words(error),
                     "\(vaultRemedy); the providers were not looked at."
                 ))
+        }
+        if store.isHeld {
+            findings.append(
+                .wrong("database", "it was restored or copied, and nothing leaves it", "Run `usher release`, which shows what would."))
         }
         do {
             findings += try await store.database.examine().map { found in

@@ -7,6 +7,8 @@ package struct FileFault: Sendable {
     package var text: String
     /// As one would mend it by hand.
     package var command: String
+    /// Whether something is missing, which whoever needs it says, too.
+    let isMissing: Bool
     private let mend: @Sendable () -> Bool
 
     /// Mends it.
@@ -19,20 +21,18 @@ package struct FileFault: Sendable {
     }
 
     /// A file that holds secrets, and that more people can read than `mode` lets.
-    private static func open(_ path: String, mode: mode_t) -> FileFault? {
-        var info = stat()
-        guard stat(path, &info) == 0 else { return nil }
-        let narrower = info.st_mode & mode
-        guard info.st_mode & 0o7777 != narrower & 0o7777 else { return nil }
-        let digits = String(narrower & 0o777, radix: 8)
-        return FileFault(text: "\(path) holds secrets, and can be read by others", command: "chmod \(digits) \(path)") {
-            chmod(path, narrower & 0o7777) == 0
+    private static func open(_ path: String, mode: UInt32) -> FileFault? {
+        guard let present = FileStatus(path)?.mode, present & mode != present else { return nil }
+        let narrower = present & mode
+        let digits = String(narrower, radix: 8)
+        return FileFault(text: "\(path) holds secrets, and can be read by others", command: "chmod \(digits) \(path)", isMissing: false) {
+            chmod(path, narrower) == 0
         }
     }
 
     private static func missing(_ folder: String) -> FileFault? {
         guard !folder.isEmpty, !FileManager.default.fileExists(atPath: folder) else { return nil }
-        return FileFault(text: "the folder \(folder) is missing", command: "mkdir -p -m 700 \(folder)") {
+        return FileFault(text: "the folder \(folder) is missing", command: "mkdir -p -m 700 \(folder)", isMissing: true) {
             do {
                 try FileManager.default.createDirectory(
                     atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

@@ -42,17 +42,22 @@ package struct Runtime: Sendable {
         let renderer = try MailRenderer(configuration.look(catalog.site))
         // Last, because it must be shut down: nothing above may fail after it.
         let transport = HTTPTransport(now: environment.now)
+        let held: @Sendable () -> Bool = { [store] in store.isHeld }
         let context = EngineContext(
             store: store, vault: vault, catalog: CatalogHolder(catalog), registry: registry,
             channels: .init(
-                transport: transport,
-                receivers: PublicTransport(
-                    now: environment.now, allowsPrivate: configuration.allowsPrivateReceivers, variable: "USHER_WEBHOOK_ALLOW_PRIVATE"),
+                transport: HeldTransport(inner: transport, isHeld: held),
+                receivers: HeldTransport(
+                    inner: PublicTransport(
+                        now: environment.now, allowsPrivate: configuration.allowsPrivateReceivers, variable: "USHER_WEBHOOK_ALLOW_PRIVATE"),
+                    isHeld: held),
                 calendars: CalendarAccess(
                     sources: builtInBusySources,
-                    transport: PublicTransport(
-                        now: environment.now, allowsPrivate: configuration.allowsPrivateCalendars, variable: "USHER_CALENDAR_ALLOW_PRIVATE",
-                        bodyLimit: CalendarText.longest), closures: .ofFiles), mailer: mailer,
+                    transport: HeldTransport(
+                        inner: PublicTransport(
+                            now: environment.now, allowsPrivate: configuration.allowsPrivateCalendars,
+                            variable: "USHER_CALENDAR_ALLOW_PRIVATE", bodyLimit: CalendarText.longest), isHeld: held), closures: .ofFiles),
+                mailer: mailer,
                 renderer: renderer), environment: environment,
             settings: EngineSettings(
                 publicURL: configuration.publicURL, variables: configuration.values,
@@ -128,7 +133,10 @@ package struct Runtime: Sendable {
     /// The database, its schema current.
     package static func store(_ configuration: Configuration) async throws -> Store {
         let store = Store(try configuration.database.open())
+        try await store.keepBeforeMigration(beside: configuration.database.path)
         try await store.migrate()
+        let environment = Environment.system
+        try await store.settle(place: try await store.database.place(), now: environment.now(), random: environment.random)
         return store
     }
 

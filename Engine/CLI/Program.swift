@@ -50,7 +50,7 @@ struct UsherCommand: AsyncParsableCommand {
             Init.self, Serve.self, Demo.self, Check.self, SchemaCommand.self, Explain.self, Slots.self, Book.self, BookingCommand.self,
             OwnerCommand.self,
             Preview.self, Providers.self, DoctorCommand.self, KeyCommand.self, VaultCommand.self,
-            DatabaseCommand.self,
+            BackupCommand.self, RestoreCommand.self, ReleaseCommand.self, DatabaseCommand.self,
             AgentCommand.self,
         ])
 }

@@ -19,7 +19,7 @@ package struct CalendarRecord: Hashable, Sendable {
     package var provider: String
     /// The account whose calendar it stands on.
     package var accountID: String
-    /// 128 random bits in base32, chosen here.
+    /// 128 unguessable bits in base32, chosen here.
     package var eventID: String
     /// What is known of the event.
     package var state: State

@@ -11,8 +11,9 @@ enum SchemaSQL: String, SQLStatement {
 
 extension Store {
     /// Brings the schema to the newest version, in one transaction. Called by every process at its start; the first one does it.
+    /// - Parameter random: gives so many random bytes, for a new installation's id.
     /// - Throws: ``UsherError`` when a newer Usher has changed it so that this one cannot work with it.
-    package func migrate() async throws {
+    package func migrate(random: @escaping @Sendable (Int) -> [UInt8] = Environment.system.random) async throws {
         try await database.write { session in
             try session.lock(name: "schema")
             let tx = Tx(session: session, memory: self.memory)
@@ -25,7 +26,19 @@ extension Store {
             }
             if present < known, session.locksRows { for statement in Schema.storage { try session.execute(statement, []) } }
             if present < known { try tx.execute(SchemaSQL.setEarliestReader, .int(Int64(Schema.earliestReader)), .int(Int64(known))) }
+            if try tx.query(InstallationSQL.one).isEmpty { try tx.save(Installation(random: random)) }
         }
+    }
+
+    /// Copies a file whose schema is about to change beside itself: should the new program not do, the one before finds its database.
+    package func keepBeforeMigration(beside path: String?) async throws {
+        guard let path, let file = database as? any FileDatabase else { return }
+        let present = try await database.write { session in
+            try session.execute(SchemaSQL.makeVersions.rawValue, [])
+            return Int(try session.query(SchemaSQL.newestVersion.rawValue, [])[0].int(0))
+        }
+        guard present > 0, present < Schema.migrations.count else { return }
+        try file.copy(to: "\(path).before-\(Schema.migrations.count)")
     }
 
     /// A newer version may have only added what this one leaves alone.

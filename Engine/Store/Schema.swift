@@ -5,12 +5,12 @@ package enum Schema {
     /// Each entry brings the schema one version further; an entry that has been released never changes.
     package static let migrations: [[String]] = [
         version1, version2, version3, version4, version5, version6, version7, version8, version9, version10, version11,
-        version12, version13, version14,
+        version12, version13, version14, version15,
     ]
 
     /// The earliest version whose programs can work with a database of the present one: it has added, and changed nothing that they use.
     /// So servers of both go on side by side while the ones are replaced by the others.
-    package static let earliestReader = 13
+    package static let earliestReader = 15
 
     /// Where a change leaves the row's former version behind (PostgreSQL): room for the next in the same page, and dead ones taken away
     /// early. https://www.postgresql.org/docs/15/sql-createtable.html#SQL-CREATETABLE-STORAGE-PARAMETERS
@@ -20,6 +20,15 @@ package enum Schema {
             autovacuum_vacuum_cost_delay = 0)
         """
     }
+
+    /// Which installation it is. A program that does not know of it would send what is held.
+    private static let version15 = [
+        """
+        CREATE TABLE installation (
+            id TEXT PRIMARY KEY, secret TEXT NOT NULL, epoch TEXT NOT NULL, former_epoch TEXT NOT NULL, restored_at BIGINT NOT NULL,
+            place TEXT NOT NULL, hold TEXT)
+        """
+    ]
 
     /// Services that tell of calendars' changes, and limits that hold over all servers.
     private static let version14 = [

@@ -7,6 +7,16 @@ final class StoreCache: Sendable {
     let bookings = RowCache<Booking>()
     let rooms = RowCache<RoomRecord>()
     let owners = RowCache<StoredOwner>()
+    let installation = InstallationCache()
+}
+
+/// What a process knows of its installation.
+final class InstallationCache: Sendable {
+    private let known = Mutex<Installation?>(nil)
+    var value: Installation? {
+        get { known.withLock { $0 } }
+        set { known.withLock { $0 = newValue } }
+    }
 }
 
 /// Values beside the rows that they were decoded from: a row that has not changed is not decoded again.

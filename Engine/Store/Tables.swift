@@ -22,9 +22,9 @@ package struct StoredTable: Sendable {
         .init("calendar_subscriptions", "calendar_id"),
     ]
 
-    /// Tables that a copy leaves out: the processes of the installation that it was made from, what they let through, and the schema's
-    /// versions.
-    package static let left = ["processes", "rate_limits", "schema_versions"]
+    /// Tables that a copy leaves out: the processes of the installation that it was made from, what they let through, the schema's
+    /// versions, and the installation, which is told where it lies.
+    package static let left = ["processes", "rate_limits", "schema_versions", "installation"]
 
     private init(_ name: String, _ key: String...) {
         self.name = name
@@ -33,7 +33,7 @@ package struct StoredTable: Sendable {
 
     var isEmpty: String { "SELECT 1 FROM \(name) LIMIT 1" }
     var count: String { "SELECT COUNT(*) FROM \(name)" }
-    var remove: String { "DELETE FROM \(name)" }
+    package var remove: String { "DELETE FROM \(name)" }
 
     /// The first rows, or those after a key. The key's columns come first, then all columns in the order of the schema.
     func page(after: Bool) -> String {
@@ -44,7 +44,7 @@ package struct StoredTable: Sendable {
         return "SELECT \(columns), \(name).* FROM \(name) \(start)ORDER BY \(columns) LIMIT $\(limit)"
     }
 
-    func insert(_ columns: Int) -> String {
+    package func insert(_ columns: Int) -> String {
         "INSERT INTO \(name) VALUES (\((1...columns).map { "$\($0)" }.joined(separator: ", ")))"
     }
 }
@@ -73,5 +73,26 @@ extension Tx {
     /// Adds rows as they were read.
     package func add(_ rows: [SQLRow], to table: StoredTable) throws {
         for row in rows { try session.executeDeferred(table.insert(row.count), row.values(0..<row.count)) }
+    }
+}
+
+extension Store {
+    /// Gives all rows of all tables as they were at one moment, on the thread of the transaction. It may begin anew: then `begin` is called
+    /// once more.
+    package func snapshot(
+        begin: @escaping @Sendable () throws -> Void, _ take: @escaping @Sendable (StoredTable, [SQLRow]) throws -> Void
+    ) async throws {
+        try await database.read { [memory] session in
+            try begin()
+            let tx = Tx(session: session, memory: memory)
+            for table in StoredTable.all {
+                var after: [SQLValue]?
+                repeat {
+                    let page = try tx.page(of: table, after: after, limit: 500)
+                    try take(table, page.rows)
+                    after = page.end
+                } while after != nil
+            }
+        }
     }
 }

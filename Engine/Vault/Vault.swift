@@ -44,6 +44,9 @@ package struct Vault: Sendable {
 
     private var newest: Key { ring.keys.withLock { $0[0] } }
 
+    /// The keys' ids, newest first: what tells them apart, and nothing of them.
+    package var keyIDs: [String] { ring.keys.withLock { $0.map(\.id) } }
+
     /// What every value begins with that is sealed under the newest key.
     package var newestPrefix: String { "v1.\(newest.id)." }
 

@@ -23,7 +23,7 @@ public enum LinkProvider: AddressProvider {
     /// Fills the template with codes of the key.
     public static func room(_ key: String, _ options: MeetingOptions, _ call: ProviderContext) throws(ProviderError) -> ProvidedRoom {
         guard let template = call.settings["url"]?.string else { throw missingURL(call) }
-        let digits = try digits(key.dropFirst(codeLength), call)
+        let digits = try digits(key.dropFirst(codeLength).prefix(6), call)
         let wantsPasscode =
             switch options.passcode {
             case .generate: true
@@ -39,7 +39,7 @@ public enum LinkProvider: AddressProvider {
             id: key, room: Room(joinURL: url, meetingID: "", passcode: wantsPasscode ? digits : nil, dialIn: dialIn))
     }
 
-    /// Six digits out of the end of a key, which holds 28 bits.
+    /// Six digits out of the end of a key's code, which holds 28 bits.
     private static func digits(_ end: Substring, _ call: ProviderContext) throws(ProviderError) -> String {
         guard let number = Int64(end, radix: 32), end.count == 6 else {
             throw ProviderError(

@@ -23,7 +23,7 @@ struct DatabaseCommand: AsyncParsableCommand {
             let copy = try await DatabaseCopy.open(try DatabaseAddress(from), try DatabaseAddress(to))
             let bar = ProgressBar(isShown: isatty(STDERR_FILENO) == 1)
             let copied: [DatabaseCopy.Copied]
-            do { copied = try await copy.run { bar.show($0.table, $0.done, of: $0.total) } } catch {
+            do { copied = try await copy.move { bar.show($0.table, $0.done, of: $0.total) } } catch {
                 bar.end()
                 try await copy.close()
                 throw error

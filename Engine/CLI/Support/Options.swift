@@ -3,6 +3,8 @@ import Foundation
 import UsherAssembly
 import UsherCatalog
 import UsherCore
+import UsherPipeline
+import UsherStore
 
 /// What every command takes.
 struct Options: ParsableArguments {
@@ -26,6 +28,11 @@ struct Options: ParsableArguments {
         var configuration = try Configuration(environment: ProcessInfo.processInfo.environment, registry: try registry())
         if let catalog { configuration.catalogPath = catalog }
         return configuration
+    }
+
+    /// For commands that need no catalogue.
+    static func bare() throws(UsherError) -> Configuration {
+        try Configuration(environment: ProcessInfo.processInfo.environment, registry: try ProviderRegistry(ProviderModules.known))
     }
 
     func loadCatalog(_ configuration: Configuration) throws -> Catalog {
@@ -56,6 +63,9 @@ struct Options: ParsableArguments {
         let configuration = try configuration()
         let runtime = try await Runtime.open(
             configuration, catalog: try loadCatalog(configuration), registry: try registry(), adopting: adopting, looking: looking)
+        if runtime.context.store.isHeld {
+            Output.diagnostic("warning: this database was restored or copied, and nothing leaves it: see `usher release`.")
+        }
         do {
             let result = try await body(runtime)
             await runtime.close()

@@ -18,7 +18,8 @@ public struct RoomRecord: Hashable, Sendable {
         case removed
     }
 
-    /// 128 random bits in base32: travels to the provider, and is how we know the room again.
+    /// 128 unguessable bits in base32, and after them the installation and epoch that made it: travels to the provider, and is how we
+    /// know the room again.
     public var key: String
     /// The booking that it is for.
     public var bookingID: String

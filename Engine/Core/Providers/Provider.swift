@@ -49,7 +49,7 @@ extension Provider {
 
 /// A room that is wanted.
 public struct RoomRequest: Hashable, Sendable {
-    /// 128 random bits in base32, the same for every try.
+    /// The same for every try: 26 characters of base32, 128 bits that nobody can guess, and after them which installation asks.
     public var key: String
     /// The meeting's title, of any length and script: cut it to what the service takes.
     public var title: String

@@ -30,6 +30,9 @@ package protocol Database: Sendable {
     /// How often work that other processes have made is to be looked for.
     var pollInterval: Duration { get }
 
+    /// Where it lies: another text for a copy elsewhere.
+    func place() async throws -> String
+
     func close() async throws
 }
 
@@ -40,6 +43,14 @@ extension Database {
     package func listen(_ wake: @escaping @Sendable () -> Void) {}
     package func notify() {}
     package var pollInterval: Duration { .milliseconds(200) }
+    /// In memory there is no place.
+    package func place() async throws -> String { "memory" }
+}
+
+/// A database that is a file.
+package protocol FileDatabase: Database {
+    /// Copies all of it into a file that only we may read, as it is at one moment; what was there is replaced.
+    func copy(to path: String) throws
 }
 
 /// One connection inside a transaction.

@@ -80,6 +80,15 @@ package final class PostgreSQLDatabase: Database {
         }
     }
 
+    /// The cluster, which its standbys share, and the database's number in it.
+    package func place() async throws -> String {
+        let sql = """
+            SELECT system_identifier::text || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())::text
+            FROM pg_control_system()
+            """
+        return try await read { "cluster " + (try $0.query(sql, [])[0].text(0)) }
+    }
+
     package func examine() async throws -> [DatabaseFinding] {
         try await read { [serverClock] in try ServerExamination(session: $0).findings(clock: serverClock.now) }
     }

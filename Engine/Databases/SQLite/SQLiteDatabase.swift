@@ -4,11 +4,13 @@ import Synchronization
 import UsherCore
 
 /// SQLite through GRDB: WAL, `synchronous=FULL`, one writer that groups waiting transactions into one commit.
-package final class SQLiteDatabase: UsherCore.Database {
-    private let writer: any DatabaseWriter
+package final class SQLiteDatabase: FileDatabase {
+    let writer: any DatabaseWriter
     private let waiting = Mutex(Waiting())
     private let living: LivingProcesses?
-    private var isInMemory: Bool { living == nil }
+    /// Whether one connection does everything, on the caller's thread.
+    var isAlone: Bool { living == nil }
+    let path: String?
 
     private struct Waiting {
         var jobs: [any WriteJob] = []
@@ -43,12 +45,22 @@ package final class SQLiteDatabase: UsherCore.Database {
             writer = pool
         } catch { throw UsherCore.DatabaseError(error) }
         living = LivingProcesses(folder: path + "-processes")
+        self.path = path
+    }
+
+    /// A file of this object's own: without a log beside it, and for nobody else at the same time.
+    package init(own path: String) throws {
+        touchPrivate(path)
+        do { writer = try DatabaseQueue(path: path) } catch { throw UsherCore.DatabaseError(error) }
+        living = nil
+        self.path = path
     }
 
     /// A database in memory, gone with the object.
     package init() throws {
         writer = try DatabaseQueue()
         living = nil
+        path = nil
     }
 
     /// Runs a transaction on the one connection that writes; those that come together share a commit.
@@ -62,7 +74,7 @@ package final class SQLiteDatabase: UsherCore.Database {
                 return !waiting.isDraining
             }
             guard mustStart else { return }
-            if isInMemory {
+            if isAlone {
                 writer.unsafeReentrantWrite { self.drain($0) }
             } else {
                 writer.asyncWriteWithoutTransaction { self.drain($0) }
@@ -75,7 +87,7 @@ package final class SQLiteDatabase: UsherCore.Database {
         _ body: @escaping @Sendable (any SQLSession) throws -> Result
     ) async throws -> Result {
         do {
-            if isInMemory { return try readHere(body) }
+            if isAlone { return try readHere(body) }
             return try await writer.read { try body(SQLiteSession($0)) }
         } catch let error as GRDB.DatabaseError {
             throw UsherCore.DatabaseError(error)
@@ -203,7 +215,7 @@ package final class SQLiteDatabase: UsherCore.Database {
 }
 
 /// Makes an empty file that only we may read, where there is none. What goes wrong shows when the database is opened.
-private func touchPrivate(_ path: String) {
+func touchPrivate(_ path: String) {
     let descriptor = open(path, O_CREAT | O_CLOEXEC | O_RDWR, 0o600)
     if descriptor >= 0 { close(descriptor) }
 }
@@ -247,7 +259,7 @@ private final class Job<Value: Sendable>: WriteJob {
 private let uniqueness: [ResultCode] = [.SQLITE_CONSTRAINT_UNIQUE, .SQLITE_CONSTRAINT_PRIMARYKEY, .SQLITE_CONSTRAINT_ROWID]
 
 extension UsherCore.DatabaseError {
-    fileprivate init(_ error: any Error) {
+    init(_ error: any Error) {
         guard let error = error as? GRDB.DatabaseError else {
             self = error as? UsherCore.DatabaseError ?? UsherCore.DatabaseError(.other, "\(error)")
             return

@@ -41,12 +41,7 @@ package struct BookingView: Sendable {
     }
 
     /// A reader's mail address.
-    package func address(of reader: Reader) -> String {
-        switch reader {
-        case .owner: booking.terms.owner.email
-        case .attendee(let index): booking.attendees[index].email
-        }
-    }
+    package func address(of reader: Reader) -> String { booking.address(of: reader) }
 
     /// The same for somebody who may not move and cancel: whoever has the manage page's address can do both.
     package func withoutManagePage() -> BookingView {
@@ -138,4 +133,14 @@ extension BookingView.Confirmation: JSONObject {
         .init("to") { $0.to }, .init("role") { $0.role }, .init("status") { $0.status },
         .ifPresent("problem", "Why the mail was refused, in the mail system's words.") { $0.problem },
     ]
+}
+
+extension Booking {
+    /// A reader's mail address.
+    func address(of reader: Reader) -> String {
+        switch reader {
+        case .owner: terms.owner.email
+        case .attendee(let index): attendees[index].email
+        }
+    }
 }

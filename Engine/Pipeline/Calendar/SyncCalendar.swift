@@ -3,6 +3,7 @@ import UsherCore
 import UsherMail
 import UsherStore
 import UsherVault
+import UsherVault
 
 /// Keeps a booking on its owner's connected calendar, where the meeting type wants that. Nobody waits for it, and where it cannot be,
 /// the timeline says so.
@@ -33,6 +34,11 @@ struct SyncCalendar {
         return try put(record, target, booking, claim, step)
     }
 
+    /// The same after a restore that does not know of the event.
+    private func eventID(_ booking: Booking, _ target: OwnerCalendar.Target, _ step: StepTransaction) throws -> String {
+        Vault.code("calendar \(booking.id) \(target.connection.account.id)", secret: try step.tx.installation().secret)
+    }
+
     // MARK: The effects
 
     private func put(_ known: CalendarRecord?, _ target: OwnerCalendar.Target, _ booking: Booking, _ claim: Claim, _ step: StepTransaction)
@@ -40,10 +46,10 @@ struct SyncCalendar {
         -> Effect?
     {
         let record =
-            known
+            try known
             ?? CalendarRecord(
                 bookingID: booking.id, provider: target.connection.provider, accountID: target.connection.account.id,
-                eventID: context.environment.code(bits: 128), state: .asked, digest: "")
+                eventID: try eventID(booking, target, step), state: .asked, digest: "")
         let entry = try self.entry(record.eventID, booking, step)
         if record.state == .made, record.digest == entry.digest { return try step.finish(claim) }
         let isNew = record.state == .asked

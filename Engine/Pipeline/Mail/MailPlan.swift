@@ -23,12 +23,17 @@ struct MailPlan {
         for mail in mails where mail.state == .queued && mail.revision < booking.revision {
             try drop(mail)
         }
-        let owed = booking.readers.compactMap { reader in Self.kind(for: reader, booking, mails).map { (reader, $0) } }
+        let owed = Self.owed(booking, mails)
         try step.followUp(.mailsWritten(booking, isNew: !owed.isEmpty))
         for (reader, kind) in owed {
             try write(kind, to: reader, of: booking, after: mails.filter { $0.reader == reader && $0.reachedReader })
         }
         return nil
+    }
+
+    /// What the readers of a booking are owed that no mail tells yet.
+    static func owed(_ booking: Booking, _ mails: [OutboxMail]) -> [(reader: Reader, kind: MailKind)] {
+        booking.readers.compactMap { reader in kind(for: reader, booking, mails).map { (reader, $0) } }
     }
 
     private static func isReady(_ booking: Booking) -> Bool {

@@ -17,9 +17,13 @@ struct ProvisionRooms {
         let rooms = try step.tx.rooms(of: booking.id)
         switch RoomPlan.next(booking, rooms, now: step.now, isRepeatable: provisioner.isRepeatable) {
         case .begin(let link, let generation):
-            let room = RoomRecord(
-                key: context.environment.code(bits: 128), bookingID: booking.id, generation: generation, provider: link.provider,
-                module: link.module, host: "", state: .absent)
+            var room = try RoomKey.first(of: link, booking, generation, try step.tx.installation())
+            // What may have been made under this key before a restore is looked for first.
+            if room.state == .unclear {
+                room.host = try host(of: room, booking, step)
+                try step.tx.save(room)
+                return try prepare(id, claim, step)
+            }
             return try attempt(room, booking, step)
         case .create(let room): return try attempt(room, booking, step)
         case .settle(let room), .lookForTwins(let room): return search(room, booking, rooms, step)
@@ -80,12 +84,8 @@ struct ProvisionRooms {
         // Of a create that is repeated because nobody knows what became of it.
         let mayExist = room.state != .absent
         if room.duplicateChecksLeft == 0, !mayExist {
-            // Nothing can be there yet: whoever is connected now, or written under hosts: now, hosts it.
-            let owner = try step.tx.owner(booking.terms.owner.id)?.owner ?? booking.terms.owner
-            let link = Terms.Link(provider: room.provider, module: room.module)
-            let isOwners = context.registry.descriptor(room.module)?.connection == .owner
-            let connection = isOwners ? try step.tx.connection(owner: owner.id, provider: room.provider) : nil
-            room.host = provisioner.host(link, owner, connection)
+            // Nothing can be there yet.
+            room.host = try host(of: room, booking, step)
         }
         let untouched = room
         room.state = .attempting
@@ -110,6 +110,15 @@ struct ProvisionRooms {
                 return book(booking, at: intent, error) { try $0.createFailed(intent, error, ended: ended, mayExist: mayExist) }
             }
         }
+    }
+
+    /// Whoever is connected now, or written under `hosts:` now, hosts it.
+    private func host(of room: RoomRecord, _ booking: Booking, _ step: StepTransaction) throws -> String {
+        let owner = try step.tx.owner(booking.terms.owner.id)?.owner ?? booking.terms.owner
+        let link = Terms.Link(provider: room.provider, module: room.module)
+        let isOwners = context.registry.descriptor(room.module)?.connection == .owner
+        let connection = isOwners ? try step.tx.connection(owner: owner.id, provider: room.provider) : nil
+        return provisioner.host(link, owner, connection)
     }
 
     /// Finds the rooms that carry the key; adopts the oldest where one is wanted, and removes the others.

@@ -14,7 +14,7 @@ extension RoomOutcomes {
             room.duplicateCheckAt = room.duplicateChecksLeft > 0 ? step.now + Self.duplicateChecks[1] : .never
         }
         if let adopted {
-            return try hold(room, adopted, start: room.appliedStart, end: room.appliedEnd, event: "meeting.found")
+            return try hold(room, adopted, start: room.appliedStart, end: room.appliedEnd, event: "meeting.found", isFound: true)
         }
         if room.state == .attempting || room.state == .unclear {
             room.state = isSettled ? .absent : .unclear

@@ -73,7 +73,7 @@ struct RoomOutcomes {
     }
 
     mutating func hold(
-        _ asked: RoomRecord, _ provided: ProvidedRoom, start: Instant, end: Instant, event: String
+        _ asked: RoomRecord, _ provided: ProvidedRoom, start: Instant, end: Instant, event: String, isFound: Bool = false
     ) throws {
         var room = try present(asked)
         room.state = .live
@@ -86,16 +86,19 @@ struct RoomOutcomes {
         if !ProviderResolver(step.context).isRepeatable(room.module) { try step.followUp(.roomHeld(room, owner: accountOwner(of: room))) }
         try note(event, "\(room.provider): \(provided.room.meetingID.isEmpty ? provided.id : provided.room.meetingID)")
         for text in provided.notes { try note("meeting.note", text) }
-        try showRoom(room)
+        try showRoom(room, isFound: isFound)
     }
 
     /// Makes the room the booking's own, if it is still wanted; whoever has been told of another is told of this one.
-    mutating func showRoom(_ room: RoomRecord) throws {
+    /// - Parameter isFound: it was there already.
+    mutating func showRoom(_ room: RoomRecord, isFound: Bool = false) throws {
         guard booking.wantsRoom, try step.tx.rooms(of: booking.id).last?.generation == room.generation else { return }
         let fits = room.appliedStart == booking.start && room.appliedEnd == booking.end
         let isFallback = booking.terms.chain.first?.provider != room.provider
         // A room that is made on the click is no news: every mail leads to the join page.
-        if booking.meeting.room != room.room, booking.terms.type.provision != .onJoin { try raiseRevisionIfTold() }
+        if booking.meeting.room != room.room, booking.terms.type.provision != .onJoin, try !countsAsTold(room, isFound) {
+            try raiseRevisionIfTold()
+        }
         booking.meeting.status = fits ? .ready : .pending
         booking.meeting.provider = room.provider
         booking.meeting.module = room.module
@@ -104,13 +107,6 @@ struct RoomOutcomes {
         if booking.meeting.problem != nil { try step.tx.removeNotice(.booking(booking.id)) }
         booking.meeting.problem = nil
         try save()
-    }
-
-    /// A mail says what the booking was at its revision: once one is written, what it says may change only with a new one.
-    private mutating func raiseRevisionIfTold() throws {
-        guard try step.tx.mails(of: booking.id).contains(where: { $0.revision == booking.revision }) else { return }
-        booking.revision += 1
-        booking.changedAt = step.now
     }
 
     // MARK: A create went wrong
@@ -226,7 +222,7 @@ struct RoomOutcomes {
         try note("meeting.gone", "\(room.provider): \(room.roomID) was deleted at the provider")
         booking.meeting.room = nil
         try raiseRevisionIfTold()
-        try show(booking.terms.type.onDrift == .recreate ? .pending : .failed, error.problem, of: room)
+        try show(try isRecreated(room) ? .pending : .failed, error.problem, of: room)
     }
 
     // MARK: A removal

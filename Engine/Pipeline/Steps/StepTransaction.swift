@@ -97,7 +97,7 @@ package final class StepTransaction {
     /// Starts a new job, in this commit claimed by us where there is room, else due at once.
     func start(_ scheduled: ScheduledJob) throws {
         // One that threw says so at its own next look; what is being written down here must not be lost with it.
-        guard started.count < mostStarted else { return try tx.enqueue([scheduled], now: now) }
+        guard started.count < mostStarted, !tx.isHeld else { return try tx.enqueue([scheduled], now: now) }
         let job = scheduled.job
         let claim = try tx.addClaimed(scheduled, process: context.processID, until: claimEnd)
         if let effect = try looking(at: claim, { try look(job, claim, self) }) {

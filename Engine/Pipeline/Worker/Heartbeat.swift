@@ -66,6 +66,7 @@ package struct Heartbeat: Sendable {
         try await context.store.write { [context] tx in
             if try !tx.beat(context.processID, catalogue: context.catalog.digest, now: context.now) { try tx.addProcess(entry) }
         }
+        try await context.store.refreshInstallation()
         try await context.health.refresh()
         await context.refresher.saveUnsaved()
     }

@@ -53,7 +53,8 @@ package struct Worker: Sendable {
         _ queue: Queue, starting limit: Int = Worker.mostStarted,
         allot: @escaping @Sendable ([String]) -> [(service: String, limit: Int)]
     ) async throws -> [Work] {
-        try await transaction(starting: limit, waits: false) { [floor] step in
+        guard try await context.store.installation().hold == nil else { return [] }
+        return try await transaction(starting: limit, waits: false) { [floor] step in
             let from = floor.current(queue, now: step.now)
             let services = try step.tx.services(queue, from: from)
             floor.learn(queue, earliest: services.map(\.due).min(), now: step.now)
@@ -69,7 +70,8 @@ package struct Worker: Sendable {
     /// Claims the jobs of one booking that are due, for whoever waits for it.
     /// - Parameter delivers: whether its mails and events are sent from here, too, or left to the server that runs.
     package func claim(booking id: String, delivers: Bool = true) async throws -> [Work] {
-        try await transaction(starting: delivers ? StepTransaction.mostStarted : 0, waits: false) { step in
+        guard try await context.store.installation().hold == nil else { return [] }
+        return try await transaction(starting: delivers ? StepTransaction.mostStarted : 0, waits: false) { step in
             let mails = try step.tx.mails(of: id).filter { $0.state == .queued || $0.state == .sending }.map { Job.deliver(mail: $0.id) }
             let webhooks = try step.tx.webhooks().map { Job.deliverWebhook(id: $0.id, subject: id) }
             let own = [Job.provision(booking: id), .planMail(booking: id)]

@@ -11,6 +11,7 @@ struct AdminPage: Sendable {
     private let hooks: WebhookService
     private let session: AdminSession
     private let views: AdminViews
+    private let release: AdminRelease
 
     private static let retriedAtOnce = 1_000
 
@@ -23,6 +24,7 @@ struct AdminPage: Sendable {
         self.service = service
         self.hooks = hooks
         self.session = session
+        release = AdminRelease(context: context)
         views = AdminViews(context: context, service: service, hooks: hooks, findings: findings)
     }
 
@@ -44,6 +46,7 @@ struct AdminPage: Sendable {
             try await views.webhook(try call.parameters.require("id"), QueryFields(call.request), key)
         }
         look(router, "/admin/audit") { call, _ in try await views.audit(QueryFields(call.request)) }
+        look(router, "/admin/release") { _, key in try await release.page(key) }
         look(router, "/admin/catalogue") { _, _ in try await views.catalogue() }
         look(router, "/admin/bookings/{id}/cancel") { call, key in
             try await views.askToCancel(try call.parameters.require("id"), key)
@@ -52,6 +55,7 @@ struct AdminPage: Sendable {
     }
 
     private func addPresses(to router: Router<WebContext>) {
+        press(router, "/admin/release") { try await release.press($0) }
         press(router, "/admin/retry") { form in
             _ = try await service.retry(form["booking"] ?? "")
             return "/admin/bookings/\(form["booking"] ?? "")"
@@ -134,7 +138,7 @@ struct AdminPage: Sendable {
             let key = session.formKey(visitor.secret)
             do {
                 let shown = try await body(Visit(request: request, parameters: requestContext.parameters), key)
-                return Page.response(.ok, shown.title, AdminViews.menu(key) + shown.html, isWide: true)
+                return Page.response(.ok, shown.title, AdminViews.menu(key) + release.banner + shown.html, isWide: true)
             } catch let error as UsherError where error.code == .notFound {
                 return Page.response(.notFound, "Not here", AdminViews.menu(key) + "<p>\(error.message)</p>", isWide: true)
             }
