@@ -8,6 +8,7 @@ import UnixSignals
 import UsherCatalog
 import UsherCore
 import UsherPipeline
+import UsherStore
 import UsherWeb
 
 /// The server with its workers, until it is told to stop: what runs finishes or is handed back.
@@ -30,6 +31,8 @@ package struct Serving: Sendable {
             try await runtime.adopt(context.catalog.current)
         }
         try await Heartbeat(context).join()
+        let now = context.now
+        try await context.store.write { try $0.enqueue([ScheduledJob(.prune, due: now)], now: now) }
         let configuration = runtime.configuration
         let loop = WorkLoop(context, concurrency: workers)
         let web = WebServer(

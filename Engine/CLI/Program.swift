@@ -49,7 +49,7 @@ struct UsherCommand: AsyncParsableCommand {
         subcommands: [
             Init.self, Serve.self, Demo.self, Check.self, SchemaCommand.self, Explain.self, Slots.self, Book.self, BookingCommand.self,
             OwnerCommand.self,
-            Preview.self, Providers.self, DoctorCommand.self, KeyCommand.self, VaultCommand.self,
+            PersonCommand.self, Preview.self, Providers.self, DoctorCommand.self, KeyCommand.self, VaultCommand.self,
             BackupCommand.self, RestoreCommand.self, ReleaseCommand.self, DatabaseCommand.self,
             AgentCommand.self,
         ])

@@ -70,7 +70,18 @@ package enum CatalogSchema {
 
     // MARK: The parts
 
+    private static var retention: JSON {
+        let age: JSON = ["type": "string", "pattern": "^([0-9]{1,3}y|[0-9]+d.*|P.*)$"]
+        return object([
+            "bookings": key(age, "After a meeting's end: names, addresses, notes and answers are blanked."),
+            "audit": key(age, "Lines of the audit."),
+            "mail-texts": key(age, "What mail systems said, and letters to owners."),
+            "forms": key(age, "Forms of booking pages.", default: "30d"),
+        ])
+    }
+
     private static var site: JSON {
+        let page: JSON = ["type": "string", "pattern": "^https://"]
         let from: JSON = [
             "type": "string", "pattern": "^\\s*([^<>@]*<[^@\\s<>]+@[^@\\s<>]+>|[^@\\s<>]+@[^@\\s<>]+)\\s*$",
         ]
@@ -93,6 +104,12 @@ package enum CatalogSchema {
                             "pattern": "^(https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?|http://(localhost|127\\.0\\.0\\.1)(:[0-9]{1,5})?)$",
                         ],
                     ], "Sites whose pages may show booking pages: [\"https://northwind.example\"]."),
+                "privacy": key(page, "The address of your page about privacy, which pages and mails lead to."),
+                "terms": key(page, "The same of your terms of use."),
+                "security": key(
+                    ["type": "string", "pattern": "^(https://|mailto:)"],
+                    "How to report a hole, for /.well-known/security.txt: mailto:security@northwind.example, or a page."),
+                "retention": key(retention, "For how long what is personal is kept: 365d, 2y. What is not written is kept."),
                 "busy": key(SlotSchema.busy, "What holds while owners' calendars cannot be read."),
             ], required: ["name", "from", "time-zone", "default-provider"])
     }

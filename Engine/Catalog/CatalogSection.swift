@@ -44,9 +44,11 @@ struct CatalogSection {
                 MeetingTypeSection(report, names, abilities, SlotSection(report, scheduleNames, owners), language: language).readAll($0)
             } ?? []
         guard let site else { return nil }
-        return Catalog(
+        var catalog = Catalog(
             site: site, providers: providers, owners: owners, meetingTypes: types, schedules: schedules, busy: section?.busy ?? .usual,
-            embedOrigins: section?.embedOrigins ?? [])
+            embedOrigins: section?.embedOrigins ?? [], retention: section?.retention ?? Retention())
+        catalog.security = section?.security
+        return catalog
     }
 }
 
@@ -104,10 +106,20 @@ struct SiteSection {
         self.siteFiles = siteFiles
     }
 
-    func read(_ node: Node, _ names: Names) -> (site: Site, busy: BusyRules, embedOrigins: [String])? {
+    /// What the part says: of the site, and for the whole file.
+    struct Result {
+        var site: Site
+        var busy: BusyRules
+        var embedOrigins: [String]
+        var retention: Retention
+        var security: String?
+    }
+
+    func read(_ node: Node, _ names: Names) -> Result? {
         guard let fields = Fields(node, "site", report) else { return nil }
         fields.refuseUnknown([
             "name", "from", "time-zone", "language", "default-provider", "color", "logo", "templates", "busy", "embed-origins",
+            "retention", "privacy", "terms", "security",
         ])
         fields.require(["name", "from", "time-zone", "default-provider"])
         let from = fields.text("from")
@@ -135,11 +147,14 @@ struct SiteSection {
             }
             return item.value
         }
+        let retention = fields["retention"].flatMap { RetentionSection(report).read($0) } ?? Retention()
+        let links = SiteLinksSection(report)
         guard let name = fields.text("name", prose: true), let mailbox, let zone, let provider else { return nil }
         let site = Site(
             name: name.value, from: mailbox, timeZone: zone.value, language: language ?? "en", defaultProvider: provider.value,
-            color: color?.value ?? "#0b6e4f", logo: logo?.value, templates: templates?.value)
-        return (site, busy, embedOrigins)
+            color: color?.value ?? "#0b6e4f", logo: logo?.value, templates: templates?.value,
+            privacy: links.page("privacy", fields), terms: links.page("terms", fields))
+        return Result(site: site, busy: busy, embedOrigins: embedOrigins, retention: retention, security: links.contact("security", fields))
     }
 }
 

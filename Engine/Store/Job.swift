@@ -38,6 +38,8 @@ package enum Job: Hashable, Sendable {
     case findCalendars(owner: String, provider: String)
     /// Sends the events about one subject to one webhook, in their order.
     case deliverWebhook(id: String, subject: String)
+    /// Blanks and deletes what is older than it may be.
+    case prune
 
     /// The name of a job's kind, as rows, metrics and the admin's pages show it.
     package enum Kind: String, Sendable, CaseIterable {
@@ -57,6 +59,7 @@ package enum Job: Hashable, Sendable {
         case watchCalendar = "watch-calendar"
         case findCalendars = "find-calendars"
         case mailPageForm = "page-form"
+        case prune
     }
 
     /// What is to be done.
@@ -78,6 +81,7 @@ package enum Job: Hashable, Sendable {
         case .watchCalendar: .watchCalendar
         case .findCalendars: .findCalendars
         case .mailPageForm: .mailPageForm
+        case .prune: .prune
         }
     }
 
@@ -88,6 +92,7 @@ package enum Job: Hashable, Sendable {
             .expireHold(let id), .readCalendar(let id), .watchCalendar(let id), .mailPageForm(let id):
             id
         case .alert(let subject): subject.text
+        case .prune: "all"
         case .mailSignInLink(let address): address
         case .sweep(let provider, let owner, let host): "\(provider) \(owner ?? "-") \(host)"
         case .refreshGrant(let owner, let provider), .findCalendars(let owner, let provider): "\(owner) \(provider)"
@@ -115,6 +120,7 @@ package enum Job: Hashable, Sendable {
         case .readCalendar: self = .readCalendar(id: key)
         case .watchCalendar: self = .watchCalendar(id: key)
         case .mailPageForm: self = .mailPageForm(id: key)
+        case .prune: self = .prune
         case .alert:
             guard let subject = AlertSubject(key) else { return nil }
             self = .alert(subject)
@@ -140,7 +146,7 @@ package enum Job: Hashable, Sendable {
     package var queue: Queue {
         switch kind {
         case .planMail, .remind, .deliver, .alert, .mailSignInLink, .mailPageForm: .mail
-        case .deliverWebhook, .expireHold: .webhooks
+        case .deliverWebhook, .expireHold, .prune: .webhooks
         case .provision, .syncCalendar, .sweep, .refreshGrant, .revokeGrant: .rooms
         case .readCalendar, .watchCalendar, .findCalendars: .calendars
         }

@@ -52,6 +52,7 @@ package struct WebServer: Sendable {
         router.add(middleware: Metering(meters: context.meters, now: context.environment.now))
         router.add(middleware: SecurityHeaders(isSecure: context.settings.publicURL.hasPrefix("https://")))
         router.add(middleware: ProblemMiddleware(logger: context.logger, routes: routes))
+        router.add(middleware: SiteLinks(catalog: context.catalog))
         router.add(middleware: Provenance(proxies: settings.proxies))
         router.add(middleware: ForeignFormGuard(origin: context.settings.publicURL))
         router.add(middleware: AdmissionGate(admission: Admission(limit: settings.requestLimit, context.pressure)))
@@ -64,6 +65,7 @@ package struct WebServer: Sendable {
         ).add(to: router)
         ConsentRoutes(context).add(to: router)
         EventRoutes(context).add(to: router)
+        SecurityText(context: context).add(to: router)
         HomePage(context, service).add(to: router)
         OwnerPage(context, service).add(to: router)
         JoinPage(context, service).add(to: router)
@@ -94,6 +96,7 @@ package struct WebServer: Sendable {
             + WebhookRoutes(service: WebhookService(context)).operations
             + MetaRoutes(context: context, isLocal: settings.isLocal && isLoopback(context.settings.publicURL)).operations
             + AuditRoutes(context: context).operations
+            + PersonRoutes(context: context).operations
             + AgentRoutes(server: agents, origins: [context.settings.publicURL] + settings.returnOrigins).operations
             + DescriptionRoutes(publicURL: context.settings.publicURL) { self.operations }.operations
     }

@@ -71,13 +71,13 @@ extension ZoomSandbox {
     ///   - app: who sends; the first app where it is not given.
     ///   - claiming: the client id that the event carries, if it is another.
     public func deauthorization(
-        of email: String, app: UserApp? = nil, claiming: String? = nil
+        of email: String, app: UserApp? = nil, claiming: String? = nil, keepsData: Bool? = nil
     ) -> (headers: [(name: String, value: String)], body: [UInt8]) {
         let app = app ?? state.withLock { $0.account.userApp }
         let time = "\(now().seconds)"
         let payload: JSON = [
             "account_id": "sandbox-account", "client_id": .string(claiming ?? app.clientID), "deauthorization_time": .string(now().rfc3339),
-            "signature": "opaque", "user_data_retention": nil, "user_id": .string(User(email).id),
+            "signature": "opaque", "user_data_retention": keepsData.map { .bool($0) } ?? .null, "user_id": .string(User(email).id),
         ]
         let event: JSON = ["event": "app_deauthorized", "event_ts": .int(now().microseconds / 1_000), "payload": payload]
         let code = HMAC<SHA256>.authenticationCode(

@@ -51,7 +51,9 @@ extension ZoomProvider: EventfulProvider {
             guard let client = payload["client_id"]?.text, let user = payload["user_id"]?.text else { return .ignored }
             var at = sent
             if let instant = payload["deauthorization_time"]?.string.flatMap(Instant.init(rfc3339:)) { at = min(at, instant) }
-            return .event(.deauthorized(clientID: client, accountID: user, at: at))
+            // Unless it is true, what came from Zoom must be deleted within ten days.
+            let keepsData = payload["user_data_retention"].map { $0 == true || $0.string == "true" } ?? false
+            return .event(.deauthorized(clientID: client, accountID: user, at: at, keepsData: keepsData))
         case "meeting.updated", "meeting.deleted":
             // A number in some events, a string in others.
             guard let id = payload["object"]?["id"]?.text else { return .ignored }

@@ -204,6 +204,7 @@ private enum Calls {
         "listDeliveries": "GET /v1/webhooks/{id}/deliveries admin",
         "replayDelivery": "POST /v1/webhooks/{id}/deliveries/{delivery}/replay admin", "live": "GET /health/live -",
         "ready": "GET /health/ready -", "metrics": "GET /metrics admin", "listAudit": "GET /v1/audit admin",
+        "exportPerson": "POST /v1/people/export admin", "erasePerson": "POST /v1/people/erase admin",
         "openapi": "GET /openapi.json -", "docs": "GET /docs -",
         "mcp": "POST /mcp -",
     ]

@@ -14,6 +14,10 @@ public struct Catalog: Hashable, Sendable {
     public var busy: BusyRules
     /// The sites whose pages may show booking pages in a frame: `https://northwind.example`, without a slash at the end.
     public var embedOrigins: [String]
+    /// For how long what is personal is kept.
+    public var retention: Retention
+    /// How to report a hole: an `https:` or `mailto:` URI; `nil` where nobody wants to hear.
+    public var security: String? = nil
 
     private let providerIndex: [String: Int]
     private let typeIndex: [String: Int]
@@ -21,8 +25,9 @@ public struct Catalog: Hashable, Sendable {
     /// Takes each property as it is. Of two with one name the first is found.
     public init(
         site: Site, providers: [ProviderEntry], owners: [Owner], meetingTypes: [MeetingType], schedules: [Schedule] = [],
-        busy: BusyRules = .usual, embedOrigins: [String] = []
+        busy: BusyRules = .usual, embedOrigins: [String] = [], retention: Retention = Retention()
     ) {
+        self.retention = retention
         self.site = site
         self.providers = providers
         self.owners = owners
@@ -60,12 +65,19 @@ public struct Site: Hashable, Sendable, Codable {
     public var logo: String?
     /// The path of a folder whose templates take the place of the built-in ones.
     public var templates: String?
+    /// The address of a page about privacy, which pages and mails lead to.
+    public var privacy: String?
+    /// The same of the terms of use.
+    public var terms: String?
 
     /// Takes each property as it is.
     public init(
         name: String, from: Mailbox, timeZone: String, language: String = "en", defaultProvider: String,
-        color: String = "#0b6e4f", logo: String? = nil, templates: String? = nil
+        color: String = "#0b6e4f", logo: String? = nil, templates: String? = nil, privacy: String? = nil,
+        terms: String? = nil
     ) {
+        self.privacy = privacy
+        self.terms = terms
         self.name = name
         self.from = from
         self.timeZone = timeZone

@@ -68,8 +68,8 @@ public enum EventReading: Hashable, Sendable {
 
 /// What happened at a service.
 public enum ProviderEvent: Hashable, Sendable {
-    /// A user has removed the app, at this instant.
-    case deauthorized(clientID: String, accountID: String, at: Instant)
+    /// A user has removed the app, at this instant; `keepsData`: they allow that what came from the service is kept.
+    case deauthorized(clientID: String, accountID: String, at: Instant, keepsData: Bool)
     /// A room was changed or deleted there: it is to be looked at.
     case roomTouched(id: String)
 }

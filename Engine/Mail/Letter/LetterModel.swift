@@ -165,6 +165,19 @@ extension TemplateContext {
         text("logoID", logo == nil ? "" : Logo.contentID)
         text("logoWidth", logo.map { String($0.shownWidth) } ?? "")
         text("logoHeight", logo.map { String($0.shownHeight) } ?? "")
+        let words = PageWords(language)
+        list(
+            "siteLinks",
+            [(words(.privacy), site.privacy), (words(.terms), site.terms)].compactMap { label, url in
+                url.map { url in
+                    var link = TemplateContext()
+                    link.text("label", label)
+                    link.text("url", url)
+                    link.text("colon", words.colon)
+                    link.text("linkColor", color.link)
+                    return link
+                }
+            })
     }
 }
 

@@ -41,7 +41,8 @@ package struct PageWords: Sendable {
         case otherTime, look
         /// With `{address}` and `{time}`.
         case mailed
-        case sureBook, yesBook, booked, bookedText, toPage, gone, ended, tooMany, onceMore, fillIn, noMail, pages, invited, hosts
+        case sureBook, yesBook, booked, bookedText, toPage, gone, ended, tooMany, onceMore, fillIn, noMail, pages, invited, hosts, privacy,
+            terms
     }
 
     /// For `lang`.

@@ -101,8 +101,11 @@ package struct Connections: Sendable {
     /// - Parameters:
     ///   - before: a connection made later than this, by the whole seconds in which services tell, is another one, and stays.
     ///   - owner: whose connections alone are meant, where one is given.
+    ///   - keepsData: whether what the service said of rooms of meetings that are over may stay.
     /// - Returns: how many were removed.
-    package func deauthorized(clientID: String, accountID: String, before: Instant, owner: String? = nil) async throws -> Int {
+    package func deauthorized(
+        clientID: String, accountID: String, before: Instant, owner: String? = nil, keepsData: Bool = true
+    ) async throws -> Int {
         let now = context.now
         return try await context.store.write { tx in
             try tx.connections(clientID: clientID, accountID: accountID)
@@ -111,7 +114,9 @@ package struct Connections: Sendable {
                     guard try end(connection, tx) else { return count }
                     try tx.add(
                         LostConnection(
-                            ownerID: connection.ownerID, provider: connection.provider, email: connection.account.email, at: now))
+                            ownerID: connection.ownerID, provider: connection.provider, email: keepsData ? connection.account.email : "",
+                            at: now))
+                    if !keepsData { try tx.forgetEndedRooms(module: connection.module, host: connection.account.id, now: now) }
                     let subject = AlertSubject.connection(owner: connection.ownerID, provider: connection.provider)
                     try tx.enqueue(followUps(of: .ownerNeeded(subject), now: now), now: now)
                     return count + 1

@@ -98,12 +98,12 @@ package struct ProviderEvents: Sendable {
     /// - Parameter sender: it has a say about itself alone, and an owner's own app about that owner alone.
     private func apply(_ event: ProviderEvent, from sender: Sender) async throws {
         switch event {
-        case .deauthorized(let clientID, _, _) where clientID != sender.clientID:
+        case .deauthorized(let clientID, _, _, _) where clientID != sender.clientID:
             context.logger.warning(
                 "an app told of another one's connections, and was not heard", metadata: ["app": "\(sender.clientID)"])
-        case .deauthorized(let clientID, let accountID, let at):
+        case .deauthorized(let clientID, let accountID, let at, let keepsData):
             let count = try await Connections(context).deauthorized(
-                clientID: clientID, accountID: accountID, before: at, owner: sender.owner)
+                clientID: clientID, accountID: accountID, before: at, owner: sender.owner, keepsData: keepsData)
             context.logger.notice("an account was disconnected at the provider", metadata: ["connections": "\(count)"])
         case .roomTouched(let id): try await touched(id, of: sender.owner)
         }

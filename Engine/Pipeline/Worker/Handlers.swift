@@ -19,6 +19,7 @@ final class Handlers: Sendable {
     private let watchCalendar: WatchCalendar
     private let findCalendars: FindCalendars
     private let mailPageForm: MailPageForm
+    private let prune: Prune
 
     init(_ context: EngineContext) {
         provisionRooms = ProvisionRooms(context)
@@ -35,6 +36,7 @@ final class Handlers: Sendable {
         watchCalendar = WatchCalendar(context)
         findCalendars = FindCalendars(context)
         mailPageForm = MailPageForm(context)
+        prune = Prune(context)
     }
 
     /// Inside the transaction of the claim: either the effect to carry out, its intent written, or `nil` after the job has been released
@@ -56,6 +58,7 @@ final class Handlers: Sendable {
         case .watchCalendar(let id): try watchCalendar.prepare(id, claim, step)
         case .findCalendars(let owner, let provider): try findCalendars.prepare(owner: owner, provider: provider, claim, step)
         case .mailPageForm(let id): try mailPageForm.prepare(id, claim, step)
+        case .prune: try prune.prepare(claim, step)
         case .expireHold(let hold): try expireHold.prepare(hold, claim, step)
         case .deliverWebhook(let id, let subject): try deliverWebhook.prepare(id, subject, claim, step)
         }

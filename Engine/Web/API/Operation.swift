@@ -18,6 +18,8 @@ struct Operation: Sendable {
     var takes = Body.none
     /// Whether `Prefer: wait` is heeded.
     var mayWait = false
+    /// Whether the same call again does nothing more, key or not.
+    var isIdempotent = false
     let answers: Answer
     /// What may go wrong beside what can with every call of its kind.
     var codes: [ErrorCode] = []
@@ -84,7 +86,7 @@ struct Operation: Sendable {
 
     /// Whether a repeated call may carry an `Idempotency-Key`.
     var isRepeatable: Bool {
-        guard case .key = access else { return false }
+        guard case .key = access, !isIdempotent else { return false }
         return method == .post
     }
 }

@@ -46,9 +46,14 @@ enum Page {
         cookies: [Cookie] = [], isWide: Bool = false, isPublic: Bool = false,
         framedBy origins: [String] = []
     ) -> Response {
+        let (privacy, terms) = SiteLinks.current
+        let links = [(words(.privacy), privacy), (words(.terms), terms)].compactMap { label, url -> HTML? in
+            url.map { "<a href=\"\($0)\" rel=noreferrer>\(label)</a> " }
+        }
+        let foot: HTML = links.isEmpty ? "" : "<footer class=quiet>\(links.joined())</footer>"
         let html: HTML = """
             <!DOCTYPE html><html lang="\(words.language)" dir="\(words.direction)"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(title)</title><style>\(style)</style><script src="\(PageScript.path)" defer></script></head><body\(isWide ? " class=broad" : "")><main><h1>\(title)</h1>\(body)</main></body></html>
+            <title>\(title)</title><style>\(style)</style><script src="\(PageScript.path)" defer></script></head><body\(isWide ? " class=broad" : "")><main><h1>\(title)</h1>\(body)</main>\(foot)</body></html>
             """
         var headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"]
         let security =

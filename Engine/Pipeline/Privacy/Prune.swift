@@ -1,0 +1,46 @@
+import Logging
+import UsherCore
+import UsherStore
+
+/// Once a day: blanks and deletes what is older than the catalogue's `retention` says.
+struct Prune {
+    private let context: EngineContext
+    private static let batch = 200
+    private static let pause = Duration.days(1)
+
+    init(_ context: EngineContext) { self.context = context }
+
+    func prepare(_ claim: Claim, _ step: StepTransaction) throws -> Effect? {
+        let (now, deadline) = (step.now, step.deadline)
+        return Effect { [context] in
+            do {
+                let isDone = try await Self.run(context, now: now, until: deadline)
+                return { _ in isDone ? .sleep(until: now + Self.pause) : .sleep(until: now) }
+            } catch {
+                context.logger.warning("what is too old could not be pruned", metadata: ["error": "\(error)"])
+                return { step in .rest(until: step.now + .hours(1)) }
+            }
+        }
+    }
+
+    /// In batches, so that nobody waits for long.
+    /// - Returns: whether nothing is left to do today.
+    private static func run(_ context: EngineContext, now: Instant, until deadline: Instant) async throws -> Bool {
+        let retention = context.catalog.current.retention
+        try await context.store.write { tx in
+            try tx.prune(
+                audit: retention.audit.map { now - $0 }, mailTexts: retention.mailTexts.map { now - $0 }, forms: now - retention.forms)
+        }
+        guard let age = retention.bookings else { return true }
+        let service = PersonService(context)
+        while context.now < deadline - .seconds(5) {
+            let count = try await context.store.write { tx in
+                let old = try tx.endedBookings(before: now - age, limit: batch)
+                for booking in old { _ = try service.erase(booking, { _ in true }, tx) }
+                return old.count
+            }
+            if count < batch { return true }
+        }
+        return false
+    }
+}

@@ -1,0 +1,112 @@
+import UsherCore
+
+extension Attendee {
+    /// Whom nobody can find any more, so that what was booked can still be counted.
+    func erased() -> Attendee { Attendee(name: "", email: Self.erasedAddress, timeZone: timeZone, language: language) }
+    /// An address that leads nowhere (RFC 2606).
+    static let erasedAddress = "erased@erased.invalid"
+}
+
+extension Tx {
+    /// The bookings that somebody attends, the earliest first.
+    package func bookings(attendedBy mail: String) throws -> [Booking] {
+        let domain = mail.split(separator: "@").last.map(String.init) ?? ""
+        return try query(PersonSQL.bookings, .text("%@" + domain + "\"%")).compactMap { row in
+            try booking(try row.text(0)).flatMap { booking in
+                booking.attendees.contains { $0.email.lowercased() == mail } ? booking : nil
+            }
+        }
+    }
+
+    /// Bookings of an owner.
+    package func bookings(ofOwner id: String) throws -> [Booking] {
+        try query(PersonSQL.bookingsOfOwner, .text(id)).compactMap { try booking(try $0.text(0)) }
+    }
+
+    /// All that the tables hold about one booking, owner or address, by table: columns and values, what is sealed left out.
+    package func stored(about person: PersonKey) throws -> [(table: String, rows: [[(String, SQLValue)]])] {
+        try PersonalTable.all.compactMap { table in
+            guard table.name != "bookings", let (columns, sql, value) = table.select(person) else { return nil }
+            let rows = try session.query(sql, [.text(value)]).map { row in
+                zip(columns, row.values(0..<row.count)).map { ($0, PersonalTable.sealed.contains($0) ? .text("(sealed)") : $1) }
+            }
+            return rows.isEmpty ? nil : (table.name, rows)
+        }
+    }
+
+    /// Blanks attendees of a booking, and what else was stored about it that could tell who they are.
+    /// - Parameters:
+    ///   - indices: of those who are blanked.
+    ///   - wholly: what whoever booked has written, and the links of all, too.
+    ///   - linkSecret: a new one, sealed.
+    /// - Returns: rows that were changed or deleted, by table.
+    package func erase(_ booking: Booking, _ indices: Set<Int>, wholly: Bool, linkSecret: String, now: Instant) throws -> [String: Int] {
+        let attendees = booking.attendees.enumerated().map { indices.contains($0.offset) ? $0.element.erased() : $0.element }
+        let text = SQLValue.text(try Stored.text(attendees))
+        if wholly {
+            try execute(PersonSQL.eraseBooking, text, .text(linkSecret), SQLValue(now), .text(booking.id))
+        } else {
+            try execute(PersonSQL.eraseAttendees, text, SQLValue(now), .text(booking.id))
+        }
+        seen.bookings[booking.id] = nil
+        return try erase(.booking(booking.id)).merging(["bookings": 1]) { $1 }
+    }
+
+    /// Deletes or blanks what the tables hold about one booking, owner or address.
+    package func erase(_ person: PersonKey) throws -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for table in PersonalTable.all {
+            guard let (sql, value) = table.erase(person) else { continue }
+            let count = try session.execute(sql, [.text(value)])
+            if count > 0 { counts[table.name] = count }
+        }
+        return counts
+    }
+
+    /// Blanks a former owner, wherever their name and address lie.
+    package func eraseOwner(_ id: String) throws -> [String: Int] {
+        var counts = try erase(.owner(id))
+        counts["owners"] = try execute(PersonSQL.eraseOwner, .text("Former owner"), .text(Attendee.erasedAddress), .text(id))
+        for statement in [PersonSQL.eraseNotices, .eraseEvents, .eraseDetails, .eraseAnswers, .eraseHosts] {
+            try execute(statement, .text(id))
+        }
+        for row in try query(PersonSQL.terms) {
+            guard var terms = try? Stored.value(Terms.self, row.text(1)), terms.owner.id == id,
+                terms.owner.email != Attendee.erasedAddress
+            else { continue }
+            (terms.owner.name, terms.owner.email, terms.owner.hosts) = ("Former owner", Attendee.erasedAddress, [:])
+            // Under another id, so that no process goes on with what it remembers.
+            let id = try row.text(0)
+            try execute(BookingSQL.addTerms, .text(id + "-"), .text(try Stored.text(terms)))
+            try execute(PersonSQL.moveToTerms, .text(id + "-"), .text(id))
+            counts["terms", default: 0] += try execute(PersonSQL.removeTerms, .text(id))
+        }
+        return counts
+    }
+
+    /// Bookings that ended before `time` and whose guests are not blanked yet.
+    package func endedBookings(before time: Instant, limit: Int) throws -> [Booking] {
+        try query(PersonSQL.ended, SQLValue(time), .int(Int64(limit))).compactMap { try booking(try $0.text(0)) }
+    }
+
+    /// Deletes what is older than its retention says.
+    package func prune(audit: Instant?, mailTexts: Instant?, forms: Instant) throws {
+        if let audit { try execute(PersonSQL.forgetAudit, SQLValue(audit)) }
+        if let mailTexts {
+            try execute(PersonSQL.forgetMailTexts, SQLValue(mailTexts))
+            try execute(PersonSQL.forgetNotices, SQLValue(mailTexts))
+        }
+        try execute(PersonSQL.forgetForms, SQLValue(forms))
+    }
+
+    /// Forgets what a service said of the rooms of meetings that are over, at one of its accounts.
+    package func forgetEndedRooms(module: String, host: String, now: Instant) throws {
+        for row in try query(PersonSQL.endedRooms, .text(module), .text(host), SQLValue(now)) {
+            let id = try row.text(0)
+            guard try booking(id) != nil else { continue }
+            try execute(PersonSQL.forgetRoom, .text(id), .text(module))
+            try execute(PersonSQL.forgetWayIn, .text(id), .text(module))
+            (seen.bookings[id], seen.rooms[id]) = (nil, nil)
+        }
+    }
+}
