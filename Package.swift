@@ -102,7 +102,8 @@ let package = Package(
             "GoogleMeet",
             "MicrosoftTeams",
             "SelfHosted",
-            "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .crypto, .httpClient, .lifecycle, .hummingbird,
+            "ProviderSupport", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore", "UsherVault", .crypto, .cryptoExtras,
+            .httpClient, .lifecycle, .hummingbird,
             .nio, .nioCore, .nioHTTP, .nioSSL, .signals),
         module(
             "Usher", at: "Engine/CLI", "UsherAssembly", "UsherAvailability", "UsherCatalog", "UsherMail", "UsherPipeline", "UsherStore",
@@ -155,7 +156,7 @@ let package = Package(
         test("PipelineTests", at: "Tests/Engine/Pipeline", "TestSupport", "UsherAvailability", "UsherPostgreSQL"),
         test("ProviderTests", at: "Tests/Providers", "BusySourceConformance", "Calendars", "TestSupport", "ProviderConformance"),
         test(
-            "SystemTests", at: "Tests/System", "Simulation", "TestPostgreSQL", "TestSupport", "Usher", "UsherAssembly",
+            "SystemTests", at: "Tests/System", "Simulation", "TestPostgreSQL", "TestSupport", "TestValues", "Usher", "UsherAssembly",
             excluding: ["Scripts"]),
     ],
     swiftLanguageModes: [.v6]

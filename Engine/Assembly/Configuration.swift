@@ -5,9 +5,9 @@ import UsherWeb
 
 /// The configuration: the environment, over the same keys in the file that `USHER_CONFIG` names.
 package struct Configuration: Sendable {
-    /// Where mail goes: to a relay, or into a folder.
+    /// Where mail goes: to relays, by the sender's domain, or into a folder.
     package enum Mail: Sendable {
-        case smtp(SMTPAddress)
+        case smtp([SMTPAddress])
         case maildir(String)
     }
 
@@ -67,12 +67,26 @@ package struct Configuration: Sendable {
         logStyle = try Self.logStyle(values["USHER_LOG"] ?? "text")
         for key in registry.endpoints.sorted() { if let value = values[key] { try Self.checkService(key, value) } }
         mail =
-            try values["SMTP_URL"].map { text throws(UsherError) in .smtp(try SMTPAddress(text)) }
+            try values["SMTP_URL"].map { text throws(UsherError) in .smtp(try Self.relays(text, values)) }
             ?? .maildir(values["USHER_MAILDIR"] ?? "mail")
     }
 
     /// Where the vault's keys are written, for who is to mend them.
     package var vaultKeysSource: String { values["USHER_VAULT_KEYS_FILE"].map { $0.reveal() } ?? "USHER_VAULT_KEYS" }
+
+    /// One relay, or several with blanks between them.
+    private static func relays(_ text: String, _ values: [String: String]) throws(UsherError) -> [SMTPAddress] {
+        let relays = try text.split(separator: " ").map { part throws(UsherError) in try SMTPAddress(String(part)) }
+        if relays.isEmpty { _ = try SMTPAddress(text) }
+        guard relays.count(where: \.senders.isEmpty) <= 1 else {
+            throw refuse(
+                "SMTP_URL names several relays without from=: say which domains the others are for, as in ?from=northwind.example.")
+        }
+        for relay in relays {
+            if let way = relay.authorization, let problem = MailTokens.problem(way, values) { throw refuse(problem) }
+        }
+        return relays
+    }
 
     private static func refuse(_ message: String) -> UsherError { UsherError(.configuration, message) }
 
@@ -122,7 +136,7 @@ package struct Configuration: Sendable {
         "USHER_CATALOG", "DATABASE_URL", "USHER_HOST", "USHER_PORT", "USHER_PUBLIC_URL", "USHER_VAULT_KEYS", "USHER_VAULT_KEYS_FILE",
         "USHER_API_KEY",
         "USHER_RETURN_ORIGINS", "USHER_TRUSTED_PROXIES", "USHER_WEBHOOK_ALLOW_PRIVATE", "USHER_CALENDAR_ALLOW_PRIVATE", "USHER_MAILDIR",
-        "USHER_LOG", "SMTP_URL",
+        "USHER_LOG", "SMTP_URL", "SMTP_CLIENT_ID", "SMTP_CLIENT_SECRET", "SMTP_TENANT_ID", "SMTP_KEY_FILE", "SMTP_TOKEN_URL", "SMTP_SCOPE",
     ]
 
     /// Secrets lie in it.

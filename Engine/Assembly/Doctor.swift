@@ -25,7 +25,7 @@ package struct Doctor: Sendable {
         }
     }
 
-    private let configuration: Configuration
+    let configuration: Configuration
     private let registry: ProviderRegistry
     /// A clock that differs by more is worth a word: two servers that are this wrong either way agree no more on when a claim ends.
     private static let clockTolerance = EngineSettings.clockSkew / 2
@@ -44,7 +44,7 @@ package struct Doctor: Sendable {
         findings += FileFault.all(configuration).filter { !$0.isMissing }.map {
             .wrong("files", $0.text, "\($0.command), or `usher doctor --fix`.")
         }
-        findings.append(await mail())
+        findings += await mail(nil)
         let (stored, keys) = await stored()
         findings += stored + access(keys: keys)
         guard let catalog = report.catalog else { return findings }
@@ -52,6 +52,7 @@ package struct Doctor: Sendable {
             let place = try Place(configuration)
             defer { place.leave() }
             let runtime = try await Runtime.open(place.configuration, catalog: catalog, registry: registry, adopting: false)
+            findings += await mail(runtime)
             for entry in catalog.providers { findings += await provider(entry, catalog.owners, runtime) }
             await runtime.close()
         } catch  where stored.allSatisfy(\.isFine) {
@@ -162,22 +163,6 @@ package struct Doctor: Sendable {
             "catalogue",
             "\(configuration.catalogPath): \(counted(catalog.meetingTypes.count, "meeting type")), \(counted(catalog.providers.count, "provider"))"
         )
-    }
-
-    private func mail() async -> Finding {
-        switch configuration.mail {
-        case .maildir(let folder):
-            if FileManager.default.fileExists(atPath: folder) {
-                do throws(UsherError) { _ = try Maildir(folder: folder) } catch { return .wrong("mail", error.message, "Or set SMTP_URL.") }
-            }
-            return .fine("mail", "SMTP_URL is not set: mail is written to \(folder)/new")
-        case .smtp(let address):
-            if let trouble = await SMTPMailer.probe(address) { return .wrong("mail", trouble, "Check SMTP_URL; nothing was sent.") }
-            return .fine(
-                "mail",
-                "\(address.host):\(address.port) takes connections\(address.security == .none ? ", without TLS" : " with TLS")\(address.user == nil ? "" : ", and lets us sign in")"
-            )
-        }
     }
 
     private func provider(_ entry: ProviderEntry, _ file: [Owner], _ runtime: Runtime) async -> [Finding] {

@@ -38,30 +38,18 @@ package struct Runtime: Sendable {
         // Servers of one database agree on the time by its clock.
         let environment = Environment(now: store.database.clock ?? environment.now, random: environment.random)
         let vault = isEmpty ? try Vault(keys: [environment.random(32)]) : try await vault(configuration, store, environment)
-        let mailer: any Mailer = looking ? NoMailer() : try mailer(configuration)
         let renderer = try MailRenderer(configuration.look(catalog.site))
+        let mailbox: Maildir? = if case .maildir(let folder) = configuration.mail, !looking { try Maildir(folder: folder) } else { nil }
         // Last, because it must be shut down: nothing above may fail after it.
         let transport = HTTPTransport(now: environment.now)
-        let held: @Sendable () -> Bool = { [store] in store.isHeld }
-        let context = EngineContext(
+        var context = EngineContext(
             store: store, vault: vault, catalog: CatalogHolder(catalog), registry: registry,
-            channels: .init(
-                transport: HeldTransport(inner: transport, isHeld: held),
-                receivers: HeldTransport(
-                    inner: PublicTransport(
-                        now: environment.now, allowsPrivate: configuration.allowsPrivateReceivers, variable: "USHER_WEBHOOK_ALLOW_PRIVATE"),
-                    isHeld: held),
-                calendars: CalendarAccess(
-                    sources: builtInBusySources,
-                    transport: HeldTransport(
-                        inner: PublicTransport(
-                            now: environment.now, allowsPrivate: configuration.allowsPrivateCalendars,
-                            variable: "USHER_CALENDAR_ALLOW_PRIVATE", bodyLimit: CalendarText.longest), isHeld: held), closures: .ofFiles),
-                mailer: mailer,
-                renderer: renderer), environment: environment,
+            channels: channels(configuration, transport, renderer, environment, isHeld: { [store] in store.isHeld }),
+            environment: environment,
             settings: EngineSettings(
                 publicURL: configuration.publicURL, variables: configuration.values,
                 allowsPrivateReceivers: configuration.allowsPrivateReceivers), logger: logger)
+        if !looking { context.mailer = mailbox ?? mailer(configuration, context) }
         context.closures.put(configuration.closures(catalog))
         let runtime = Runtime(
             configuration: configuration, registry: registry, context: context, service: BookingService(context),
@@ -72,6 +60,23 @@ package struct Runtime: Sendable {
             throw error
         }
         return runtime
+    }
+
+    /// The ways out: none while the installation is held.
+    private static func channels(
+        _ configuration: Configuration, _ transport: HTTPTransport, _ renderer: MailRenderer, _ environment: Environment,
+        isHeld: @escaping @Sendable () -> Bool
+    ) -> EngineContext.Channels {
+        let receivers = PublicTransport(
+            now: environment.now, allowsPrivate: configuration.allowsPrivateReceivers, variable: "USHER_WEBHOOK_ALLOW_PRIVATE")
+        let calendars = PublicTransport(
+            now: environment.now, allowsPrivate: configuration.allowsPrivateCalendars, variable: "USHER_CALENDAR_ALLOW_PRIVATE",
+            bodyLimit: CalendarText.longest)
+        return .init(
+            transport: HeldTransport(inner: transport, isHeld: isHeld), receivers: HeldTransport(inner: receivers, isHeld: isHeld),
+            calendars: CalendarAccess(
+                sources: builtInBusySources, transport: HeldTransport(inner: calendars, isHeld: isHeld), closures: .ofFiles),
+            mailer: NoMailer(), renderer: renderer)
     }
 
     /// Puts the file's catalogue in force for the whole installation, or takes over what other servers have put in force since.
@@ -140,11 +145,10 @@ package struct Runtime: Sendable {
         return store
     }
 
-    private static func mailer(_ configuration: Configuration) throws -> any Mailer {
-        switch configuration.mail {
-        case .smtp(let address): SMTPMailer(address)
-        case .maildir(let folder): try Maildir(folder: folder)
-        }
+    private static func mailer(_ configuration: Configuration, _ context: EngineContext) -> any Mailer {
+        guard case .smtp(let relays) = configuration.mail else { return NoMailer() }
+        return RelayChoice(
+            relays.map { ($0.senders, SMTPMailer($0, token: MailTokens($0, configuration, context)?.source)) })
     }
 
     /// The vault, once it is certain that it opens what is stored: under another key, nothing would work and nothing would say why.

@@ -70,6 +70,10 @@ package enum CatalogSchema {
 
     // MARK: The parts
 
+    private static let mailbox: JSON = [
+        "type": "string", "pattern": "^\\s*([^<>@]*<[^@\\s<>]+@[^@\\s<>]+>|[^@\\s<>]+@[^@\\s<>]+)\\s*$",
+    ]
+
     private static var retention: JSON {
         let age: JSON = ["type": "string", "pattern": "^([0-9]{1,3}y|[0-9]+d.*|P.*)$"]
         return object([
@@ -82,14 +86,11 @@ package enum CatalogSchema {
 
     private static var site: JSON {
         let page: JSON = ["type": "string", "pattern": "^https://"]
-        let from: JSON = [
-            "type": "string", "pattern": "^\\s*([^<>@]*<[^@\\s<>]+@[^@\\s<>]+>|[^@\\s<>]+@[^@\\s<>]+)\\s*$",
-        ]
         let color: JSON = ["type": "string", "pattern": "^#[0-9a-fA-F]{6}$"]
         return object(
             [
                 "name": key(ref("text"), "The name that mails and pages bear."),
-                "from": key(from, "The sender of all mail: \"Northwind Clinic <bookings@northwind.example>\"."),
+                "from": key(mailbox, "The sender of all mail: \"Northwind Clinic <bookings@northwind.example>\"."),
                 "time-zone": key(ref("zone"), "The IANA name of the zone of owners and guests who have none: Europe/Berlin."),
                 "language": key(ref("language"), "The language of owners and guests who have none.", default: "en"),
                 "default-provider": key(ref("provider"), "The last link of the provider chain."),
@@ -195,6 +196,8 @@ package enum CatalogSchema {
                 "hosts": key(
                     SlotSchema.hosts, "Owners who stand in for each other, by weight or as a list; without it a booking names its owner."),
                 "guest-changes": key(changes, "How often and how late guests may move a booking."), "email": key(email, "The mails."),
+                "from": key(mailbox, "The sender of its mails, in place of the site's; the relay must let us send as it."),
+                "reply-to": key(mailbox, "Where attendees' answers go, in place of the owner."),
             ], required: ["title"])
         let (one, several): (JSON, JSON) = (["required": ["duration"]], ["required": ["durations"]])
         return map(["allOf": [type], "oneOf": [one, several]])

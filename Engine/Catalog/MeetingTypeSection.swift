@@ -13,6 +13,7 @@ struct MeetingTypeSection {
     private static let keys = [
         "title", "description", "duration", "durations", "provider", "fallback", "provision", "meeting", "calendar", "reminders", "overlap",
         "on-drift", "choices", "email", "guest-changes", "guests-may", "slots", "hosts", "page", "confirm-by-mail", "questions",
+        "from", "reply-to",
     ]
 
     init(_ report: Reporter, _ names: Names, _ abilities: Abilities, _ slots: SlotSection, language: String) {
@@ -50,7 +51,7 @@ struct MeetingTypeSection {
         SpokenText.compare(texts + asked.map(\.text), report)
         let translations = Self.translations(title, description, intro, asked)
         // All of it is read before anything is given up, so that all findings come at once.
-        let read = MeetingType(
+        var read = MeetingType(
             id: field.key, title: title?.base ?? "", description: description?.base ?? "", durations: durations, provider: provider,
             fallback: fallback, provision: fields.choice("provision", MeetingType.Provision.onConfirmation), meeting: meeting,
             calendar: fields.bool("calendar", false), reminders: reminders(fields),
@@ -60,7 +61,19 @@ struct MeetingTypeSection {
             guestsMay: fields["guests-may"].map { _ in fields.choice("guests-may", GuestsMay.moveAndCancel) },
             slots: booking.rules, hosts: booking.hosts, page: page, questions: questions,
             translations: translations.isEmpty ? nil : translations)
+        (read.from, read.replyTo) = (mailbox("from", fields), mailbox("reply-to", fields))
         return title == nil ? nil : read
+    }
+
+    private func mailbox(_ key: String, _ fields: Fields) -> Mailbox? {
+        fields.text(key).flatMap { text, mark in
+            let mailbox = Mailbox(text)
+            if mailbox == nil {
+                report.error(
+                    .value, mark, "'\(fields.path(key))' must be a mail address: \"Northwind Surgery <surgery@northwind.example>\"")
+            }
+            return mailbox
+        }
     }
 
     private static func translations(

@@ -107,6 +107,9 @@ public struct Terms: Hashable, Sendable, Codable {
         }
     }
 
+    /// The sender of its mails.
+    public var from: Mailbox { type.from ?? site.from }
+
     /// Takes each property as it is.
     public init(type: MeetingType, owner: Owner, site: Site, chain: [Link], because: Because) {
         self.type = type

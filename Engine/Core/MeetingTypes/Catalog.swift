@@ -169,6 +169,10 @@ public struct MeetingType: Hashable, Sendable, Codable {
     public var questions: [Question]?
     /// Its words in other languages than the site's, by tag; `nil` for none.
     public var translations: [String: TypeTexts]?
+    /// The sender of its mails, and the organiser of its invitations; `nil` for the site's.
+    public var from: Mailbox? = nil
+    /// Where answers of attendees go; `nil` for the owner.
+    public var replyTo: Mailbox? = nil
 
     /// Takes each property as it is.
     public init(

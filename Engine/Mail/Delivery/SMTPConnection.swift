@@ -16,18 +16,20 @@ final class SMTPConnection {
 
     private static let start: Void = { _ = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) }()
 
-    /// - Parameter limit: for connecting, negotiating and signing in.
+    /// - Parameters:
+    ///   - token: signs us in, in place of a password.
+    ///   - limit: for connecting, negotiating and signing in.
     /// - Throws: ``SMTPFailure``
-    init(_ address: SMTPAddress, within limit: Duration) throws(SMTPFailure) {
+    init(_ address: SMTPAddress, token: Secret? = nil, within limit: Duration) throws(SMTPFailure) {
         Self.start
         guard let curl = curl_easy_init() else { throw SMTPFailure("libcurl could not be started") }
         let heard = Heard()
-        Self.prepare(curl, address, limit, heard)
+        Self.prepare(curl, address, token, limit, heard)
         let failure = Self.connect(curl).map { Self.describe($0, heard.lastLine, address) }
         let mayNotSend = address.user != nil && !heard.isSignedIn
         guard failure == nil, !mayNotSend else {
             curl_easy_cleanup(curl)
-            throw SMTPFailure(failure ?? Self.noSignIn)
+            throw failure ?? SMTPFailure(Self.noSignIn)
         }
         handle = curl
         isPipelined = heard.extensions.contains("PIPELINING")
@@ -110,7 +112,9 @@ final class SMTPConnection {
         }
     }
 
-    private static func prepare(_ curl: UnsafeMutableRawPointer, _ address: SMTPAddress, _ limit: Duration, _ heard: Heard) {
+    private static func prepare(
+        _ curl: UnsafeMutableRawPointer, _ address: SMTPAddress, _ token: Secret?, _ limit: Duration, _ heard: Heard
+    ) {
         let scheme = address.security == .implicit ? "smtps" : "smtp"
         let host = address.host.contains(":") && !address.host.hasPrefix("[") ? "[\(address.host)]" : address.host
         usher_curl_set_string(curl, CURLOPT_URL, "\(scheme)://\(host):\(address.port)")
@@ -120,7 +124,13 @@ final class SMTPConnection {
         usher_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT, 10)
         usher_curl_set_long(curl, CURLOPT_TIMEOUT_MS, max(1, Int(limit.microseconds / 1_000)))
         if address.security == .required { usher_curl_set_long(curl, CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue)) }
-        if let user = address.user, let password = address.password {
+        if let user = address.user, let token {
+            usher_curl_set_string(curl, CURLOPT_USERNAME, user)
+            usher_curl_set_string(curl, CURLOPT_XOAUTH2_BEARER, token.reveal())
+            usher_curl_set_long(curl, CURLOPT_SASL_IR, 1)
+            // Without it libcurl would try PLAIN, with an empty password.
+            usher_curl_set_string(curl, CURLOPT_LOGIN_OPTIONS, "AUTH=XOAUTH2")
+        } else if let user = address.user, let password = address.password {
             usher_curl_set_string(curl, CURLOPT_USERNAME, user)
             usher_curl_set_string(curl, CURLOPT_PASSWORD, password.reveal())
         }
@@ -150,7 +160,21 @@ final class SMTPConnection {
         return (code, text.isEmpty ? String(cString: curl_easy_strerror(code)) : text)
     }
 
-    private static func describe(_ failure: (code: CURLcode, text: String), _ lastLine: String, _ address: SMTPAddress) -> String {
+    private static func describe(_ failure: (code: CURLcode, text: String), _ lastLine: String, _ address: SMTPAddress) -> SMTPFailure {
+        let isRefusal = ["334", "4", "5"].contains { lastLine.hasPrefix($0) }
+        if failure.code == CURLE_LOGIN_DENIED, address.authorization != nil, isRefusal {
+            return SMTPFailure("the relay refuses the token: \(said(lastLine))", isTokenRefused: true)
+        }
+        return SMTPFailure(reason(failure, lastLine, address))
+    }
+
+    /// A relay that wants no token says why in base64, and waits for an empty line that libcurl does not send.
+    private static func said(_ line: String) -> String {
+        guard line.hasPrefix("334 "), let data = Data(base64Encoded: String(line.dropFirst(4))) else { return line }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    private static func reason(_ failure: (code: CURLcode, text: String), _ lastLine: String, _ address: SMTPAddress) -> String {
         switch failure.code {
         case CURLE_LOGIN_DENIED where !lastLine.hasPrefix("5") && !lastLine.hasPrefix("4"): noSignIn
         case CURLE_LOGIN_DENIED: "the relay refuses user and password in SMTP_URL: \(lastLine)"
@@ -166,7 +190,9 @@ final class SMTPConnection {
 /// Why a relay could not be talked to.
 struct SMTPFailure: Error {
     var reason: String
-    init(_ reason: String) { self.reason = reason }
+    /// The relay knows the way to sign in, and does not take the token.
+    var isTokenRefused = false
+    init(_ reason: String, isTokenRefused: Bool = false) { (self.reason, self.isTokenRefused) = (reason, isTokenRefused) }
 }
 
 /// A line of a relay's answer: `250 Ok`. Source: https://www.rfc-editor.org/rfc/rfc5321#section-4.2

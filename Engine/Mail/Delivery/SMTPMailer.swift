@@ -6,12 +6,25 @@ import UsherCore
 /// connection is used again.
 package final class SMTPMailer: Mailer {
     private let queue = MailQueue()
+    private let token: TokenSource?
 
     /// No delivery is begun with less time than this.
     private static let shortestDelivery = Duration.seconds(5)
 
-    /// - Parameter connections: threads, and so connections at the same time.
-    package init(_ address: SMTPAddress, connections: Int = 4) {
+    /// The access token that signs in, from whoever keeps it.
+    ///
+    /// `rejected`: the one that the relay has just refused.
+    package typealias TokenSource = @Sendable (_ rejected: IssuedToken?) async throws(ProviderError) -> IssuedToken
+
+    /// Exchange takes few connections to one mailbox at the same time.
+    private static let connectionsWithToken = 2
+
+    /// - Parameters:
+    ///   - connections: threads, and so connections at the same time; by default four, or two where a token signs in.
+    ///   - token: where the relay's address says `auth=`.
+    package init(_ address: SMTPAddress, connections: Int? = nil, token: TokenSource? = nil) {
+        self.token = token
+        let connections = connections ?? (token == nil ? 4 : Self.connectionsWithToken)
         for index in 0..<connections {
             let thread = Thread { [queue] in
                 let session = SMTPSession(address)
@@ -20,7 +33,8 @@ package final class SMTPMailer: Mailer {
                     let left = job.end - ContinuousClock.now
                     job.finish(
                         left < Self.shortestDelivery
-                            ? .later("all connections to the relay are busy") : session.deliver(job.mail, within: left))
+                            ? .init(outcome: .later("all connections to the relay are busy"))
+                            : session.deliver(job.mail, token: job.token, within: left))
                 }
             }
             thread.name = "smtp-\(index)"
@@ -34,16 +48,33 @@ package final class SMTPMailer: Mailer {
         guard isMailAddress(mail.recipient), isMailAddress(mail.sender) else {
             return .refused("'\(mail.recipient)' is not a mail address")
         }
-        return await withCheckedContinuation { continuation in
-            queue.add(MailJob(mail: mail, end: .now + limit) { continuation.resume(returning: $0) })
+        let end = ContinuousClock.now + limit
+        guard let token else { return await handOver(mail, token: nil, until: end).outcome }
+        do throws(ProviderError) {
+            let present = try await token(nil)
+            let first = await handOver(mail, token: present.access, until: end)
+            guard first.isTokenRefused else { return first.outcome }
+            // It may have been revoked before its time: one more, and no third.
+            let fresh = try await token(present)
+            return await handOver(mail, token: fresh.access, until: end).outcome
+        } catch { return .later("no access token for the relay: \(error.message)") }
+    }
+
+    private func handOver(_ mail: OutgoingMail, token: Secret?, until end: ContinuousClock.Instant) async -> SMTPSession.Result {
+        await withCheckedContinuation { continuation in
+            queue.add(MailJob(mail: mail, token: token, end: end) { continuation.resume(returning: $0) })
         }
     }
 
     /// Connects, negotiates TLS and signs in, as a delivery would, and sends nothing.
     /// - Returns: what is wrong, or `nil`.
-    package static func probe(_ address: SMTPAddress) async -> String? {
-        await withCheckedContinuation { continuation in
-            let thread = Thread { continuation.resume(returning: SMTPSession(address).probe()) }
+    package static func probe(_ address: SMTPAddress, token: TokenSource? = nil) async -> String? {
+        let access: Secret?
+        do throws(ProviderError) { access = try await token?(nil).access } catch {
+            return "no access token for the relay: \(error.message) \(error.remedy)"
+        }
+        return await withCheckedContinuation { continuation in
+            let thread = Thread { continuation.resume(returning: SMTPSession(address).probe(token: access)) }
             thread.start()
         }
     }
@@ -51,8 +82,9 @@ package final class SMTPMailer: Mailer {
 
 private struct MailJob: Sendable {
     var mail: OutgoingMail
+    var token: Secret?
     var end: ContinuousClock.Instant
-    var finish: @Sendable (DeliveryOutcome) -> Void
+    var finish: @Sendable (SMTPSession.Result) -> Void
 }
 
 /// Mails that wait for a thread.

@@ -13,22 +13,30 @@ final class SMTPSession {
 
     init(_ address: SMTPAddress) { self.address = address }
 
-    /// - Parameter limit: for all of it, the connection included.
-    func deliver(_ mail: OutgoingMail, within limit: Duration) -> DeliveryOutcome {
+    /// What became of a mail, and whether the token was why.
+    struct Result {
+        var outcome: DeliveryOutcome
+        var isTokenRefused = false
+    }
+
+    /// - Parameters:
+    ///   - token: signs a new connection in.
+    ///   - limit: for all of it, the connection included.
+    func deliver(_ mail: OutgoingMail, token: Secret? = nil, within limit: Duration) -> Result {
         let deadline = ContinuousClock.now + min(limit, Self.longestDelivery)
         if lastUse.duration(to: .now) > Self.longestIdle { connection = nil }
         defer { lastUse = .now }
         let wasOpen = connection != nil
-        let outcome = attempt(mail, until: deadline)
+        let outcome = attempt(mail, token, until: deadline)
         // A connection that was kept may have been closed by the relay meanwhile: nothing was sent, and a new one is made.
         guard wasOpen, case .notBegun = outcome else { return outcome.told }
-        return attempt(mail, until: deadline).told
+        return attempt(mail, token, until: deadline).told
     }
 
     /// Connects, negotiates TLS and signs in, as a delivery would.
     /// - Returns: what is wrong, or `nil`.
-    func probe() -> String? {
-        do throws(SMTPFailure) { _ = try SMTPConnection(address, within: Self.longestDelivery) } catch { return error.reason }
+    func probe(token: Secret? = nil) -> String? {
+        do throws(SMTPFailure) { _ = try SMTPConnection(address, token: token, within: Self.longestDelivery) } catch { return error.reason }
         return nil
     }
 
@@ -36,31 +44,31 @@ final class SMTPSession {
 
     private enum Attempt {
         /// The relay has said nothing about this mail.
-        case notBegun(String)
+        case notBegun(SMTPFailure)
         case ended(DeliveryOutcome)
 
-        var told: DeliveryOutcome {
+        var told: Result {
             switch self {
-            case .notBegun(let reason): .later(reason)
-            case .ended(let outcome): outcome
+            case .notBegun(let failure): Result(outcome: .later(failure.reason), isTokenRefused: failure.isTokenRefused)
+            case .ended(let outcome): Result(outcome: outcome)
             }
         }
     }
 
-    private func attempt(_ mail: OutgoingMail, until deadline: ContinuousClock.Instant) -> Attempt {
+    private func attempt(_ mail: OutgoingMail, _ token: Secret?, until deadline: ContinuousClock.Instant) -> Attempt {
         let connection: SMTPConnection
         do throws(SMTPFailure) {
-            connection = if let kept = self.connection { kept } else { try SMTPConnection(address, within: deadline - .now) }
-        } catch { return .notBegun(error.reason) }
+            connection = if let kept = self.connection { kept } else { try SMTPConnection(address, token: token, within: deadline - .now) }
+        } catch { return .notBegun(error) }
         // Kept only after a dialogue that both sides know the end of.
         self.connection = nil
         let envelope: [SMTPReply]
         do throws(SMTPFailure) {
             envelope = try self.envelope(mail, connection, until: deadline)
-        } catch { return .notBegun(error.reason) }
+        } catch { return .notBegun(error) }
         if let refused = refusal(envelope) {
             // 421: the relay closes the connection, whatever was asked.
-            if envelope.first?.code == 421 { return .notBegun(refused.reason) }
+            if envelope.first?.code == 421 { return .notBegun(SMTPFailure(refused.reason)) }
             if !envelope.contains(where: { $0.code == 354 }), reset(connection, until: deadline) { self.connection = connection }
             return .ended(refused)
         }

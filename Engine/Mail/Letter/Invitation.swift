@@ -22,7 +22,7 @@ struct Invitation {
             "UID:\(booking.id)@\(domain)", "DTSTAMP:\(Self.time(letter.writtenAt))", "DTSTART:\(Self.time(booking.start))",
             "DTEND:\(Self.time(booking.end))", "SEQUENCE:\(booking.revision - 1)",
             "STATUS:\(letter.kind == .cancellation ? "CANCELLED" : "CONFIRMED")", "SUMMARY:\(title)",
-            "ORGANIZER;CN=\(Self.parameter(booking.terms.owner.name)):\(Self.mailto(site.from.address))",
+            "ORGANIZER;CN=\(Self.parameter(booking.terms.owner.name)):\(Self.mailto(booking.terms.from.address))",
         ]
         if method != .publish {
             let name = letter.recipient.name.isEmpty ? letter.recipient.address : letter.recipient.name

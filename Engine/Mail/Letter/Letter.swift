@@ -67,11 +67,11 @@ package struct Letter: Sendable {
         case .attendee(let index): booking.attendees[index].language
         }
     }
-    /// Whom an answer reaches: the owner, or the attendees where the owner reads.
+    /// Whom an answer reaches: the owner, or whom the meeting type names, or the attendees where the owner reads.
     package var replyTo: [Mailbox] {
         reader == .owner
             ? booking.attendees.map { Mailbox(name: $0.name, address: $0.email) }
-            : [Mailbox(name: booking.terms.owner.name, address: booking.terms.owner.email)]
+            : [booking.terms.type.replyTo ?? Mailbox(name: booking.terms.owner.name, address: booking.terms.owner.email)]
     }
     /// What opens the room: its own address, or the join page where that alone lets people in.
     package var entrance: String? { opensOnJoin ? joinPage : room.map { $0.needsEntry ? joinPage : $0.joinURL } }

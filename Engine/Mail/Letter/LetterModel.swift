@@ -19,8 +19,10 @@ struct LetterModel {
         time = ReaderTime.of(start: letter.booking.start, end: letter.booking.end, timeZone: letter.timeZone, language: language)
     }
 
+    /// Exchange names the event after the subject of the mail that brings its invitation.
     var subject: String {
-        Placeholders.fill(
+        if letter.reader != .owner, letter.kind != .reminder, !letter.onCalendar { return letter.booking.title }
+        return Placeholders.fill(
             words.subject[letter.kind.rawValue] ?? "{title}", ["title": letter.booking.title, "date": time.date, "time": time.time])
     }
 

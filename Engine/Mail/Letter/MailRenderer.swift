@@ -73,7 +73,7 @@ package final class MailRenderer: Sendable {
     package func mail(_ letter: Letter) -> OutgoingMail {
         let letter = letter.legible
         let parts = parts(legible: letter)
-        let from = letter.booking.terms.site.from
+        let from = letter.booking.terms.from
         let head = Message.Head(
             id: letter.outboxID, writtenAt: letter.writtenAt, messageID: letter.messageID, threadID: letter.threadID, from: from,
             to: letter.recipient, replyTo: letter.replyTo, subject: parts.subject)

@@ -79,7 +79,7 @@ struct DeliverMail {
         guard !mail.kept.isEmpty else { return context.renderer.mail(letter) }
         let text = try context.vault.open(mail.kept, context: OutboxMail.context(mail.id))
         return OutgoingMail(
-            sender: letter.booking.terms.site.from.address, recipient: letter.recipient.address, bytes: Array(text.utf8), id: mail.id)
+            sender: letter.booking.terms.from.address, recipient: letter.recipient.address, bytes: Array(text.utf8), id: mail.id)
     }
 
     private func giveUp(_ mail: OutboxMail, _ reason: String, _ booking: Booking, _ step: StepTransaction) throws {

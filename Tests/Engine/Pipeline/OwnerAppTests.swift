@@ -143,7 +143,7 @@ struct OwnerAppTests {
         let engine = try await TestEngine()
         _ = try await engine.connect()
         // Within the second in which the connection was made.
-        _ = try await deliver(engine, engine.zoom.deauthorization(of: "ana@northwind.example"))
+        _ = try await deliver(engine, engine.zoom.deauthorization(of: "ana@northwind.example", keepsData: true))
         #expect(try await Connections(engine.context).list(owner: "ana").isEmpty)
         #expect(try await OwnerService(engine.context).accounts(of: "ana").lost.map(\.email) == ["ana@northwind.example"])
         try await engine.run(for: .hours(5))

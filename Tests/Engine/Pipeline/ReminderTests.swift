@@ -13,12 +13,13 @@ struct ReminderTests {
         "healing: { title: \"Healing\",",
         with: "reminded: { title: \"Reminded\", duration: 30m, provider: campus, reminders: [1d, 15m] }\n  healing: { title: \"Healing\",")
 
-    /// The subjects of Bo's mails from the second on, in order.
+    /// What Bo's mails are for, from the second on, in order: one with an invitation bears the event's title, and its calendar part tells.
     private func later(_ engine: TestEngine) -> [String] {
         engine.mailer.taken.filter { $0.recipient == "bo@example.org" }.dropFirst().map { mail in
             let text = String(decoding: mail.bytes, as: UTF8.self)
-            return text.split(separator: "\r\n").first { $0.hasPrefix("Subject: ") }.map { String($0.dropFirst(9).prefix { $0 != ":" }) }
-                ?? ""
+            if text.contains("\r\nSubject: Reminder: ") { return "Reminder" }
+            #expect(text.contains("\r\nSubject: Reminded\r\n"))
+            return text.contains("method=CANCEL") ? "Cancelled" : "Changed"
         }
     }
 

@@ -69,7 +69,7 @@ extension OwnerPage {
     private static func notConnected(_ lost: LostConnection?, _ service: String) -> HTML {
         guard let lost else { return "<p>Not connected.</p>" }
         return """
-            <p class=bad role=alert>\(lost.email) was disconnected at \(service) on \(lost.at.rfc3339.prefix(10)).</p>
+            <p class=bad role=alert>\(lost.email.isEmpty ? "Your account" : lost.email) was disconnected at \(service) on \(lost.at.rfc3339.prefix(10)).</p>
             <p>No new meetings can be made there until you connect again; what waits then goes on by itself.</p>
             """
     }
