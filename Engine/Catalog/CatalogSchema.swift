@@ -139,6 +139,10 @@ package enum CatalogSchema {
                     "passcode": key(["enum": ["inherit", "generate", "none"]], "The room's passcode.", default: "inherit"),
                     "waiting-room": key(ref("toggle"), "Whether the host lets everybody in.", default: "inherit"),
                     "join-before-host": key(ref("toggle"), "Whether guests may begin without the host.", default: "inherit"),
+                    "recording": key(
+                        ["enum": ["inherit", "off", "local", "cloud"]], "Whether it is recorded by itself, and where.", default: "inherit"),
+                    "summary": key(
+                        ["enum": ["inherit", "off", "on"]], "Whether the service's assistant sums it up by itself.", default: "inherit"),
                     "alternative-hosts": key(
                         ["type": "array", "items": ref("mail"), "uniqueItems": true], "Others who may host: addresses of accounts there."),
                 ]).members ?? []) + [JSON.Member("not", neitherToggle)]),

@@ -93,6 +93,7 @@ struct MeetingTypeSection {
     }
 
     private enum Overlap: String, CaseIterable { case forbid, allow }
+    private enum Summary: String, CaseIterable { case inherit, off, on }
 
     private func durations(_ fields: Fields) -> [Duration] {
         if fields["duration"] != nil, let both = fields["durations"] {
@@ -144,17 +145,22 @@ struct MeetingTypeSection {
 
     private func options(_ node: Node, _ path: String, _ provider: String, _ others: [String]) -> MeetingOptions? {
         guard let fields = Fields(node, path, report) else { return nil }
-        fields.refuseUnknown(["passcode", "waiting-room", "join-before-host", "alternative-hosts"])
+        fields.refuseUnknown(["passcode", "waiting-room", "join-before-host", "alternative-hosts", "recording", "summary"])
         let hosts = fields.list("alternative-hosts")
         for host in hosts where !isMailAddress(host.value) { report.error(.value, host.mark, "'\(host.value)' is not a mail address") }
+        let recording = fields.choice("recording", MeetingOptions.Recording.inherit)
+        let summary = fields.choice("summary", Summary.inherit)
         let options = MeetingOptions(
             passcode: fields.choice("passcode", MeetingOptions.Passcode.inherit), waitingRoom: fields.inheritable("waiting-room"),
-            joinBeforeHost: fields.inheritable("join-before-host"), alternativeHosts: hosts.map(\.value))
+            joinBeforeHost: fields.inheritable("join-before-host"), alternativeHosts: hosts.map(\.value),
+            recording: recording == .inherit ? nil : recording, summary: summary == .inherit ? nil : summary == .on)
         var wanted: [(ProviderDescriptor.Capability, String)] = []
         if options.passcode != .inherit { wanted.append((.passcode, "passcode")) }
         if options.waitingRoom != nil { wanted.append((.waitingRoom, "waiting-room")) }
         if options.joinBeforeHost != nil { wanted.append((.joinBeforeHost, "join-before-host")) }
         if !hosts.isEmpty { wanted.append((.alternativeHosts, "alternative-hosts")) }
+        if let recording = options.recording { wanted.append((recording == .local ? .localRecording : .recording, "recording")) }
+        if options.summary != nil { wanted.append((.summary, "summary")) }
         for (capability, key) in wanted { abilities.check(capability, fields[key]?.place, fields.path(key), provider, others) }
         if options.waitingRoom == true, options.joinBeforeHost == true {
             report.error(

@@ -7,7 +7,7 @@ import UsherCore
 public enum TeamsProvider: OAuthProvider {
     /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
-        id: "microsoft-teams", name: "Microsoft Teams", connection: .owner, capabilities: [.dialIn, .schedule, .host],
+        id: "microsoft-teams", name: "Microsoft Teams", connection: .owner, capabilities: [.dialIn, .recording, .schedule, .host],
         creation: .repeatable, credentialPrefix: "MICROSOFT", credentials: ["CLIENT_ID", "CLIENT_SECRET"],
         optionalCredentials: ["TENANT_ID"], endpoints: ["MICROSOFT_GRAPH_URL", "MICROSOFT_LOGIN_URL"])
 

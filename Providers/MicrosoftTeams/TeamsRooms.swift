@@ -15,7 +15,22 @@ struct TeamsRooms {
             "externalId": .string(request.key), "startDateTime": .string(request.start.rfc3339),
             "endDateTime": .string(request.end.rfc3339), "subject": .string(request.title),
         ]
-        return try Self.room(try await client.send("POST", "/me/onlineMeetings/createOrGet", body: body, changes: true))
+        let made = try await client.send("POST", "/me/onlineMeetings/createOrGet", body: body, changes: true)
+        return try await recorded(try Self.room(made), made["recordAutomatically"]?.bool, request.options)
+    }
+
+    /// createOrGet takes no setting: whether the meeting is recorded by itself is said afterwards, and read back.
+    private func recorded(_ made: ProvidedRoom, _ present: Bool?, _ options: MeetingOptions) async throws(ProviderError) -> ProvidedRoom {
+        guard let recording = options.recording, recording != .inherit, present != (recording != .off) else { return made }
+        let answer = try await client.send(
+            "PATCH", Self.path(made.id), body: ["recordAutomatically": .bool(recording != .off)], changes: true)
+        var room = try Self.room(answer)
+        if let kept = answer["recordAutomatically"]?.bool, kept != (recording != .off) {
+            room.notes.append(
+                "Microsoft \(kept ? "records the meeting" : "does not record the meeting") by itself, whatever was asked: a policy says so."
+            )
+        }
+        return room
     }
 
     /// Start and end go together: Graph moves neither alone.

@@ -23,6 +23,8 @@ public final class MicrosoftSandbox: Sendable {
         public var scopes = "openid email profile offline_access OnlineMeetings.ReadWrite"
         /// The organiser has an Audio Conferencing licence.
         public var hasAudio = true
+        /// A policy of the tenant records every meeting.
+        public var recordsAlways = false
         /// The defaults.
         public init() {}
     }
@@ -289,6 +291,7 @@ extension MicrosoftSandbox.State {
             "endDateTime": meeting.body["endDateTime"] ?? .null, "externalId": .string(meeting.externalID),
             "joinMeetingIdSettings": ["joinMeetingId": "1234567890", "passcode": "Ab3xYz", "isPasscodeRequired": true],
             "audioConferencing": account.hasAudio ? audio : .null,
+            "recordAutomatically": account.recordsAlways ? true : meeting.body["recordAutomatically"] ?? false,
         ]
     }
 }

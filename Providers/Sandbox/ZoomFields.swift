@@ -12,6 +12,7 @@ enum ZoomFields {
         "alternative_hosts_email_notification",
         "email_notification", "registrants_email_notification", "private_meeting", "internal_meeting", "mute_upon_entry", "use_pmi",
         "show_share_button", "close_registration", "allow_multiple_devices", "auto_start_meeting_summary",
+        "auto_start_ai_companion_questions", "push_change_to_calendar",
     ]
 
     /// The first field that Zoom would refuse.

@@ -255,6 +255,13 @@ extension ZoomSandbox.State {
         "https://zoom.sandbox.example/j/\(meeting.id)" + (meeting.passcode.isEmpty ? "" : "?pwd=\(meeting.id * 31 % 999_999_937).1")
     }
 
+    /// What holds of recordings and the assistant.
+    private func policy(_ meeting: ZoomSandbox.Meeting) -> [JSON.Member] {
+        (account.defaults.members ?? []).map { member in
+            account.locked.contains(member.key) ? member : .init(member.key, meeting.settings[member.key] ?? member.value)
+        }
+    }
+
     private func describe(_ id: Int64) -> JSON {
         guard let meeting = meetings[id] else { return .null }
         let phone = meeting.passcode.allSatisfy(\.isNumber) ? meeting.passcode : String(100_000 + id % 899_999)
@@ -269,11 +276,13 @@ extension ZoomSandbox.State {
             "created_at": .string(meeting.createdAt.rfc3339), "start_url": "https://zoom.sandbox.example/s/\(String(id))?zak=host-secret",
             "join_url": .string(joinURL(meeting)), "password": .string(meeting.passcode),
             "pstn_password": .string(meeting.passcode.isEmpty ? "" : phone),
-            "settings": [
-                "use_pmi": false,
-                "global_dial_in_numbers": .array(
-                    numbers.map { ["country": .string($0.0), "number": .string($0.1), "type": .string($0.2)] }),
-            ],
+            "settings": .object(
+                policy(meeting) + [
+                    .init("use_pmi", false),
+                    .init(
+                        "global_dial_in_numbers",
+                        .array(numbers.map { ["country": .string($0.0), "number": .string($0.1), "type": .string($0.2)] })),
+                ]),
         ]
     }
 }

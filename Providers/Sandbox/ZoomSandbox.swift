@@ -59,6 +59,12 @@ public final class ZoomSandbox: Sendable {
         public var hasOneToken = true
         /// How long an access token is good for.
         public var tokenLifetime = Duration.hours(1)
+        /// Settings of meetings as the account has them where a meeting does not say, or whatever it says.
+        public var defaults: JSON = [
+            "auto_recording": "none", "auto_start_meeting_summary": true, "auto_start_ai_companion_questions": true,
+        ]
+        /// The names of those that no meeting may have otherwise.
+        public var locked: Set<String> = []
         /// What the account asks of passcodes, as `GET /users/{id}/settings` says it.
         public var passcodeRule: JSON = ["length": 6, "have_number": true]
         /// The defaults.
@@ -119,7 +125,8 @@ public final class ZoomSandbox: Sendable {
         public var passcode: String
         /// When it was made.
         public var createdAt: Instant
-        var settings: JSON
+        /// As the meeting has them.
+        public var settings: JSON
     }
 
     struct State {

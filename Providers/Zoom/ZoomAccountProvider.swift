@@ -7,7 +7,9 @@ public enum ZoomAccountProvider: Provider {
     /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "zoom-s2s", name: "Zoom (account-level)", connection: .site,
-        capabilities: [.passcode, .dialIn, .waitingRoom, .joinBeforeHost, .alternativeHosts, .schedule, .host],
+        capabilities: [
+            .passcode, .dialIn, .waitingRoom, .joinBeforeHost, .alternativeHosts, .recording, .localRecording, .summary, .schedule, .host,
+        ],
         creation: .lookup(settles: .seconds(10)), credentialPrefix: "ZOOM_S2S", credentials: ["ACCOUNT_ID", "CLIENT_ID", "CLIENT_SECRET"],
         endpoints: ["ZOOM_API_URL", "ZOOM_OAUTH_URL"], hostCapacity: 1)
 

@@ -8,7 +8,9 @@ public enum ZoomProvider: OAuthProvider {
     /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
         id: "zoom", name: "Zoom", connection: .owner,
-        capabilities: [.passcode, .dialIn, .waitingRoom, .joinBeforeHost, .alternativeHosts, .schedule, .host],
+        capabilities: [
+            .passcode, .dialIn, .waitingRoom, .joinBeforeHost, .alternativeHosts, .recording, .localRecording, .summary, .schedule, .host,
+        ],
         creation: .lookup(settles: .seconds(10)), credentialPrefix: "ZOOM", credentials: ["CLIENT_ID", "CLIENT_SECRET"],
         // Older set-ups name a secret for states; here the vault's key signs them.
         optionalCredentials: ["STATE_SECRET"],

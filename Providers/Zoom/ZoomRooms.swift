@@ -29,7 +29,7 @@ struct ZoomRooms {
                 remedy: "Nothing to do: it is looked up by itself.", operation: "POST \(path)", cause: "HTTP \(answer.status)")
         }
         var room = meeting.provided
-        room.notes = notes
+        room.notes = notes + ZoomPolicy(request.options).differences(answer["settings"])
         return room
     }
 
@@ -146,7 +146,7 @@ private struct MeetingDraft {
 
     var json: JSON {
         // A personal room would be shared by all meetings, so it is refused by name and not left to a default.
-        var settings = [JSON.Member("use_pmi", false)]
+        var settings = [JSON.Member("use_pmi", false)] + ZoomPolicy.silence + ZoomPolicy(request.options).members
         if let waitingRoom = request.options.waitingRoom { settings.append(JSON.Member("waiting_room", .bool(waitingRoom))) }
         if let early = request.options.joinBeforeHost { settings.append(JSON.Member("join_before_host", .bool(early))) }
         if !alternativeHosts.isEmpty {

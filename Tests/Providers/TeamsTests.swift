@@ -4,6 +4,7 @@ import TestValues
 import Testing
 import UsherCore
 import UsherPipeline
+import UsherStore
 
 @Suite(.timeLimit(.minutes(2)))
 struct TeamsTests {
@@ -27,6 +28,23 @@ struct TeamsTests {
         _ = try await engine.service.cancel(view.booking.id)
         _ = try await engine.worker.pump()
         #expect(engine.microsoft.meetings.isEmpty)
+    }
+
+    @Test("what a type says of recordings is asked for after the meeting is made, and what a policy makes otherwise is told")
+    func recording() async throws {
+        let text = TestCatalog.text.replacing(
+            "teams: { title: \"At Teams\", duration: 30m, provider: teams }",
+            with: "teams: { title: \"At Teams\", duration: 30m, provider: teams, meeting: { recording: off } }")
+        for always in [false, true] {
+            let engine = try await TestEngine(catalog: text)
+            engine.microsoft.change { $0.recordsAlways = always }
+            _ = try await engine.connectMicrosoft()
+            let id = try await engine.booked("teams").booking.id
+            let events = try await engine.service.timeline(id)
+            #expect(events.contains { $0.event == "meeting.note" && $0.detail.contains("a policy says so") } == always)
+            #expect(try await engine.service.view(id).booking.meeting.status == .ready)
+            #expect(engine.microsoft.created == 1)
+        }
     }
 
     @Test("without an Audio Conferencing licence there are no numbers, and the meeting is made all the same")

@@ -250,6 +250,8 @@ public struct GuestChanges: Hashable, Sendable, Codable {
 public struct MeetingOptions: Hashable, Sendable, Codable {
     /// Whether a room has a passcode: as the account decides, always, or never.
     public enum Passcode: String, Sendable, Codable, CaseIterable { case inherit, generate, none }
+    /// What is recorded by itself, and where: nothing, on the host's machine, or at the service.
+    public enum Recording: String, Sendable, Codable, CaseIterable { case inherit, off, local, cloud }
 
     /// Whether a room has a passcode.
     public var passcode: Passcode
@@ -259,11 +261,18 @@ public struct MeetingOptions: Hashable, Sendable, Codable {
     public var joinBeforeHost: Bool?
     /// Mail addresses of accounts at the provider.
     public var alternativeHosts: [String]
+    /// Whether it is recorded by itself; `nil` inherits.
+    public var recording: Recording?
+    /// Whether the service's assistant sums it up by itself; `nil` inherits.
+    public var summary: Bool?
 
     /// Takes each property as it is.
     public init(
-        passcode: Passcode = .inherit, waitingRoom: Bool? = nil, joinBeforeHost: Bool? = nil, alternativeHosts: [String] = []
+        passcode: Passcode = .inherit, waitingRoom: Bool? = nil, joinBeforeHost: Bool? = nil, alternativeHosts: [String] = [],
+        recording: Recording? = nil, summary: Bool? = nil
     ) {
+        self.recording = recording
+        self.summary = summary
         self.passcode = passcode
         self.waitingRoom = waitingRoom
         self.joinBeforeHost = joinBeforeHost

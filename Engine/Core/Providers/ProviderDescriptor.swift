@@ -41,6 +41,12 @@ public struct ProviderDescriptor: Sendable {
         case waitingRoom = "waiting-room"
         case joinBeforeHost = "join-before-host"
         case alternativeHosts = "alternative-hosts"
+        /// Whether a meeting is recorded by itself at the service can be said for each.
+        case recording
+        /// The same on the host's own machine.
+        case localRecording = "local-recording"
+        /// Whether the service's assistant sums a meeting up can be said for each.
+        case summary
         /// The room at the provider has a time, which a reschedule must change.
         case schedule
         /// The room has a host, an account at the provider.

@@ -64,6 +64,14 @@ struct CatalogTests {
             "catalog.capability", "cannot do"
         ),
         (
+            "meeting-types:\n  talk: { title: Talk, duration: 30m, provider: room, meeting: { summary: off } }", "7:75",
+            "catalog.capability", "cannot do"
+        ),
+        (
+            "meeting-types:\n  talk: { title: Talk, duration: 30m, provider: campus, meeting: { recording: tape } }", "7:79",
+            "catalog.value", "inherit, off, local, cloud"
+        ),
+        (
             "owners:\n  ana: { name: Ana, email: ana }\nmeeting-types: { talk: { title: T, duration: 1h } }", "7:28", "catalog.value",
             "not a mail address"
         ),

@@ -177,6 +177,33 @@ struct ZoomTests {
         #expect(!"\(try await ZoomAccountProvider.create(request(call), call))".contains("zak"))
     }
 
+    @Test("what a type says of recordings and summaries is sent; what it does not say follows the account; Zoom mails nobody")
+    func policy() async throws {
+        let (engine, call) = try await rig()
+        let quiet = MeetingOptions(recording: .off, summary: false)
+        let made = try await ZoomAccountProvider.create(request(call, options: quiet), call)
+        #expect(made.notes.isEmpty)
+        let sent = try #require(engine.zoom.meetings.last).settings
+        #expect(sent["auto_recording"] == "none" && sent["auto_start_meeting_summary"] == false)
+        #expect(sent["auto_start_ai_companion_questions"] == false)
+        #expect(sent["email_notification"] == false && sent["alternative_hosts_email_notification"] == false)
+        _ = try await ZoomAccountProvider.create(request(call, options: MeetingOptions(recording: .cloud, summary: true)), call)
+        let loud = try #require(engine.zoom.meetings.last).settings
+        #expect(loud["auto_recording"] == "cloud" && loud["auto_start_meeting_summary"] == true)
+        _ = try await ZoomAccountProvider.create(request(call), call)
+        let silent = try #require(engine.zoom.meetings.last).settings
+        #expect(silent["auto_recording"] == nil && silent["auto_start_meeting_summary"] == nil)
+        #expect(engine.zoom.violations.isEmpty)
+    }
+
+    @Test("a setting that the account has locked is told, and the meeting is made")
+    func locked() async throws {
+        let (engine, call) = try await rig()
+        engine.zoom.change { $0.locked = ["auto_start_meeting_summary"] }
+        let made = try await ZoomAccountProvider.create(request(call, options: MeetingOptions(recording: .off, summary: false)), call)
+        #expect(made.notes.count == 1 && made.notes[0].contains("auto_start_meeting_summary at true, though false was asked"))
+    }
+
     @Test("nothing that Usher sends breaks Zoom's rules")
     func rules() async throws {
         let (engine, call) = try await rig()
