@@ -57,6 +57,8 @@ put(documents / "sbom.cdx.json.gz", packed(sbom.read_bytes()))
 put(documents / "CHANGELOG.md.gz", packed((here / "../.github/CHANGELOG.md").read_bytes()))
 put(documents / "changelog.gz", packed(
     f"usher ({version}) unstable; urgency=medium\n\n  * CHANGELOG.md tells what has changed.\n\n -- {maintainer}  {formatdate(epoch)}\n"))
+for name in ["alerts.yaml", "grafana.json"]:
+    put(documents / name, (here / "watching" / name).read_bytes())
 put(tree / "lib/systemd/system/usher.service", (here / "usher.service").read_bytes())
 put(tree / "etc/usher/usher.env", (here / "usher.env").read_bytes())
 put(tree / "etc/usher/meeting-types.yaml", (here / "meeting-types.yaml").read_bytes())
