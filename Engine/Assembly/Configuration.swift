@@ -82,6 +82,8 @@ package struct Configuration: Sendable {
             throw refuse(
                 "SMTP_URL names several relays without from=: say which domains the others are for, as in ?from=northwind.example.")
         }
+        let domains = relays.flatMap(\.senders)
+        guard Set(domains).count == domains.count else { throw refuse("SMTP_URL names two relays for one domain: leave one out.") }
         for relay in relays {
             if let way = relay.authorization, let problem = MailTokens.problem(way, values) { throw refuse(problem) }
         }

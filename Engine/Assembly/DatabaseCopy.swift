@@ -47,7 +47,7 @@ package struct DatabaseCopy: Sendable {
     /// - Throws: ``UsherError`` where a server still works on the source, where the target is not empty, or where the two differ in the
     ///   end; nothing stays in the target then.
     package func run(_ progress: (Progress) -> Void) async throws -> [Copied] {
-        try await refuseServed()
+        try await refuseServed(source, names.source)
         try await refuseFull()
         let total = try await source.read { tx in try StoredTable.all.reduce(0) { try $0 + tx.count($1) } }
         do {
@@ -68,29 +68,30 @@ package struct DatabaseCopy: Sendable {
 
     /// Copies, and makes the target the installation, where it lies.
     package func move(_ progress: (Progress) -> Void) async throws -> [Copied] {
+        var moved = try await source.installation()
+        let hold = moved.hold
+        (moved.place, moved.hold) = (try await target.database.place(), .restoring)
+        try await refuseFull()
+        try await target.write { [moved] in try $0.save(moved) }
         let copied = try await run(progress)
-        let (moved, place) = (try await source.installation(), try await target.database.place())
-        try await target.write { tx in
-            var moved = moved
-            moved.place = place
-            try tx.save(moved)
-        }
+        moved.hold = hold
+        try await target.write { [moved] in try $0.save(moved) }
         return copied
     }
 
-    private func refuseServed() async throws {
-        for process in try await source.read({ try $0.processes() }) where try await !isDead(process.id) {
+    func refuseServed(_ store: Store, _ name: String) async throws {
+        for process in try await store.read({ try $0.processes() }) where try await !isDead(process.id, store) {
             throw UsherError(
                 .configuration,
-                "A process of Usher works on \(names.source), and what it writes now would be lost: stop it first, then copy.")
+                "A process of Usher works on \(name), and what it writes now would be lost: stop it first, then copy.")
         }
     }
 
     /// Looks twice: at a server a process is known to be dead only once its lock was free for a second.
-    private func isDead(_ id: String) async throws -> Bool {
-        if try await source.database.isDead(process: id) { return true }
+    private func isDead(_ id: String, _ store: Store) async throws -> Bool {
+        if try await store.database.isDead(process: id) { return true }
         try await Task.sleep(for: .milliseconds(1_200))
-        return try await source.database.isDead(process: id)
+        return try await store.database.isDead(process: id)
     }
 
     func refuseFull() async throws {

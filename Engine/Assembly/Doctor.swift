@@ -52,7 +52,7 @@ package struct Doctor: Sendable {
             let place = try Place(configuration)
             defer { place.leave() }
             let runtime = try await Runtime.open(place.configuration, catalog: catalog, registry: registry, adopting: false)
-            findings += await mail(runtime)
+            findings += unsent(catalog) + (await mail(runtime))
             for entry in catalog.providers { findings += await provider(entry, catalog.owners, runtime) }
             await runtime.close()
         } catch  where stored.allSatisfy(\.isFine) {

@@ -22,6 +22,16 @@ extension Doctor {
         }
     }
 
+    /// Senders that no relay is for: their mail would wait for ever.
+    func unsent(_ catalog: Catalog) -> [Finding] {
+        guard case .smtp(let relays) = configuration.mail, relays.allSatisfy({ !$0.senders.isEmpty }) else { return [] }
+        let senders = [catalog.site.from] + catalog.meetingTypes.compactMap(\.from)
+        let known = Set(relays.flatMap(\.senders))
+        return Set(senders.map { $0.domain.lowercased() }).subtracting(known).sorted().map {
+            .wrong("mail", "no relay is for mail from \($0)", "Add from=\($0) to a relay of SMTP_URL, or leave from= out at one.")
+        }
+    }
+
     private func look(_ relay: SMTPAddress, _ runtime: Runtime?) async -> Finding {
         let token = runtime.flatMap { MailTokens(relay, configuration, $0.context)?.source }
         if let trouble = await SMTPMailer.probe(relay, token: token) {

@@ -48,7 +48,7 @@ package struct FileFault: Sendable {
         let named = lines.last { $0.trimmingBlanks.hasPrefix("USHER_VAULT_KEYS_FILE=") }?.split(separator: "=", maxSplits: 1).last
         let keys =
             environment["USHER_VAULT_KEYS_FILE"] ?? named.map { $0.trimmingBlanks.trimmingCharacters(in: .init(charactersIn: "\"'")) }
-        return [path, keys ?? ""].compactMap { open($0, mode: 0o770) }
+        return [path, keys ?? ""].compactMap { open($0, mode: 0o750) }
     }
 
     /// Of what a configuration names: the database, the keys beside it, the mail's folder.

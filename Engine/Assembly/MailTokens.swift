@@ -20,10 +20,17 @@ struct MailTokens: Sendable {
         (self.authorization, mailbox, values, self.context) = (authorization, user, configuration.values, context)
     }
 
+    /// Other credentials, or another scope, are another token.
+    private var name: String {
+        let names = ["MICROSOFT_LOGIN_URL", "SMTP_TENANT_ID", "SMTP_CLIENT_ID", "SMTP_TOKEN_URL", "SMTP_SCOPE", "SMTP_KEY_FILE"]
+        let settings = names.map(value).joined(separator: "\n")
+        return "smtp \(authorization.rawValue) \(mailbox) \(digest(Array(settings.utf8)).prefix(16))"
+    }
+
     /// What the mailer asks.
     var source: SMTPMailer.TokenSource {
         { (rejected) async throws(ProviderError) in
-            try await context.tokens.token("smtp \(authorization.rawValue) \(mailbox)", rejected: rejected) {
+            try await context.tokens.token(name, rejected: rejected) {
                 () async throws(ProviderError) -> IssuedToken in try await obtain()
             }
         }

@@ -145,6 +145,20 @@ package struct Runtime: Sendable {
         return store
     }
 
+    /// The database as it is, for a look: nothing is brought up to date, and nothing is held.
+    package static func storeAsItIs(_ configuration: Configuration) async throws -> Store {
+        let store = Store(try configuration.database.open())
+        let present = try await store.schemaVersion()
+        guard present == Schema.migrations.count else {
+            try await store.database.close()
+            throw UsherError(
+                .configuration,
+                "The database is of schema version \(present), and this Usher works with \(Schema.migrations.count): use the Usher that runs on it, or start this one first."
+            )
+        }
+        return store
+    }
+
     private static func mailer(_ configuration: Configuration, _ context: EngineContext) -> any Mailer {
         guard case .smtp(let relays) = configuration.mail else { return NoMailer() }
         return RelayChoice(

@@ -38,7 +38,8 @@ package struct Serving: Sendable {
         let web = WebServer(
             context, service: BookingService(context, starter: loop), settings: settings(path, requests),
             serverLogger: quiet(context.logger))
-        var services: [any Service] = [Workers(loop: loop)]
+        try await context.store.renewPlace(random: context.environment.random)
+        var services: [any Service] = [Workers(loop: loop), PlaceRenewal(context: context)]
         if let watch { services.append(Watching(watch: watch)) }
         let manager = ServiceManager()
         let isListening = Listening()
@@ -94,6 +95,24 @@ private struct Workers: Service {
             await loop.run()
         } onGracefulShutdown: {
             loop.stop()
+        }
+    }
+}
+
+/// Every hour the database's place bears another mark: an older copy that is put in its stead is noticed.
+private struct PlaceRenewal: Service {
+    let context: EngineContext
+    private static let interval = Duration.hours(1)
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await context.sleep(Self.interval)
+                guard !Task.isCancelled else { return }
+                do { try await context.store.renewPlace(random: context.environment.random) } catch {
+                    context.logger.warning("the mark beside the database could not be renewed", metadata: ["error": "\(error)"])
+                }
+            }
         }
     }
 }

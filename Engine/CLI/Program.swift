@@ -47,10 +47,11 @@ struct UsherCommand: AsyncParsableCommand {
         commandName: "usher", abstract: "Turns a confirmed booking into a meeting room, and tells everyone how to get in.",
         version: UsherVersion.number,
         subcommands: [
-            Init.self, Serve.self, Status.self, Demo.self, Check.self, SchemaCommand.self, Explain.self, Slots.self, Book.self, BookingCommand.self,
+            Init.self, Serve.self, Status.self, Demo.self, Check.self, SchemaCommand.self, Explain.self, Slots.self, Book.self,
+            BookingCommand.self,
             OwnerCommand.self,
             PersonCommand.self, Preview.self, Providers.self, DoctorCommand.self, KeyCommand.self, VaultCommand.self,
-            BackupCommand.self, RestoreCommand.self, ReleaseCommand.self, DatabaseCommand.self,
+            BackupCommand.self, RestoreCommand.self, HoldCommand.self, ReleaseCommand.self, DatabaseCommand.self,
             AgentCommand.self,
         ])
 }

@@ -10,8 +10,10 @@ extension Attendee {
 extension Tx {
     /// The bookings that somebody attends, the earliest first.
     package func bookings(attendedBy mail: String) throws -> [Booking] {
-        let domain = mail.split(separator: "@").last.map(String.init) ?? ""
-        return try query(PersonSQL.bookings, .text("%@" + domain + "\"%")).compactMap { row in
+        // As JSON writes it, and as LIKE reads it.
+        let written = mail.replacing("/", with: "\\/")
+        let pattern = ["\\", "%", "_"].reduce(written) { $0.replacing($1, with: "\\" + $1) }
+        return try query(PersonSQL.bookings, .text("%\"" + pattern + "\"%")).compactMap { row in
             try booking(try row.text(0)).flatMap { booking in
                 booking.attendees.contains { $0.email.lowercased() == mail } ? booking : nil
             }
@@ -49,7 +51,29 @@ extension Tx {
             try execute(PersonSQL.eraseAttendees, text, SQLValue(now), .text(booking.id))
         }
         seen.bookings[booking.id] = nil
-        return try erase(.booking(booking.id)).merging(["bookings": 1]) { $1 }
+        var counts = wholly ? try erase(.booking(booking.id)) : try eraseReaders(of: booking, indices)
+        if wholly { try execute(PersonSQL.eraseGuestAddresses, .text(booking.id)) }
+        counts["bookings"] = 1
+        return counts
+    }
+
+    /// What concerns some attendees of a booking alone; what others did and wrote stays.
+    private func eraseReaders(of booking: Booking, _ indices: Set<Int>) throws -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for index in indices.sorted() {
+            counts["outbox", default: 0] += try execute(PersonSQL.eraseOneReader, .text(booking.id), .text(Reader.attendee(index).text))
+            counts["audit", default: 0] += try execute(PersonSQL.eraseOneAddress, .text(booking.id), .text("guest:\(index)"))
+        }
+        counts["timeline"] = try execute(PersonSQL.eraseAddresses, .text(booking.id))
+        counts["deliveries"] = try execute(PersonSQL.eraseEventsOf, .text(booking.id))
+        return counts.filter { $0.value > 0 }
+    }
+
+    /// Whether something about the booking is still on its way: a mail, an event, a room that is to go.
+    package func isUnderWay(_ booking: Booking) throws -> Bool {
+        let rooms = try rooms(of: booking.id).contains { [.attempting, .unclear, .removing].contains($0.state) }
+        let mails = try mails(of: booking.id).contains { !$0.isSettled }
+        return try rooms || mails || !query(PersonSQL.waitingEvents, .text(booking.id)).isEmpty
     }
 
     /// Deletes or blanks what the tables hold about one booking, owner or address.
@@ -90,13 +114,14 @@ extension Tx {
     }
 
     /// Deletes what is older than its retention says.
-    package func prune(audit: Instant?, mailTexts: Instant?, forms: Instant) throws {
+    package func prune(audit: Instant?, mailTexts: Instant?, forms: Instant, repeats: Instant) throws {
         if let audit { try execute(PersonSQL.forgetAudit, SQLValue(audit)) }
         if let mailTexts {
             try execute(PersonSQL.forgetMailTexts, SQLValue(mailTexts))
             try execute(PersonSQL.forgetNotices, SQLValue(mailTexts))
         }
         try execute(PersonSQL.forgetForms, SQLValue(forms))
+        try execute(PersonSQL.forgetRepeats, SQLValue(repeats))
     }
 
     /// Forgets what a service said of the rooms of meetings that are over, at one of its accounts.

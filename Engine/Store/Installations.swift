@@ -29,6 +29,9 @@ extension Tx {
     /// Whether it is known that nothing may leave.
     package var isHeld: Bool { memory.installation.value?.hold != nil }
 
+    /// Keeps others from changing the installation until the transaction ends.
+    package func lockInstallation() throws { try session.lock(name: "schema") }
+
     /// Puts another in place of the present one.
     package func save(_ installation: Installation) throws {
         try execute(InstallationSQL.remove)
@@ -50,13 +53,37 @@ extension Store {
     /// Whether it is known that nothing may leave.
     package var isHeld: Bool { memory.installation.value?.hold != nil }
 
+    /// Has the database's place be another text from now on, so that an older copy which is put in its stead is noticed. One process at a
+    /// time does this; whenever it is cut, the place is one of the two that the row names.
+    package func renewPlace(random: @escaping @Sendable (Int) -> [UInt8]) async throws {
+        guard let file = database as? any FileDatabase, file.holdsPlace() else { return }
+        let token = base32(random(10))
+        let (present, next) = (try await file.place(), file.place(token: token))
+        let isHere = try await write { tx in
+            try tx.lockInstallation()
+            var installation = try tx.presentInstallation()
+            guard installation.isAt(present) else { return false }
+            installation.place = present + "|" + next
+            try tx.save(installation)
+            return true
+        }
+        guard isHere else { return }
+        try file.keep(token: token)
+        try await write { tx in
+            try tx.lockInstallation()
+            var installation = try tx.presentInstallation()
+            installation.place = next
+            try tx.save(installation)
+        }
+    }
+
     /// Notices a database that lies elsewhere than before, and holds it: it may be a copy, beside the original that goes on.
     package func settle(place: String, now: Instant, random: @escaping @Sendable (Int) -> [UInt8]) async throws {
-        guard try await refreshInstallation().place != place else { return }
+        guard try await !refreshInstallation().isAt(place) else { return }
         try await write { tx in
             try tx.session.lock(name: "schema")
             var present = try tx.presentInstallation()
-            guard present.place != place else { return }
+            guard !present.isAt(place) else { return }
             if !present.place.isEmpty, present.hold == nil { present.hold(.moved, at: now, random: random) }
             present.place = place
             try tx.save(present)

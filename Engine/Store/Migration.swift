@@ -1,3 +1,4 @@
+import Foundation
 import UsherCore
 
 /// Statements on the schema's own versions.
@@ -38,7 +39,27 @@ extension Store {
             return Int(try session.query(SchemaSQL.newestVersion.rawValue, [])[0].int(0))
         }
         guard present > 0, present < Schema.migrations.count else { return }
-        try file.copy(to: "\(path).before-\(Schema.migrations.count)")
+        // Another process may be at it, and have migrated meanwhile: what is there stays.
+        let kept = "\(path).before-\(Schema.migrations.count)"
+        let draft = "\(kept).\(UInt64.random(in: 0 ... .max))"
+        guard !FileManager.default.fileExists(atPath: kept) else { return }
+        try file.copy(to: draft)
+        defer { unlink(draft) }
+        guard link(draft, kept) == 0 || errno == EEXIST else {
+            throw UsherError(
+                .configuration, "\(kept) cannot be written: \(String(cString: strerror(errno))). Free some space, then start again.")
+        }
+    }
+
+    /// The version of the schema; 0 where there is none.
+    package func schemaVersion() async throws -> Int {
+        do { return try await database.read { Int(try $0.query(SchemaSQL.newestVersion.rawValue, [])[0].int(0)) } } catch let error
+            as DatabaseError
+        {
+            // No table, no schema; what else is wrong is said.
+            if error.description.contains("schema_versions") { return 0 }
+            throw error
+        }
     }
 
     /// A newer version may have only added what this one leaves alone.

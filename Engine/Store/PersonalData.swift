@@ -70,7 +70,7 @@ package struct PersonalTable: Sendable {
         .init(
             "page_forms", .address("mail"), "address mail sealed", "id token_hash hold_id type state booking_id expires_at created_at",
             .rows),
-        .init("audit", .booking("subject"), "address", "id at actor action subject outcome count", .columns("address = ''")),
+        .init("audit", .booking("subject"), "address", "id at actor action subject outcome count", .byHand),
         .init("calendar_events", .booking("booking_id"), "", "booking_id provider account_id event_id state digest"),
         .init(
             "rooms", .booking("booking_id"), "host",
@@ -152,7 +152,7 @@ package enum PersonKey: Hashable, Sendable {
 
 /// Statements on what is personal.
 enum PersonSQL: String, SQLStatement {
-    /// Of attendees at a domain.
+    /// Whose attendees' text holds an address.
     case bookings = "SELECT id FROM bookings WHERE LOWER(attendees) LIKE $1 ESCAPE '\\' ORDER BY starts_at, id"
     case bookingsOfOwner = "SELECT id FROM bookings WHERE owner_id = $1 ORDER BY starts_at, id"
     case ended = """
@@ -162,6 +162,14 @@ enum PersonSQL: String, SQLStatement {
     case eraseBooking = """
         UPDATE bookings SET attendees = $1, note = '', metadata = '{}', source = '', answers = '{}', link_secret = $2, erased_at = $3 WHERE id = $4
         """
+    /// Where guests acted; the audit of others stays.
+    case eraseGuestAddresses = "UPDATE audit SET address = '' WHERE subject = $1 AND actor LIKE 'guest:%'"
+    case eraseOneAddress = "UPDATE audit SET address = '' WHERE subject = $1 AND actor = $2"
+    case eraseOneReader = "UPDATE outbox SET problem = NULL, kept = '' WHERE booking_id = $1 AND reader = $2"
+    case eraseAddresses = "UPDATE timeline SET detail = '' WHERE booking_id = $1 AND detail LIKE '%@%'"
+    case eraseEventsOf = "DELETE FROM deliveries WHERE subject = $1"
+    case forgetRepeats = "DELETE FROM idempotency WHERE created_at < $1"
+    case waitingEvents = "SELECT 1 FROM deliveries WHERE subject = $1 AND state = 'waiting' LIMIT 1"
     case eraseNotices = "DELETE FROM notices WHERE subject LIKE 'connection ' || $1 || ' %' OR subject = 'signin ' || $1"
     case eraseEvents = """
         DELETE FROM deliveries WHERE subject LIKE $1 || '/%' OR subject IN (SELECT id FROM bookings WHERE owner_id = $1)

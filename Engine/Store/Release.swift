@@ -11,6 +11,7 @@ enum ReleaseSQL: String, SQLStatement {
     case waitingEvents = "SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'"
     /// What the provider refused before the backup may have been made after it.
     case doubtRooms = "UPDATE rooms SET state = 'unclear' WHERE state = 'absent'"
+    case dropLetters = "DELETE FROM steps WHERE kind IN ('notice', 'sign-in', 'page-form') AND due_at <= $1"
     case forgetProcesses = "DELETE FROM processes"
 }
 
@@ -46,10 +47,13 @@ extension Tx {
     package func waitingEvents() throws -> Int64 { try query(ReleaseSQL.waitingEvents)[0].int(0) }
 
     /// After a restore: nothing that the backup knew of a process or of a room that there was not holds any more.
-    package func doubtAfterRestore() throws {
+    package func doubtAfterRestore(forgettingProcesses: Bool = true) throws {
         try execute(ReleaseSQL.doubtRooms)
-        try execute(ReleaseSQL.forgetProcesses)
+        if forgettingProcesses { try execute(ReleaseSQL.forgetProcesses) }
     }
+
+    /// Letters to owners and links by mail that were due: they may have left, and are of no use by now.
+    package func dropOverdueLetters(now: Instant) throws { try execute(ReleaseSQL.dropLetters, SQLValue(now)) }
 
     /// Leaves the processes out that were at work when a copy was made.
     package func forgetProcesses() throws { try execute(ReleaseSQL.forgetProcesses) }

@@ -30,7 +30,7 @@ package enum VaultKeys {
     /// Reads the key file, or makes it with a new key, mode 0600. Two processes that start together end with the same key.
     /// - Throws: ``UsherError`` when the file can be read by others, or does not hold keys.
     package static func file(at path: String, random: (Int) -> [UInt8]) throws(UsherError) -> [[UInt8]] {
-        if !FileManager.default.fileExists(atPath: path) { try make(path, random(32)) }
+        if !FileManager.default.fileExists(atPath: path) { try make(path, Data(random(32)).base64EncodedString() + "\n") }
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         guard let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue, mode & 0o077 == 0 else {
             throw UsherError(.configuration, "The key file \(path) can be read by others: chmod 600 \(path)")
@@ -58,13 +58,14 @@ package enum VaultKeys {
         }
     }
 
-    private static func make(_ path: String, _ key: [UInt8]) throws(UsherError) {
+    /// Makes a file of keys, mode 0600; one that is there stays.
+    package static func make(_ path: String, _ keys: String) throws(UsherError) {
         let draft = "\(path).\(UInt64.random(in: 0 ... .max))"
         let descriptor = open(draft, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw UsherError(.configuration, "The key file \(path) cannot be made: \(String(cString: strerror(errno))).")
         }
-        let text = Array((Data(key).base64EncodedString() + "\n").utf8)
+        let text = Array(keys.utf8)
         let written = write(descriptor, text, text.count) == text.count && fsync(descriptor) == 0
         close(descriptor)
         defer { unlink(draft) }

@@ -89,6 +89,8 @@ struct BackupTests {
         #expect(site.zoom.meetings == rooms)
         #expect(try site.received().count == mails)
 
+        // What comes in while it is held is nobody's but ours.
+        let meanwhile = try await book(site, 24, "meanwhile@example.org")
         // By a press, or by the command.
         if isPostgreSQL {
             let key = page.firstMatch(of: /name="key" value="([^"]+)"/).map { String($0.1) } ?? ""
@@ -100,11 +102,12 @@ struct BackupTests {
         _ = try await site.booking(waiting) { $0["meeting"]?["status"] == "ready" }
         let fresh = try await book(site, 25, "fresh@example.org")
         _ = try await site.booking(fresh, Site.isDone)
-        #expect(site.zoom.meetings.count == rooms.count + 1)
+        _ = try await site.booking(meanwhile, Site.isDone)
+        #expect(site.zoom.meetings.count == rooms.count + 2)
         #expect(Set(rooms.map(\.id)).isSubset(of: site.zoom.meetings.map(\.id)))
         #expect(try site.received().filter { $0.recipient == "waits@example.org" }.count == 1)
         let news = try site.received().dropFirst(mails).map { String(decoding: $0.content.prefix(900), as: UTF8.self) }
-        #expect(news.count == 2, "\(news)")
+        #expect(news.count == 4, "\(news)")
         await end(server)
         await site.close()
     }
@@ -168,6 +171,57 @@ struct BackupTests {
             (try FileManager.default.attributesOfItem(atPath: site.folder + "/new/usher.sqlite.key")[.posixPermissions] as? Int) == 0o600)
         let list = try await site.usher("booking", "list", "--json", environment: new).finish()
         #expect(list.output.contains("bo@example.org"))
+        await site.close()
+    }
+
+    @Test("an older copy that is put in the file's stead by hand is held")
+    func byHand() async throws {
+        let site = try await Site()
+        var server = try await site.serve()
+        _ = try await site.booking(try await book(site, 1, "bo@example.org"), Site.isDone)
+        await end(server)
+        let files = FileManager.default
+        let (path, old) = (site.folder + "/usher.sqlite", try #require(files.contents(atPath: site.folder + "/usher.sqlite")))
+        server = try await site.serve()
+        await end(server)
+        #expect(try await site.usher("status", "--json").finish().output.contains("\"held\":false"))
+        // Over itself, so that even its number in the file system stays.
+        let handle = try #require(FileHandle(forWritingAtPath: path))
+        try handle.truncate(atOffset: 0)
+        try handle.write(contentsOf: old)
+        try handle.close()
+        for end in ["-wal", "-shm"] { try? files.removeItem(atPath: path + end) }
+        #expect(try await site.usher("booking", "list").finish().errors.contains("restored or copied"))
+        let released = try await site.usher("release", "--yes", "--old-mail", "drop").finish()
+        #expect(released.code == 0, "\(released.errors)")
+        await site.close()
+    }
+
+    @Test("a restore that did not end is not let go; hold holds what was put back by other means", arguments: [false, true])
+    func unfinished(isPostgreSQL: Bool) async throws {
+        let site = try await Site(server: isPostgreSQL ? .shared() : nil)
+        let server = try await site.serve()
+        await end(server)
+        let held = try await site.usher("hold").finish()
+        #expect(held.code == 0, "\(held.errors)")
+        #expect(try await site.usher("hold").finish().code == 1)
+        if !isPostgreSQL {
+            let half = try Command(
+                "/usr/bin/python3",
+                [
+                    "-c",
+                    "import sqlite3; c = sqlite3.connect('usher.sqlite'); c.execute(\"UPDATE installation SET hold = 'restoring'\"); c.commit()",
+                ],
+                folder: site.folder)
+            #expect(await half.finish().code == 0)
+            let refused = try await site.usher("release", "--yes").finish()
+            #expect(refused.code == 1 && refused.errors.contains("did not come to its end"), "\(refused.errors)")
+        } else {
+            // Pressed twice, it is one installation all the same.
+            async let one = site.usher("release", "--yes", "--copy").finish()
+            async let two = site.usher("release", "--yes", "--copy").finish()
+            #expect(try await Set([one.code, two.code]) == [0, 1])
+        }
         await site.close()
     }
 }

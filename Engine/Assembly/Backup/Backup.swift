@@ -24,19 +24,24 @@ package struct Backup: Sendable {
         guard configuration.database.exists else {
             throw UsherError(.configuration, "There is no database at \(configuration.database.name).")
         }
-        let store = try await Runtime.store(configuration)
-        let draft = path + ".part"
+        let draft = path + ".\(Environment.system.code(bits: 40)).part"
+        let descriptor = open(draft, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw UsherError(.configuration, "\(path) cannot be written: \(String(cString: strerror(errno))).")
+        }
+        close(descriptor)
+        defer { for name in [draft, draft + "-journal"] { unlink(name) } }
+        let store = try await Runtime.storeAsItIs(configuration)
         do {
             let vault = try await Runtime.vault(configuration, store, .system)
             try await copy(store, to: draft, progress)
             let note = try await finish(draft, vault, passphrase, progress)
-            guard rename(draft, path) == 0 else {
+            guard link(draft, path) == 0 else {
                 throw UsherError(.configuration, "\(path) cannot be written: \(String(cString: strerror(errno))).")
             }
             try await store.database.close()
             return note
         } catch {
-            unlink(draft)
             try await store.database.close()
             throw error
         }

@@ -41,11 +41,11 @@ package struct BackupNote: Codable, Sendable {
         do {
             let text = try await file.read { try $0.query("SELECT note FROM usher_backup", [])[0].text(0) }
             return try JSONDecoder().decode(BackupNote.self, from: Data(text.utf8))
-        } catch {
-            throw UsherError(
-                .configuration,
-                "This file is no backup that `usher backup` made, or it is damaged. A copy of a database is not restored: stop Usher and put it where DATABASE_URL says."
-            )
-        }
+        } catch { throw damaged }
     }
+
+    static let damaged = UsherError(
+        .configuration,
+        "This file is no backup that `usher backup` made, or it is damaged. A copy of a database is not restored: stop Usher and put it where DATABASE_URL says."
+    )
 }

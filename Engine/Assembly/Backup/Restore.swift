@@ -19,23 +19,54 @@ package struct Restore: Sendable {
         -> BackupNote
     {
         // The file itself stays as it is.
-        let folder = FileManager.default.temporaryDirectory.path + "/usher-restore-" + Environment.system.code(bits: 80)
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let folder = try scratch()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let copy = folder + "/backup.sqlite"
-        do { try FileManager.default.copyItem(atPath: path, toPath: copy) } catch {
+        guard FileManager.default.isReadableFile(atPath: path) else {
             throw UsherError(.configuration, "\(path) cannot be read: check the path and the file's mode.")
         }
-        let file = try SQLiteDatabase(own: copy)
+        do { try FileManager.default.copyItem(atPath: path, toPath: copy) } catch {
+            throw UsherError(.configuration, "The backup cannot be unpacked in \(folder): is there space left?")
+        }
+        let file: SQLiteDatabase
+        do { file = try SQLiteDatabase(own: copy) } catch { throw BackupNote.damaged }
         let note = try await BackupNote.read(from: file)
         let source = Store(file)
         try await check(note, source)
-        try await settleKeys(note, source, passphrase)
-        try await source.migrate()
-        try await put(source, path, progress)
+        let keys = try await missingKeys(note, source, passphrase)
+        let target = Store(try configuration.database.open())
+        do {
+            try await target.migrate()
+            let move = DatabaseCopy(source: source, target: target, names: (path, configuration.database.name))
+            try await move.refuseServed(target, configuration.database.name)
+            try await move.refuseFull()
+            if let keys { try VaultKeys.make(Runtime.vaultKeyFile(configuration), keys) }
+            try await source.migrate()
+            try await put(move, source, target, progress)
+        } catch {
+            try await target.database.close()
+            throw error
+        }
+        try await target.database.close()
         try await file.close()
         return note
+    }
+
+    /// A folder of ours, near the place; what a restore that was killed has left there goes.
+    private func scratch() throws -> String {
+        let near = configuration.database.path.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }
+        let parent = near ?? FileManager.default.temporaryDirectory.path
+        let prefix = ".usher-restore-"
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] where name.hasPrefix(prefix) {
+            let isOld = FileStatus("\(parent)/\(name)").map { Environment.system.now() - $0.changed > .hours(1) } ?? false
+            if isOld { try FileManager.default.removeItem(atPath: "\(parent)/\(name)") }
+        }
+        let folder = "\(parent)/\(prefix)\(Environment.system.code(bits: 80))"
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch { throw UsherError(.configuration, "The folder \(parent) cannot be written to: check its owner and mode.") }
+        return folder
     }
 
     private func check(_ note: BackupNote, _ source: Store) async throws {
@@ -55,36 +86,31 @@ package struct Restore: Sendable {
     }
 
     /// Sees to it that the vault's keys open what lies in the backup.
-    private func settleKeys(_ note: BackupNote, _ source: Store, _ passphrase: () throws -> Secret) async throws {
+    /// - Returns: keys out of the backup that are to be written beside the database; `nil` where they are there.
+    private func missingKeys(_ note: BackupNote, _ source: Store, _ passphrase: () throws -> Secret) async throws -> String? {
         if let keys = try presentKeys() {
             let present = try Vault(keys: keys).keyIDs
             guard try await isSealedUnder(present, source) else {
+                let place = configuration.vaultKeys == nil ? Runtime.vaultKeyFile(configuration) : configuration.vaultKeysSource
                 throw UsherError(
                     .configuration,
-                    "Secrets in the backup are sealed under the keys \(note.keyIDs.joined(separator: ", ")), and \(configuration.vaultKeysSource) holds \(present.joined(separator: ", ")): add the old ones behind the newer."
+                    "Secrets in the backup are sealed under the keys \(note.keyIDs.joined(separator: ", ")), and \(place) holds \(present.joined(separator: ", ")): add the old ones behind the newer, or move that file away where nothing needs it."
                 )
             }
-            return
+            return nil
         }
-        let path = Runtime.vaultKeyFile(configuration)
         if let sealed = note.sealedKeys {
             let text = try PassphraseSeal.open(sealed, under: try passphrase())
             _ = try VaultKeys.parse(text)
-            let descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
-            guard descriptor >= 0 else {
-                throw UsherError(.configuration, "The key file \(path) cannot be written: \(String(cString: strerror(errno))).")
-            }
-            defer { close(descriptor) }
-            let bytes = Array(text.utf8)
-            guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-                throw UsherError(.configuration, "The key file \(path) cannot be written: \(String(cString: strerror(errno))).")
-            }
-        } else if try await !isSealedUnder([], source) {
+            return text
+        }
+        guard try await isSealedUnder([], source) else {
             throw UsherError(
                 .configuration,
-                "Secrets in the backup are sealed under the keys \(note.keyIDs.joined(separator: ", ")), which are not here: put the key file back as \(path), or set USHER_VAULT_KEYS."
+                "Secrets in the backup are sealed under the keys \(note.keyIDs.joined(separator: ", ")), which are not here: put the key file back as \(Runtime.vaultKeyFile(configuration)), or set USHER_VAULT_KEYS."
             )
         }
+        return nil
     }
 
     private func presentKeys() throws -> [[UInt8]]? {
@@ -100,37 +126,19 @@ package struct Restore: Sendable {
         }
     }
 
-    private func put(_ source: Store, _ path: String, _ progress: (DatabaseCopy.Progress) -> Void) async throws {
-        let target = Store(try configuration.database.open())
-        do {
-            try await target.migrate()
-            try await refuseServed(target)
-            let copy = DatabaseCopy(source: source, target: target, names: (path, configuration.database.name))
-            try await copy.refuseFull()
-            // Before its first row is there: whoever opens it half-way sends nothing.
-            try await hold(try await target.installation(), target)
-            _ = try await copy.run(progress)
-            try await target.write { try $0.doubtAfterRestore() }
-            try await hold(try await source.installation(), target)
-            try await target.database.close()
-        } catch {
-            try await target.database.close()
-            throw error
-        }
-    }
-
-    private func refuseServed(_ target: Store) async throws {
-        for process in try await target.read({ try $0.processes() }) where try await !target.database.isDead(process: process.id) {
-            throw UsherError(.configuration, "A process of Usher works on \(configuration.database.name): stop it first.")
-        }
-    }
-
-    private func hold(_ installation: Installation, _ target: Store) async throws {
+    /// Before its first row is there, the target is the installation, and held; it is let go only once all of it is.
+    private func put(
+        _ move: DatabaseCopy, _ source: Store, _ target: Store, _ progress: (DatabaseCopy.Progress) -> Void
+    ) async throws {
         let (place, environment) = (try await target.database.place(), Environment.system)
-        try await target.write { tx in
-            var held = installation
-            held.hold(.restored, at: environment.now(), random: environment.random)
-            held.place = place
+        var held = try await source.installation()
+        held.hold(.restoring, at: environment.now(), random: environment.random)
+        held.place = place
+        try await target.write { [held] in try $0.save(held) }
+        _ = try await move.run(progress)
+        held.hold = .restored
+        try await target.write { [held] tx in
+            try tx.doubtAfterRestore()
             try tx.save(held)
         }
     }

@@ -55,12 +55,14 @@ struct BookingDriver {
             // Nothing to do now: a provider or a mail system wants a moment, or a server has the step.
             if batch.isEmpty { try await Task.sleep(for: Self.pause) }
         }
-        if try await hasRoomToRemove(view) { throw Self.stillStanding() }
+        if try await hasRoomToRemove(view) { throw Self.stillStanding(isHeld: runtime.context.store.isHeld) }
         return view
     }
 
-    private static func stillStanding() -> Exit {
-        Output.diagnostic("The room still stands at the provider; `usher serve` goes on removing it.")
+    private static func stillStanding(isHeld: Bool) -> Exit {
+        Output.diagnostic(
+            "The room still stands at the provider; \(isHeld ? "it is removed after `usher release`" : "`usher serve` goes on removing it")."
+        )
         return .provider
     }
 
@@ -98,6 +100,10 @@ struct BookingDriver {
         switch view.booking.meeting.status {
         case .ready, .onJoin, .cancelled: if !failed.isEmpty { throw Exit.provider }
         case .pending:
+            if runtime.context.store.isHeld {
+                Output.diagnostic("The booking stands, and all that follows from it waits until `usher release`.")
+                throw Exit.provider
+            }
             let isServed = try await Heartbeat(runtime.context, serves: false).isServed()
             Output.diagnostic(
                 "The booking stands. Its room is not ready yet; \(isServed ? "the running server goes on with it" : "no server runs: start `usher serve`, which goes on with it")."

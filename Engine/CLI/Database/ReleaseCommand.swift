@@ -19,17 +19,20 @@ struct ReleaseCommand: AsyncParsableCommand {
     @Option(name: .customLong("old-mail"), help: "send, or drop: they count as sent.") var oldMail: Release.OldMail?
 
     func run() async throws {
-        try await options.withRuntime(adopting: false) { runtime in
+        let database = try options.configuration().database
+        guard database.exists else { throw UsherError(.configuration, "There is no database at \(database.name).") }
+        try await options.withRuntime(adopting: false, warning: false) { runtime in
             let report = try await ReleaseReport(runtime.context)
             guard report.installation.hold != nil else {
                 throw UsherError(.validationFailed, "Nothing is held: work goes on already.")
             }
             if options.json, !yes { Output.json(report.json) } else if !options.json { show(report) }
             guard try isConfirmed() else { throw Exit.refused }
-            if !copy, oldMail == nil, !report.mails.isEmpty {
+            if !copy, oldMail == nil, report.hasOldMail {
                 throw UsherError(
                     .validationFailed,
-                    "\(counted(report.mails.count, "mail")) may have left already: say --old-mail send, or --old-mail drop.")
+                    "\(counted(report.mails.count(where: \.mayHaveLeft), "mail")) may have left already: say --old-mail send, or --old-mail drop."
+                )
             }
             try await Release(runtime.context).run(as: copy ? .copy : .original(oldMail ?? .send))
             if options.json { Output.json(["released": .bool(true)]) } else { print("Released: running servers go on within seconds.") }
@@ -50,13 +53,18 @@ struct ReleaseCommand: AsyncParsableCommand {
         let cause = report.installation.hold == .restored ? "It was restored" : "It was copied or moved"
         print("\(cause) at \(report.installation.restoredAt.rfc3339), and nothing leaves. Once it is released:")
         section("rooms would be looked for, and made where there is none", report.rooms.map(\.text))
-        section("mails would leave; they may have left already", report.mails.map { "\($0.kind) to \($0.to): \($0.booking.text)" })
+        section(
+            "mails would leave",
+            report.mails.map { "\($0.kind) to \($0.to): \($0.booking.text)\($0.mayHaveLeft ? " (may have left already)" : "")" })
+        section("kinds of other work are due", report.others.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" })
         if report.events > 0 { print("\n\(report.events) events would go to webhooks, under the ids that they always had") }
         section("bookings are over, and nothing is made for them any more", report.past.map(\.text))
         section(
             "rooms are at providers and not here; they are left alone",
             report.unknownRooms.map { "\($0.provider) \($0.roomID), \($0.host)" })
         section("bookings have a room that is gone at the provider; none is made unless you retry", report.goneRooms.map(\.text))
+        if report.isEmpty { print("\n  nothing waits") }
+        if copy { print("\nAs a copy it drops all of that work. Set another SMTP_URL for it.") }
         for note in report.notes { print("\nnote: \(note)") }
     }
 
@@ -68,6 +76,22 @@ struct ReleaseCommand: AsyncParsableCommand {
     }
 }
 
+struct HoldCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hold", abstract: "Hold an installation whose database was put back by other means than `usher restore`.",
+        discussion: "Run it before the servers start: after a recovery of PostgreSQL to a point in time, say. `usher release` lets it go.")
+    @OptionGroup var options: Options
+
+    func run() async throws {
+        try await options.withRuntime(adopting: false) { try await Release($0.context).hold() }
+        if options.json {
+            Output.json(["held": .bool(true)])
+        } else {
+            print("Held: `usher release` shows what would leave, and lets it go.")
+        }
+    }
+}
+
 extension Release.OldMail: ExpressibleByArgument {}
 
 extension ReleaseReport.BookingLine {
@@ -76,11 +100,20 @@ extension ReleaseReport.BookingLine {
 }
 
 extension ReleaseReport {
+    /// Whether nothing would be done.
+    var isEmpty: Bool {
+        rooms.isEmpty && mails.isEmpty && others.isEmpty && events == 0 && past.isEmpty && unknownRooms.isEmpty && goneRooms.isEmpty
+    }
+
     var json: JSON {
         [
             "hold": installation.hold.map { .string($0.rawValue) } ?? .null, "since": .string(installation.restoredAt.rfc3339),
             "rooms": .array(rooms.map(\.json)),
-            "mails": .array(mails.map { ["to": .string($0.to), "kind": .string($0.kind), "booking": $0.booking.json] }),
+            "mails": .array(
+                mails.map {
+                    ["to": .string($0.to), "kind": .string($0.kind), "booking": $0.booking.json, "mayHaveLeft": .bool($0.mayHaveLeft)]
+                }),
+            "others": .object(others.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .int($0.value)) }),
             "events": .int(events), "past": .array(past.map(\.json)),
             "unknownRooms": .array(
                 unknownRooms.map { ["provider": .string($0.provider), "host": .string($0.host), "id": .string($0.roomID)] }),

@@ -48,8 +48,8 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         if fix {
-            try mend(FileFault.ofConfiguration(ProcessInfo.processInfo.environment))
-            try mend(FileFault.all(try options.configuration()))
+            mend(FileFault.ofConfiguration(ProcessInfo.processInfo.environment))
+            mend(FileFault.all(try options.configuration()))
         }
         let findings = await Doctor(try options.configuration(), try options.registry()).examine()
         if options.json {
@@ -67,10 +67,13 @@ struct DoctorCommand: AsyncParsableCommand {
         if findings.contains(where: { !$0.isFine }) { throw Exit.refused }
     }
 
-    private func mend(_ faults: [FileFault]) throws {
+    /// What cannot be mended is said, and the rest is looked at all the same.
+    private func mend(_ faults: [FileFault]) {
         for fault in faults {
-            try fault.repair()
-            Output.diagnostic("mended: \(fault.text): \(fault.command)")
+            do throws(UsherError) {
+                try fault.repair()
+                Output.diagnostic("mended: \(fault.text): \(fault.command)")
+            } catch { Output.problem(error) }
         }
     }
 }

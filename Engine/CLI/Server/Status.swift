@@ -21,7 +21,7 @@ struct Status: AsyncParsableCommand {
         guard configuration.database.exists else {
             throw UsherError(.configuration, "There is no database at \(configuration.database.name) yet: `usher serve` makes it.")
         }
-        let store = try await Runtime.store(configuration)
+        let store = try await Runtime.storeAsItIs(configuration)
         do {
             var look = try await Look(store, now: Environment.system.now())
             while watch {

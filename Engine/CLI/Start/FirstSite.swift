@@ -123,7 +123,7 @@ struct FirstQuestion: Sendable {
             guard !text.isEmpty, text.count <= 100, !text.contains(where: { "<>\"".contains($0) }),
                 !text.unicodeScalars.contains(where: \.isControl)
             else {
-                return "Write a name, such as Northwind Clinic."
+                return "Write a name of up to 100 characters, such as Northwind Clinic; without <, > and quotes."
             }
             site.name = text
             return nil
@@ -170,6 +170,9 @@ struct FirstQuestion: Sendable {
             return nil
         },
         .init(option: "--public-url", text: "At which address do people reach the server?", preset: { $0.publicURL }) { text, site in
+            do throws(UsherError) { _ = try Configuration(environment: ["USHER_PUBLIC_URL": text], registry: site.registry) } catch {
+                return error.message
+            }
             site.publicURL = text
             return nil
         },

@@ -30,7 +30,9 @@ struct Init: AsyncParsableCommand {
         }
         try answer(&site)
         try check(site)
-        try FileManager.default.createDirectory(atPath: site.folder, withIntermediateDirectories: true)
+        do { try FileManager.default.createDirectory(atPath: site.folder, withIntermediateDirectories: true) } catch {
+            throw UsherError(.configuration, "The folder \(site.folder) cannot be made: check its owner and mode.")
+        }
         let key = "usher_" + Environment.system.code(bits: 160)
         let vaultKey = Data(Environment.system.random(32)).base64EncodedString()
         try NewFile.write(site.catalog, to: site.catalogPath, mode: 0o644)
@@ -88,7 +90,7 @@ struct Init: AsyncParsableCommand {
     }
 
     private func tell(_ site: FirstSite) {
-        let next = ["export USHER_CONFIG=\(site.environmentPath)", "usher doctor", "usher serve"]
+        let next = ["export USHER_CONFIG='\(site.environmentPath)'", "usher doctor", "usher serve"]
         guard !json else {
             return Output.json([
                 "catalogue": .string(site.catalogPath), "configuration": .string(site.environmentPath),

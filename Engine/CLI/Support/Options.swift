@@ -57,13 +57,14 @@ struct Options: ParsableArguments {
     /// - Parameters:
     ///   - adopting: whether the catalogue's owners become those of the database; a command that only looks leaves them.
     ///   - looking: whether it makes no file either.
+    ///   - warning: whether it says that the installation is held.
     func withRuntime<Result: Sendable>(
-        adopting: Bool = true, looking: Bool = false, _ body: (Runtime) async throws -> Result
+        adopting: Bool = true, looking: Bool = false, warning: Bool = true, _ body: (Runtime) async throws -> Result
     ) async throws -> Result {
         let configuration = try configuration()
         let runtime = try await Runtime.open(
             configuration, catalog: try loadCatalog(configuration), registry: try registry(), adopting: adopting, looking: looking)
-        if runtime.context.store.isHeld {
+        if warning, runtime.context.store.isHeld {
             Output.diagnostic("warning: this database was restored or copied, and nothing leaves it: see `usher release`.")
         }
         do {

@@ -51,6 +51,12 @@ extension Database {
 package protocol FileDatabase: Database {
     /// Copies all of it into a file that only we may read, as it is at one moment; what was there is replaced.
     func copy(to path: String) throws
+    /// Whether this process is the one that may say where it lies; the first that asks is, for as long as it lives.
+    func holdsPlace() -> Bool
+    /// What ``Database/place()`` says once a token is kept.
+    func place(token: String) -> String
+    /// Keeps a token beside the file.
+    func keep(token: String) throws
 }
 
 /// One connection inside a transaction.

@@ -13,7 +13,9 @@ package struct FileStatus: Hashable, Sendable {
 
     /// `nil` where there is none, or it cannot be looked at.
     package init?(_ path: String) {
-        guard let said = try? FileManager.default.attributesOfItem(atPath: path), let mode = said[.posixPermissions] as? NSNumber,
+        // What a link leads to: mounts of secrets are links, and change where they lead.
+        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        guard let said = try? FileManager.default.attributesOfItem(atPath: target), let mode = said[.posixPermissions] as? NSNumber,
             let number = said[.systemFileNumber] as? NSNumber, let size = said[.size] as? NSNumber,
             let changed = said[.modificationDate] as? Date
         else { return nil }

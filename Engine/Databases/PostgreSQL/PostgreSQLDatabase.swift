@@ -86,7 +86,11 @@ package final class PostgreSQLDatabase: Database {
             SELECT system_identifier::text || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())::text
             FROM pg_control_system()
             """
-        return try await read { "cluster " + (try $0.query(sql, [])[0].text(0)) }
+        do { return try await read { "cluster " + (try $0.query(sql, [])[0].text(0)) } } catch {
+            // Not every service lets us see that much.
+            let name = "SELECT current_database()::text || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())::text"
+            return try await read { "database " + (try $0.query(name, [])[0].text(0)) }
+        }
     }
 
     package func examine() async throws -> [DatabaseFinding] {

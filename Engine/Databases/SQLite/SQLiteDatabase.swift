@@ -7,7 +7,7 @@ import UsherCore
 package final class SQLiteDatabase: FileDatabase {
     let writer: any DatabaseWriter
     private let waiting = Mutex(Waiting())
-    private let living: LivingProcesses?
+    let living: LivingProcesses?
     /// Whether one connection does everything, on the caller's thread.
     var isAlone: Bool { living == nil }
     let path: String?

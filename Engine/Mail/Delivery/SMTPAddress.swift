@@ -61,6 +61,9 @@ package struct SMTPAddress: Sendable {
             return way
         }
         senders = (item("from") ?? "").split(separator: ",").map { $0.trimmingBlanks.lowercased() }
+        guard senders.allSatisfy({ isMailAddress("a@" + $0) }) else {
+            throw refuse("has a from= that is no list of domains, such as from=northwind.example")
+        }
         guard authorization != nil || (url.user == nil) == (url.password == nil) else {
             throw refuse("needs both user and password, or neither; or auth=, where a token signs in")
         }
@@ -68,19 +71,25 @@ package struct SMTPAddress: Sendable {
             throw refuse("holds control characters")
         }
         guard url.port.map({ (1...65_535).contains($0) }) ?? true else { throw refuse("has no port of 1 to 65535") }
-        let isLoopback = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
-        switch (url.scheme, item("tls")) {
-        case ("smtps", nil), ("smtps", "required"): security = .implicit
-        case ("smtp", "required"): security = .required
-        case ("smtp", nil): security = isLoopback && url.user == nil ? .none : .required
-        case ("smtp", "none"):
-            guard url.user == nil else { throw refuse("has tls=none together with a password, which anyone could read on its way") }
-            security = .none
-        default: throw refuse("has an unknown tls=: required or none")
-        }
+        security = try Self.security(
+            url, written: item("tls"), isLoopback: ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host), refuse)
         self.host = host
         port = url.port ?? (url.scheme == "smtps" ? 465 : 587)
         user = url.user
         password = url.password.map(Secret.init)
+    }
+
+    private static func security(
+        _ url: URLComponents, written: String?, isLoopback: Bool, _ refuse: (String) -> UsherError
+    ) throws(UsherError) -> Security {
+        switch (url.scheme, written) {
+        case ("smtps", nil), ("smtps", "required"): return .implicit
+        case ("smtp", "required"): return .required
+        case ("smtp", nil): return isLoopback && url.user == nil ? .none : .required
+        case ("smtp", "none"):
+            guard url.user == nil else { throw refuse("has tls=none together with a password, which anyone could read on its way") }
+            return .none
+        default: throw refuse("has an unknown tls=: required or none")
+        }
     }
 }

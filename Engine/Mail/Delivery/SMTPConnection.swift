@@ -161,7 +161,7 @@ final class SMTPConnection {
     }
 
     private static func describe(_ failure: (code: CURLcode, text: String), _ lastLine: String, _ address: SMTPAddress) -> SMTPFailure {
-        let isRefusal = ["334", "4", "5"].contains { lastLine.hasPrefix($0) }
+        let isRefusal = ["334", "5"].contains { lastLine.hasPrefix($0) }
         if failure.code == CURLE_LOGIN_DENIED, address.authorization != nil, isRefusal {
             return SMTPFailure("the relay refuses the token: \(said(lastLine))", isTokenRefused: true)
         }

@@ -121,7 +121,8 @@ struct ReadCalendar {
     private static func ownEvents(_ events: [BusyEvent], _ tx: Tx) throws -> Set<String> {
         try Set(events.map(\.uid)).filter { uid in
             let id = String(uid.prefix { $0 != "@" })
-            let mayBeOurs = id.hasPrefix("bk_") || (id.utf8.count == 26 && id.allSatisfy { $0.isLowercase || $0.isNumber })
+            let mayBeOurs =
+                id.hasPrefix("bk_") || (RoomKey.lengths.contains(id.utf8.count) && id.allSatisfy { $0.isLowercase || $0.isNumber })
             return try mayBeOurs && tx.isOwnEvent(id)
         }
     }

@@ -3,7 +3,6 @@ import UsherCore
 import UsherMail
 import UsherStore
 import UsherVault
-import UsherVault
 
 /// Keeps a booking on its owner's connected calendar, where the meeting type wants that. Nobody waits for it, and where it cannot be,
 /// the timeline says so.

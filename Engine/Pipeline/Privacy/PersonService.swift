@@ -26,7 +26,8 @@ package struct PersonService: Sendable {
     /// - Returns: by table; what is sealed is named, and not shown.
     package func export(_ mail: String) async throws -> JSON {
         let mail = try address(mail)
-        return try await context.store.write { [context] tx in
+        try await context.store.write { [context] in try context.audit("person.export", "person", $0) }
+        return try await context.store.read { [context] tx in
             let found = try find(mail, tx)
             var parts: [JSON.Member] = [
                 .init("address", .string(mail)), .init("at", .string(context.now.rfc3339)),
@@ -36,13 +37,30 @@ package struct PersonService: Sendable {
                 [PersonKey.address(mail)] + found.bookings.map { .booking($0.id) } + found.owners.map { .owner($0.owner.id) }
             var tables: [String: [JSON]] = [:]
             for key in keys {
+                let booking = if case .booking(let id) = key { found.bookings.first { $0.id == id } } else { Booking?.none }
                 for (table, rows) in try tx.stored(about: key) {
-                    tables[table, default: []] += rows.map { row in .object(row.map { JSON.Member($0.0, $0.1.json) }) }
+                    tables[table, default: []] += rows.filter { row in booking.map { isOwn(row, table, $0, mail) } ?? true }.map { row in
+                        .object(row.map { JSON.Member($0.0, $0.1.json) })
+                    }
                 }
             }
             for (table, rows) in tables.sorted(by: { $0.key < $1.key }) { parts.append(.init(table, .array(rows))) }
-            try context.audit("person.export", "person", tx)
             return .object(parts)
+        }
+    }
+
+    /// Whether a row about a booking concerns this attendee, and not the others or the owner.
+    private func isOwn(_ row: [(String, SQLValue)], _ table: String, _ booking: Booking, _ mail: String) -> Bool {
+        let indices = booking.attendees.indices.filter { booking.attendees[$0].email.lowercased() == mail }
+        func column(_ name: String) -> String {
+            if case .text(let text)? = row.first(where: { $0.0 == name })?.1 { text } else { "" }
+        }
+        switch table {
+        case "outbox": return indices.contains { Reader.attendee($0).text == column("reader") }
+        case "audit": return indices.contains { "guest:\($0)" == column("actor") }
+        // Details may quote others.
+        case "timeline", "holds", "deliveries", "notices": return indices.contains(0)
+        default: return table != "rooms"
         }
     }
 
@@ -84,9 +102,12 @@ package struct PersonService: Sendable {
             var result = Erasure(isDone: !isDryRun)
             func add(_ counts: [String: Int]) { result.rows.merge(counts, uniquingKeysWith: +) }
             for booking in found.bookings {
-                guard booking.end < context.now || booking.status == .cancelled else {
+                guard booking.end < context.now || booking.status == .cancelled, try !tx.isUnderWay(booking) else {
+                    let isToCome = booking.end >= context.now && booking.status == .confirmed
                     result.remains.append(
-                        "Booking \(booking.id) of \(booking.start.rfc3339) is still to come: cancel it, then erase once more.")
+                        !isToCome
+                            ? "Of booking \(booking.id) a mail, an event or a room is still on its way: erase once more when it is done."
+                            : "Booking \(booking.id) of \(booking.start.rfc3339) is still to come: cancel it, then erase once more.")
                     continue
                 }
                 add(try erase(booking, { $0.email.lowercased() == mail }, tx))

@@ -29,7 +29,8 @@ struct Prune {
         let retention = context.catalog.current.retention
         try await context.store.write { tx in
             try tx.prune(
-                audit: retention.audit.map { now - $0 }, mailTexts: retention.mailTexts.map { now - $0 }, forms: now - retention.forms)
+                audit: retention.audit.map { now - $0 }, mailTexts: retention.mailTexts.map { now - $0 }, forms: now - retention.forms,
+                repeats: now - Tx.idempotencyLifetime)
         }
         guard let age = retention.bookings else { return true }
         let service = PersonService(context)

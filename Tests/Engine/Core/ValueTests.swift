@@ -1,8 +1,25 @@
+import Foundation
 import Testing
 import UsherCore
 
 @Suite(.timeLimit(.minutes(1)))
 struct ValueTests {
+    @Test("a file behind a link is looked at itself, as mounts of secrets have it")
+    func fileStatus() throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/usher-status-\(UInt64.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for name in ["a", "b"] { try name.write(toFile: folder + "/" + name, atomically: true, encoding: .utf8) }
+        chmod(folder + "/a", 0o600)
+        try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: folder + "/a")
+        let first = try #require(FileStatus(folder + "/link"))
+        #expect(first.mode == 0o600 && first == FileStatus(folder + "/a"))
+        try FileManager.default.removeItem(atPath: folder + "/link")
+        try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: folder + "/b")
+        #expect(FileStatus(folder + "/link") != first)
+        #expect(FileStatus(folder + "/none") == nil)
+    }
+
     @Test("a secret prints as redacted, however it is printed")
     func secret() {
         let secret = Secret("hunter2hunter2")

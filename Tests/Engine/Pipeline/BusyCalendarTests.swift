@@ -82,13 +82,23 @@ struct BusyCalendarTests {
     }
 
     @Test("an invitation of ours in the calendar is no second meeting, not even after its booking has moved or was cancelled")
-    func own() async throws {
+    func own() async throws { try await own { booking, _ in booking.id } }
+
+    @Test("an event that a provider's module made under a room's key is no second meeting either")
+    func ownRoom() async throws {
+        try await own { booking, engine in
+            _ = try await engine.worker.pump()
+            return try #require(try await engine.context.store.read { try $0.rooms(of: booking.id) }.last).key
+        }
+    }
+
+    private func own(_ uid: (Booking, TestEngine) async throws -> String) async throws {
         let feed = FeedSandbox(file(), at: Self.address)
         let engine = try await engine(feed)
         _ = try await connect(engine)
         _ = try await engine.worker.pump()
         let booking = try await book(engine, "2026-12-01T09:00:00Z")
-        feed.publish(file(try event("\(booking.id)@northwind.example", "2026-12-01T09:00:00Z")))
+        feed.publish(file(try event("\(try await uid(booking, engine))@northwind.example", "2026-12-01T09:00:00Z")))
         try await engine.run(for: .minutes(20))
         let slots = try await starts(engine, on: "2026-12-01")
         _ = try await engine.service.reschedule(booking.id, to: "2026-12-01T09:30:00Z")

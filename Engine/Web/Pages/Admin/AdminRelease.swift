@@ -22,8 +22,11 @@ struct AdminRelease: Sendable {
             "<p>Held since \(report.installation.restoredAt.rfc3339). Once it is let go:</p>"
             + section("Rooms that are looked for, and made where there is none", report.rooms.map(Self.line))
             + section(
-                "Mails that would leave, and may have left already", report.mails.map { "\($0.kind) to \($0.to): \(Self.line($0.booking))" }
-            )
+                "Mails that would leave",
+                report.mails.map {
+                    "\($0.kind) to \($0.to): \(Self.line($0.booking))\($0.mayHaveLeft ? " (may have left already)" : "")"
+                })
+            + section("Other work that is due", report.others.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" })
             + section("Events for webhooks", report.events == 0 ? [] : ["\(report.events), under the ids that they always had"])
             + section("Bookings that are over: nothing is made for them any more", report.past.map(Self.line))
             + section(
@@ -52,10 +55,10 @@ struct AdminRelease: Sendable {
             Page.button(label, action: "/admin/release", key: key, fields: fields, isPlain: isPlain)
         }
         let goOn =
-            report.mails.isEmpty
+            !report.hasOldMail
             ? button("Let it go on", [("mail", "send")])
-            : button("Let it go on; the mails count as sent", [("mail", "drop")])
-                + button("Let it go on, and send the mails", [("mail", "send")], isPlain: true)
+            : button("Let it go on; what may have left counts as sent", [("mail", "drop")])
+                + button("Let it go on, and send all mails", [("mail", "send")], isPlain: true)
         return "<section><h2>Let it go</h2>" + goOn
             + "<p>Does the original go on elsewhere, and is this one for trying things out? Then it must not touch the original's rooms, and loses its connections, calendars and webhooks:</p>"
             + button("It is a copy", [("as", "copy")], isPlain: true) + "</section>"

@@ -11,14 +11,18 @@ package enum RoomKey {
     /// key that it would bear.
     static func first(of link: Terms.Link, _ booking: Booking, _ generation: Int64, _ installation: Installation) throws -> RoomRecord {
         let isOlder = booking.createdAt < installation.restoredAt
-        let epoch = isOlder ? installation.formerEpoch : installation.epoch
-        let key = Vault.code("\(booking.id) \(generation)", secret: installation.secret) + installation.id + epoch
+        let key = key(of: booking, generation, installation)
         var room = RoomRecord(
             key: key, bookingID: booking.id, generation: generation, provider: link.provider, module: link.module, host: "",
             state: isOlder ? .unclear : .absent)
         room.requestDeadline = installation.restoredAt
         (room.appliedStart, room.appliedEnd) = (booking.start, booking.end)
         return room
+    }
+
+    /// Under the epoch in which the booking was made, however many restores there have been since.
+    static func key(of booking: Booking, _ generation: Int64, _ installation: Installation) -> String {
+        Vault.code("\(booking.id) \(generation)", secret: installation.secret) + installation.id + installation.epoch(at: booking.createdAt)
     }
 
     /// Whether a key was made before the last restore.
@@ -32,4 +36,6 @@ package enum RoomKey {
     }
 
     private static let lengthOfCode = 26
+    /// Of keys with the installation behind the code, and of those from before there was one.
+    static let lengths = [lengthOfCode, lengthOfCode + 16]
 }
