@@ -56,7 +56,8 @@ struct ReleaseCommand: AsyncParsableCommand {
         section(
             "mails would leave",
             report.mails.map { "\($0.kind) to \($0.to): \($0.booking.text)\($0.mayHaveLeft ? " (may have left already)" : "")" })
-        section("kinds of other work are due", report.others.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" })
+        let others = report.others.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        if !others.isEmpty { print("\nother work is due, by kind: \(others.joined(separator: ", "))") }
         if report.events > 0 { print("\n\(report.events) events would go to webhooks, under the ids that they always had") }
         section("bookings are over, and nothing is made for them any more", report.past.map(\.text))
         section(

@@ -80,9 +80,12 @@ package struct ReleaseReport: Sendable {
         }
         self.installation = installation
         self.events = events
+        self.rooms = rooms.filter { $0.wantsRoom && $0.meeting.room == nil && now < $0.end }.map(BookingLine.init)
         let shown: Set<String> = [Job.Kind.planMail, .deliver, .deliverWebhook, .prune].reduce(into: []) { $0.insert($1.rawValue) }
         others = Dictionary(uniqueKeysWithValues: waiting.filter { !shown.contains($0.kind) }.map { ($0.kind, $0.count) })
-        self.rooms = rooms.filter { $0.wantsRoom && $0.meeting.room == nil && now < $0.end }.map(BookingLine.init)
+        // Those without a room are listed; the rest looks after rooms, or takes them away.
+        let looks = others[Job.Kind.provision.rawValue, default: 0] - Int64(self.rooms.count)
+        others[Job.Kind.provision.rawValue] = looks > 0 ? looks : nil
         self.mails = mails.map { booking, reader, kind, written in
             MailLine(
                 to: booking.address(of: reader), kind: kind.rawValue, booking: BookingLine(booking),
