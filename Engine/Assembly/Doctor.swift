@@ -49,9 +49,7 @@ package struct Doctor: Sendable {
         findings += stored + access(keys: keys)
         guard let catalog = report.catalog else { return findings }
         do {
-            let place = try Place(configuration)
-            defer { place.leave() }
-            let runtime = try await Runtime.open(place.configuration, catalog: catalog, registry: registry, adopting: false)
+            let runtime = try await Runtime.open(configuration, catalog: catalog, registry: registry, adopting: false, looking: true)
             findings += unsent(catalog) + (await mail(runtime))
             for entry in catalog.providers { findings += await provider(entry, catalog.owners, runtime) }
             await runtime.close()
@@ -61,16 +59,23 @@ package struct Doctor: Sendable {
         return findings
     }
 
+    /// Whether a database is there, or a place for one is missing: then opening it says so.
+    private var hasDatabase: Bool {
+        guard let path = configuration.database.path else { return true }
+        let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        return configuration.database.exists || !FileManager.default.fileExists(atPath: parent)
+    }
+
     private func words(_ error: any Error) -> String { (error as? UsherError)?.message ?? "\(error)" }
 
     /// The database, and whether the vault's keys open what lies in it.
     /// - Returns: how many API keys let their holder in, too.
     private func stored() async -> (findings: [Finding], keys: Int) {
-        guard Place.exists(configuration) else {
+        guard hasDatabase else {
             return ([.fine("database", "none yet at \(configuration.database.name); `usher serve` makes it, and its key file")], 0)
         }
         let store: Store
-        do { store = try await Runtime.store(configuration) } catch {
+        do { store = try await Runtime.store(configuration, settles: false) } catch {
             let remedy =
                 "DATABASE_URL names it, and `usher doctor --fix` makes a folder that is missing; the vault and the providers were not looked at."
             return ([.wrong("database", words(error), remedy)], 0)
@@ -247,34 +252,4 @@ package struct Doctor: Sendable {
                 "Set the clock, for instance with systemd-timesyncd.")
         ]
     }
-}
-
-/// Where the doctor works: in place, or in a passing folder where there is no database yet, because a look must make nothing.
-private struct Place {
-    let configuration: Configuration
-    private let folder: String?
-
-    /// Whether a database is there, or a place for one is missing: then opening it says so.
-    static func exists(_ configuration: Configuration) -> Bool {
-        guard let path = configuration.database.path else { return true }
-        let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        return configuration.database.exists || !FileManager.default.fileExists(atPath: parent)
-    }
-
-    init(_ configuration: Configuration) throws {
-        var configuration = configuration
-        guard !Self.exists(configuration) else {
-            (self.configuration, folder) = (configuration, nil)
-            return
-        }
-        let folder = FileManager.default.temporaryDirectory.path + "/usher-doctor-" + Environment.system.code(bits: 80)
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        configuration.database = .sqlite(path: folder + "/usher.sqlite")
-        if case .maildir = configuration.mail { configuration.mail = .maildir(folder + "/mail") }
-        (self.configuration, self.folder) = (configuration, folder)
-    }
-
-    /// A folder that stays is the system's to clear, as all that is temporary.
-    func leave() { if let folder { try? FileManager.default.removeItem(atPath: folder) } }
 }

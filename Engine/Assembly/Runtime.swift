@@ -34,7 +34,7 @@ package struct Runtime: Sendable {
         logger: Logger = Logger(label: "usher")
     ) async throws -> Runtime {
         let isEmpty = looking && !configuration.database.exists
-        let store = isEmpty ? try await emptyStore() : try await store(configuration)
+        let store = isEmpty ? try await emptyStore() : try await store(configuration, settles: !looking)
         // Servers of one database agree on the time by its clock.
         let environment = Environment(now: store.database.clock ?? environment.now, random: environment.random)
         let vault = isEmpty ? try Vault(keys: [environment.random(32)]) : try await vault(configuration, store, environment)
@@ -136,10 +136,15 @@ package struct Runtime: Sendable {
     package static func vaultKeyFile(_ configuration: Configuration) -> String { (configuration.database.path ?? "usher") + ".key" }
 
     /// The database, its schema current.
-    package static func store(_ configuration: Configuration) async throws -> Store {
+    /// - Parameter settles: whether a database that lies elsewhere than before is held; not by those who only look.
+    package static func store(_ configuration: Configuration, settles: Bool = true) async throws -> Store {
         let store = Store(try configuration.database.open())
         try await store.keepBeforeMigration(beside: configuration.database.path)
         try await store.migrate()
+        guard settles else {
+            try await store.refreshInstallation()
+            return store
+        }
         let environment = Environment.system
         try await store.settle(place: try await store.database.place(), now: environment.now(), random: environment.random)
         return store

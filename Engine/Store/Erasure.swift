@@ -109,19 +109,23 @@ extension Tx {
     }
 
     /// Bookings that ended before `time` and whose guests are not blanked yet.
-    package func endedBookings(before time: Instant, limit: Int) throws -> [Booking] {
-        try query(PersonSQL.ended, SQLValue(time), .int(Int64(limit))).compactMap { try booking(try $0.text(0)) }
+    /// - Parameter from: the start of the last one that was looked at.
+    package func endedBookings(before time: Instant, from: Instant, limit: Int) throws -> [Booking] {
+        try query(PersonSQL.ended, SQLValue(from), SQLValue(time), .int(Int64(limit))).compactMap { try booking(try $0.text(0)) }
     }
 
-    /// Deletes what is older than its retention says.
-    package func prune(audit: Instant?, mailTexts: Instant?, forms: Instant, repeats: Instant) throws {
-        if let audit { try execute(PersonSQL.forgetAudit, SQLValue(audit)) }
+    /// Deletes what is older than its retention says, as much of it as one transaction should.
+    /// - Returns: whether there may be more.
+    package func prune(audit: Instant?, mailTexts: Instant?, forms: Instant, repeats: Instant, limit: Int) throws -> Bool {
+        var most = 0
+        if let audit { most = try execute(PersonSQL.forgetAudit, SQLValue(audit), .int(Int64(limit))) }
         if let mailTexts {
-            try execute(PersonSQL.forgetMailTexts, SQLValue(mailTexts))
+            most = max(most, try execute(PersonSQL.forgetMailTexts, SQLValue(mailTexts), .int(Int64(limit))))
             try execute(PersonSQL.forgetNotices, SQLValue(mailTexts))
         }
         try execute(PersonSQL.forgetForms, SQLValue(forms))
         try execute(PersonSQL.forgetRepeats, SQLValue(repeats))
+        return most == limit
     }
 
     /// Forgets what a service said of the rooms of meetings that are over, at one of its accounts.

@@ -156,7 +156,7 @@ enum PersonSQL: String, SQLStatement {
     case bookings = "SELECT id FROM bookings WHERE LOWER(attendees) LIKE $1 ESCAPE '\\' ORDER BY starts_at, id"
     case bookingsOfOwner = "SELECT id FROM bookings WHERE owner_id = $1 ORDER BY starts_at, id"
     case ended = """
-        SELECT id FROM bookings WHERE starts_at < $1 AND ends_at < $1 AND erased_at = 0 ORDER BY starts_at LIMIT $2
+        SELECT id FROM bookings WHERE starts_at >= $1 AND starts_at < $2 AND ends_at < $2 AND erased_at = 0 ORDER BY starts_at LIMIT $3
         """
     case eraseAttendees = "UPDATE bookings SET attendees = $1, changed_at = $2 WHERE id = $3"
     case eraseBooking = """
@@ -183,11 +183,13 @@ enum PersonSQL: String, SQLStatement {
     case terms = "SELECT id, body FROM terms"
     case moveToTerms = "UPDATE bookings SET terms_id = $1 WHERE terms_id = $2"
     case removeTerms = "DELETE FROM terms WHERE id = $1"
-    case forgetAudit = "DELETE FROM audit WHERE at < $1"
+    case forgetAudit = """
+        DELETE FROM audit WHERE (at, id) IN (SELECT at, id FROM audit WHERE at < $1 ORDER BY at, id LIMIT $2)
+        """
     case forgetForms = "DELETE FROM page_forms WHERE created_at < $1 AND expires_at < $1"
     case forgetMailTexts = """
-        UPDATE outbox SET problem = NULL, kept = '' WHERE written_at < $1 AND (problem IS NOT NULL OR kept <> '')
-            AND state NOT IN ('queued', 'sending')
+        UPDATE outbox SET problem = NULL, kept = '' WHERE id IN (SELECT id FROM outbox
+            WHERE written_at < $1 AND (problem IS NOT NULL OR kept <> '') AND state NOT IN ('queued', 'sending') LIMIT $2)
         """
     case forgetNotices = "DELETE FROM notices WHERE written_at < $1 AND state <> 'queued'"
     /// Of meetings that are over, hosted by one account of one module.

@@ -191,7 +191,12 @@ struct BackupTests {
         try handle.write(contentsOf: old)
         try handle.close()
         for end in ["-wal", "-shm"] { try? files.removeItem(atPath: path + end) }
-        #expect(try await site.usher("booking", "list").finish().errors.contains("restored or copied"))
+        // Who only looks changes nothing.
+        #expect(try await site.usher("status", "--json").finish().output.contains("\"held\":false"))
+        let acts = try await site.usher("book", "open", "--owner", "ana", "--at", "2027-05-02T10:00", "--attendee", "di@example.org")
+            .finish()
+        #expect(acts.code == 3 && acts.errors.contains("restored or copied") && acts.errors.contains("waits until"), "\(acts.errors)")
+        #expect(site.zoom.meetings.count == 1)
         let released = try await site.usher("release", "--yes", "--old-mail", "drop").finish()
         #expect(released.code == 0, "\(released.errors)")
         await site.close()

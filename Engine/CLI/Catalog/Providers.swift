@@ -48,7 +48,7 @@ struct Providers: AsyncParsableCommand {
     /// What the database knows of providers and of connections that lack something, where there is one.
     private func known(_ configuration: Configuration) async throws -> ([FailingProvider], [StoredConnection]) {
         guard configuration.database.exists else { return ([], []) }
-        let store = try await Runtime.store(configuration)
+        let store = try await Runtime.store(configuration, settles: false)
         let found = try await store.read { tx in
             (try tx.failingProviders(), try tx.connections(limit: 1_000).filter { $0.health != .ok })
         }

@@ -27,21 +27,28 @@ struct Prune {
     /// - Returns: whether nothing is left to do today.
     private static func run(_ context: EngineContext, now: Instant, until deadline: Instant) async throws -> Bool {
         let retention = context.catalog.current.retention
+        let end = deadline - .seconds(5)
+        while try await pruneSome(context, retention, now: now) { if context.now >= end { return false } }
+        guard let age = retention.bookings else { return true }
+        let service = PersonService(context)
+        var from = Instant.epoch
+        while context.now < end {
+            let erased = try await context.store.write { [from] tx in
+                let old = try tx.endedBookings(before: now - age, from: from, limit: batch)
+                for booking in old { _ = try service.erase(booking, { _ in true }, tx) }
+                return old.map(\.start)
+            }
+            guard erased.count == batch, let last = erased.last else { return true }
+            from = last
+        }
+        return false
+    }
+
+    private static func pruneSome(_ context: EngineContext, _ retention: Retention, now: Instant) async throws -> Bool {
         try await context.store.write { tx in
             try tx.prune(
                 audit: retention.audit.map { now - $0 }, mailTexts: retention.mailTexts.map { now - $0 }, forms: now - retention.forms,
-                repeats: now - Tx.idempotencyLifetime)
+                repeats: now - Tx.idempotencyLifetime, limit: 1_000)
         }
-        guard let age = retention.bookings else { return true }
-        let service = PersonService(context)
-        while context.now < deadline - .seconds(5) {
-            let count = try await context.store.write { tx in
-                let old = try tx.endedBookings(before: now - age, limit: batch)
-                for booking in old { _ = try service.erase(booking, { _ in true }, tx) }
-                return old.count
-            }
-            if count < batch { return true }
-        }
-        return false
     }
 }
