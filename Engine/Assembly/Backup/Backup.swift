@@ -36,7 +36,8 @@ package struct Backup: Sendable {
             let vault = try await Runtime.vault(configuration, store, .system)
             try await copy(store, to: draft, progress)
             let note = try await finish(draft, vault, passphrase, progress)
-            guard link(draft, path) == 0 else {
+            // Not by a link: backups lie on file systems that have none, too.
+            guard !FileManager.default.fileExists(atPath: path), rename(draft, path) == 0 else {
                 throw UsherError(.configuration, "\(path) cannot be written: \(String(cString: strerror(errno))).")
             }
             try await store.database.close()

@@ -20,7 +20,7 @@ struct BackupCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try Options.bare()
         let passphrase = withKeys ? try Passphrase.ask("Passphrase for the keys: ", twice: true) : nil
-        let bar = Bar()
+        let bar = ProgressBar(isShown: isatty(STDERR_FILENO) == 1)
         defer { bar.end() }
         let note = try await Backup(configuration).run(to: file, passphrase: passphrase) { bar.show($0, $1, of: $2) }
         bar.end()
@@ -35,14 +35,6 @@ struct BackupCommand: AsyncParsableCommand {
         if note.sealedKeys == nil {
             print("The vault's keys (\(note.keyIDs.joined(separator: ", "))) are not in it: keep a copy of them elsewhere.")
         }
-    }
-
-    /// A progress bar that a transaction's own thread moves.
-    private final class Bar: @unchecked Sendable {
-        private let bar = ProgressBar(isShown: isatty(STDERR_FILENO) == 1)
-        private let lock = NSLock()
-        func show(_ what: String, _ done: Int64, of total: Int64) { lock.withLock { bar.show(what, done, of: total) } }
-        func end() { lock.withLock { bar.end() } }
     }
 }
 

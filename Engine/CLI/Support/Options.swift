@@ -25,7 +25,7 @@ struct Options: ParsableArguments {
     func registry() throws(UsherError) -> ProviderRegistry { try ProviderRegistry(ProviderModules.known) }
 
     func configuration() throws(UsherError) -> Configuration {
-        var configuration = try Configuration(environment: ProcessInfo.processInfo.environment, registry: try registry())
+        var configuration = try Self.bare()
         if let catalog { configuration.catalogPath = catalog }
         return configuration
     }

@@ -72,7 +72,7 @@ package struct Release: Sendable {
     private func countAsSent(before restored: Instant, _ tx: Tx) throws {
         try tx.dropOverdueLetters(now: context.now)
         for id in try tx.subjects(of: .remind, limit: Int(Int32.max)) {
-            // Of reminders whose time has passed the next look writes the last one, unless it comes with the next.
+            // The times that have passed are left out: the next look is at the next one.
             try tx.dequeue(.remind(booking: id))
             guard let next = try tx.booking(id)?.nextReminder(after: context.now) else { continue }
             try tx.enqueue([ScheduledJob(.remind(booking: id), due: next)], now: context.now)
