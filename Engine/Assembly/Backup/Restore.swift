@@ -20,6 +20,7 @@ package struct Restore: Sendable {
     {
         // The file itself stays as it is.
         let folder = try scratch()
+        // One that stays is the next restore's to remove.
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let copy = folder + "/backup.sqlite"
         guard FileManager.default.isReadableFile(atPath: path) else {
@@ -57,6 +58,7 @@ package struct Restore: Sendable {
         let near = configuration.database.path.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }
         let parent = near ?? FileManager.default.temporaryDirectory.path
         let prefix = ".usher-restore-"
+        // Where it cannot be read, making a folder there says so.
         for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] where name.hasPrefix(prefix) {
             let isOld = FileStatus("\(parent)/\(name)").map { Environment.system.now() - $0.changed > .hours(1) } ?? false
             if isOld { try FileManager.default.removeItem(atPath: "\(parent)/\(name)") }
@@ -76,11 +78,13 @@ package struct Restore: Sendable {
         }
         for table in note.tables {
             guard let known = StoredTable.all.first(where: { $0.name == table.name }) else { continue }
-            let found = try? await DatabaseCopy.digest(known, source)
+            let (found, cause): ((rows: Int64, digest: String)?, String)
+            do { (found, cause) = (try await DatabaseCopy.digest(known, source), "") } catch { (found, cause) = (nil, " (\(error))") }
             guard let found, found.rows == table.rows, found.digest == table.digest else {
                 throw UsherError(
                     .configuration,
-                    "The backup is damaged: its table \(table.name) is not what was written. Nothing was restored; take another one.")
+                    "The backup is damaged: its table \(table.name) is not what was written\(cause). Nothing was restored; take another one."
+                )
             }
         }
     }
