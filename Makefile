@@ -22,12 +22,14 @@ deps: ## Install the system packages that a build needs
 
 testdeps: deps
 	@$(call install,$(TEST_PACKAGES))
-	@$(MAKE) --silent .build/python/1/ready .build/python/2/ready .build/python/3/ready
+	@$(MAKE) --silent .build/python/1/ready .build/python/2/ready .build/python/3/ready .build/python/4/ready
 
-# Independent readers of what we write: one environment for each era of the MCP client, and one that drives a browser.
+# Independent readers of what we write: one environment for each era of the MCP client, one that drives a browser, and one where people
+# sign in.
 .build/python/1/ready: READERS := schemathesis==4.32.5 standardwebhooks==1.1.0 jsonschema==4.26.0 mcp==1.30.0
 .build/python/2/ready: READERS := mcp==2.3.0
 .build/python/3/ready: READERS := selenium==4.51.0 axe-core-python==0.1.0
+.build/python/4/ready: READERS := oidc-provider-mock==0.3.4 authlib==1.9.10
 .build/python/%/ready:
 	/usr/bin/python3 -m venv --clear $(@D) && $(@D)/bin/pip install --quiet --disable-pip-version-check $(READERS) && touch $@
 

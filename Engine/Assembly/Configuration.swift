@@ -1,6 +1,7 @@
 import Foundation
 import UsherCore
 import UsherMail
+import UsherPipeline
 import UsherWeb
 
 /// The configuration: the environment, over the same keys in the file that `USHER_CONFIG` names.
@@ -31,6 +32,8 @@ package struct Configuration: Sendable {
     package var returnOrigins: [String]
     /// `USHER_TRUSTED_PROXIES`
     package var proxies: TrustedProxies
+    /// `USHER_OIDC_…`; `nil`: people sign in by keys and mailed links alone.
+    package var openID: OpenIDSettings?
     /// `USHER_LOG`
     package var logStyle: LogStyle
     /// `USHER_WEBHOOK_ALLOW_PRIVATE`
@@ -64,6 +67,7 @@ package struct Configuration: Sendable {
         proxies = try Self.proxies(values["USHER_TRUSTED_PROXIES"] ?? "")
         allowsPrivateReceivers = try Self.flag("USHER_WEBHOOK_ALLOW_PRIVATE", values["USHER_WEBHOOK_ALLOW_PRIVATE"] ?? "false")
         allowsPrivateCalendars = try Self.flag("USHER_CALENDAR_ALLOW_PRIVATE", values["USHER_CALENDAR_ALLOW_PRIVATE"] ?? "false")
+        openID = try Self.openID(values)
         logStyle = try Self.logStyle(values["USHER_LOG"] ?? "text")
         for key in registry.endpoints.sorted() { if let value = values[key] { try Self.checkService(key, value) } }
         mail =
@@ -138,7 +142,8 @@ package struct Configuration: Sendable {
         "USHER_CATALOG", "DATABASE_URL", "USHER_HOST", "USHER_PORT", "USHER_PUBLIC_URL", "USHER_VAULT_KEYS", "USHER_VAULT_KEYS_FILE",
         "USHER_API_KEY",
         "USHER_RETURN_ORIGINS", "USHER_TRUSTED_PROXIES", "USHER_WEBHOOK_ALLOW_PRIVATE", "USHER_CALENDAR_ALLOW_PRIVATE", "USHER_MAILDIR",
-        "USHER_LOG", "SMTP_URL", "SMTP_CLIENT_ID", "SMTP_CLIENT_SECRET", "SMTP_TENANT_ID", "SMTP_KEY_FILE", "SMTP_TOKEN_URL", "SMTP_SCOPE",
+        "USHER_OIDC_ISSUER", "USHER_OIDC_CLIENT_ID", "USHER_OIDC_CLIENT_SECRET", "USHER_OIDC_ROLES", "USHER_LOG", "SMTP_URL",
+        "SMTP_CLIENT_ID", "SMTP_CLIENT_SECRET", "SMTP_TENANT_ID", "SMTP_KEY_FILE", "SMTP_TOKEN_URL", "SMTP_SCOPE",
     ]
 
     /// Secrets lie in it.
@@ -155,13 +160,13 @@ package struct Configuration: Sendable {
         throw refuse("\(place): \(key) is not a key of Usher's configuration; \(near)")
     }
 
-    private static func checkService(_ key: String, _ text: String) throws(UsherError) {
+    static func checkService(_ key: String, _ text: String, example: String = "https://api.zoom.us/v2") throws(UsherError) {
         let url = URLComponents(string: text)
         let isLoopback = ["localhost", "127.0.0.1", "[::1]"].contains(url?.host)
         guard let url, url.host?.isEmpty == false, url.scheme == "https" || (url.scheme == "http" && isLoopback), url.query == nil,
             url.fragment == nil
         else {
-            throw refuse("\(key) must be an https:// address, such as https://api.zoom.us/v2.")
+            throw refuse("\(key) must be an https:// address, such as \(example).")
         }
     }
 

@@ -50,7 +50,7 @@ package struct Doctor: Sendable {
         guard let catalog = report.catalog else { return findings }
         do {
             let runtime = try await Runtime.open(configuration, catalog: catalog, registry: registry, adopting: false, looking: true)
-            findings += unsent(catalog) + (await mail(runtime))
+            findings += unsent(catalog) + (await mail(runtime)) + (await signIn(runtime.context))
             for entry in catalog.providers { findings += await provider(entry, catalog.owners, runtime) }
             await runtime.close()
         } catch  where stored.allSatisfy(\.isFine) {
@@ -110,6 +110,16 @@ package struct Doctor: Sendable {
             findings.append(.wrong("database", "cannot be closed: \(error)", "Check the disk."))
         }
         return (findings, keys)
+    }
+
+    /// Whether people can sign in where the configuration says.
+    private func signIn(_ context: EngineContext) async -> [Finding] {
+        guard let settings = configuration.openID else { return [] }
+        do throws(SignInRefusal) {
+            let redirect = try await OpenIDProvider(settings, context).examine()
+            let roles = settings.roles.isEmpty ? "; USHER_OIDC_ROLES is not set, so nobody opens /admin by it" : ""
+            return [.fine("sign-in", "\(settings.issuer) answers; the app's redirect address there must be \(redirect)\(roles)")]
+        } catch { return [.wrong("sign-in", error.message, "Check USHER_OIDC_ISSUER: it must be spelt as the service spells it.")] }
     }
 
     /// Who works on the database, and whether they all run the catalogue that is in force.

@@ -48,7 +48,7 @@ package struct Runtime: Sendable {
             environment: environment,
             settings: EngineSettings(
                 publicURL: configuration.publicURL, variables: configuration.values,
-                allowsPrivateReceivers: configuration.allowsPrivateReceivers), logger: logger)
+                allowsPrivateReceivers: configuration.allowsPrivateReceivers, openID: configuration.openID), logger: logger)
         if !looking { context.mailer = mailbox ?? mailer(configuration, context) }
         context.closures.put(configuration.closures(catalog))
         let runtime = Runtime(

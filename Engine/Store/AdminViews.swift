@@ -23,8 +23,8 @@ enum AdminSQL: String, SQLStatement {
     case notices = """
         SELECT {notices} FROM notices WHERE state <> 'sent' ORDER BY written_at DESC LIMIT $1
         """
-    case addSession = "INSERT INTO admin_sessions (hash, holder, expires_at) VALUES ($1, $2, $3)"
-    case session = "SELECT holder FROM admin_sessions WHERE hash = $1 AND expires_at > $2"
+    case addSession = "INSERT INTO admin_sessions (hash, holder, expires_at, person) VALUES ($1, $2, $3, $4)"
+    case session = "SELECT holder, person, expires_at FROM admin_sessions WHERE hash = $1 AND expires_at > $2"
     case removeSession = "DELETE FROM admin_sessions WHERE hash = $1"
     case extendSession = "UPDATE admin_sessions SET expires_at = $1 WHERE hash = $2 AND expires_at < $3"
     case removeSessionsOf = "DELETE FROM admin_sessions WHERE holder = $1"
@@ -74,18 +74,38 @@ extension Tx {
         try query(AdminSQL.notices, .int(Int64(limit))).map(notice(from:))
     }
 
-    package func addAdminSession(hash: String, holder: String, expiresAt: Instant, now: Instant) throws {
+    package func addAdminSession(_ session: StoredAdminSession, hash: String, now: Instant) throws {
         try write(AdminSQL.forgetSessions, SQLValue(now))
-        try write(AdminSQL.addSession, .text(hash), .text(holder), SQLValue(expiresAt))
+        try write(
+            AdminSQL.addSession, .text(hash), .text(session.holder), SQLValue(session.expiresAt), .text(session.person))
     }
-    /// Who signed in; `nil` for a session that is unknown or over.
-    package func adminSession(hash: String, now: Instant) throws -> String? {
-        try query(AdminSQL.session, .text(hash), SQLValue(now)).first?.text(0)
+    /// `nil` for a session that is unknown or over.
+    package func adminSession(hash: String, now: Instant) throws -> StoredAdminSession? {
+        try query(AdminSQL.session, .text(hash), SQLValue(now)).first.map {
+            StoredAdminSession(holder: try $0.text(0), person: try $0.text(1), expiresAt: try $0.instant(2))
+        }
     }
     package func extendAdminSession(hash: String, to expiresAt: Instant, unlessAfter limit: Instant) throws {
         try write(AdminSQL.extendSession, SQLValue(expiresAt), .text(hash), SQLValue(limit))
     }
-    /// All sessions of one key end.
+    /// All sessions of one key, or of one person, end.
     package func removeAdminSessions(of holder: String) throws { try write(AdminSQL.removeSessionsOf, .text(holder)) }
     package func removeAdminSession(hash: String) throws { try write(AdminSQL.removeSession, .text(hash)) }
+}
+
+/// Somebody's session at `/admin`.
+package struct StoredAdminSession: Hashable, Sendable {
+    /// What ends it with itself: a key, or a person.
+    package var holder: String
+    /// Who a person is who signed in without a key, sealed; else empty.
+    package var person: String
+    /// When it ends, unless it is used before.
+    package var expiresAt: Instant
+
+    /// Takes each property as it is.
+    package init(holder: String, person: String = "", expiresAt: Instant) {
+        self.holder = holder
+        self.person = person
+        self.expiresAt = expiresAt
+    }
 }

@@ -83,16 +83,6 @@ extension Tx {
             .text(entry.outcome), .text(entry.actor.address), .int(entry.count))
     }
 
-    /// Counts what was refused to somebody at an address in one row for each hour and outcome.
-    package func auditRefusals(_ count: Int64, _ action: String, outcome: String, to actor: Actor, at now: Instant) throws {
-        let hour = now.microseconds / Duration.hours(1).microseconds
-        try audit(
-            AuditEntry(
-                id: "au_\(hour)_\(action)_\(outcome)_\(actor.name)_\(actor.address)",
-                at: Instant(microseconds: hour * Duration.hours(1).microseconds), actor: actor, action: action, subject: "",
-                outcome: outcome, count: count))
-    }
-
     /// The newest first, those before `before`.
     package func audit(before: (at: Instant, id: String), limit: Int) throws -> [AuditEntry] {
         try query(AuditSQL.page, SQLValue(before.at), .text(before.id), .int(Int64(limit))).map {

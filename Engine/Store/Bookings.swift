@@ -3,7 +3,7 @@ import UsherCore
 /// The columns of `bookings` that are read.
 enum BookingColumn: Int, Column {
     case id, status, revision, startsAt, endsAt, timeZone, attendees, note, metadata, source, termsID, meetingStatus, provider,
-        module, because, room, problem, changedAt, createdAt, linkSecret, pool, ownerBecause, answers
+        module, because, room, problem, changedAt, createdAt, linkSecret, pool, ownerBecause, answers, trace
 
     static let table = "bookings"
 }
@@ -12,18 +12,18 @@ enum BookingSQL: String, SQLStatement {
     /// Unless one stands in its way.
     case insert = """
         INSERT INTO bookings ({bookings}, owner_id, overlap_allowed)
-        SELECT {$25} WHERE NOT EXISTS (SELECT 1 FROM bookings
-            WHERE owner_id = $24 AND starts_at > $26 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed')
-            AND NOT EXISTS (SELECT 1 FROM holds WHERE owner_id = $24 AND starts_at < $5 AND ends_at > $4 AND expires_at > $27
+        SELECT {$26} WHERE NOT EXISTS (SELECT 1 FROM bookings
+            WHERE owner_id = $25 AND starts_at > $27 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed')
+            AND NOT EXISTS (SELECT 1 FROM holds WHERE owner_id = $25 AND starts_at < $5 AND ends_at > $4 AND expires_at > $28
                 AND booking_id IS NULL)
         """
     /// Unless one stands in its way that stands beside no other: an index leads to those alone.
     case insertBeside = """
         INSERT INTO bookings ({bookings}, owner_id, overlap_allowed)
-        SELECT {$25} WHERE NOT EXISTS (SELECT 1 FROM bookings
-            WHERE owner_id = $24 AND starts_at > $26 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed' AND overlap_allowed = 0)
+        SELECT {$26} WHERE NOT EXISTS (SELECT 1 FROM bookings
+            WHERE owner_id = $25 AND starts_at > $27 AND starts_at < $5 AND ends_at > $4 AND status = 'confirmed' AND overlap_allowed = 0)
             AND NOT EXISTS (SELECT 1 FROM holds
-                WHERE owner_id = $24 AND starts_at < $5 AND ends_at > $4 AND expires_at > $27 AND type <> $28
+                WHERE owner_id = $25 AND starts_at < $5 AND ends_at > $4 AND expires_at > $28 AND type <> $29
                 AND booking_id IS NULL)
         """
     case update = """
@@ -81,6 +81,7 @@ enum BookingSQL: String, SQLStatement {
         SELECT id FROM bookings WHERE owner_id = $1 AND starts_at > $2 AND starts_at < $3 AND ends_at > $4
             AND status = 'confirmed' AND id <> $5 AND overlap_allowed = 0 LIMIT 1
         """
+    case trace = "SELECT trace FROM bookings WHERE id = $1"
     case terms = "SELECT body FROM terms WHERE id = $1"
     case addTerms = "INSERT INTO terms (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING"
 
@@ -107,6 +108,7 @@ extension Tx {
             try seen.text(of: booking.meeting.room), try Stored.optional(booking.meeting.problem), SQLValue(booking.changedAt),
             SQLValue(booking.createdAt), .text(booking.linkSecret), .text(booking.terms.type.hosts == nil ? "" : booking.terms.type.id),
             .text(booking.ownerBecause.rawValue), .text(try Stored.text(booking.details.answers)),
+            .text(booking.trace?.stored ?? ""),
         ]
         let mayOverlap = booking.terms.type.overlapAllowed
         let isAdded = try execute(
@@ -186,6 +188,12 @@ extension Tx {
         let booking = try query(BookingSQL.one, .text(id)).first.map(booking(from:))
         seen.bookings[id] = booking
         return booking
+    }
+
+    /// The trace of the call that made a booking; `nil` for none, and for what is no booking. Nothing is locked.
+    package func trace(ofBooking id: String) throws -> TraceContext? {
+        if let known = seen.bookings[id] { return known.trace }
+        return try query(BookingSQL.trace, .text(id)).first.flatMap { TraceContext(stored: try $0.text(0)) }
     }
 
     /// A booking's revision, the booking locked until the transaction ends, if that writes.
@@ -270,6 +278,7 @@ extension Tx {
             createdAt: try row.instant(.createdAt))
         booking.linkSecret = try row.text(.linkSecret)
         booking.ownerBecause = try row.known(.ownerBecause)
+        booking.trace = TraceContext(stored: try row.text(.trace))
         return booking
     }
 }

@@ -84,6 +84,10 @@ extension Tx {
             let count = try session.execute(sql, [.text(value)])
             if count > 0 { counts[table.name] = count }
         }
+        if case .address(let mail) = person {
+            let count = try execute(PersonSQL.eraseAdmin, .text(mail))
+            if count > 0 { counts["audit", default: 0] += count }
+        }
         return counts
     }
 

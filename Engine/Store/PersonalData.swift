@@ -13,6 +13,8 @@ package struct PersonalTable: Sendable {
         case owner(String)
         /// By their address, in this column.
         case address(String)
+        /// The same, as that of somebody who acts at `/admin`.
+        case admin(String)
         /// It is about nobody, or goes by itself within days.
         case nobody
     }
@@ -30,16 +32,18 @@ package struct PersonalTable: Sendable {
 
     /// In the schema.
     package let name: String
-    let link: Link
+    let links: [Link]
     /// Columns that can hold what is personal.
     package let personal: [String]
     /// All others.
     package let others: [String]
     let erasure: Erasure
 
-    private init(_ name: String, _ link: Link, _ personal: String, _ others: String, _ erasure: Erasure = .nothing) {
+    private init(
+        _ name: String, _ link: Link, or other: Link? = nil, _ personal: String, _ others: String, _ erasure: Erasure = .nothing
+    ) {
         self.name = name
-        self.link = link
+        links = [link] + (other.map { [$0] } ?? [])
         self.personal = personal.split(separator: " ").map(String.init)
         self.others = others.split(separator: " ").map(String.init)
         self.erasure = erasure
@@ -52,7 +56,7 @@ package struct PersonalTable: Sendable {
     package static let all: [PersonalTable] = [
         .init(
             "bookings", .booking("id"), "attendees note metadata source answers link_secret",
-            "id owner_id status revision starts_at ends_at time_zone terms_id overlap_allowed meeting_status provider module because room problem changed_at created_at pool owner_because erased_at",
+            "id owner_id status revision starts_at ends_at time_zone terms_id overlap_allowed meeting_status provider module because room problem changed_at created_at pool owner_because erased_at trace",
             .byHand),
         .init("timeline", .booking("booking_id"), "detail", "booking_id seq at event actor", .columns("detail = ''")),
         .init("links", .booking("booking_id"), "sealed", "hash booking_id reader purpose", .rows),
@@ -70,7 +74,7 @@ package struct PersonalTable: Sendable {
         .init(
             "page_forms", .address("mail"), "address mail sealed", "id token_hash hold_id type state booking_id expires_at created_at",
             .rows),
-        .init("audit", .booking("subject"), "address", "id at actor action subject outcome count", .byHand),
+        .init("audit", .booking("subject"), or: .admin("actor"), "actor address", "id at action subject outcome count", .byHand),
         .init("calendar_events", .booking("booking_id"), "", "booking_id provider account_id event_id state digest"),
         .init(
             "rooms", .booking("booking_id"), "host",
@@ -110,7 +114,8 @@ package struct PersonalTable: Sendable {
         .init("tokens", .nobody, "", "name sealed expires_at generation lease_by lease_until"),
         .init("webhooks", .nobody, "", "id url events sealed former former_until state problem failing_since created_at manage_page"),
         .init("api_keys", .nobody, "", "id name hash scopes created_at expires_at used_at"),
-        .init("admin_sessions", .nobody, "", "hash holder expires_at"),
+        // Hours.
+        .init("admin_sessions", .nobody, "person", "hash holder expires_at"),
         .init("processes", .nobody, "", "id started_at heartbeat_at serves catalogue version host"),
         .init("provider_health", .nobody, "", "provider failing_since problem failures seen_at"),
         .init("schema_versions", .nobody, "", "version earliest_reader"),
@@ -119,11 +124,16 @@ package struct PersonalTable: Sendable {
 
     /// What a row is found by, for one booking, owner or address; `nil` where that leads to no row of this table.
     private func condition(_ person: PersonKey) -> (sql: String, value: String)? {
+        links.lazy.compactMap { condition($0, person) }.first
+    }
+
+    private func condition(_ link: Link, _ person: PersonKey) -> (sql: String, value: String)? {
         switch (link, person) {
         case (.booking(let column), .booking(let id)): ("\(column) = $1", id)
         case (.notice, .booking(let id)): ("subject IN ('booking ' || $1, 'remains ' || $1)", id)
         case (.owner(let column), .owner(let id)): ("\(column) = $1", id)
         case (.address(let column), .address(let mail)): ("LOWER(\(column)) = $1", mail)
+        case (.admin(let column), .address(let mail)): ("\(column) = 'admin:' || $1", mail)
         default: nil
         }
     }
@@ -165,6 +175,8 @@ enum PersonSQL: String, SQLStatement {
     /// Where guests acted; the audit of others stays.
     case eraseGuestAddresses = "UPDATE audit SET address = '' WHERE subject = $1 AND actor LIKE 'guest:%'"
     case eraseOneAddress = "UPDATE audit SET address = '' WHERE subject = $1 AND actor = $2"
+    /// Who did something at `/admin` under that address.
+    case eraseAdmin = "UPDATE audit SET actor = 'admin:erased' WHERE actor = 'admin:' || $1"
     case eraseOneReader = "UPDATE outbox SET problem = NULL, kept = '' WHERE booking_id = $1 AND reader = $2"
     case eraseAddresses = "UPDATE timeline SET detail = '' WHERE booking_id = $1 AND detail LIKE '%@%'"
     case eraseEventsOf = "DELETE FROM deliveries WHERE subject = $1"

@@ -14,6 +14,22 @@ struct Provenance: RouterMiddleware {
     }
 }
 
+/// The trace that a request belongs to: what follows from it is done in the same.
+struct Tracing: RouterMiddleware {
+    typealias Context = WebContext
+
+    func handle(
+        _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
+    ) async throws -> Response {
+        let fields = [HTTPField.Name("traceparent"), HTTPField.Name("tracestate")].compactMap(\.self).map { request.headers[values: $0] }
+        // Twice is nonsense; of the state, lines are parts.
+        guard fields[0].count == 1, let trace = TraceContext(parent: fields[0][0], state: fields[1].joined(separator: ",")) else {
+            return try await next(request, context)
+        }
+        return try await TraceContext.$current.withValue(trace) { try await next(request, context) }
+    }
+}
+
 /// Refuses a form that another site's page posts with the visitor's cookies. The API and the agents' way know callers by a key in a
 /// header, which no other site can send.
 /// Source: https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html

@@ -51,6 +51,7 @@ package struct WebServer: Sendable {
         let routes = RouteMap()
         router.add(middleware: Metering(meters: context.meters, now: context.environment.now))
         router.add(middleware: SecurityHeaders(isSecure: context.settings.publicURL.hasPrefix("https://")))
+        router.add(middleware: Tracing())
         router.add(middleware: ProblemMiddleware(logger: context.logger, routes: routes))
         router.add(middleware: SiteLinks(catalog: context.catalog))
         router.add(middleware: Provenance(proxies: settings.proxies))
@@ -58,11 +59,9 @@ package struct WebServer: Sendable {
         router.add(middleware: AdmissionGate(admission: Admission(limit: settings.requestLimit, context.pressure)))
         let authenticator = Authenticator(settings.adminKey, context)
         APIRoutes(operations: operations, authenticator: authenticator).add(to: router)
-        AdminPage(
-            context, service, WebhookService(context),
-            AdminSession(context, adminKey: settings.adminKey, authenticator),
-            findings: settings.catalogFindings
-        ).add(to: router)
+        let session = AdminSession(context, adminKey: settings.adminKey, authenticator)
+        AdminPage(context, service, WebhookService(context), session, findings: settings.catalogFindings).add(to: router)
+        SignInRoutes(context, session)?.add(to: router)
         ConsentRoutes(context).add(to: router)
         EventRoutes(context).add(to: router)
         SecurityText(context: context).add(to: router)

@@ -24,6 +24,23 @@ struct APITests {
         return (json["key"]?.string ?? "", json["id"]?.string ?? "")
     }
 
+    @Test("a problem names the trace that the call belongs to")
+    func traces() async throws {
+        let site = try await Site()
+        let server = try await site.serve()
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        let headers = [(name: "traceparent", value: "00-\(trace)-00f067aa0ba902b7-01")]
+        let refused = try await site.call("POST", "/v1/bookings", body: "{}", headers: headers)
+        #expect(refused.status == 422 && refused.json["traceId"]?.string == trace)
+        #expect(try await site.call("POST", "/v1/bookings", body: "{}").json["traceId"] == nil)
+        for wrong in ["", "00-\(trace)-00f067aa0ba902b7", "00-\(trace)-0000000000000000-01"] {
+            let answer = try await site.call("GET", "/v1/bookings/x", headers: [("traceparent", wrong)])
+            #expect(answer.status == 404 && answer.json["traceId"] == nil)
+        }
+        server.kill()
+        await site.close()
+    }
+
     @Test("what nobody waits for is not taken at the address where services tell of calendars")
     func strangersNotice() async throws {
         try await site { site in

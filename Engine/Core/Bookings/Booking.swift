@@ -32,6 +32,9 @@ public struct Booking: Hashable, Sendable {
     /// Why the owner hosts it.
     package var ownerBecause = OwnerBecause.requested
 
+    /// The trace of the call that made it, where it named one.
+    package var trace: TraceContext?
+
     /// Takes each property as it is.
     public init(
         id: String, status: Status = .confirmed, revision: Int64 = 1, start: Instant, end: Instant, timeZone: String,

@@ -24,7 +24,7 @@ package struct BookingService: Sendable {
     ) async throws -> IdempotentResult<BookingView> {
         let catalog = catalog ?? context.catalog.current
         let id = context.environment.id("bk_")
-        let secret = try Links(context).newSecret(of: id)
+        let (secret, trace) = (try Links(context).newSecret(of: id), TraceContext.current)
         let accepted = try await context.explainingRefusals {
             try await starter.change { step in
                 let (tx, now) = (step.tx, step.now)
@@ -38,7 +38,7 @@ package struct BookingService: Sendable {
                         readinessProblem: readiness.problem
                     ).booking
                     try readiness.check()
-                    (booking.linkSecret, booking.ownerBecause) = (secret, assigned.because)
+                    (booking.linkSecret, booking.ownerBecause, booking.trace) = (secret, assigned.because, trace)
                     try acceptance.check(booking, assigned, anyTime: request.anyTime)
                     try acceptance.consume(assigned.hold, as: id)
                     try store(booking, isHeld: assigned.hold.map { now < $0.expiresAt } ?? false, step)

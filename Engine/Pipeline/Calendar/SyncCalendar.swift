@@ -56,7 +56,7 @@ struct SyncCalendar {
         var made = record
         (made.state, made.digest) = (.made, entry.digest)
         let (outcome, deadline, module) = (made, step.deadline, target.module)
-        return Effect(provider: record.provider, about: ["booking": "\(record.bookingID)"]) { [context] in
+        return Effect(provider: record.provider, for: booking) { [context] in
             do throws(ProviderError) {
                 let call = try await ProviderResolver(context).call(record.provider, owner: booking.terms.owner.id, deadline: deadline).call
                 try await module.put(entry, isNew: isNew, call)
@@ -73,7 +73,7 @@ struct SyncCalendar {
         _ record: CalendarRecord, _ target: OwnerCalendar.Target, _ booking: Booking, _ claim: Claim, _ step: StepTransaction
     ) -> Effect {
         let (deadline, module) = (step.deadline, target.module)
-        return Effect(provider: record.provider, about: ["booking": "\(record.bookingID)"]) { [context] in
+        return Effect(provider: record.provider, for: booking) { [context] in
             do throws(ProviderError) {
                 let call = try await ProviderResolver(context).call(record.provider, owner: booking.terms.owner.id, deadline: deadline).call
                 try await module.removeEntry(record.eventID, call)

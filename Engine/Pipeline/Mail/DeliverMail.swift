@@ -36,7 +36,7 @@ struct DeliverMail {
         (mail.state, mail.look) = (.sending, look)
         try step.tx.update(mail)
         let (sending, deadline) = (mail, step.deadline)
-        return Effect(about: ["booking": "\(booking.id)", "owner": "\(booking.terms.owner.id)"]) { step in
+        return Effect(for: booking) { step in
             try step.tx.update(waiting)
             return .lookAgain
         } run: { [context] in

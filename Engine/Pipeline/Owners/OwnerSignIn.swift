@@ -51,15 +51,28 @@ extension OwnerService {
     /// Uses a link up, and opens a session.
     /// - Returns: the session's secret; `nil` when the link is unknown, used or too old.
     package func signIn(_ token: String) async throws -> Secret? {
-        let secret = context.environment.code(bits: 160)
-        let now = context.now
+        let (secret, now) = (context.environment.code(bits: 160), context.now)
         let isIn = try await context.store.write { tx in
             guard let owner = try tx.usePortalLink(hash: Vault.hash(token.utf8), now: now) else { return false }
-            try tx.addSession(hash: Vault.hash(secret.utf8), owner: owner, expiresAt: now + Self.sessionLifetime, now: now)
-            try context.audit("owner.sign-in", owner, by: "owner:\(owner)", tx)
+            try addSession(secret, of: owner, tx, now: now)
             return true
         }
         return isIn ? Secret(secret) : nil
+    }
+
+    /// Opens a session of an owner who has proved elsewhere who they are.
+    func openSession(of owner: String) async throws -> Secret {
+        let (secret, now) = (context.environment.code(bits: 160), context.now)
+        try await context.store.write { tx in
+            guard try tx.owner(owner)?.isActive == true else { throw UsherError(.notFound, "This owner is not active any more.") }
+            try addSession(secret, of: owner, tx, now: now)
+        }
+        return Secret(secret)
+    }
+
+    private func addSession(_ secret: String, of owner: String, _ tx: Tx, now: Instant) throws {
+        try tx.addSession(hash: Vault.hash(secret.utf8), owner: owner, expiresAt: now + Self.sessionLifetime, now: now)
+        try context.audit("owner.sign-in", owner, by: "owner:\(owner)", tx)
     }
 
     /// Whose session this is; it ends when nobody has used it for ``sessionLifetime``.

@@ -7,13 +7,15 @@ struct ObservedTransport: Transport {
     let provider: String
     let meters: Meters
     let logger: Logger
-    let now: @Sendable () -> Instant
+    let environment: Environment
 
     /// Where providers put the id under which their support finds a call: Zoom, Microsoft Graph, others.
     private static let trackingHeaders = ["x-zm-trackingid", "request-id", "x-request-id"]
 
     func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
-        let began = now()
+        let began = environment.now()
+        var request = request
+        request.headers += environment.traceHeaders
         do throws(TransportError) {
             let response = try await inner.send(request)
             note(request, "\(response.status)", began, Self.trackingHeaders.lazy.compactMap { response.header($0) }.first)
@@ -28,7 +30,7 @@ struct ObservedTransport: Transport {
     }
 
     private func note(_ request: HTTPRequest, _ outcome: String, _ began: Instant, _ tracking: String?) {
-        let took = now() - began
+        let took = environment.now() - began
         meters.count(.providerCalls, ["provider": provider, "method": request.method, "code": outcome])
         meters.time(.providerCalls, took, ["provider": provider])
         // Without the query, which may hold what is nobody's business.
@@ -40,4 +42,9 @@ struct ObservedTransport: Transport {
         if let tracking { metadata["tracking"] = "\(tracking)" }
         logger.info("a provider was called", metadata: metadata)
     }
+}
+
+extension Environment {
+    /// What says that a call belongs to the trace of the task at hand; nothing where there is none.
+    var traceHeaders: [(name: String, value: String)] { TraceContext.current?.headers(span: random(8)) ?? [] }
 }

@@ -3,7 +3,7 @@ import UsherStore
 
 extension EngineContext {
     func observed(_ provider: String) -> any Transport {
-        ObservedTransport(inner: transport, provider: provider, meters: meters, logger: logger, now: environment.now)
+        ObservedTransport(inner: transport, provider: provider, meters: meters, logger: logger, environment: environment)
     }
 }
 

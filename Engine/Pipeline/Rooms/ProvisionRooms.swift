@@ -74,10 +74,6 @@ struct ProvisionRooms {
 
     // MARK: The effects
 
-    private func about(_ booking: Booking) -> Logger.Metadata {
-        ["booking": "\(booking.id)", "owner": "\(booking.terms.owner.id)"]
-    }
-
     /// The intent is part of the commit that claims the work; the request leaves after it.
     private func attempt(_ untried: RoomRecord, _ booking: Booking, _ step: StepTransaction) throws -> Effect {
         var room = untried
@@ -95,7 +91,7 @@ struct ProvisionRooms {
         try step.tx.save(room)
         let (intent, deadline) = (room, step.deadline)
         let request = provisioner.request(room, for: booking)
-        return Effect(provider: room.provider, about: about(booking)) { step in
+        return Effect(provider: room.provider, for: booking) { step in
             try step.tx.save(untouched)
             return .lookAgain
         } run: { [provisioner, context] in
@@ -126,7 +122,7 @@ struct ProvisionRooms {
         let deadline = step.deadline
         let settled = provisioner.settled(room)
         let mayAdopt = room.state != .live && booking.wantsRoom && rooms.last?.generation == room.generation
-        return Effect(provider: room.provider, about: about(booking)) { [provisioner, context] in
+        return Effect(provider: room.provider, for: booking) { [provisioner, context] in
             let began = context.now
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
@@ -157,7 +153,7 @@ struct ProvisionRooms {
     private func update(_ room: RoomRecord, _ booking: Booking, _ step: StepTransaction) -> Effect {
         let deadline = step.deadline
         let request = provisioner.request(room, for: booking)
-        return Effect(provider: room.provider, about: about(booking)) { [provisioner, context] in
+        return Effect(provider: room.provider, for: booking) { [provisioner, context] in
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
                 context.meters.spend(room.provider, account: room.host, now: context.now)
@@ -172,7 +168,7 @@ struct ProvisionRooms {
 
     private func check(_ room: RoomRecord, _ booking: Booking, _ step: StepTransaction) -> Effect {
         let deadline = step.deadline
-        return Effect(provider: room.provider, about: about(booking)) { [provisioner] in
+        return Effect(provider: room.provider, for: booking) { [provisioner] in
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
                 let provided = try await module.fetch(room.roomID, host: room.host, call).checked(module.descriptor)
@@ -186,7 +182,7 @@ struct ProvisionRooms {
 
     private func remove(_ room: RoomRecord, _ booking: Booking, _ step: StepTransaction) -> Effect {
         let deadline = step.deadline
-        return Effect(provider: room.provider, about: about(booking)) { [provisioner] in
+        return Effect(provider: room.provider, for: booking) { [provisioner] in
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
                 try await module.cancel(room.roomID, host: room.host, call)

@@ -8,9 +8,14 @@ package struct EngineSettings: Sendable {
     package var variables: [String: Secret]
     /// `USHER_WEBHOOK_ALLOW_PRIVATE`
     package var allowsPrivateReceivers: Bool
+    /// Where people sign in beside keys and mailed links (`USHER_OIDC_…`).
+    package var openID: OpenIDSettings?
 
     /// Takes each property as it is.
-    package init(publicURL: String, variables: [String: Secret], allowsPrivateReceivers: Bool = false) {
+    package init(
+        publicURL: String, variables: [String: Secret], allowsPrivateReceivers: Bool = false, openID: OpenIDSettings? = nil
+    ) {
+        self.openID = openID
         self.allowsPrivateReceivers = allowsPrivateReceivers
         self.publicURL = publicURL
         self.variables = variables

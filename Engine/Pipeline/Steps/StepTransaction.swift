@@ -12,15 +12,33 @@ struct Effect: Sendable {
     let provider: String?
     /// The metadata of its log lines.
     let about: Logger.Metadata
+    /// The trace that its calls belong to.
+    let trace: TraceContext?
 
     init(
-        provider: String? = nil, about: Logger.Metadata = [:], withdraw: @escaping OutcomeWriter = { _ in .lookAgain },
-        run: @escaping @Sendable () async -> OutcomeWriter
+        provider: String? = nil, about: Logger.Metadata = [:], trace: TraceContext? = nil,
+        withdraw: @escaping OutcomeWriter = { _ in .lookAgain }, run: @escaping @Sendable () async -> OutcomeWriter
     ) {
         self.provider = provider
-        self.about = about
+        self.about = about.merging(trace.map { ["trace": "\($0.traceID)"] } ?? [:]) { $1 }
+        self.trace = trace
         self.run = run
         self.withdraw = withdraw
+    }
+
+    /// What is done for a booking, in the trace of the call that made it.
+    init(
+        provider: String? = nil, for booking: Booking, withdraw: @escaping OutcomeWriter = { _ in .lookAgain },
+        run: @escaping @Sendable () async -> OutcomeWriter
+    ) {
+        self.init(
+            provider: provider, about: ["booking": "\(booking.id)", "owner": "\(booking.terms.owner.id)"], trace: booking.trace,
+            withdraw: withdraw, run: run)
+    }
+
+    /// Carries it out, its log lines and its calls under its name.
+    func carryOut() async -> OutcomeWriter {
+        await LogContext.$metadata.withValue(about) { await TraceContext.$current.withValue(trace, operation: run) }
     }
 }
 typealias OutcomeWriter = @Sendable (StepTransaction) throws -> StepResult

@@ -32,7 +32,8 @@ struct DeliverWebhook {
             ? try context.vault.open(delivery.sealed, context: StoredDelivery.context(delivery.id)) : delivery.sealed
         let body = Array(text.utf8)
         let deadline = step.now + Self.patience
-        return Effect(provider: webhook.id, about: ["about": "\(delivery.subject)"]) { [context] in
+        let trace = try step.tx.trace(ofBooking: delivery.subject)
+        return Effect(provider: webhook.id, about: ["about": "\(delivery.subject)"], trace: trace) { [context] in
             let now = context.now
             let result: Result<HTTPResponse, TransportError>
             do throws(TransportError) {
@@ -40,7 +41,8 @@ struct DeliverWebhook {
                     try await context.receivers.send(
                         HTTPRequest(
                             "POST", webhook.url,
-                            headers: try Self.headers(delivery, body, secrets, now), body: body, deadline: deadline)))
+                            headers: try Self.headers(delivery, body, secrets, now) + context.environment.traceHeaders, body: body,
+                            deadline: deadline)))
             } catch { result = .failure(error) }
             context.meters.count(.webhooks, ["outcome": Self.outcome(result)])
             return { step in try record(result, of: delivery, claim, step) }

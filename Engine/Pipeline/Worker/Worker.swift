@@ -132,7 +132,7 @@ package struct Worker: Sendable {
         // Ownership is checked right before something leaves: a claim that has nearly ended sends nothing, and is begun anew.
         let hasTime = context.now + EngineSettings.workLength <= claim.until && context.store.database.isAnnounced
         let began = context.now
-        let recording = hasTime ? await LogContext.$metadata.withValue(effect.about, operation: effect.run) : effect.withdraw
+        let recording = hasTime ? await effect.carryOut() : effect.withdraw
         do {
             let recorded = try await record(recording, claim, starting: limit)
             context.meters.time(.steps, context.now - began, ["kind": claim.id.kind])

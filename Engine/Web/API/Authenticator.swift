@@ -24,8 +24,8 @@ struct Caller: Sendable {
 extension EngineContext {
     /// Writes down that whoever acts was refused something, counted by address and hour.
     func auditRefusal(_ action: String, outcome: String) async throws {
-        let (actor, now) = (Actor(Actor.current.name, address: TrustedProxies.group(Actor.current.address)), now)
-        try await store.write { try $0.auditRefusals(1, action, outcome: outcome, to: actor, at: now) }
+        let actor = Actor(Actor.current.name, address: TrustedProxies.group(Actor.current.address))
+        try await auditRefusals(1, action, outcome: outcome, to: actor)
     }
 }
 
@@ -69,12 +69,10 @@ struct Authenticator: Sendable {
     func holder(of key: Secret, _ action: String) async throws -> Caller? {
         let address = TrustedProxies.group(Actor.current.address)
         if let caller = try await known(key) { return caller }
-        let (guess, now) = (guesses.wasWrong(from: address), context.now)
+        let guess = guesses.wasWrong(from: address)
         if guess.untold > 0 {
-            try await context.store.write {
-                try $0.auditRefusals(
-                    guess.untold, action, outcome: ErrorCode.authInvalid.rawValue, to: Actor("nobody", address: guess.row), at: now)
-            }
+            try await context.auditRefusals(
+                guess.untold, action, outcome: ErrorCode.authInvalid.rawValue, to: Actor("nobody", address: guess.row))
         }
         guard guess.isListenedTo else {
             throw UsherError(.rateLimited, "Too many wrong keys came from your address. Try again in a minute.")

@@ -104,6 +104,7 @@ struct ProblemDetails: JSONObject {
         .init("type") { _ in "about:blank" }, .init("title") { $0.error.code.httpStatus.reasonPhrase },
         .init("status") { Int64($0.error.code.httpStatus.code) }, .init("code") { $0.error.code },
         .init("detail") { $0.error.message },
+        .ifPresent("traceId", "Of the call's traceparent, where it had one.") { _ in TraceContext.current?.traceID },
         .ifPresent("hosts", "With booking.unavailable: who cannot be booked, and why.") { _ -> [HostRefusal]? in nil },
         .ifPresent("nearest", "With booking.unavailable: the nearest free starts.") { _ -> [Instant]? in nil },
         .ifPresent("errors") { $0.error.findings.isEmpty ? nil : Array($0.error.findings.prefix(mostFindings)) },

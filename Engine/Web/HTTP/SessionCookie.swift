@@ -10,6 +10,7 @@ struct SessionCookie: Sendable {
     static let owner = "usher_owner"
     static let admin = "usher_admin"
     static let consent = "usher_consent"
+    static let signIn = "usher_sign_in"
 
     /// - Parameter publicURL: under https the name begins with `__Host-`.
     init(_ name: String, _ publicURL: String) {
@@ -23,6 +24,9 @@ struct SessionCookie: Sendable {
             name: name, value: value.reveal(), maxAge: Int(lifetime.wholeSeconds), path: "/", secure: isSecure, httpOnly: true,
             sameSite: .lax)
     }
+
+    /// Has a browser forget it.
+    var ended: Cookie { setting(Secret(""), for: .zero) }
 
     /// What a request carries.
     func value(in request: Request) -> Secret? { request.cookies[name].map { Secret($0.value.trimmingBlanks) } }

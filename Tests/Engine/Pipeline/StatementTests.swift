@@ -8,7 +8,7 @@ import UsherSQLite
 import UsherStore
 
 /// What a booking costs in the database. On many servers each statement is a round trip, unless it is sent with others.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct StatementTests {
     @Test("a booking with one room and two mails takes at most 20 statements in 4 commits")
     func statementsOfABooking() async throws {

@@ -41,6 +41,9 @@ final class Command: Sendable {
 
     func kill() {
         guard process.isRunning else { return }
+        // What it has started too: faketime starts the program whose clock it moves, and would leave it behind.
+        let children = try? String(contentsOfFile: "/proc/\(processID)/task/\(processID)/children", encoding: .utf8)
+        for child in (children ?? "").split(separator: " ").compactMap({ Int32($0) }) { Foundation.kill(child, SIGKILL) }
         Foundation.kill(process.processIdentifier, SIGKILL)
         // Dead is dead, though Foundation sees it only once every process that was started at the same moment has ended too: it
         // looks for the end of a pipe, which they may have inherited.

@@ -5,7 +5,7 @@ import UsherStore
 
 /// The admin's look at bookings.
 extension AdminViews {
-    func bookings(_ text: String, _ query: QueryFields, _ key: String) async throws -> Shown {
+    func bookings(_ text: String, _ query: QueryFields, _ buttons: AdminButtons) async throws -> Shown {
         var query = query
         var (found, next): ([Booking], String?) = ([], nil)
         if text.isEmpty {
@@ -32,7 +32,7 @@ extension AdminViews {
             html: search + Page.table(["Start", "Booking", "Owner", "Guests", "Status", "Room"], rows, empty: "None.") + more)
     }
 
-    func booking(_ id: String, _ key: String) async throws -> Shown {
+    func booking(_ id: String, _ buttons: AdminButtons) async throws -> Shown {
         let view = try await service.view(id)
         let booking = view.booking
         let (rooms, timeline, told) = try await context.store.read { tx in
@@ -44,9 +44,9 @@ extension AdminViews {
         if let problem = booking.meeting.problem {
             html += "<p class=bad>\(problem.message) [\(problem.code.rawValue)]</p><p>\(problem.remedy)</p>"
         }
-        if booking.status == .confirmed {
+        if booking.status == .confirmed, buttons.allow("/admin/cancel") {
             html +=
-                Page.button("Retry", action: "/admin/retry", key: key, fields: [("booking", id)])
+                buttons("Retry", action: "/admin/retry", fields: [("booking", id)])
                 + "<p><a href=\"/admin/bookings/\(id)/cancel\">Cancel the booking</a></p>"
         }
         html +=
@@ -68,13 +68,13 @@ extension AdminViews {
         return Shown(title: booking.title, html: html)
     }
 
-    func askToCancel(_ id: String, _ key: String) async throws -> Shown {
+    func askToCancel(_ id: String, _ buttons: AdminButtons) async throws -> Shown {
         let booking = try await service.view(id).booking
         return Shown(
             title: "Cancel \(booking.title)?",
             html:
                 "<p>\(booking.start.rfc3339), \(booking.attendees.map(\.email).joined(separator: ", "))</p><p>Everyone who was invited is told.</p>"
-                + Page.button("Yes, cancel it", action: "/admin/cancel", key: key, fields: [("booking", id)])
+                + buttons("Yes, cancel it", action: "/admin/cancel", fields: [("booking", id)])
                 + Page.back(to: "/admin/bookings/\(id)", "No, leave it"))
     }
 }

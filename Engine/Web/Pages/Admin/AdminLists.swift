@@ -43,7 +43,7 @@ extension AdminViews {
         return Page.table(["Written", "Booking", "Mail", "Why"], rows, empty: "None.")
     }
 
-    func webhooks(_ key: String) async throws -> Shown {
+    func webhooks(_ buttons: AdminButtons) async throws -> Shown {
         let all = try await hooks.list()
         let rows = all.map { hook -> [Cell] in
             [
@@ -56,7 +56,7 @@ extension AdminViews {
             html: Page.table(["Address", "State", "Problem", "Events"], rows, empty: "None. POST /v1/webhooks makes one."))
     }
 
-    func webhook(_ id: String, _ query: QueryFields, _ key: String) async throws -> Shown {
+    func webhook(_ id: String, _ query: QueryFields, _ buttons: AdminButtons) async throws -> Shown {
         var query = query
         let hook = try await hooks.webhook(id)
         let page = try await hooks.deliveries(of: id, before: query.cursor(), limit: Self.shown)
@@ -64,16 +64,16 @@ extension AdminViews {
             "<p><a href=\"/admin/webhooks/\(id)?cursor=\(QueryFields.cursor(end.start, end.id))\">Earlier ones</a></p>"
         }
         let enable: HTML =
-            hook.state == .disabled ? Page.button("Turn it on again", action: "/admin/enable", key: key, fields: [("webhook", id)]) : ""
+            hook.state == .disabled ? buttons("Turn it on again", action: "/admin/enable", fields: [("webhook", id)]) : ""
         return Shown(
             title: "Webhook",
             html: "<p><code>\(hook.url)</code>: \(hook.state.rawValue)</p>"
-                + (hook.problem.map { problem -> HTML in "<p class=bad>\(problem)</p>" } ?? "") + enable + deliveries(page.items, key)
+                + (hook.problem.map { problem -> HTML in "<p class=bad>\(problem)</p>" } ?? "") + enable + deliveries(page.items, buttons)
                 + (next ?? ""))
     }
 
-    /// - Parameter key: of the session's forms; `nil` shows no buttons.
-    func deliveries(_ items: [StoredDelivery], _ key: String?) -> HTML {
+    /// - Parameter buttons: `nil` shows none.
+    func deliveries(_ items: [StoredDelivery], _ buttons: AdminButtons?) -> HTML {
         let rows = items.map { delivery -> [Cell] in
             let fields = [("delivery", delivery.id), ("webhook", delivery.webhookID)]
             let about: Cell =
@@ -81,7 +81,7 @@ extension AdminViews {
             return [
                 .time(delivery.createdAt), .text(delivery.type), about, .text(delivery.state.rawValue),
                 .text("\(delivery.attempts)"), .text(delivery.problem ?? ""),
-                .html(key.map { Page.button("Send again", action: "/admin/replay", key: $0, fields: fields, isPlain: true) } ?? ""),
+                .html(buttons.map { $0("Send again", action: "/admin/replay", fields: fields, isPlain: true) } ?? ""),
             ]
         }
         return Page.table(["Written", "Event", "About", "State", "Tries", "Problem", ""], rows, empty: "None.")

@@ -30,26 +30,26 @@ struct AdminPage: Sendable {
 
     func add(to router: Router<WebContext>) {
         router.post("/admin") { request, _ in try await signIn(request) }
-        look(router, "/admin") { _, key in try await views.overview(key) }
-        look(router, "/admin/bookings") { call, key in
+        look(router, "/admin") { _, buttons in try await views.overview(buttons) }
+        look(router, "/admin/bookings") { call, buttons in
             let query = QueryFields(call.request)
-            return try await views.bookings(query.text("q")?.trimmingBlanks ?? "", query, key)
+            return try await views.bookings(query.text("q")?.trimmingBlanks ?? "", query, buttons)
         }
-        look(router, "/admin/bookings/{id}") { call, key in try await views.booking(try call.parameters.require("id"), key) }
-        look(router, "/admin/stuck/{kind}") { call, key in
-            try await views.stuck(try call.parameters.require("kind"), QueryFields(call.request), key)
+        look(router, "/admin/bookings/{id}") { call, buttons in try await views.booking(try call.parameters.require("id"), buttons) }
+        look(router, "/admin/stuck/{kind}") { call, buttons in
+            try await views.stuck(try call.parameters.require("kind"), QueryFields(call.request), buttons)
         }
         look(router, "/admin/connections") { _, _ in try await views.connections() }
         look(router, "/admin/mail") { _, _ in try await views.mail() }
-        look(router, "/admin/webhooks") { _, key in try await views.webhooks(key) }
-        look(router, "/admin/webhooks/{id}") { call, key in
-            try await views.webhook(try call.parameters.require("id"), QueryFields(call.request), key)
+        look(router, "/admin/webhooks") { _, buttons in try await views.webhooks(buttons) }
+        look(router, "/admin/webhooks/{id}") { call, buttons in
+            try await views.webhook(try call.parameters.require("id"), QueryFields(call.request), buttons)
         }
         look(router, "/admin/audit") { call, _ in try await views.audit(QueryFields(call.request)) }
-        look(router, "/admin/release") { _, key in try await release.page(key) }
+        look(router, "/admin/release") { _, buttons in try await release.page(buttons) }
         look(router, "/admin/catalogue") { _, _ in try await views.catalogue() }
-        look(router, "/admin/bookings/{id}/cancel") { call, key in
-            try await views.askToCancel(try call.parameters.require("id"), key)
+        look(router, "/admin/bookings/{id}/cancel") { call, buttons in
+            try await views.askToCancel(try call.parameters.require("id"), buttons)
         }
         addPresses(to: router)
     }
@@ -85,7 +85,7 @@ struct AdminPage: Sendable {
             return Page.redirect(to: "/admin")
         }
         router.post("/admin/signout-everywhere") { request, _ in
-            guard let visitor = try await session.visitor(request) else { return Self.door }
+            guard let visitor = try await session.visitor(request) else { return door }
             guard session.isFormKey((try await request.form())["key"] ?? "", of: visitor.secret) else { return Self.foreign }
             try await Actor.acting("admin:\(visitor.name)") { try await session.signOutEverywhere(visitor) }
             return Page.redirect(to: "/admin")
@@ -131,16 +131,18 @@ struct AdminPage: Sendable {
 
     private func look(
         _ router: Router<WebContext>, _ path: RouterPath,
-        _ body: @escaping @Sendable (Visit, _ key: String) async throws -> AdminViews.Shown
+        _ body: @escaping @Sendable (Visit, AdminButtons) async throws -> AdminViews.Shown
     ) {
         router.get(path) { request, requestContext in
-            guard let visitor = try await session.visitor(request) else { return Self.door }
-            let key = session.formKey(visitor.secret)
+            guard let visitor = try await session.visitor(request) else { return door }
+            if visitor.isStale { return Page.redirect(to: SignInLink.leading(to: "\(request.uri)")) }
+            let buttons = AdminButtons(formKey: session.formKey(visitor.secret), role: visitor.role)
+            let menu = AdminViews.menu(buttons, visitor.name)
             do {
-                let shown = try await body(Visit(request: request, parameters: requestContext.parameters), key)
-                return Page.response(.ok, shown.title, AdminViews.menu(key) + release.banner + shown.html, isWide: true)
+                let shown = try await body(Visit(request: request, parameters: requestContext.parameters), buttons)
+                return Page.response(.ok, shown.title, menu + release.banner + shown.html, isWide: true)
             } catch let error as UsherError where error.code == .notFound {
-                return Page.response(.notFound, "Not here", AdminViews.menu(key) + "<p>\(error.message)</p>", isWide: true)
+                return Page.response(.notFound, "Not here", menu + "<p>\(error.message)</p>", isWide: true)
             }
         }
     }
@@ -150,9 +152,16 @@ struct AdminPage: Sendable {
         _ router: Router<WebContext>, _ path: RouterPath, _ body: @escaping @Sendable ([String: String]) async throws -> String
     ) {
         router.post(path) { request, _ in
-            guard let visitor = try await session.visitor(request) else { return Self.door }
+            guard let visitor = try await session.visitor(request) else { return door }
             let form = try await request.form()
             guard session.isFormKey(form["key"] ?? "", of: visitor.secret) else { return Self.foreign }
+            guard !visitor.isStale else { return Self.stale }
+            guard AdminButtons(formKey: "", role: visitor.role).allow("\(path)") else {
+                try await Actor.acting("admin:\(visitor.name)") {
+                    try await context.auditRefusal("admin.press", outcome: ErrorCode.authForbidden.rawValue)
+                }
+                return Self.notAllowed(visitor.role)
+            }
             do {
                 return Page.redirect(to: try await Actor.acting("admin:\(visitor.name)") { try await body(form) })
             } catch let error as UsherError {
@@ -167,7 +176,7 @@ struct AdminPage: Sendable {
         guard let cookie = try await session.signIn(Secret((try await request.form())["key"]?.trimmingBlanks ?? "")) else {
             return Page.response(
                 .unauthorized, "That key opens nothing here",
-                "<p>It must be the key of USHER_API_KEY, or one with the scope admin.</p>" + Self.form)
+                "<p>It must be the key of USHER_API_KEY, or one with the scope admin.</p>" + waysIn)
         }
         return Page.redirect(to: "/admin", cookies: [cookie])
     }
@@ -177,10 +186,25 @@ struct AdminPage: Sendable {
             .forbidden, "This did not come from the admin's page", Page.back(to: "/admin", "Open it") + "<p>and press there.</p>")
     }
 
-    private static var door: Response { Page.response(.unauthorized, "Usher, for its admin", form) }
+    private static var stale: Response {
+        Page.response(
+            .unauthorized, "Who you are is to be asked again",
+            "<p>Nothing was pressed: it is an hour since the sign-in service last said so.</p>" + Page.back(to: "/admin", "Go on"))
+    }
 
-    private static let form: HTML = """
-        <form class=stack method=post action="/admin"><label for=key>An admin's API key</label>
-        <input id=key name=key type=password required autocomplete=current-password><button class=button>Sign in</button></form>
-        """
+    private static func notAllowed(_ role: AdminRole) -> Response {
+        Page.response(
+            .forbidden, "That is not yours to press",
+            "<p>You are signed in as \(role.rawValue). Nothing was changed; whoever keeps USHER_OIDC_ROLES can give your group more.</p>"
+                + Page.back(to: "/admin", "Back"))
+    }
+
+    private var door: Response { Page.response(.unauthorized, "Usher, for its admin", waysIn) }
+
+    private var waysIn: HTML {
+        (context.settings.openID == nil ? "" : SignInLink.button(leadingTo: "/admin")) + """
+            <form class=stack method=post action="/admin"><label for=key>An admin's API key</label>
+            <input id=key name=key type=password required autocomplete=current-password><button class=button>Sign in</button></form>
+            """
+    }
 }

@@ -13,7 +13,7 @@ struct AdminRelease: Sendable {
             "<p class=bad role=status>This database was restored or copied, and nothing leaves it: no room, no mail, no event. <a href=\"/admin/release\">See what would, and let it go</a></p>"
     }
 
-    func page(_ key: String) async throws -> AdminViews.Shown {
+    func page(_ buttons: AdminButtons) async throws -> AdminViews.Shown {
         guard try await context.store.refreshInstallation().hold != nil else {
             return .init(title: "Nothing is held", html: "<p>Work goes on.</p>")
         }
@@ -35,7 +35,7 @@ struct AdminRelease: Sendable {
             + section(
                 "Bookings whose room is gone at the provider: none is made unless you retry", report.goneRooms.map(Self.line))
             + section("Where nobody looked", report.notes)
-        return .init(title: "Held", html: html + presses(report, key))
+        return .init(title: "Held", html: html + presses(report, buttons))
     }
 
     func press(_ form: [String: String]) async throws -> String {
@@ -50,9 +50,9 @@ struct AdminRelease: Sendable {
         return "/admin"
     }
 
-    private func presses(_ report: ReleaseReport, _ key: String) -> HTML {
+    private func presses(_ report: ReleaseReport, _ buttons: AdminButtons) -> HTML {
         func button(_ label: String, _ fields: [(String, String)], isPlain: Bool = false) -> HTML {
-            Page.button(label, action: "/admin/release", key: key, fields: fields, isPlain: isPlain)
+            buttons(label, action: "/admin/release", fields: fields, isPlain: isPlain)
         }
         let goOn =
             !report.hasOldMail

@@ -4,7 +4,8 @@ import UsherPipeline
 import UsherStore
 import UsherVault
 
-/// An admin who has signed in with a key. The session ends with the key, or when nobody has used it for twelve hours.
+/// An admin who has signed in, with a key or as a person at the OpenID provider. A key's session ends with the key, or when nobody has
+/// used it for twelve hours. A person's is looked up at the provider again after an hour, so that who has left there leaves here, too.
 struct AdminSession: Sendable {
     private let context: EngineContext
     private let adminKey: Secret?
@@ -16,14 +17,20 @@ struct AdminSession: Sendable {
     private static let longest = Duration.days(30)
     /// The end moves on no more often than this.
     private static let precision = Duration.minutes(5)
+    /// For so long the provider's word on a person holds.
+    private static let trust = Duration.hours(1)
+    private static let seal = "admin session"
 
     /// Who has signed in.
     struct Visitor: Sendable {
         var secret: Secret
-        /// The key's id, or a name for the configuration's key.
+        /// The key's id, a name for the configuration's key, or for a person.
         var holder: String
         /// For the audit.
         var name: String
+        var role: AdminRole
+        /// Whether the provider is to be asked again who it is.
+        var isStale = false
     }
 
     init(_ context: EngineContext, adminKey: Secret?, _ authenticator: Authenticator) {
@@ -43,38 +50,72 @@ struct AdminSession: Sendable {
             try await context.auditRefusal("admin.sign-in", outcome: ErrorCode.authForbidden.rawValue)
             return nil
         }
-        let secret = context.environment.code(bits: 160)
-        let now = context.now
         let holder = caller.id == "admin" ? configured : caller.id
-        try await Actor.acting("admin:\(caller.id)") {
+        return try await open(
+            StoredAdminSession(holder: holder, expiresAt: context.now + Self.lifetime), by: caller.id, subject: caller.id)
+    }
+
+    /// - Returns: what the browser is to keep.
+    func signIn(_ person: Identity, as role: AdminRole) async throws -> Cookie {
+        let now = context.now
+        let sealed = try context.vault.seal(
+            value: KnownPerson(identity: person, until: (now + Self.trust).microseconds), context: Self.seal)
+        return try await open(
+            StoredAdminSession(holder: Self.holder(person), person: sealed, expiresAt: now + Self.lifetime), by: person.label,
+            subject: role.rawValue)
+    }
+
+    private func open(_ session: StoredAdminSession, by name: String, subject: String) async throws -> Cookie {
+        let (secret, now) = (context.environment.code(bits: 160), context.now)
+        try await Actor.acting("admin:\(name)") {
             try await context.store.write { [context] tx in
-                try tx.addAdminSession(hash: Vault.hash(secret.utf8), holder: holder, expiresAt: now + Self.lifetime, now: now)
-                try context.audit("admin.sign-in", caller.id, tx)
+                try tx.addAdminSession(session, hash: Vault.hash(secret.utf8), now: now)
+                try context.audit("admin.sign-in", subject, tx)
             }
         }
         return cookie.setting(Secret(secret), for: Self.longest)
     }
 
+    /// What is kept of a person.
+    private struct KnownPerson: Codable {
+        var identity: Identity
+        /// In microseconds.
+        var until: Int64
+    }
+
+    private static func holder(_ person: Identity) -> String { "person " + Vault.hash(person.subject.utf8) }
+
     /// Who makes a request, where it carries the cookie of a session that holds.
     func visitor(_ request: Request) async throws -> Visitor? {
         guard let secret = cookie.value(in: request) else { return nil }
-        let (now, hash, configured) = (context.now, Vault.hash(secret.reveal().utf8), configured)
+        let (now, hash) = (context.now, Vault.hash(secret.reveal().utf8))
+        guard let session = try await context.store.read({ try $0.adminSession(hash: hash, now: now) }) else { return nil }
+        if !session.person.isEmpty { return try person(session, secret, now) }
+        guard try await isKeyValid(session.holder, now) else { return nil }
         let limit = now + Self.lifetime - Self.precision
-        let found = try await context.store.read { tx -> (holder: String, isFresh: Bool)? in
-            guard let holder = try tx.adminSession(hash: hash, now: now) else { return nil }
-            let isGood =
-                try holder == configured
-                || tx.keys().contains { $0.id == holder && $0.expiresAt > now && $0.scopes.contains(.admin) }
-            return isGood ? (holder, try tx.adminSession(hash: hash, now: limit) != nil) : nil
-        }
-        guard let (holder, isFresh) = found else { return nil }
-        if !isFresh {
+        if session.expiresAt <= limit {
             try await context.store.write { try $0.extendAdminSession(hash: hash, to: now + Self.lifetime, unlessAfter: limit) }
         }
-        return Visitor(secret: secret, holder: holder, name: holder == configured ? "admin" : holder)
+        return Visitor(
+            secret: secret, holder: session.holder, name: session.holder == configured ? "admin" : session.holder, role: .admin)
     }
 
-    /// Ends all sessions that were opened with the same key.
+    private func isKeyValid(_ holder: String, _ now: Instant) async throws -> Bool {
+        if holder == configured { return true }
+        return try await context.store.read { tx in
+            try tx.keys().contains { $0.id == holder && $0.expiresAt > now && $0.scopes.contains(.admin) }
+        }
+    }
+
+    /// By the configuration's roles as they are now.
+    private func person(_ session: StoredAdminSession, _ secret: Secret, _ now: Instant) throws -> Visitor? {
+        let known = try context.vault.open(KnownPerson.self, session.person, context: Self.seal)
+        guard let role = context.settings.openID?.role(of: known.identity) else { return nil }
+        return Visitor(
+            secret: secret, holder: session.holder, name: known.identity.label, role: role, isStale: now.microseconds >= known.until)
+    }
+
+    /// Ends all sessions of the same key or person.
     func signOutEverywhere(_ visitor: Visitor) async throws {
         try await context.store.write { [context] tx in
             try tx.removeAdminSessions(of: visitor.holder)

@@ -20,21 +20,21 @@ struct AdminViews: Sendable {
         var html: HTML
     }
 
-    static func menu(_ key: String) -> HTML {
+    static func menu(_ buttons: AdminButtons, _ name: String) -> HTML {
         let places = [
             ("/admin", "Overview"), ("/admin/bookings", "Bookings"), ("/admin/connections", "Connections"), ("/admin/mail", "Mail"),
             ("/admin/webhooks", "Webhooks"), ("/admin/catalogue", "Catalogue"), ("/admin/audit", "Audit"),
             ("/docs", "API"),
         ]
         let links = places.map { place -> HTML in "<a href=\"\(place.0)\">\(place.1)</a> " }
-        return "<nav>\(links.joined())</nav><p class=quiet>Times are UTC.</p>"
-            + Page.button("Sign out", action: "/admin/signout", key: key, isPlain: true)
-            + Page.button("Sign out everywhere", action: "/admin/signout-everywhere", key: key, isPlain: true)
+        return "<nav>\(links.joined())</nav><p class=quiet>Signed in as \(name), \(buttons.role.rawValue). Times are UTC.</p>"
+            + buttons("Sign out", action: "/admin/signout", isPlain: true)
+            + buttons("Sign out everywhere", action: "/admin/signout-everywhere", isPlain: true)
     }
 
     // MARK: Overview
 
-    func overview(_ key: String) async throws -> Shown {
+    func overview(_ buttons: AdminButtons) async throws -> Shown {
         let now = context.now
         let (trouble, waiting, working, stuck) = try await context.store.read { tx in
             (
@@ -48,7 +48,7 @@ struct AdminViews: Sendable {
         let html: HTML =
             "<section><h2>Providers</h2>\(providers(failing))</section>"
             + "<section><h2>Servers</h2>\(servers(processes, inForce))</section>"
-            + "<section><h2>Bookings with a problem</h2>\(problems(trouble, key))</section>"
+            + "<section><h2>Bookings with a problem</h2>\(problems(trouble, buttons))</section>"
             + "<section><h2>Needs somebody</h2>\(Page.list(open))\(open.isEmpty ? "<p class=good>Nothing.</p>" as HTML : "")</section>"
             + "<section><h2>Work</h2>"
             + Page.table(
@@ -63,20 +63,20 @@ struct AdminViews: Sendable {
             + "<h3>Stuck</h3><p class=quiet>Tried three times in vain, the nearest meetings first.</p>"
             + (stuck.isEmpty ? "<p>No job is stuck.</p>" : "")
             + stuck.map { kind, jobs -> HTML in
-                "<h4>\(kind.kind): \(kind.count)</h4>" + self.stuck(jobs, kind.kind, limit: Self.shownStuck, key)
+                "<h4>\(kind.kind): \(kind.count)</h4>" + self.stuck(jobs, kind.kind, limit: Self.shownStuck, buttons)
             }.joined() + "</section>"
         return Shown(title: "Overview", html: html)
     }
 
     /// The stuck jobs of one kind, a page at a time.
-    func stuck(_ kind: String, _ query: QueryFields, _ key: String) async throws -> Shown {
+    func stuck(_ kind: String, _ query: QueryFields, _ buttons: AdminButtons) async throws -> Shown {
         var query = query
         let after = query.cursor().map { (start: $0.start, key: $0.id.replacing("+", with: " ")) }
         let jobs = try await context.store.read { try $0.troubledJobs(kind, after: after, limit: Self.shown + 1) }
-        return Shown(title: "Stuck: \(kind)", html: stuck(jobs, kind, limit: Self.shown, key))
+        return Shown(title: "Stuck: \(kind)", html: stuck(jobs, kind, limit: Self.shown, buttons))
     }
 
-    private func stuck(_ jobs: [TroubledJob], _ kind: String, limit: Int, _ key: String) -> HTML {
+    private func stuck(_ jobs: [TroubledJob], _ kind: String, limit: Int, _ buttons: AdminButtons) -> HTML {
         let shown = jobs.prefix(limit)
         let rows = shown.map { job -> [Cell] in
             let booking = job.id.key.split(separator: " ").first { $0.hasPrefix("bk_") }.map(String.init)
@@ -84,8 +84,8 @@ struct AdminViews: Sendable {
                 booking.map { .link("/admin/bookings/\($0)", job.id.key) } ?? .text(job.id.key),
                 job.start == .never ? .text("") : .time(job.start), .text("\(job.attempt)"), .time(job.due),
                 .html(
-                    Page.button(
-                        "Do it now", action: "/admin/do", key: key, fields: [("kind", job.id.kind), ("subject", job.id.key)],
+                    buttons(
+                        "Do it now", action: "/admin/do", fields: [("kind", job.id.kind), ("subject", job.id.key)],
                         isPlain: true)),
             ]
         }
@@ -127,17 +127,17 @@ struct AdminViews: Sendable {
             }, empty: "None.")
     }
 
-    private func problems(_ bookings: [Booking], _ key: String) -> HTML {
+    private func problems(_ bookings: [Booking], _ buttons: AdminButtons) -> HTML {
         Page.table(
             ["Start", "Booking", "Provider", "Problem", ""],
             bookings.map { booking in
                 [
                     .time(booking.start), .link("/admin/bookings/\(booking.id)", booking.title), .text(booking.meeting.provider),
                     .text("\(booking.meeting.problem?.message ?? "") \(booking.meeting.problem?.remedy ?? "")"),
-                    .html(Page.button("Retry", action: "/admin/retry", key: key, fields: [("booking", booking.id)], isPlain: true)),
+                    .html(buttons("Retry", action: "/admin/retry", fields: [("booking", booking.id)], isPlain: true)),
                 ]
             }, empty: "None.")
-            + Page.button("Retry all that is in trouble", action: "/admin/retry-all", key: key, isPlain: bookings.isEmpty)
+            + buttons("Retry all that is in trouble", action: "/admin/retry-all", isPlain: bookings.isEmpty)
     }
 
     /// What lies elsewhere and needs somebody.

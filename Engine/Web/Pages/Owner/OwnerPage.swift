@@ -39,7 +39,7 @@ struct OwnerPage: Sendable {
             return Self.mailed
         }
         router.get("/owners/me") { request, _ in
-            guard let (secret, owner) = try await session(request) else { return Self.signedOut }
+            guard let (secret, owner) = try await session(request) else { return signedOut }
             let query = request.uri.queryParameters
             return try await page(
                 owner, week: query["week"].flatMap { CalendarDate(String($0)) }, type: query["type"].map(String.init),
@@ -117,7 +117,7 @@ struct OwnerPage: Sendable {
         _ body: @escaping @Sendable (StoredOwner, [String: String], Secret) async throws -> Response
     ) {
         router.post(path) { request, _ in
-            guard let (secret, owner) = try await session(request) else { return Self.signedOut }
+            guard let (secret, owner) = try await session(request) else { return signedOut }
             let form = try await request.form()
             guard owners.isFormKey(form["key"] ?? "", of: secret) else {
                 return Page.response(

@@ -37,10 +37,11 @@ extension OwnerPage {
         Page.response(.tooManyRequests, "That was often", "<p>Many links were asked for from your network. Wait a few minutes.</p>")
     }
 
-    static var signedOut: Response {
+    var signedOut: Response {
         Page.response(
             .unauthorized, "Please sign in",
-            "<p>Your page opens with a personal link, which is mailed to you.</p>\(askForLink)")
+            (context.settings.openID == nil ? "" : SignInLink.button(leadingTo: "/owners/me"))
+                + "<p>Your page opens with a personal link, which is mailed to you.</p>\(Self.askForLink)")
     }
 
     static let askForLink: HTML = """

@@ -1,0 +1,14 @@
+import UsherCore
+
+/// Where people begin to sign in at the OpenID provider.
+enum SignInLink {
+    static let path = "/auth/oidc/start"
+
+    /// - Parameter page: where they come out, a path of ours.
+    static func leading(to page: String) -> String { "\(path)?to=\(percentEncoded(page))" }
+
+    /// For who is not signed in.
+    static func button(leadingTo page: String) -> HTML {
+        "<p><a class=button href=\"\(leading(to: page))\" rel=nofollow>Sign in with your organisation</a></p>"
+    }
+}
