@@ -96,7 +96,7 @@ let package = Package(
         module(
             "UsherWeb", at: "Engine/Web", "UsherPipeline", "UsherCatalog", "UsherStore", "UsherVault", "UsherMail", .hummingbird,
             .httpTypes,
-            .hummingbirdCore, .nioCore, .nioHTTPTypes),
+            .hummingbirdCore, .mustache, .nioCore, .nioHTTPTypes, resources: [.embedInCode("Pages/Templates")]),
         module(
             "UsherAssembly", at: "Engine/Assembly", "Calendars", "UsherAvailability", "UsherWeb", "UsherSQLite", "UsherPostgreSQL", "Zoom",
             "GoogleMeet",

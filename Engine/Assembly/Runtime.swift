@@ -8,6 +8,7 @@ import UsherPipeline
 import UsherSQLite
 import UsherStore
 import UsherVault
+import UsherWeb
 
 /// The engine put together from a configuration: the one place where seams meet their implementations.
 package struct Runtime: Sendable {
@@ -212,7 +213,10 @@ extension CatalogReader {
         CatalogReader(
             registry,
             siteCheck: { folder, logo, templates in
-                MailLook.read(folder: folder, logo: logo, templates: templates).findings.map { ($0.key, $0.message) }
+                let pages = templates.map { PageTemplate.read("\(folder)/\($0)").findings } ?? []
+                let others = Set(PageTemplate.allCases.map(\.file))
+                return MailLook.read(folder: folder, logo: logo, templates: templates, others: others).findings.map { ($0.key, $0.message) }
+                    + pages.map { ("templates", $0) }
             }, closureCheck: { folder, path in ClosureFile(folder: folder, path: path).problem })
     }
 }

@@ -68,6 +68,7 @@ package struct Serving: Sendable {
             host: configuration.host, port: configuration.port, adminKey: configuration.adminKey,
             returnOrigins: configuration.returnOrigins)
         settings.requestLimit = requests
+        settings.looks = PageLooks(folder: configuration.catalogFolder)
         settings.proxies = configuration.proxies
         if let path {
             settings.catalogFindings = { [registry = runtime.registry] in

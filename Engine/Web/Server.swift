@@ -53,7 +53,7 @@ package struct WebServer: Sendable {
         router.add(middleware: SecurityHeaders(isSecure: context.settings.publicURL.hasPrefix("https://")))
         router.add(middleware: Tracing())
         router.add(middleware: ProblemMiddleware(logger: context.logger, routes: routes))
-        router.add(middleware: SiteLinks(catalog: context.catalog))
+        router.add(middleware: SiteFraming(catalog: context.catalog, looks: settings.looks))
         router.add(middleware: Provenance(proxies: settings.proxies))
         router.add(middleware: ForeignFormGuard(origin: context.settings.publicURL))
         router.add(middleware: AdmissionGate(admission: Admission(limit: settings.requestLimit, context.pressure)))
@@ -68,7 +68,7 @@ package struct WebServer: Sendable {
         HomePage(context, service).add(to: router)
         OwnerPage(context, service).add(to: router)
         JoinPage(context, service).add(to: router)
-        PageScript().add(to: router)
+        AssetRoutes().add(to: router)
         ManagePage(context, service).add(to: router)
         BookPage(context, service).add(to: router)
         routes.learn(router)
@@ -114,6 +114,8 @@ package struct WebSettings: Sendable {
     package var proxies = TrustedProxies.none
     /// What is wrong with the catalogue's file as it stands now, a line each.
     package var catalogFindings: @Sendable () -> [String] = { [] }
+    /// How the pages look.
+    package var looks = PageLooks()
     /// Requests that are worked on at the same time.
     package var requestLimit = 32
     /// Connections that stand at the same time.

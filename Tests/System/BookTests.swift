@@ -33,7 +33,8 @@ struct BookTests {
 
     /// The hidden fields of a page's form, and what its buttons offer.
     private func fields(_ page: String) -> [String: String] {
-        Dictionary(page.matches(of: /type=hidden name="([^"]+)" value="([^"]*)"/).map { (String($0.1), String($0.2)) }) { first, _ in first
+        Dictionary(page.matches(of: /type="?hidden"? name="([^"]+)" value="([^"]*)"/).map { (String($0.1), String($0.2)) }) { first, _ in
+            first
         }
     }
 

@@ -5,7 +5,7 @@ import Testing
 import UsherCore
 
 /// Servers that share nothing but a PostgreSQL.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(90)))
 struct ManyServersTests {
     @Test("of twenty who want the same time at two servers, one gets it")
     func oneSlot() async throws {
@@ -145,7 +145,10 @@ struct ManyServersTests {
         var servers: [Command] = []
         for port in ports { servers.append(try await site.serve(environment: ["USHER_PORT": "\(port)"])) }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for caller in 0..<6 { group.addTask { try await accepted.callAgainAndAgain(site, caller, port: ports[caller % 3]) } }
+            let pause = isSoak ? Swift.Duration.milliseconds(400) : .zero
+            for caller in 0..<6 {
+                group.addTask { try await accepted.callAgainAndAgain(site, caller, port: ports[caller % 3], pause: pause) }
+            }
             for round in 0..<(isSoak ? 100 : 6) {
                 try await Task.sleep(for: .milliseconds(Int.random(in: 200...900)))
                 let index = round % 3

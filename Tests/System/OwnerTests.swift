@@ -23,7 +23,7 @@ struct OwnerTests {
         #expect(asking.page.contains("Ana Ruiz") && asking.page.contains("Northwind Clinic"))
         let consent = asking.page.firstMatch(of: /name="consent" value="([^"]+)"/).map { String($0.1) } ?? ""
         let pressed = try await site.browse(String(start.split(separator: "?")[0]), form: ["consent": consent], cookies: cookies)
-        let url = pressed.page.firstMatch(of: /href="([^"]+)"/).map { String($0.1).replacing("&amp;", with: "&") } ?? ""
+        let url = pressed.page.firstMatch(of: /class=button href="([^"]+)"/).map { String($0.1).replacing("&amp;", with: "&") } ?? ""
         return (url, pressed.cookie)
     }
 
@@ -33,7 +33,7 @@ struct OwnerTests {
         let server = try await site.serve()
         let session = try await signIn(site)
         var page = try await site.browse("/owners/me", cookies: [session])
-        #expect(page.status == 200 && page.page.contains("Not connected."))
+        #expect(page.status == 200 && page.page.contains("Not connected<"))
         #expect(page.page.contains("<li>meeting-type: zoom, unusable, Zoom is not connected.</li>"))
         #expect(page.page.contains("<li>site-default: campus, chosen</li>"))
 
@@ -53,7 +53,7 @@ struct OwnerTests {
         }
 
         page = try await site.browse("/owners/me", cookies: [session])
-        #expect(page.page.contains("Connected as <strong>ana@northwind.example</strong>"))
+        #expect(page.page.contains("Connected</span>"))
         let chosen = try await site.browse("/owners/me/default", form: ["key": key(page.page), "provider": "zoom"], cookies: [session])
         #expect(chosen.status == 303)
         #expect(try await site.call("GET", "/v1/owners/ana").json["defaultProvider"] == "zoom")
@@ -69,10 +69,10 @@ struct OwnerTests {
         #expect(connections["items"]?.array?.first?["account"]?["email"] == "ana@northwind.example")
         let asked = try await site.browse("/owners/me/disconnect", form: ["key": key(page.page), "provider": "zoom"], cookies: [session])
         #expect(asked.page.contains("Disconnect Zoom?"))
-        #expect(try await site.browse("/owners/me", cookies: [session]).page.contains("Connected as"))
+        #expect(try await site.browse("/owners/me", cookies: [session]).page.contains("Connected</span>"))
         _ = try await site.browse(
             "/owners/me/disconnect", form: ["key": key(page.page), "provider": "zoom", "sure": "yes"], cookies: [session])
-        #expect(try await site.browse("/owners/me", cookies: [session]).page.contains("Not connected."))
+        #expect(try await site.browse("/owners/me", cookies: [session]).page.contains("Not connected<"))
         #expect(try await site.call("GET", "/v1/bookings/\(id)").json["meeting"]?["joinUrl"] == booking["meeting"]?["joinUrl"])
         server.kill()
         await site.close()

@@ -74,7 +74,7 @@ struct SignInTests {
         let viewer = try await issuer.signIn(site, "vi")
         #expect(viewer.status == 303 && viewer.location == "/admin" && viewer.cookie.hasPrefix("__Host-usher_admin="))
         let seen = try await site.browse("/admin/bookings/\(id)", cookies: [viewer.cookie]).page
-        #expect(seen.contains("Signed in as vi@northwind.example, viewer") && !seen.contains("/admin/retry"))
+        #expect(seen.contains(">vi@northwind.example, viewer<") && !seen.contains("/admin/retry"))
         let press = ["booking": id, "key": key(seen)]
         #expect(try await site.browse("/admin/retry", form: press, cookies: [viewer.cookie]).status == 403)
         #expect(try await site.browse("/admin/cancel", form: press, cookies: [viewer.cookie]).status == 403)
@@ -84,7 +84,7 @@ struct SignInTests {
         let helper = try await issuer.signIn(site, "op", to: "/admin/bookings/\(id)")
         #expect(helper.location == "/admin/bookings/\(id)")
         let page = try await site.browse(helper.location, cookies: [helper.cookie]).page
-        #expect(page.contains("Signed in as op, operator") && page.contains("/admin/retry"))
+        #expect(page.contains(">op, operator<") && page.contains("/admin/retry"))
         #expect(try await site.browse("/admin/retry", form: ["booking": id, "key": key(page)], cookies: [helper.cookie]).status == 303)
         #expect(try await site.browse("/admin/release", form: ["as": "copy", "key": key(page)], cookies: [helper.cookie]).status == 403)
 
@@ -153,7 +153,7 @@ struct SignInTests {
         #expect(declined.status == 400 && declined.page.contains("access_denied: &lt;b&gt;no"))
         let elsewhere = try await site.browse(callback + "&iss=https%3A%2F%2Fevil.example", cookies: [journey])
         #expect(elsewhere.page.contains("another service answered"))
-        for path in ["https://evil.example", "//evil.example", "/v1/bookings", "/administrator"] {
+        for path in ["https://evil.example", "//evil.example", "/v1/bookings", "/administrator", "/admin/%0D%0ASet-Cookie:x=y"] {
             #expect(try await issuer.signIn(site, "ada", to: path).location != path)
         }
         #expect(!site.saidByServer.contains("secret & more"))
@@ -201,7 +201,7 @@ struct SignInTests {
         var server = try await site.serve(environment: issuer.environment())
         try await issuer.person("ada", mail: "someone@northwind.example", groups: ["bosses"])
         let cookie = try await issuer.signIn(site, "ada").cookie
-        #expect(try await site.browse("/admin", cookies: [cookie]).page.contains(", admin."))
+        #expect(try await site.browse("/admin", cookies: [cookie]).page.contains(", admin<"))
         let form = ["key": key(try await site.browse("/admin", cookies: [cookie]).page)]
         try await issuer.person("ada", mail: "someone@northwind.example", groups: ["staff"])
         server.kill()
@@ -212,7 +212,7 @@ struct SignInTests {
         server.kill()
         server = try await site.serve(environment: issuer.environment())
         let again = try await issuer.signIn(site, "ada", to: "/admin/mail")
-        #expect(try await site.browse("/admin", cookies: [again.cookie]).page.contains(", viewer."))
+        #expect(try await site.browse("/admin", cookies: [again.cookie]).page.contains(", viewer<"))
         server.kill()
         server = try await site.serve(environment: issuer.environment(roles: "admin=ada@northwind.example"))
         #expect(try await site.browse("/admin", cookies: [again.cookie]).status == 401)

@@ -61,6 +61,8 @@ public struct Site: Hashable, Sendable, Codable {
     public var defaultProvider: String
     /// `#rrggbb`.
     public var color: String
+    /// Where a site has none of its own.
+    public static let usherColor = "#0b6e4f"
     /// The path of a PNG file.
     public var logo: String?
     /// The path of a folder whose templates take the place of the built-in ones.
@@ -73,7 +75,7 @@ public struct Site: Hashable, Sendable, Codable {
     /// Takes each property as it is.
     public init(
         name: String, from: Mailbox, timeZone: String, language: String = "en", defaultProvider: String,
-        color: String = "#0b6e4f", logo: String? = nil, templates: String? = nil, privacy: String? = nil,
+        color: String = Site.usherColor, logo: String? = nil, templates: String? = nil, privacy: String? = nil,
         terms: String? = nil
     ) {
         self.privacy = privacy

@@ -34,8 +34,11 @@ package struct MailLook: Sendable {
     ///   - folder: of the catalogue's file; paths start there.
     ///   - logo: a PNG.
     ///   - templates: a folder with any of `letter.html.mustache`, `letter.txt.mustache`.
+    ///   - others: files of that folder that are no mail's.
     /// - Returns: the look, Usher's own in place of what is broken, and what is wrong.
-    package static func read(folder: String, logo: String?, templates: String?) -> (look: MailLook, findings: [Finding]) {
+    package static func read(
+        folder: String, logo: String?, templates: String?, others: Set<String> = []
+    ) -> (look: MailLook, findings: [Finding]) {
         var look = MailLook()
         var findings: [Finding] = []
         if let logo {
@@ -49,16 +52,19 @@ package struct MailLook: Sendable {
                         key: "logo", message: "'\(logo)' must be a PNG of at most \(Logo.largestFile / 1_000) KB and 5,000 pixels a side"))
             }
         }
-        if let templates { findings += look.readTemplates("\(folder)/\(templates)", named: templates) }
+        if let templates { findings += look.readTemplates("\(folder)/\(templates)", named: templates, others) }
         return (look, findings)
     }
 
-    private mutating func readTemplates(_ path: String, named name: String) -> [Finding] {
+    private mutating func readTemplates(_ path: String, named name: String, _ others: Set<String>) -> [Finding] {
         guard let present = try? FileManager.default.contentsOfDirectory(atPath: path) else {
             return [Finding(key: "templates", message: "there is no folder '\(name)' beside the catalogue")]
         }
-        var findings = present.sorted().filter { $0.hasSuffix(".mustache") && !Self.files.contains($0) }.map { file in
-            Finding(key: "templates", message: "'\(name)/\(file)' is no template; there are: \(Self.files.joined(separator: ", "))")
+        var findings = present.sorted().filter { $0.hasSuffix(".mustache") && !Self.files.contains($0) && !others.contains($0) }.map {
+            file in
+            Finding(
+                key: "templates",
+                message: "'\(name)/\(file)' is no template; there are: \((Self.files + others.sorted()).joined(separator: ", "))")
         }
         for file in Self.files where present.contains(file) {
             guard let data = FileManager.default.contents(atPath: "\(path)/\(file)"), let source = String(data: data, encoding: .utf8)
@@ -75,37 +81,11 @@ package struct MailLook: Sendable {
 
     /// What is wrong with a template: its form, names that nothing fills, names without which it leads nowhere.
     private static func check(_ source: String) -> [String] {
-        do { _ = try MustacheTemplate(string: source) } catch { return ["it cannot be read: \(words(error))"] }
+        if let problem = TemplateCheck.syntax(source) { return [problem] }
         if source.contains(/\{\{\s*[>=<$]/) { return ["partials, inheritance and other delimiters are not read here"] }
-        let used = names(in: source)
-        let known = names(in: MailLook().html).union(names(in: MailLook().text))
-        let unknown = used.subtracting(known).sorted().map { name in
-            "line \(line(of: name, in: source)): nothing fills {{\(name)}}"
-                + (nearest(name, known.sorted()).map { "; did you mean {{\($0)}}?" } ?? "")
-        }
-        return unknown + needed.filter { !used.contains($0) }.map { "it must show {{\($0)}}, or some mails say or lead nothing" }
-    }
-
-    private static func line(of name: String, in source: String) -> Int {
-        let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
-        return (lines.firstIndex { names(in: String($0)).contains(name) } ?? 0) + 1
-    }
-
-    /// A parser's complaint, with the place where it noticed.
-    private static func words(_ error: any Error) -> String {
-        guard let error = error as? MustacheTemplate.ParserError else { return "\(error)" }
-        let what =
-            switch error.error as? MustacheTemplate.Error {
-            case .sectionCloseNameIncorrect: "a section is closed under another name than it was opened under"
-            case .unfinishedName: "a {{ has no }}"
-            case .expectedSectionEnd: "a section ({{#…}} or {{^…}}) is never closed"
-            default: "\(error.error)"
-            }
-        return "line \(error.context.lineNumber), column \(error.context.columnNumber): \(what)"
-    }
-
-    /// The names between double braces, without their signs.
-    private static func names(in source: String) -> Set<String> {
-        Set(source.matches(of: /\{\{[#^\/&{]?\s*([A-Za-z]+)\s*\}?\}\}/).map { String($0.1) })
+        let used = TemplateCheck.names(in: source)
+        let known = TemplateCheck.names(in: MailLook().html).union(TemplateCheck.names(in: MailLook().text))
+        return TemplateCheck.unknown(in: source, known)
+            + needed.filter { !used.contains($0) }.map { "it must show {{\($0)}}, or some mails say or lead nothing" }
     }
 }

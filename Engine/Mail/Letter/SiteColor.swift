@@ -3,14 +3,14 @@ import UsherCore
 
 /// The site's colour, and colours beside it that can be read: every text has a contrast of at least 4.5 to 1.
 /// Source of the formulas: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
-struct SiteColor: Sendable {
+package struct SiteColor: Sendable {
     /// As background of the head and of buttons.
-    let plain: String
+    package let plain: String
     /// Text upon ``plain``.
-    let onPlain: String
+    package let onPlain: String
     /// Links upon white, and upon the dark ground of mail programs that darken.
-    let link: String
-    let darkLink: String
+    package let link: String
+    package let darkLink: String
 
     static let paper = "#ffffff"
     static let darkPaper = "#1e2220"
@@ -19,7 +19,7 @@ struct SiteColor: Sendable {
     private static let known = Memo<String, SiteColor>(limit: 100)
 
     /// - Parameter text: `#rrggbb`.
-    static func of(_ text: String) -> SiteColor { known.value(text) { SiteColor(text) } }
+    package static func of(_ text: String) -> SiteColor { known.value(text) { SiteColor(text) } }
 
     private init(_ text: String) {
         plain = text

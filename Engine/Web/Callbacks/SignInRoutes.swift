@@ -35,7 +35,9 @@ struct SignInRoutes: Sendable {
 
     private func start(_ path: String) async throws -> Response {
         // To no other site, and to no page that does not ask who one is.
-        let isOurs = path == Self.ownersPage || path == "/admin" || path.hasPrefix("/admin/") || path.hasPrefix("/admin?")
+        let isOurs =
+            path.utf8.allSatisfy { $0 > 32 && $0 < 127 }
+            && (path == Self.ownersPage || path == "/admin" || path.hasPrefix("/admin/") || path.hasPrefix("/admin?"))
         let (url, journey) = try await signIn.begin(returnTo: isOurs ? path : Self.ownersPage)
         return Page.redirect(to: url, cookies: [cookie.setting(journey, for: SignIn.lifetime)])
     }

@@ -7,6 +7,8 @@ struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
 
     init(stringLiteral literal: String) { source = literal }
     init(stringInterpolation: StringInterpolation) { source = stringInterpolation.source }
+    /// What a template made.
+    init(rendered: String) { source = rendered }
     /// HTML that says `text`.
     init(text: String) { source = escapedHTML(text) }
 

@@ -51,7 +51,7 @@ struct DescriptionRoutes: Sendable {
             ) { _ in Response.json(.ok, document) },
             Operation(
                 method: .get, path: "/docs", id: "docs", access: .open, summary: "This description, to read.", answers: .other("text/html")
-            ) { _ in Page.response(.ok, "Usher API", page, isWide: true) },
+            ) { _ in Page.response(.ok, "Usher API", page, around: .init(width: .middle)) },
         ]
     }
 }

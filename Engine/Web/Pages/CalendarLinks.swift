@@ -9,8 +9,8 @@ struct CalendarLinks {
 
     func html(_ words: PageWords) -> HTML {
         """
-        <h2>\(words(.calendar))</h2><p><a href="\(google)" target=_blank rel=noreferrer>Google</a>,
-        <a href="\(outlook)" target=_blank rel=noreferrer>Outlook</a>, <a href="\(joinPage)/invite.ics">\(words(.otherCalendars))</a></p>
+        <section class=no-print><h2>\(words(.calendar))</h2><p class=actions><a class="button plain" href="\(google)" target=_blank rel=noreferrer>Google</a>
+        <a class="button plain" href="\(outlook)" target=_blank rel=noreferrer>Outlook</a> <a class="button plain" href="\(joinPage)/invite.ics">\(words(.otherCalendars))</a></p></section>
         """
     }
 

@@ -76,9 +76,9 @@ struct JoinPage: Sendable {
         let booking = visit.booking
         var html = Page.head(of: visit)
         if booking.status == .cancelled {
-            html += "<p><strong>\(visit.words(.cancelled))</strong></p>"
+            html += "<p class=\"notice warn\">\(visit.words(.cancelled))</p>"
         } else if isOver(booking) {
-            html += "<p><strong>\(visit.words(.over))</strong></p>"
+            html += "<p class=notice>\(visit.words(.over))</p>"
         } else {
             html += timing(visit) + room(visit, token) + calendar(visit, token)
         }
@@ -96,22 +96,23 @@ struct JoinPage: Sendable {
         } else {
             return ""
         }
-        return "<p role=status>\(said)</p>"
+        return "<p class=soft role=status>\(said)</p>"
     }
 
     private func room(_ visit: ReaderLinks.Visit, _ token: String) -> HTML {
         let (booking, words) = (visit.booking, visit.words)
         if booking.meeting.status == .onJoin { return Page.button(words(.start), action: "/join/\(token)", key: nil) }
         guard let room = booking.meeting.room else { return Self.waiting(visit) }
-        var html: HTML =
+        let way =
             room.needsEntry
             ? Page.button(words.join, action: "/join/\(token)", key: nil)
-            : "<p><a class=button href=\"\(room.joinURL)\" rel=noreferrer>\(words.join)</a></p>"
-        if !room.meetingID.isEmpty { html += Self.copied(words.meetingID, room.meetingID, words) }
-        if let passcode = room.passcode { html += Self.copied(words.passcode, passcode, words) }
+            : "<a class=button href=\"\(room.joinURL)\" rel=noreferrer>\(words.join)</a>"
+        var html: HTML = "<p class=main-action>\(way)</p>"
+        let values = [(words.meetingID, room.meetingID), (words.passcode, room.passcode ?? "")].filter { !$0.1.isEmpty }
+        if !values.isEmpty { html += Page.details(values.map { ($0, Self.copied($0, $1, words)) }) }
         if !room.dialIn.isEmpty {
             let numbers = words.numbers(room, zone: visit.timeZone).map { Self.number($0, words) }
-            html += "<h2>\(words.phone)</h2><ul>\(numbers.joined())</ul>"
+            html += "<section><h2>\(words.phone)</h2><ul class=list>\(numbers.joined())</ul></section>"
         }
         return html
     }
@@ -126,11 +127,11 @@ struct JoinPage: Sendable {
         return "<li>\(line)</li>"
     }
 
-    /// A line with a value that a script gives a copy button.
+    /// A value that a script gives a copy button.
     private static func copied(_ label: String, _ value: String, _ words: PageWords) -> HTML {
         let button = [("copy", words(.copy)), ("copied", words(.copied)), ("what", label)]
             .map { name, value -> HTML in " data-\(name)=\"\(value)\"" }.joined()
-        return "<p>\(label + words.colon) <code dir=ltr\(button)>\(value)</code></p>"
+        return "<code dir=ltr\(button)>\(value)</code>"
     }
 
     /// What is true of a room that is not there.
@@ -138,14 +139,15 @@ struct JoinPage: Sendable {
         let booking = visit.booking
         if visit.reader == .owner, let problem = booking.meeting.problem {
             return
-                "<p class=bad role=status>There is no room yet: \(problem.message)</p><p>\(problem.remedy)</p>\(Page.back(to: "/owners/me", "Open my page"))<meta http-equiv=refresh content=30>"
+                "<div class=\"notice bad\" role=status><p>There is no room yet: \(problem.message)</p><p>\(problem.remedy)</p></div>\(Page.back(to: "/owners/me", "Open my page"))<meta http-equiv=refresh content=30>"
         }
         switch booking.meeting.status {
         case .blocked, .failed:
             return
-                "<p role=status>\(visit.words(.blocked, ["owner": booking.terms.owner.name]))</p><meta http-equiv=refresh content=30>"
+                "<p class=\"notice warn\" role=status>\(visit.words(.blocked, ["owner": booking.terms.owner.name]))</p><meta http-equiv=refresh content=30>"
         default:
-            return "<p role=status>\(visit.words(.making))</p><meta http-equiv=refresh content=5>"
+            return
+                "<p class=waiting role=status><span class=spinner aria-hidden=true></span>\(visit.words(.making))</p><meta http-equiv=refresh content=5>"
         }
     }
 

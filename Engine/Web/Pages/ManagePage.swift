@@ -52,8 +52,8 @@ struct ManagePage: Sendable {
     private func body(_ visit: ReaderLinks.Visit, _ token: String, typed: String?, mayMove: Bool, free: [Instant]?) -> HTML {
         let booking = visit.booking
         let (head, words) = (Page.head(of: visit), visit.words)
-        if booking.status == .cancelled { return head + "<p><strong>\(words(.cancelled))</strong></p>" }
-        guard context.now < booking.start else { return head + "<p>\(words(.begun))</p>" }
+        if booking.status == .cancelled { return head + "<p class=\"notice warn\">\(words(.cancelled))</p>" }
+        guard context.now < booking.start else { return head + "<p class=notice>\(words(.begun))</p>" }
         let move: HTML = """
             <section><h2>\(words(.move))</h2>\(offered(free ?? [], visit, token))<form class=stack method=post action="/manage/\(token)/reschedule">
             <label for=start>\(words(.newStart, ["zone": visit.timeZone]))</label>
@@ -217,7 +217,8 @@ struct ManagePage: Sendable {
         let words = visit.words
         return Page.response(
             status, words(.refused),
-            "<p>\(why)</p><p>\(words(.unchanged))</p>" + Page.back(to: form(token, typed: typed), words(.back)),
+            "<div class=\"notice bad\" role=alert><p>\(why)</p><p>\(words(.unchanged))</p></div>"
+                + Page.back(to: form(token, typed: typed), words(.back)),
             words: words)
     }
 }

@@ -6,67 +6,81 @@ import UsherCore
 import UsherMail
 import UsherPipeline
 
-/// The frame of every page: one style, one small script that it can do without, nothing from elsewhere, and headers that keep it so.
+/// The frame of every page: one stylesheet, one small script that it can do without, nothing from elsewhere, and headers that keep it so.
 enum Page {
-    private static let style: HTML = """
-        :root{color-scheme:light dark;background:Canvas;color:CanvasText}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:0 auto;padding:1.5rem}
-        .when{font-size:1.35rem;font-weight:600;margin:.5rem 0 0}.zone,.quiet{margin:0;opacity:.8}
-        .button{display:inline-block;background:#0b6e4f;color:#fff;padding:.8rem 1.6rem;border:0;border-radius:.4rem;font:inherit;
-        font-weight:600;text-decoration:none;cursor:pointer}.plain{background:none;color:inherit;border:1px solid currentColor;
-        padding:.5rem 1rem;font-weight:400}form{display:inline-block;margin:.3rem .5rem .3rem 0}
-        section{border-top:1px solid #8886;padding:.6rem 0 1rem}h2{margin:.6rem 0 .3rem;font-size:1.25rem}
-        code{font-size:1.15em;user-select:all;overflow-wrap:anywhere}li{margin:.4rem 0}:focus-visible{outline:3px solid #f5a623;outline-offset:2px}
-        .good{color:#0b6e4f}.bad{color:#b3261e}@media(prefers-color-scheme:dark){.good{color:#6fd3ad}.bad{color:#ff9b93}}
-        .stack{display:block;max-width:24rem}.stack input,.stack .button{display:block;width:100%;box-sizing:border-box;margin:.2rem 0 .7rem}
-        .copy{font:inherit;font-size:.85em;padding:.15rem .6rem;border:1px solid currentColor;border-radius:.3rem;background:none;color:inherit;cursor:pointer}
-        input{font:inherit;padding:.5rem}details{margin:.6rem 0}summary{cursor:pointer;padding:.3rem 0}
-        select{font:inherit;padding:.5rem;max-width:100%}.broad{max-width:72rem}.wide{overflow-x:auto}table{border-collapse:collapse;width:100%}
-        th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-bottom:1px solid #8884}th{font-weight:600}
-        .month{table-layout:fixed}.month th,.month td{text-align:center;padding:.15rem}.month th{font-size:.8rem}.month a{display:block;min-height:2.2rem;line-height:2.2rem;
-        border:1px solid currentColor;border-radius:.4rem;color:inherit;font-weight:600;text-decoration:none}.month a[aria-current]{background:#0b6e4f;color:#fff}
-        .month tr{display:table-row!important}.month td,.month th{display:table-cell!important;border:0}.month thead{position:static!important;clip-path:none!important}.times .button{margin:.2rem 0}
-        .choices{display:block;margin:.6rem 0}textarea,.stack select{font:inherit;display:block;width:100%;box-sizing:border-box;margin:.2rem 0 .7rem;padding:.5rem}
-        .stack input[type=checkbox]{display:inline-block;width:1.5rem;height:1.5rem;margin:.2rem 0 .7rem}.stack label{display:block}.stack .bad{display:block;margin:-.4rem 0 .7rem}.trap{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
-        .day{display:block;width:100%;height:2.2rem}.hours{display:flex;justify-content:space-between;margin:.6rem 0 0;font-size:.8rem}h3{margin:.6rem 0 .2rem;font-size:1rem}h3 .quiet{font-weight:400}
-        .key{width:1.6rem;height:.8rem;margin-right:.3rem}.keys{list-style:none;padding:0}.night{fill:#8882}.open,.bookable{fill:#3fae86}.open{fill-opacity:.45}.by-busy-booking{fill:#2456b8}.by-busy-hold{fill:#8a63d2}
-        .by-busy-calendar{fill:#b4540a}.by-calendar-stale{fill:#b3261e}.by-capacity{fill:#a01c6e}.by-limit{fill:#8a6d00}.by-notice,.by-horizon,.by-not-on-grid{fill:#8888}.by-outside-hours,.by-no-schedule{fill:none}
-        td time{white-space:nowrap}@media(max-width:44rem){thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}tr,td{display:block;border:0}
-        tr{border-bottom:1px solid #8884;padding:.5rem 0}td{padding:.1rem 0}td:empty{display:none}td[data-label]:not([data-label=""])::before{content:attr(data-label)": ";opacity:.7}}nav a{margin-right:.8rem}pre{overflow-x:auto;font-size:.85rem}
-        """
+    /// How broad a page is: for text, for lists, for tables.
+    enum Width: String { case narrow, middle, broad }
+
+    /// What the frame shows around a page.
+    struct Around: Sendable {
+        var width = Width.narrow
+        /// Who is signed in.
+        var who: String?
+        var tabs: [Tab] = []
+        var footNote: String?
+        var footButtons: [FormButton] = []
+
+        static let nothing = Around()
+    }
+
+    /// A place that the frame leads to.
+    struct Tab: Sendable {
+        var tabPath: String
+        var tabName: String
+        var isCurrent = false
+    }
+
+    private struct FootLink {
+        var footPath: String
+        var footName: String
+    }
+
+    /// The values of `frame.html.mustache`.
+    private struct Frame {
+        var language, direction, title, style, script, site, home, width: String
+        var logo, who, footNote: String?
+        var isEmbedded, hasTabs: Bool
+        var tabs: [Tab]
+        var footLinks: [FootLink]
+        var footButtons: [FormButton]
+        var body: String
+    }
 
     /// - Parameters:
     ///   - title: text.
     ///   - body: below the title.
     ///   - words: of the language that the body is in.
-    ///   - isWide: for tables.
+    ///   - around: what the frame shows.
     ///   - isPublic: whether search engines may show it.
     ///   - origins: whose pages may show it in a frame.
     static func response(
         _ status: HTTPTypes.HTTPResponse.Status = .ok, _ title: String, _ body: HTML, words: PageWords = PageWords("en"),
-        cookies: [Cookie] = [], isWide: Bool = false, isPublic: Bool = false,
-        framedBy origins: [String] = []
+        cookies: [Cookie] = [], around: Around = .nothing, isPublic: Bool = false, framedBy origins: [String] = []
     ) -> Response {
-        let (privacy, terms) = SiteLinks.current
-        let links = [(words(.privacy), privacy), (words(.terms), terms)].compactMap { label, url -> HTML? in
-            url.map { "<a href=\"\($0)\" rel=noreferrer>\(label)</a> " }
+        let frame = SiteFrame.current
+        let links = [(words(.privacy), frame.site?.privacy), (words(.terms), frame.site?.terms)].compactMap { label, url in
+            url.map { FootLink(footPath: $0, footName: label) }
         }
-        let foot: HTML = links.isEmpty ? "" : "<footer class=quiet>\(links.joined())</footer>"
-        let html: HTML = """
-            <!DOCTYPE html><html lang="\(words.language)" dir="\(words.direction)"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(title)</title><style>\(style)</style><script src="\(PageScript.path)" defer></script></head><body\(isWide ? " class=broad" : "")><main><h1>\(title)</h1>\(body)</main>\(foot)</body></html>
-            """
+        let html = frame.look.render(
+            .frame,
+            Frame(
+                language: words.language, direction: words.direction, title: title, style: frame.look.style.path,
+                script: frame.look.script.path, site: frame.site?.name ?? "Usher", home: "/", width: around.width.rawValue,
+                logo: frame.look.logo?.path, who: around.who, footNote: around.footNote,
+                isEmbedded: !origins.isEmpty && frame.isEmbedded, hasTabs: !around.tabs.isEmpty, tabs: around.tabs, footLinks: links,
+                footButtons: around.footButtons, body: body.source))
         var headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"]
         let security =
             [
                 (
                     "Content-Security-Policy",
-                    "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors \(origins.isEmpty ? "'none'" : origins.joined(separator: " "))"
+                    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors \(origins.isEmpty ? "'none'" : origins.joined(separator: " "))"
                 ),
                 ("Referrer-Policy", "same-origin"), ("X-Content-Type-Options", "nosniff"),
             ] + (isPublic ? [] : [("X-Robots-Tag", "noindex")])
         for (name, value) in security { if let name = HTTPField.Name(name) { headers[name] = value } }
         for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie.description)) }
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: html.source)))
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: html)))
     }
 
     static func redirect(to url: String, cookies: [Cookie] = []) -> Response {
@@ -100,6 +114,11 @@ enum Page {
         lines.isEmpty ? "" : "<ul>\(lines.map { line -> HTML in "<li>\(line)</li>" }.joined())</ul>"
     }
 
+    /// Names and what they stand for.
+    static func details(_ pairs: [(String, HTML)]) -> HTML {
+        "<dl class=details>\(pairs.map { pair -> HTML in "<dt>\(pair.0)</dt><dd>\(pair.1)</dd>" }.joined())</dl>"
+    }
+
     static func back(to path: String, _ label: String) -> HTML {
         "<p><a href=\"\(path)\">\(label)</a></p>"
     }
@@ -117,10 +136,27 @@ enum Page {
 
     /// A form of one button.
     static func button(_ label: String, action: String, key: String?, fields: [(String, String)] = [], isPlain: Bool = false) -> HTML {
-        let hidden = (key.map { [("key", $0)] } ?? []) + fields
-        let inputs = hidden.map { field -> HTML in "<input type=hidden name=\"\(field.0)\" value=\"\(field.1)\">" }.joined()
-        return
-            "<form method=post action=\"\(action)\">\(inputs)<button class=\"button\(isPlain ? " plain" : "")\">\(label)</button></form>"
+        let button = FormButton(label, action: action, key: key, fields: fields, isPlain: isPlain)
+        return HTML(rendered: SiteFrame.current.look.render(.button, button))
+    }
+}
+
+/// The values of `button.html.mustache`: a form of one button.
+struct FormButton: Sendable {
+    struct Field: Sendable { var fieldName, fieldValue: String }
+
+    var label, action: String
+    var fields: [Field]
+    var isPlain, isQuiet: Bool
+
+    init(
+        _ label: String, action: String, key: String?, fields: [(String, String)] = [], isPlain: Bool = false, isQuiet: Bool = false
+    ) {
+        self.label = label
+        self.action = action
+        self.fields = ((key.map { [("key", $0)] } ?? []) + fields).map { Field(fieldName: $0.0, fieldValue: $0.1) }
+        self.isPlain = isPlain
+        self.isQuiet = isQuiet
     }
 }
 

@@ -18,10 +18,13 @@ final class AcceptedBookings: Sendable {
     }
 
     /// Books, and repeats every call that got no answer under its key.
-    /// - Parameter port: of the server that is called.
-    func callAgainAndAgain(_ site: Site, _ caller: Int, port: Int? = nil) async throws {
+    /// - Parameters:
+    ///   - port: of the server that is called.
+    ///   - pause: between two bookings. In a long run the stand-in would be what is tested: it looks its meetings through one by one.
+    func callAgainAndAgain(_ site: Site, _ caller: Int, port: Int? = nil, pause: Swift.Duration = .zero) async throws {
         var number = 0
         while !isOver {
+            if number > 0 { try await Task.sleep(for: pause) }
             number += 1
             let key = "caller-\(caller)-\(number)"
             let start = "2027-0\(1 + number % 9)-\(10 + number % 18)T\(10 + caller):00:00Z"

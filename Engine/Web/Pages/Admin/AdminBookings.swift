@@ -21,7 +21,7 @@ extension AdminViews {
             [
                 .time(booking.start), .link("/admin/bookings/\(booking.id)", booking.title), .text(booking.terms.owner.name),
                 .text(booking.attendees.map(\.email).joined(separator: ", ")), .text(booking.status.rawValue),
-                .text("\(booking.meeting.provider): \(booking.meeting.status.rawValue)"),
+                .text(booking.meeting.provider), .chip(Tone(booking.meeting.status), booking.meeting.status.rawValue),
             ]
         }
         let search: HTML =
@@ -29,7 +29,7 @@ extension AdminViews {
         let more = next.map { cursor -> HTML in "<p><a href=\"/admin/bookings?cursor=\(cursor)\">Later ones</a></p>" } ?? ""
         return Shown(
             title: text.isEmpty ? "Bookings to come" : "Bookings found",
-            html: search + Page.table(["Start", "Booking", "Owner", "Guests", "Status", "Room"], rows, empty: "None.") + more)
+            html: search + Page.table(["Start", "Booking", "Owner", "Guests", "Status", "Provider", "Room"], rows, empty: "None.") + more)
     }
 
     func booking(_ id: String, _ buttons: AdminButtons) async throws -> Shown {
@@ -39,10 +39,18 @@ extension AdminViews {
             (try tx.rooms(of: id), try tx.timeline(of: id), try tx.webhooks().flatMap { try tx.deliveries(of: $0.id, about: id) })
         }
         var html: HTML =
-            "<p><code>\(id)</code>, revision \(booking.revision), \(booking.status.rawValue)</p><p>\(booking.start.rfc3339) to \(booking.end.rfc3339), \(booking.terms.owner.name) with \(booking.attendees.map { "\($0.name) <\($0.email)>" }.joined(separator: ", "))</p>"
-            + "<p>\(booking.meeting.provider), because \(booking.meeting.because.rawValue): \(booking.meeting.status.rawValue)</p>"
+            "<p class=when>\(Cell.time(booking.start).html) to \(booking.end.rfc3339.dropFirst(11).prefix(5))</p>"
+            + Page.details([
+                ("Booking", "<code>\(id)</code>, revision \(booking.revision), \(booking.status.rawValue)"),
+                ("Owner", "\(booking.terms.owner.name)"),
+                ("Guests", "\(booking.attendees.map { "\($0.name) <\($0.email)>" }.joined(separator: ", "))"),
+                (
+                    "Room",
+                    "\(booking.meeting.provider), because \(booking.meeting.because.rawValue) \(Page.chip(Tone(booking.meeting.status), booking.meeting.status.rawValue))"
+                ),
+            ])
         if let problem = booking.meeting.problem {
-            html += "<p class=bad>\(problem.message) [\(problem.code.rawValue)]</p><p>\(problem.remedy)</p>"
+            html += "<div class=\"notice bad\"><p>\(problem.message) [\(problem.code.rawValue)]</p><p>\(problem.remedy)</p></div>"
         }
         if booking.status == .confirmed, buttons.allow("/admin/cancel") {
             html +=
@@ -61,10 +69,7 @@ extension AdminViews {
                     [.text(view.address(of: $0.reader)), .text($0.kind.rawValue), .text($0.state.rawValue), .text($0.problem ?? "")]
                 }, empty: "None yet.")
             + "</section><section><h2>Webhooks</h2>" + deliveries(told, nil)
-            + "</section><section><h2>Timeline</h2>"
-            + Page.table(
-                ["At", "Event", "By", ""], timeline.map { [.time($0.at), .text($0.event), .text($0.actor), .text($0.detail)] }, empty: "")
-            + "</section>"
+            + "</section><section><h2>Timeline</h2>\(Self.way(timeline))</section>"
         return Shown(title: booking.title, html: html)
     }
 
@@ -76,5 +81,26 @@ extension AdminViews {
                 "<p>\(booking.start.rfc3339), \(booking.attendees.map(\.email).joined(separator: ", "))</p><p>Everyone who was invited is told.</p>"
                 + buttons("Yes, cancel it", action: "/admin/cancel", fields: [("booking", id)])
                 + Page.back(to: "/admin/bookings/\(id)", "No, leave it"))
+    }
+
+    /// A booking's way, equal events in a row folded into one line.
+    private static func way(_ timeline: [TimelineEntry]) -> HTML {
+        var lines: [(entry: TimelineEntry, count: Int)] = []
+        for entry in timeline {
+            if let last = lines.last, (last.entry.event, last.entry.detail, last.entry.actor) == (entry.event, entry.detail, entry.actor) {
+                lines[lines.count - 1] = (entry, last.count + 1)
+            } else {
+                lines.append((entry, 1))
+            }
+        }
+        let items = lines.map { entry, count -> HTML in
+            let tone =
+                entry.event.hasSuffix("failed") || entry.event.hasSuffix("refused")
+                ? "bad" : entry.event.hasSuffix("blocked") ? "warn" : ["meeting.ready", "mail.sent"].contains(entry.event) ? "good" : ""
+            let times: HTML = count > 1 ? " <span class=soft>×\(count)</span>" : ""
+            return
+                "<li class=\"\(tone)\"><span class=row><strong>\(entry.event)\(times)</strong><span class=\"soft small\">\(Cell.time(entry.at).html), \(entry.actor)</span></span>\(entry.detail.isEmpty ? "" : "<p class=small>\(entry.detail)</p>" as HTML)</li>"
+        }
+        return "<ol class=timeline>\(items.joined())</ol>"
     }
 }

@@ -9,7 +9,8 @@ extension AdminViews {
         let all = try await context.store.read { try $0.connections(limit: Self.most) }
         let rows = all.map { connection -> [Cell] in
             [
-                .text(connection.ownerID), .text(connection.provider), .text(connection.account.email), .text(connection.health.rawValue),
+                .text(connection.ownerID), .text(connection.provider), .text(connection.account.email),
+                .chip(connection.health == .ok ? .good : .bad, connection.health == .ok ? "works" : connection.health.rawValue),
                 .text("\(connection.problem?.message ?? "") \(connection.problem?.remedy ?? "")"), .time(connection.connectedAt),
             ]
         }
@@ -79,7 +80,8 @@ extension AdminViews {
             let about: Cell =
                 delivery.subject.hasPrefix("bk_") ? .link("/admin/bookings/\(delivery.subject)", delivery.subject) : .text(delivery.subject)
             return [
-                .time(delivery.createdAt), .text(delivery.type), about, .text(delivery.state.rawValue),
+                .time(delivery.createdAt), .text(delivery.type), about,
+                .chip(delivery.state == .sent ? .good : delivery.state == .failed ? .bad : .idle, delivery.state.rawValue),
                 .text("\(delivery.attempts)"), .text(delivery.problem ?? ""),
                 .html(buttons.map { $0("Send again", action: "/admin/replay", fields: fields, isPlain: true) } ?? ""),
             ]

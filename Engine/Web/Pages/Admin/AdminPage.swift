@@ -137,12 +137,12 @@ struct AdminPage: Sendable {
             guard let visitor = try await session.visitor(request) else { return door }
             if visitor.isStale { return Page.redirect(to: SignInLink.leading(to: "\(request.uri)")) }
             let buttons = AdminButtons(formKey: session.formKey(visitor.secret), role: visitor.role)
-            let menu = AdminViews.menu(buttons, visitor.name)
+            let around = AdminViews.around(buttons, visitor.name, at: request.uri.path)
             do {
                 let shown = try await body(Visit(request: request, parameters: requestContext.parameters), buttons)
-                return Page.response(.ok, shown.title, menu + release.banner + shown.html, isWide: true)
+                return Page.response(.ok, shown.title, release.banner + shown.html, around: around)
             } catch let error as UsherError where error.code == .notFound {
-                return Page.response(.notFound, "Not here", menu + "<p>\(error.message)</p>", isWide: true)
+                return Page.response(.notFound, "Not here", "<p>\(error.message)</p>", around: around)
             }
         }
     }

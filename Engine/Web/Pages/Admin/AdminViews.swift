@@ -20,16 +20,23 @@ struct AdminViews: Sendable {
         var html: HTML
     }
 
-    static func menu(_ buttons: AdminButtons, _ name: String) -> HTML {
-        let places = [
-            ("/admin", "Overview"), ("/admin/bookings", "Bookings"), ("/admin/connections", "Connections"), ("/admin/mail", "Mail"),
-            ("/admin/webhooks", "Webhooks"), ("/admin/catalogue", "Catalogue"), ("/admin/audit", "Audit"),
-            ("/docs", "API"),
-        ]
-        let links = places.map { place -> HTML in "<a href=\"\(place.0)\">\(place.1)</a> " }
-        return "<nav>\(links.joined())</nav><p class=quiet>Signed in as \(name), \(buttons.role.rawValue). Times are UTC.</p>"
-            + buttons("Sign out", action: "/admin/signout", isPlain: true)
-            + buttons("Sign out everywhere", action: "/admin/signout-everywhere", isPlain: true)
+    private static let places = [
+        ("/admin", "Overview"), ("/admin/bookings", "Bookings"), ("/admin/connections", "Connections"), ("/admin/mail", "Mail"),
+        ("/admin/webhooks", "Webhooks"), ("/admin/catalogue", "Catalogue"), ("/admin/audit", "Audit"), ("/docs", "API"),
+    ]
+
+    /// What stands around each of the admin's pages.
+    static func around(_ buttons: AdminButtons, _ name: String, at path: String) -> Page.Around {
+        let tabs = places.map { place, label in
+            Page.Tab(tabPath: place, tabName: label, isCurrent: path == place || (place != "/admin" && path.hasPrefix(place + "/")))
+        }
+        func quiet(_ label: String, _ action: String) -> FormButton {
+            FormButton(label, action: action, key: buttons.formKey, isQuiet: true)
+        }
+        return Page.Around(
+            width: .broad, who: name == buttons.role.rawValue ? name : "\(name), \(buttons.role.rawValue)", tabs: tabs,
+            footNote: "Times are UTC.",
+            footButtons: [quiet("Sign out", "/admin/signout"), quiet("Sign out everywhere", "/admin/signout-everywhere")])
     }
 
     // MARK: Overview
@@ -46,11 +53,11 @@ struct AdminViews: Sendable {
         let open = try await openMatters()
         let failing = try await context.health.all()
         let html: HTML =
-            "<section><h2>Providers</h2>\(providers(failing))</section>"
+            tiles(failing.count, trouble.count, open, stuck.reduce(0) { $0 + Int($1.0.count) })
+            + "<section id=providers><h2>Providers</h2>\(providers(failing))</section>"
             + "<section><h2>Servers</h2>\(servers(processes, inForce))</section>"
-            + "<section><h2>Bookings with a problem</h2>\(problems(trouble, buttons))</section>"
-            + "<section><h2>Needs somebody</h2>\(Page.list(open))\(open.isEmpty ? "<p class=good>Nothing.</p>" as HTML : "")</section>"
-            + "<section><h2>Work</h2>"
+            + "<section id=problems><h2>Bookings with a problem</h2>\(problems(trouble, buttons))</section>"
+            + "<section id=work><h2>Work</h2>"
             + Page.table(
                 ["Kind", "Due", "Oldest", "Being done"],
                 Set(waiting.map(\.kind) + working.map(\.kind)).sorted().map { kind in
@@ -101,13 +108,15 @@ struct AdminViews: Sendable {
             ["Provider", "State", "Since", "Calls", "Why, and what to do"],
             context.catalog.current.providers.map { entry in
                 if let problem = ProviderResolver(context).readinessProblem(entry) {
-                    return [.text(entry.name), .text("not set up"), .text(""), .text(""), .text("\(problem.message) \(problem.remedy)")]
+                    return [
+                        .text(entry.name), .chip(.warn, "not set up"), .text(""), .text(""), .text("\(problem.message) \(problem.remedy)"),
+                    ]
                 }
                 guard let bad = failing.first(where: { $0.provider == entry.name }) else {
-                    return [.text(entry.name), .text("works"), .text(""), .text(""), .text("")]
+                    return [.text(entry.name), .chip(.good, "works"), .text(""), .text(""), .text("")]
                 }
                 return [
-                    .text(entry.name), .text("failing"), .time(bad.since), .text("\(bad.failures)"),
+                    .text(entry.name), .chip(.bad, "failing"), .time(bad.since), .text("\(bad.failures)"),
                     .text("\(bad.problem.message) \(bad.problem.remedy)"),
                 ]
             }, empty: "None.")
@@ -141,18 +150,30 @@ struct AdminViews: Sendable {
     }
 
     /// What lies elsewhere and needs somebody.
-    private func openMatters() async throws -> [String] {
+    private func openMatters() async throws -> [(count: Int, name: String, path: String)] {
         let (connections, mails, notices, hooks) = try await context.store.read { tx in
             (
                 try tx.connections(limit: Self.most).count { $0.health != .ok }, try tx.refusedMails(limit: Self.most).count,
                 try tx.unsentNotices(limit: Self.most).count { $0.state == .failed }, try tx.webhooks().count { $0.problem != nil }
             )
         }
-        let matters = [
-            (connections, "connections that do not work as they should"), (mails, "mails that were refused"),
-            (notices, "letters to owners that were refused"), (hooks, "webhooks that do not take what they are sent"),
-            (findings().count, "findings in the catalogue's file"),
+        return [
+            (connections, "connections to mend", "/admin/connections"), (mails + notices, "mails refused", "/admin/mail"),
+            (hooks, "webhooks refusing", "/admin/webhooks"), (findings().count, "findings in the catalogue", "/admin/catalogue"),
         ]
-        return matters.filter { $0.0 > 0 }.map { "\($0.1): \($0.0)" }
+    }
+
+    /// How everything does, at a glance; each leads to its list.
+    private func tiles(_ failing: Int, _ trouble: Int, _ open: [(count: Int, name: String, path: String)], _ stuck: Int) -> HTML {
+        let all =
+            [
+                (failing, "providers failing", "#providers"), (trouble, "bookings with a problem", "#problems"),
+                (stuck, "jobs stuck", "#work"),
+            ] + open
+        let items = all.map { count, name, path -> HTML in
+            let state = count == 0 ? Page.chip(.good, "fine") : Page.chip(.bad, "look")
+            return "<li><a class=tile href=\"\(path)\"><b>\(count)</b><span>\(name)</span>\(state)</a></li>"
+        }
+        return "<ul class=tiles>\(items.joined())</ul>"
     }
 }

@@ -25,13 +25,17 @@ extension OwnerPage {
         let failing = try await context.health.all()
         let calendars = self.calendars(try await CalendarService(context).list(of: owner.id), owner, key)
         let body: HTML =
-            "<p class=quiet>\(owner.email), \(owner.timeZone)</p>" + Self.livingGrants(accounts)
-            + week.html + providers(accounts, key) + calendars
+            Self.livingGrants(accounts)
+            + bookings(Array(views.prefix(Self.bookingsShown)), owner, key) + week.html + providers(accounts, key) + calendars
             + timeOff(try await TimeOffService(context).list(of: owner), today: today, key)
-            + defaultProvider(owner, accounts, key, failing) + bookings(Array(views.prefix(Self.bookingsShown)), owner, key)
-            + Page.button("Sign out", action: "/owners/me/signout", key: key, isPlain: true)
-            + Page.button("Sign out everywhere", action: "/owners/me/signout-everywhere", key: key, isPlain: true)
-        return Page.response(.ok, owner.name, body)
+            + defaultProvider(owner, accounts, key, failing)
+        let around = Page.Around(
+            width: .middle, who: owner.email, footNote: "Times are in \(owner.timeZone).",
+            footButtons: [
+                FormButton("Sign out", action: "/owners/me/signout", key: key, isQuiet: true),
+                FormButton("Sign out everywhere", action: "/owners/me/signout-everywhere", key: key, isQuiet: true),
+            ])
+        return Page.response(.ok, owner.name, body, around: around)
     }
 
     /// Each provider that owners connect, connected or not.
@@ -67,7 +71,7 @@ extension OwnerPage {
 
     /// A connection that was lost is not as if it had never been.
     private static func notConnected(_ lost: LostConnection?, _ service: String) -> HTML {
-        guard let lost else { return "<p>Not connected.</p>" }
+        guard let lost else { return "<p>\(Page.chip(.idle, "Not connected"))</p>" }
         return """
             <p class=bad role=alert>\(lost.email.isEmpty ? "Your account" : lost.email) was disconnected at \(service) on \(lost.at.rfc3339.prefix(10)).</p>
             <p>No new meetings can be made there until you connect again; what waits then goes on by itself.</p>
@@ -97,8 +101,8 @@ extension OwnerPage {
 
     private func health(_ connection: StoredConnection) -> HTML {
         let account: HTML = "<strong>\(connection.account.email)</strong>"
-        guard let problem = connection.problem else { return "<p class=good>Connected as \(account).</p>" }
-        return "<p class=bad>\(account): \(problem.message)</p><p>\(problem.remedy)</p>"
+        guard let problem = connection.problem else { return "<p>\(Page.chip(.good, "Connected")) \(account)</p>" }
+        return "<div class=\"notice bad\"><p>\(account): \(problem.message)</p><p>\(problem.remedy)</p></div>"
     }
 
     private func defaultProvider(_ owner: Owner, _ accounts: OwnerAccounts, _ key: String, _ failing: [FailingProvider]) -> HTML {
@@ -150,12 +154,12 @@ extension OwnerPage {
     }
 
     private func bookings(_ views: [BookingView], _ owner: Owner, _ key: String) -> HTML {
-        guard !views.isEmpty else { return "<section id=bookings><h2>Upcoming bookings</h2><p>None.</p></section>" }
+        guard !views.isEmpty else { return "<section id=bookings><h2>Upcoming bookings</h2><p class=empty>None.</p></section>" }
         let items = views.map { view -> HTML in
             let booking = view.booking
             let time = ReaderTime.of(start: booking.start, end: booking.end, timeZone: owner.timeZone, language: "en")
-            var item: HTML = "<li><strong>\(booking.title)</strong><br>\(time.date), \(time.range)"
-            item += "<br>\(booking.meeting.provider): \(booking.meeting.status.rawValue)"
+            var item: HTML = "<li class=item><strong>\(booking.title)</strong><br>\(time.date), \(time.range)"
+            item += "<br>\(booking.meeting.provider) \(Page.chip(Tone(booking.meeting.status), booking.meeting.status.rawValue))"
             if let room = booking.meeting.room, !room.needsEntry {
                 item += "<br><a href=\"\(room.joinURL)\" rel=noreferrer>Open the room</a> "
             }
@@ -168,6 +172,6 @@ extension OwnerPage {
             }
             return item + "</li>"
         }
-        return "<section id=bookings><h2>Upcoming bookings</h2><ul>\(items.joined())</ul></section>"
+        return "<section id=bookings><h2>Upcoming bookings</h2><ul class=cards>\(items.joined())</ul></section>"
     }
 }

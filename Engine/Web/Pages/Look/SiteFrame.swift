@@ -1,0 +1,56 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import UsherCore
+import UsherPipeline
+
+/// What all pages of a request have in common: the site, and how it looks.
+struct SiteFrame: Sendable {
+    var site: Site?
+    var look: PageLook
+    /// Whether the request's page stands inside of another site's.
+    var isEmbedded = false
+
+    private static let plain = SiteFrame(site: nil, look: PageLook(color: Site.usherColor))
+
+    /// Of the request at hand.
+    @TaskLocal static var current = plain
+}
+
+/// Gives every page of a request the site's frame.
+struct SiteFraming: RouterMiddleware {
+    typealias Context = WebContext
+
+    let catalog: CatalogHolder
+    let looks: PageLooks
+
+    func handle(
+        _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
+    ) async throws -> Response {
+        let site = catalog.current.site
+        let frame = SiteFrame(
+            site: site, look: looks.look(site, catalog.digest),
+            isEmbedded: request.uri.queryParameters["embed"] != nil)
+        return try await SiteFrame.$current.withValue(frame) { try await next(request, context) }
+    }
+}
+
+/// `/assets/…`: stylesheet, script and logo. Their names change with what is in them, so browsers keep them for a year.
+struct AssetRoutes {
+    func add(to router: Router<WebContext>) {
+        router.get(RouterPath(PageLook.folder + "/{file}")) { request, _ in
+            let assets = SiteFrame.current.look.assets
+            let path = request.uri.path
+            // Another server may serve a former or later one: then what there is, for a moment.
+            let ending = path.split(separator: ".").last ?? ""
+            guard let asset = assets.first(where: { $0.path == path }) ?? assets.first(where: { $0.path.hasSuffix("." + ending) }) else {
+                throw UsherError(.notFound, "There is no such file.")
+            }
+            return Response(
+                status: .ok,
+                headers: [
+                    .contentType: asset.type, .cacheControl: asset.path == path ? "public, max-age=31536000, immutable" : "max-age=10",
+                ], body: .init(byteBuffer: ByteBuffer(bytes: asset.bytes)))
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import Foundation
+import Testing
+import UsherCore
+
+/// How a site's pages look.
+@Suite(.timeLimit(.minutes(3)))
+struct LookTests {
+    @Test("the stylesheet is in the site's colour, under a name that browsers keep for a year; another name's is not kept")
+    func assets() async throws {
+        let site = try await Site(catalog: Site.catalog.replacing("site: { name", with: "site: { color: \"#1d4ed8\", name"))
+        let server = try await site.serve()
+        let page = try await site.call("GET", "/").response
+        let text = String(decoding: page.body, as: UTF8.self)
+        #expect(page.header("content-security-policy")?.contains("style-src 'self'; script-src 'self'") == true)
+        #expect(text.contains("Northwind Clinic") && !text.contains("<style"))
+        let paths = text.matches(of: /(?:href|src)="(\/assets\/[^"]+)"/).map { String($0.1) }
+        #expect(paths.count == 2)
+        for path in paths {
+            let asset = try await site.call("GET", path).response
+            #expect(asset.status == 200 && asset.header("cache-control") == "public, max-age=31536000, immutable")
+        }
+        let style = String(decoding: try await site.call("GET", paths[0]).response.body, as: UTF8.self)
+        #expect(style.contains("--brand:#1d4ed8") && !style.contains("{{"))
+        #expect(try await site.call("GET", "/assets/page-former.css").response.header("cache-control") == "max-age=10")
+        #expect(try await site.call("GET", "/assets/other.txt").status == 404)
+        server.kill()
+        await site.close()
+    }
+
+    @Test("a site's own templates take the place of Usher's, and check says by line what is wrong with one")
+    func templates() async throws {
+        let site = try await Site(catalog: Site.catalog.replacing("site: { name", with: "site: { templates: look, name"))
+        let file = site.folder + "/look/frame.html.mustache"
+        try FileManager.default.createDirectory(atPath: site.folder + "/look", withIntermediateDirectories: true)
+        try "<title>{{title}}</title><link href=\"{{style}}\"><p>Ours</p>{{{body}}}".write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try await site.usher("check").finish().code == 0)
+        let server = try await site.serve()
+        #expect(try await site.browse("/").page.contains("<p>Ours</p>"))
+        server.kill()
+        for (wrong, words) in [
+            ("\n{{boddy}}", "line 2: nothing fills {{boddy}}; did you mean {{body}}?"), ("{{#who}}", "is never closed"),
+            ("{{> buton}}", "there is no part {{> buton}}"),
+        ] {
+            try wrong.write(toFile: file, atomically: true, encoding: .utf8)
+            let check = try await site.usher("check").finish()
+            #expect(check.code != 0 && (check.output + check.errors).contains(words), "\(check)")
+        }
+        await site.close()
+    }
+}
