@@ -41,6 +41,22 @@ package struct Diagnostic: Hashable, Sendable {
         "\(file):\(line):\(column): \(severity.rawValue): \(message) [\(code.rawValue)]"
     }
 
+    /// The line that it is about and a mark below its place, to read in a terminal; empty where there is none, or a secret may stand there.
+    /// - Parameter source: the file's text.
+    package func excerpt(of source: String) -> String {
+        let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
+        guard code != .secretInFile, lines.indices.contains(line - 1), column <= Self.longestExcerpt else { return "" }
+        let scalars = lines[line - 1].unicodeScalars.prefix(Self.longestExcerpt)
+        // Nothing in the file may steer the terminal; a tab stays one above and below.
+        let shown = scalars.map { $0.properties.generalCategory == .control && $0 != "\t" ? "\u{FFFD}" : $0 }
+        let margin = "\(line)".map { _ in " " }.joined()
+        let mark = scalars.prefix(column - 1).map { $0 == "\t" ? "\t" : " " }.joined()
+        return "  \(line) | \(String(String.UnicodeScalarView(shown)))\n  \(margin) | \(mark)^"
+    }
+
+    /// In Unicode scalars.
+    private static let longestExcerpt = 160
+
     /// As `usher check --json` prints it.
     package func json(file: String) -> JSON {
         [

@@ -24,7 +24,11 @@ struct Check: ParsableCommand {
             ])
         case .sarif: Output.json(report.sarif(file: path))
         case .text:
-            for diagnostic in report.diagnostics { print(diagnostic.text(file: path)) }
+            for diagnostic in report.diagnostics {
+                print(diagnostic.text(file: path))
+                let excerpt = diagnostic.excerpt(of: report.text)
+                if !excerpt.isEmpty { print(excerpt) }
+            }
             if let catalog = report.catalog {
                 Output.diagnostic(
                     "\(path): \(counted(catalog.meetingTypes.count, "meeting type")), \(counted(catalog.providers.count, "provider")), \(counted(report.diagnostics.count, "warning"))"

@@ -112,6 +112,22 @@ struct CatalogTests {
         #expect(found.first?.contains(hint) == true, "\(found)")
     }
 
+    @Test("a finding shows its line with a mark at its place, nothing that steers a terminal, and no secret")
+    func excerpts() throws {
+        let types = "meeting-types:\n  talk: { title: Talk, duraton: 30m }"
+        let report = CatalogReader(try ProviderRegistry(TestCatalog.modules)).read(Array((Self.head + types).utf8))
+        var finding = try #require(report.diagnostics.first)
+        #expect(
+            finding.excerpt(of: report.text)
+                == "  7 |   talk: { title: Talk, duraton: 30m }\n    | " + String(repeating: " ", count: 23) + "^")
+        (finding.line, finding.column) = (1, 2)
+        #expect(finding.excerpt(of: "\ta\u{1B}[2Jb") == "  1 | \ta\u{FFFD}[2Jb\n    | \t^")
+        finding.line = 9
+        #expect(finding.excerpt(of: "a") == "")
+        (finding.line, finding.code) = (1, .secretInFile)
+        #expect(finding.excerpt(of: "secret") == "")
+    }
+
     @Test("everything is found at once, in the order of the file")
     func all() throws {
         let found = try findings(
