@@ -98,10 +98,7 @@ package struct Configuration: Sendable {
 
     /// Lines of `KEY=value`, empty ones and comments left out; a value may be in quotes.
     private static func read(_ path: String, _ registry: ProviderRegistry) throws(UsherError) -> [String: String] {
-        try refuseOpen(path)
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw refuse("USHER_CONFIG names \(path), which cannot be read: check the path and the file's mode.")
-        }
+        let text = try contents(path, "USHER_CONFIG")
         var values: [String: String] = [:]
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let line = line.trimmingBlanks
@@ -126,10 +123,7 @@ package struct Configuration: Sendable {
         guard values["USHER_VAULT_KEYS"] == nil else {
             throw refuse("USHER_VAULT_KEYS and USHER_VAULT_KEYS_FILE are both set: leave one out, so that nobody wonders which counts.")
         }
-        try refuseOpen(path, "USHER_VAULT_KEYS_FILE")
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw refuse("USHER_VAULT_KEYS_FILE names \(path), which cannot be read: check the path and the file's mode.")
-        }
+        let text = try contents(path, "USHER_VAULT_KEYS_FILE")
         let keys = text.split(whereSeparator: \.isNewline).map(\.trimmingBlanks).filter { !$0.isEmpty && !$0.hasPrefix("#") }
         guard !keys.isEmpty else {
             throw refuse(
@@ -146,10 +140,16 @@ package struct Configuration: Sendable {
         "SMTP_CLIENT_ID", "SMTP_CLIENT_SECRET", "SMTP_TENANT_ID", "SMTP_KEY_FILE", "SMTP_TOKEN_URL", "SMTP_SCOPE",
     ]
 
-    /// Secrets lie in it.
-    private static func refuseOpen(_ path: String, _ key: String = "USHER_CONFIG") throws(UsherError) {
-        guard let mode = FileStatus(path)?.mode, mode & 0o004 != 0 else { return }
-        throw refuse("\(key) names \(path), which everybody on this machine can read, and secrets lie in it: chmod 640 \(path)")
+    /// What a file holds in which secrets lie.
+    private static func contents(_ path: String, _ key: String) throws(UsherError) -> String {
+        if let mode = FileStatus(path)?.mode, mode & 0o004 != 0 {
+            throw refuse("\(key) names \(path), which everybody on this machine can read, and secrets lie in it: chmod 640 \(path)")
+        }
+        do { return try String(contentsOfFile: path, encoding: .utf8) } catch {
+            throw refuse(
+                "\(key) names \(path), which cannot be read: check the path and the file's mode. The system says: \(error.localizedDescription)"
+            )
+        }
     }
 
     /// A misspelt key would leave its default in force, and nobody would know why.

@@ -119,7 +119,13 @@ package struct Doctor: Sendable {
             let redirect = try await OpenIDProvider(settings, context).examine()
             let roles = settings.roles.isEmpty ? "; USHER_OIDC_ROLES is not set, so nobody opens /admin by it" : ""
             return [.fine("sign-in", "\(settings.issuer) answers; the app's redirect address there must be \(redirect)\(roles)")]
-        } catch { return [.wrong("sign-in", error.message, "Check USHER_OIDC_ISSUER: it must be spelt as the service spells it.")] }
+        } catch {
+            return [
+                .wrong(
+                    "sign-in", "\(settings.issuer): \(error.reason)",
+                    "Check that it is up, and that USHER_OIDC_ISSUER is spelt as it spells itself.")
+            ]
+        }
     }
 
     /// Who works on the database, and whether they all run the catalogue that is in force.
@@ -193,8 +199,8 @@ package struct Doctor: Sendable {
         let needsHost = registry.descriptor(entry.module)?.capabilities.contains(.host) == true
         let hosts = needsHost ? owners.map { $0.hosts[entry.name] ?? $0.email } : []
         do throws(ProviderError) {
-            let deadline = runtime.context.now + .seconds(30)
-            let (module, call) = try ProviderResolver(runtime.context).call(entry.name, deadline: deadline)
+            let began = runtime.context.now
+            let (module, call) = try ProviderResolver(runtime.context).call(entry.name, deadline: began + .seconds(30))
             let preflight = await module.preflight(hosts: hosts, call)
             // What concerns one host alone is not the provider's health.
             let matter = preflight.problems.first { $0.code != .hostUnknown }
@@ -205,7 +211,7 @@ package struct Doctor: Sendable {
             if findings.isEmpty {
                 findings = [.fine(area, hosts.isEmpty ? "can make rooms" : "can make rooms for \(counted(hosts.count, "host"))")]
             }
-            return findings + clock(preflight.providerTime, area, runtime)
+            return findings + clock(preflight.providerTime, since: began, area, runtime)
         } catch { return [.wrong(area, error.message, error.remedy)] }
     }
 
@@ -227,13 +233,14 @@ package struct Doctor: Sendable {
         } catch { findings.append(.wrong(area, "its health cannot be read: \(error)", "Check the file that DATABASE_URL names.")) }
         for owner in owners {
             do throws(ProviderError) {
-                let (module, call) = try await provisioner.call(entry.name, owner: owner.id, deadline: runtime.context.now + .seconds(30))
+                let began = runtime.context.now
+                let (module, call) = try await provisioner.call(entry.name, owner: owner.id, deadline: began + .seconds(30))
                 let preflight = await module.preflight(hosts: [], call)
                 findings += preflight.problems.map { .wrong("\(area), \(owner.id)", $0.message, $0.remedy) }
                 if preflight.problems.isEmpty {
                     findings.append(.fine("\(area), \(owner.id)", "connected as \(call.connection?.account.email ?? "")"))
                 }
-                findings += clock(preflight.providerTime, area, runtime)
+                findings += clock(preflight.providerTime, since: began, area, runtime)
             } catch { if error.code != .notConnected { findings.append(.wrong("\(area), \(owner.id)", error.message, error.remedy)) } }
         }
         return findings
@@ -252,9 +259,12 @@ package struct Doctor: Sendable {
         }
     }
 
-    private func clock(_ time: Instant?, _ area: String, _ runtime: Runtime) -> [Finding] {
+    /// - Parameters:
+    ///   - time: what the provider's clock said between `began` and now.
+    private func clock(_ time: Instant?, since began: Instant, _ area: String, _ runtime: Runtime) -> [Finding] {
         guard let time else { return [] }
-        let difference = runtime.context.now - time
+        // A slow answer is no difference.
+        let difference = time < began ? began - time : time > runtime.context.now ? runtime.context.now - time : .zero
         guard abs(difference.microseconds) > Self.clockTolerance.microseconds else { return [.fine("clock", "agrees with \(area)")] }
         return [
             .wrong(

@@ -75,10 +75,12 @@ extension Tx {
     }
 
     package func addAdminSession(_ session: StoredAdminSession, hash: String, now: Instant) throws {
-        try write(AdminSQL.forgetSessions, SQLValue(now))
+        try forgetAdminSessions(now: now)
         try write(
             AdminSQL.addSession, .text(hash), .text(session.holder), SQLValue(session.expiresAt), .text(session.person))
     }
+    /// Deletes those that are over.
+    package func forgetAdminSessions(now: Instant) throws { try write(AdminSQL.forgetSessions, SQLValue(now)) }
     /// `nil` for a session that is unknown or over.
     package func adminSession(hash: String, now: Instant) throws -> StoredAdminSession? {
         try query(AdminSQL.session, .text(hash), SQLValue(now)).first.map {
@@ -95,6 +97,9 @@ extension Tx {
 
 /// Somebody's session at `/admin`.
 package struct StoredAdminSession: Hashable, Sendable {
+    /// What it is sealed for.
+    package static let context = "admin session"
+
     /// What ends it with itself: a key, or a person.
     package var holder: String
     /// Who a person is who signed in without a key, sealed; else empty.

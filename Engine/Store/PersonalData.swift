@@ -55,8 +55,8 @@ package struct PersonalTable: Sendable {
     /// All tables.
     package static let all: [PersonalTable] = [
         .init(
-            "bookings", .booking("id"), "attendees note metadata source answers link_secret",
-            "id owner_id status revision starts_at ends_at time_zone terms_id overlap_allowed meeting_status provider module because room problem changed_at created_at pool owner_because erased_at trace",
+            "bookings", .booking("id"), "attendees note metadata source answers link_secret trace",
+            "id owner_id status revision starts_at ends_at time_zone terms_id overlap_allowed meeting_status provider module because room problem changed_at created_at pool owner_because erased_at",
             .byHand),
         .init("timeline", .booking("booking_id"), "detail", "booking_id seq at event actor", .columns("detail = ''")),
         .init("links", .booking("booking_id"), "sealed", "hash booking_id reader purpose", .rows),
@@ -114,7 +114,7 @@ package struct PersonalTable: Sendable {
         .init("tokens", .nobody, "", "name sealed expires_at generation lease_by lease_until"),
         .init("webhooks", .nobody, "", "id url events sealed former former_until state problem failing_since created_at manage_page"),
         .init("api_keys", .nobody, "", "id name hash scopes created_at expires_at used_at"),
-        // Hours.
+        // Hours: what is over goes with the daily job.
         .init("admin_sessions", .nobody, "person", "hash holder expires_at"),
         .init("processes", .nobody, "", "id started_at heartbeat_at serves catalogue version host"),
         .init("provider_health", .nobody, "", "provider failing_since problem failures seen_at"),
@@ -170,13 +170,13 @@ enum PersonSQL: String, SQLStatement {
         """
     case eraseAttendees = "UPDATE bookings SET attendees = $1, changed_at = $2 WHERE id = $3"
     case eraseBooking = """
-        UPDATE bookings SET attendees = $1, note = '', metadata = '{}', source = '', answers = '{}', link_secret = $2, erased_at = $3 WHERE id = $4
+        UPDATE bookings SET attendees = $1, note = '', metadata = '{}', source = '', answers = '{}', trace = '', link_secret = $2, erased_at = $3 WHERE id = $4
         """
     /// Where guests acted; the audit of others stays.
     case eraseGuestAddresses = "UPDATE audit SET address = '' WHERE subject = $1 AND actor LIKE 'guest:%'"
     case eraseOneAddress = "UPDATE audit SET address = '' WHERE subject = $1 AND actor = $2"
     /// Who did something at `/admin` under that address.
-    case eraseAdmin = "UPDATE audit SET actor = 'admin:erased' WHERE actor = 'admin:' || $1"
+    case eraseAdmin = "UPDATE audit SET actor = 'admin:erased', address = '' WHERE actor = 'admin:' || $1"
     case eraseOneReader = "UPDATE outbox SET problem = NULL, kept = '' WHERE booking_id = $1 AND reader = $2"
     case eraseAddresses = "UPDATE timeline SET detail = '' WHERE booking_id = $1 AND detail LIKE '%@%'"
     case eraseEventsOf = "DELETE FROM deliveries WHERE subject = $1"

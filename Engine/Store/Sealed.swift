@@ -30,6 +30,8 @@ enum SealedSQL: String, SQLStatement {
     case resealMail = "UPDATE outbox SET kept = $1 WHERE id = $2 AND kept = $3"
     case calendars = "SELECT id, sealed FROM calendars WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2"
     case resealCalendar = "UPDATE calendars SET sealed = $1 WHERE id = $2 AND sealed = $3"
+    case adminSessions = "SELECT hash, person FROM admin_sessions WHERE person <> '' AND person NOT LIKE $1 LIMIT $2"
+    case resealAdminSession = "UPDATE admin_sessions SET person = $1 WHERE hash = $2 AND person = $3"
     case subscriptions = """
         SELECT calendar_id, sealed FROM calendar_subscriptions WHERE sealed <> '' AND sealed NOT LIKE $1 LIMIT $2
         """
@@ -138,23 +140,20 @@ extension Tx {
         count += try each(.revocations, .resealRevocation) {
             [try reseal($0.text(3), connection($0, 1)), try optional($0.text(4), app($0, 1)), try $0.text(0), try $0.text(3)]
         }
-        count += try each(.mails, .resealMail) {
-            [try reseal($0.text(1), OutboxMail.context($0.text(0))), try $0.text(0), try $0.text(1)]
-        }
-        count += try each(.forms, .resealForm) {
-            [try reseal($0.text(1), StoredPageForm.context($0.text(0))), try $0.text(0), try $0.text(1)]
-        }
-        count += try each(.calendars, .resealCalendar) {
-            [try reseal($0.text(1), StoredCalendar.context($0.text(0))), try $0.text(0), try $0.text(1)]
-        }
-        count += try each(.subscriptions, .resealSubscription) {
-            [try reseal($0.text(1), StoredSubscription.context($0.text(0))), try $0.text(0), try $0.text(1)]
-        }
-        count += try each(.consents, .resealConsent) {
-            [try reseal($0.text(1), StoredConsent.context($0.text(0))), try $0.text(0), try $0.text(1)]
+        for (statement, writing, context) in Self.byID {
+            count += try each(statement, writing) { [try reseal($0.text(1), context($0.text(0))), try $0.text(0), try $0.text(1)] }
         }
         return count
     }
+
+    /// Tables whose rows are found by one id, which says what they are sealed for.
+    private static let byID: [(SealedSQL, SealedSQL, @Sendable (String) -> String)] = [
+        (.mails, .resealMail, { OutboxMail.context($0) }), (.forms, .resealForm, { StoredPageForm.context($0) }),
+        (.calendars, .resealCalendar, { StoredCalendar.context($0) }),
+        (.subscriptions, .resealSubscription, { StoredSubscription.context($0) }),
+        (.consents, .resealConsent, { StoredConsent.context($0) }),
+        (.adminSessions, .resealAdminSession, { _ in StoredAdminSession.context }),
+    ]
 
     /// Writes the rows of one table anew, up to `limit` of them.
     private func rewrite(

@@ -14,7 +14,8 @@ struct Provenance: RouterMiddleware {
     }
 }
 
-/// The trace that a request belongs to: what follows from it is done in the same.
+/// The trace that a call with a key belongs to: what follows from it is done in the same. A page's visitors put nothing into the calls
+/// that we make.
 struct Tracing: RouterMiddleware {
     typealias Context = WebContext
 
@@ -22,8 +23,11 @@ struct Tracing: RouterMiddleware {
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
     ) async throws -> Response {
         let fields = [HTTPField.Name("traceparent"), HTTPField.Name("tracestate")].compactMap(\.self).map { request.headers[values: $0] }
+        let path = request.uri.path
         // Twice is nonsense; of the state, lines are parts.
-        guard fields[0].count == 1, let trace = TraceContext(parent: fields[0][0], state: fields[1].joined(separator: ",")) else {
+        guard path.hasPrefix("/v1/") || path == "/mcp", fields[0].count == 1,
+            let trace = TraceContext(parent: fields[0][0], state: fields[1].joined(separator: ","))
+        else {
             return try await next(request, context)
         }
         return try await TraceContext.$current.withValue(trace) { try await next(request, context) }

@@ -22,7 +22,9 @@ package struct TraceContext: Hashable, Sendable {
             Self.isHex(parts[2], 16), Self.isHex(parts[3], 2), parts[1].contains(where: { $0 != "0" }),
             parts[2].contains(where: { $0 != "0" })
         else { return nil }
-        (traceID, spanID, flags) = (parts[1], parts[2], parts[3])
+        // Whether it is recorded; what other bits say is not known here, and goes no further (§3.2.2.5.2, §4.3).
+        let isSampled = (Int(parts[3], radix: 16) ?? 0) & 1 == 1
+        (traceID, spanID, flags) = (parts[1], parts[2], isSampled ? "01" : "00")
         self.state = state.utf8.count <= Self.longestState && state.utf8.allSatisfy { $0 >= 32 && $0 < 127 } ? state : ""
     }
 

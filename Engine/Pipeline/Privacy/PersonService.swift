@@ -113,6 +113,7 @@ package struct PersonService: Sendable {
                 add(try erase(booking, { $0.email.lowercased() == mail }, tx))
             }
             add(try tx.erase(.address(mail)))
+            try tx.removeAdminSessions(of: Identity.holder(mail))
             for owner in found.owners { try erase(owner, into: &result, tx) }
             result.remains += Self.elsewhere
             if isDryRun { throw DryRun(result: result) }

@@ -46,7 +46,8 @@ struct Prune {
 
     private static func pruneSome(_ context: EngineContext, _ retention: Retention, now: Instant) async throws -> Bool {
         try await context.store.write { tx in
-            try tx.prune(
+            try tx.forgetAdminSessions(now: now)
+            return try tx.prune(
                 audit: retention.audit.map { now - $0 }, mailTexts: retention.mailTexts.map { now - $0 }, forms: now - retention.forms,
                 repeats: now - Tx.idempotencyLifetime, limit: 1_000)
         }

@@ -1,4 +1,5 @@
 import UsherCore
+import UsherVault
 
 /// What somebody who signs in by an OpenID provider may do at `/admin`. Each includes the ones before.
 package enum AdminRole: String, CaseIterable, Comparable, Sendable {
@@ -43,7 +44,7 @@ package struct OpenIDSettings: Sendable {
             else { return nil }
             let names = part[part.index(after: equals)...].split(separator: ",").map(\.trimmingBlanks).filter { !$0.isEmpty }
             guard !names.isEmpty else { return nil }
-            roles[role] = Set(names.map { $0.contains("@") ? $0.lowercased() : $0 })
+            roles[role] = Set(names.map { $0.contains("@") ? (asciiMailAddress($0) ?? $0).lowercased() : $0 })
         }
         return roles
     }
@@ -59,13 +60,15 @@ package struct OpenIDSettings: Sendable {
 package struct Identity: Codable, Hashable, Sendable {
     /// Names them at their issuer, for good.
     package var subject: String
-    /// As they are called; empty where the provider does not say.
-    package var name: String
     /// In lower case; `nil` where the provider does not say that it is theirs.
     package var verifiedEmail: String?
     /// Those that the provider tells; a name with an @ is none, so that nobody passes for an address.
     package var groups: Set<String>
 
-    /// For the audit and for pages.
-    package var label: String { verifiedEmail ?? subject }
+    /// For the audit and for pages. What is no verified address never looks like one.
+    package var label: String { verifiedEmail ?? "sub:" + subject }
+
+    /// What somebody's sessions are found by.
+    /// - Parameter label: theirs, or their address.
+    package static func holder(_ label: String) -> String { "person " + Vault.hash(label.utf8) }
 }

@@ -24,12 +24,15 @@ struct IDToken: Sendable {
         guard audience.contains(settings.clientID), party.map({ $0.string == settings.clientID }) ?? (audience.count == 1) else {
             throw .untrusted("it was made for another application")
         }
-        guard let expiry = Self.time(claims["exp"]), now.seconds < expiry + Self.tolerance else { throw .untrusted("it has expired") }
+        guard let expiry = Self.time(claims["exp"]), now.seconds - Self.tolerance < expiry else { throw .untrusted("it has expired") }
         guard let issued = Self.time(claims["iat"]), issued <= now.seconds + Self.tolerance,
             Self.time(claims["nbf"]) ?? 0 <= now.seconds + Self.tolerance
         else { throw .untrusted("it is from the future: compare the clocks of both machines") }
         guard let echoed = claims["nonce"]?.string, Secret(echoed) == nonce else { throw .untrusted("it belongs to another sign-in") }
-        guard let subject = claims["sub"]?.string, !subject.isEmpty, subject.utf8.count <= Self.longestSubject else {
+        guard let subject = claims["sub"]?.string, !subject.isEmpty, subject.utf8.count <= Self.longestSubject,
+            // Core 2: ASCII.
+            subject.utf8.allSatisfy({ $0 > 32 && $0 < 127 })
+        else {
             throw .untrusted("it does not say of whom it speaks")
         }
         self.claims = claims
@@ -46,15 +49,16 @@ struct IDToken: Sendable {
     /// - Parameter more: what the issuer says at its user info endpoint, where it was asked.
     func identity(_ more: JSON?) -> Identity {
         func claim(_ name: String) -> JSON? { claims[name] ?? more?[name] }
-        // An address and the word on it come from one place.
-        let source = claims["email"] == nil ? more : claims
-        let isVerified = source?["email_verified"]?.bool ?? (source?["email_verified"]?.string == "true")
+        let mail = claim("email")?.string
+        // The word on an address counts for the address that it stands beside.
+        let isVerified = [claims, more].contains { said in
+            said?["email"]?.string == mail && (said?["email_verified"]?.bool ?? (said?["email_verified"]?.string == "true"))
+        }
         let groups = ["groups", "roles"].flatMap { name in
             claim(name)?.array?.compactMap(\.string) ?? claim(name)?.string.map { [$0] } ?? []
         }
         return Identity(
-            subject: subject, name: String((claim("name")?.string ?? "").prefix(Limits.name)),
-            verifiedEmail: isVerified ? source?["email"]?.string.flatMap(asciiMailAddress)?.lowercased() : nil,
+            subject: subject, verifiedEmail: isVerified ? mail.flatMap(asciiMailAddress)?.lowercased() : nil,
             groups: Set(groups.filter { !$0.contains("@") }))
     }
 }

@@ -11,10 +11,14 @@ package actor OpenIDProvider {
     private let now: @Sendable () -> Instant
     private var known: (metadata: Metadata, at: Instant)?
     private var keys: (set: PublishedKeys, at: Instant)?
+    private var flight: Task<Result<Metadata, SignInRefusal>, Never>?
+    private var failed: (refusal: SignInRefusal, at: Instant)?
 
     /// What a provider says of itself may change.
     private static let memory = Duration.hours(1)
     private static let patience = Duration.seconds(10)
+    /// So long it is not asked again what it has not answered.
+    private static let rest = Duration.seconds(10)
     private static let wanted = ["openid", "profile", "email"]
 
     /// Where the provider sends people back to.
@@ -27,6 +31,8 @@ package actor OpenIDProvider {
         var keys: String
         var userInfo: String?
         var takesBasic: Bool
+        /// Whether its answers name it (RFC 9207).
+        var namesItself: Bool
         var scopes: [String]
     }
 
@@ -34,13 +40,13 @@ package actor OpenIDProvider {
     package init(_ settings: OpenIDSettings, _ context: EngineContext) {
         self.settings = settings
         redirectURL = context.settings.publicURL + Self.callbackPath
-        transport = context.lookingWhileHeld.transport
+        transport = context.lookingWhileHeld.observed("sign-in")
         now = context.environment.now
     }
 
     /// Asks the provider what it is, for a check of the configuration.
     /// - Returns: the address that must be registered there.
-    /// - Throws: what is wrong, in its message.
+    /// - Throws: what is wrong, in its reason.
     package func examine() async throws(SignInRefusal) -> String {
         let metadata = try await metadata()
         guard try await !published(at: metadata.keys).isEmpty else { throw .unavailable("it publishes no key of RS256 or ES256") }
@@ -60,8 +66,11 @@ package actor OpenIDProvider {
     }
 
     /// Turns the code that a browser brought back into who its person is.
-    func identity(code: String, verifier: String, nonce: Secret) async throws(SignInRefusal) -> Identity {
+    /// - Parameter issuer: as the answer names it.
+    func identity(code: String, issuer: String?, verifier: String, nonce: Secret) async throws(SignInRefusal) -> Identity {
         let metadata = try await metadata()
+        // A provider that names itself must be the one that was asked (RFC 9207 §2.4).
+        guard issuer == settings.issuer || issuer == nil && !metadata.namesItself else { throw .untrusted("another service answered") }
         let answer = try await exchange(code, verifier, metadata)
         guard let token = answer["id_token"]?.string.flatMap(SignedToken.init) else { throw .untrusted("there is no ID token in it") }
         guard let key = try await key(token.keyID, at: metadata.keys) else {
@@ -77,24 +86,43 @@ package actor OpenIDProvider {
 
     // MARK: What it says of itself
 
+    /// Asked for once for all who wait for it.
     private func metadata() async throws(SignInRefusal) -> Metadata {
         if let known, now() - known.at < Self.memory { return known.metadata }
+        if let failed, now() - failed.at < Self.rest { throw failed.refusal }
+        let asking =
+            flight
+            ?? Task { () async -> Result<Metadata, SignInRefusal> in
+                do throws(SignInRefusal) { return .success(try await discover()) } catch { return .failure(error) }
+            }
+        flight = asking
+        let found = await asking.value
+        if flight == asking {
+            flight = nil
+            switch found {
+            case .success(let metadata): (known, failed) = ((metadata, now()), nil)
+            case .failure(let refusal): failed = (refusal, now())
+            }
+        }
+        return try found.get()
+    }
+
+    private func discover() async throws(SignInRefusal) -> Metadata {
         let base = settings.issuer.hasSuffix("/") ? String(settings.issuer.dropLast()) : settings.issuer
         let answer = try await ask("GET", base + "/.well-known/openid-configuration")
         guard answer.status == 200, let json = answer.json else {
             throw .unavailable("its configuration cannot be read (\(answer.status))")
         }
         guard json["issuer"]?.string == settings.issuer else {
-            throw .untrusted("it calls itself \(json["issuer"]?.string ?? "nothing"), and USHER_OIDC_ISSUER says \(settings.issuer)")
+            throw .unavailable("it calls itself \(json["issuer"]?.string ?? "nothing"), and USHER_OIDC_ISSUER says \(settings.issuer)")
         }
-        let found = Metadata(
+        return Metadata(
             authorize: try endpoint("authorization_endpoint", json), token: try endpoint("token_endpoint", json),
             keys: try endpoint("jwks_uri", json),
             userInfo: json["userinfo_endpoint"] == nil ? nil : try endpoint("userinfo_endpoint", json),
             takesBasic: json["token_endpoint_auth_methods_supported"]?.array?.contains("client_secret_basic") ?? true,
+            namesItself: json["authorization_response_iss_parameter_supported"]?.bool ?? false,
             scopes: json["scopes_supported"]?.array?.compactMap(\.string) ?? [])
-        known = (found, now())
-        return found
     }
 
     private func endpoint(_ name: String, _ json: JSON) throws(SignInRefusal) -> String {

@@ -33,15 +33,15 @@ package struct SignIn: Sendable {
     }
 
     /// - Parameter returnTo: a path of ours, checked by the caller.
-    /// - Returns: where to send the browser, and what it must keep until it is back.
-    package func begin(returnTo: String) async throws -> (url: String, journey: Secret) {
+    /// - Returns: where to send the browser, and what it must keep until it is back with this state.
+    package func begin(returnTo: String) async throws -> (url: String, state: String, journey: Secret) {
         let environment = context.environment
         let journey = Journey(
             state: environment.code(bits: 160), nonce: environment.code(bits: 160), verifier: environment.code(bits: 320),
             returnTo: returnTo, end: (context.now + Self.lifetime).microseconds)
         let url = try await provider.authorizationURL(
             state: journey.state, nonce: journey.nonce, challenge: Vault.challenge(journey.verifier))
-        return (url, Secret(try context.vault.seal(value: journey, context: Self.seal)))
+        return (url, journey.state, Secret(try context.vault.seal(value: journey, context: Self.seal)))
     }
 
     /// - Parameters:
@@ -55,10 +55,8 @@ package struct SignIn: Sendable {
         guard let journey = journey.flatMap(opened), let state, Secret(state) == Secret(journey.state),
             context.now.microseconds < journey.end
         else { throw .notBegunHere }
-        // RFC 9207: a provider that names itself must be the one that was asked.
-        guard issuer ?? settings.issuer == settings.issuer else { throw .untrusted("another service answered") }
         guard let code, error == nil else { throw .declined(error ?? "no code came back") }
-        let person = try await provider.identity(code: code, verifier: journey.verifier, nonce: Secret(journey.nonce))
+        let person = try await provider.identity(code: code, issuer: issuer, verifier: journey.verifier, nonce: Secret(journey.nonce))
         return (person, journey.returnTo)
     }
 

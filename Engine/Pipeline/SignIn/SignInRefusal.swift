@@ -16,26 +16,34 @@ package struct SignInRefusal: Error, Hashable, Sendable {
     package var code: Code
     /// What happened, and what to do, for the person who wanted to sign in.
     package var message: String
+    /// What happened, for the admin: log and doctor.
+    package var reason: String
 
     static let notBegunHere = SignInRefusal(
-        code: .notBegunHere, message: "This sign-in was begun in another browser, or more than ten minutes ago, or it is over. Begin again."
-    )
+        code: .notBegunHere,
+        message: "This sign-in was begun in another browser, or more than ten minutes ago, or it is over. Begin again.",
+        reason: "the browser brought no journey of this state")
 
     static func declined(_ words: String) -> SignInRefusal {
-        SignInRefusal(code: .declined, message: "The sign-in service says: \(words.prefix(300)). Begin again, or ask who looks after it.")
+        SignInRefusal(
+            code: .declined, message: "The sign-in service says: \(words.prefix(300)). Begin again, or ask who looks after it.",
+            reason: "the service says: \(words.prefix(300))")
     }
 
     static func unavailable(_ why: String) -> SignInRefusal {
         SignInRefusal(
             code: .unavailable,
-            message: "The sign-in service cannot be used: \(why). Try again soon; if it stays so, ask this server's admin.")
+            message: "The sign-in service cannot be used just now. Try again soon; if it stays so, ask this server's admin.", reason: why)
     }
 
     static func untrusted(_ why: String) -> SignInRefusal {
         SignInRefusal(
             code: .untrusted,
-            message: "What the sign-in service sent cannot be believed: \(why). Begin again; if it stays so, tell this server's admin.")
+            message: "What the sign-in service sent cannot be believed: \(why). Begin again; if it stays so, tell this server's admin.",
+            reason: why)
     }
 
-    static func unknownPerson(_ message: String) -> SignInRefusal { SignInRefusal(code: .unknownPerson, message: message) }
+    static func unknownPerson(_ message: String) -> SignInRefusal {
+        SignInRefusal(code: .unknownPerson, message: message, reason: "a person without a role, or no owner's address")
+    }
 }

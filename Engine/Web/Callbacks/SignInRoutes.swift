@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Logging
 import UsherCore
 import UsherPipeline
 
@@ -8,7 +9,6 @@ struct SignInRoutes: Sendable {
     private let context: EngineContext
     private let signIn: SignIn
     private let session: AdminSession
-    private let cookie: SessionCookie
     private let ownerCookie: SessionCookie
     /// Each leads to calls of ours; an office has one address.
     private let limiter: RateLimiter
@@ -21,7 +21,6 @@ struct SignInRoutes: Sendable {
         self.context = context
         self.signIn = signIn
         self.session = session
-        cookie = SessionCookie(SessionCookie.signIn, context.settings.publicURL)
         ownerCookie = SessionCookie(SessionCookie.owner, context.settings.publicURL)
         limiter = context.limits.limiter("sign-ins", burst: 100, perMinute: 60)
     }
@@ -38,17 +37,27 @@ struct SignInRoutes: Sendable {
         let isOurs =
             path.utf8.allSatisfy { $0 > 32 && $0 < 127 }
             && (path == Self.ownersPage || path == "/admin" || path.hasPrefix("/admin/") || path.hasPrefix("/admin?"))
-        let (url, journey) = try await signIn.begin(returnTo: isOurs ? path : Self.ownersPage)
-        return Page.redirect(to: url, cookies: [cookie.setting(journey, for: SignIn.lifetime)])
+        // Whoever waits for another service takes no place from others.
+        let begun = try await Admission.waiting { try await signIn.begin(returnTo: isOurs ? path : Self.ownersPage) }
+        return Page.redirect(to: begun.url, cookies: [cookie(begun.state).setting(begun.journey, for: SignIn.lifetime)])
+    }
+
+    /// One for each sign-in, so that those of several tabs do not end each other.
+    private func cookie(_ state: String) -> SessionCookie {
+        let mark = state.prefix(8).filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
+        return SessionCookie("\(SessionCookie.signIn)_\(mark)", context.settings.publicURL)
     }
 
     private func back(_ request: Request) async throws -> Response {
         let query = request.uri.queryParameters
         let words = [query.get("error"), query.get("error_description")].compactMap(\.self).joined(separator: ": ")
         return try await telling {
-            let (person, path) = try await signIn.finish(
-                state: query.get("state"), code: query.get("code"), error: words.isEmpty ? nil : words, issuer: query.get("iss"),
-                journey: cookie.value(in: request))
+            let cookie = cookie(query.get("state") ?? "")
+            let (person, path) = try await Admission.waiting {
+                try await signIn.finish(
+                    state: query.get("state"), code: query.get("code"), error: words.isEmpty ? nil : words, issuer: query.get("iss"),
+                    journey: cookie.value(in: request))
+            }
             let entered =
                 path.hasPrefix("/admin")
                 ? try await session.signIn(person, as: signIn.role(of: person))
@@ -59,9 +68,12 @@ struct SignInRoutes: Sendable {
 
     /// What went wrong, on a page.
     private func telling(_ body: () async throws -> Response) async throws -> Response {
-        guard limiter.take(TrustedProxies.group(Actor.current.address)).isAllowed else { return OwnerPage.askedTooOften }
+        guard limiter.take(TrustedProxies.group(Actor.current.address)).isAllowed else {
+            return Page.response(.tooManyRequests, "That was often", "<p>Many sign-ins came from your network. Wait a minute.</p>")
+        }
         do { return try await body() } catch let refusal as SignInRefusal {
             try await context.auditRefusal("sign-in", outcome: refusal.code.rawValue)
+            context.logger.warning("nobody was signed in", metadata: ["code": "\(refusal.code.rawValue)", "reason": "\(refusal.reason)"])
             let status: HTTPTypes.HTTPResponse.Status =
                 switch refusal.code {
                 case .unknownPerson: .forbidden
@@ -71,8 +83,8 @@ struct SignInRoutes: Sendable {
             return Page.response(
                 status, "You are not signed in",
                 "<p>\(refusal.message)</p>" + Page.back(to: Self.ownersPage, "Your page, as an owner")
-                    + Page.back(to: "/admin", "The admin's page"),
-                cookies: [cookie.ended])
+                    // A key opens the admin's page whatever the service does.
+                    + "<details><summary>For an admin with a key</summary>\(AdminPage.keyForm)</details>")
         }
     }
 }

@@ -27,6 +27,14 @@ struct TraceTests {
         ])
     func refuses(_ text: String) { #expect(TraceContext(parent: text) == nil) }
 
+    @Test("of the flags only the one that is known goes on", arguments: [("ff", "01"), ("01", "01"), ("02", "00"), ("00", "00")])
+    func flags(_ given: String, _ sent: String) throws {
+        for version in ["00", "7a"] {
+            let context = try #require(TraceContext(parent: "\(version)-\(Self.trace)-00f067aa0ba902b7-\(given)"))
+            #expect(context.headers(span: [1, 2, 3, 4, 5, 6, 7, 8])[0].value == "00-\(Self.trace)-0102030405060708-\(sent)")
+        }
+    }
+
     @Test("a later version is read as this one, with what it adds; a state that is too long, or no text, is left out")
     func versions() throws {
         #expect(TraceContext(parent: "01-\(Self.trace)-00f067aa0ba902b7-01-what-is-new")?.traceID == Self.trace)

@@ -202,9 +202,11 @@ struct AdminPage: Sendable {
     private var door: Response { Page.response(.unauthorized, "Usher, for its admin", waysIn) }
 
     private var waysIn: HTML {
-        (context.settings.openID == nil ? "" : SignInLink.button(leadingTo: "/admin")) + """
-            <form class=stack method=post action="/admin"><label for=key>An admin's API key</label>
-            <input id=key name=key type=password required autocomplete=current-password><button class=button>Sign in</button></form>
-            """
+        (context.settings.openID == nil ? "" : SignInLink.button(leadingTo: "/admin")) + Self.keyForm
     }
+
+    static let keyForm: HTML = """
+        <form class=stack method=post action="/admin"><label for=key>An admin's API key</label>
+        <input id=key name=key type=password required autocomplete=current-password><button class=button>Sign in</button></form>
+        """
 }

@@ -1,4 +1,5 @@
 import Hummingbird
+import Logging
 import UsherCore
 import UsherPipeline
 import UsherStore
@@ -19,7 +20,6 @@ struct AdminSession: Sendable {
     private static let precision = Duration.minutes(5)
     /// For so long the provider's word on a person holds.
     private static let trust = Duration.hours(1)
-    private static let seal = "admin session"
 
     /// Who has signed in.
     struct Visitor: Sendable {
@@ -59,9 +59,11 @@ struct AdminSession: Sendable {
     func signIn(_ person: Identity, as role: AdminRole) async throws -> Cookie {
         let now = context.now
         let sealed = try context.vault.seal(
-            value: KnownPerson(identity: person, until: (now + Self.trust).microseconds), context: Self.seal)
+            value: KnownPerson(
+                issuer: context.settings.openID?.issuer ?? "", identity: person, until: (now + Self.trust).microseconds),
+            context: StoredAdminSession.context)
         return try await open(
-            StoredAdminSession(holder: Self.holder(person), person: sealed, expiresAt: now + Self.lifetime), by: person.label,
+            StoredAdminSession(holder: Identity.holder(person.label), person: sealed, expiresAt: now + Self.lifetime), by: person.label,
             subject: role.rawValue)
     }
 
@@ -78,19 +80,18 @@ struct AdminSession: Sendable {
 
     /// What is kept of a person.
     private struct KnownPerson: Codable {
+        var issuer: String
         var identity: Identity
         /// In microseconds.
         var until: Int64
     }
-
-    private static func holder(_ person: Identity) -> String { "person " + Vault.hash(person.subject.utf8) }
 
     /// Who makes a request, where it carries the cookie of a session that holds.
     func visitor(_ request: Request) async throws -> Visitor? {
         guard let secret = cookie.value(in: request) else { return nil }
         let (now, hash) = (context.now, Vault.hash(secret.reveal().utf8))
         guard let session = try await context.store.read({ try $0.adminSession(hash: hash, now: now) }) else { return nil }
-        if !session.person.isEmpty { return try person(session, secret, now) }
+        if !session.person.isEmpty { return person(session, secret, now) }
         guard try await isKeyValid(session.holder, now) else { return nil }
         let limit = now + Self.lifetime - Self.precision
         if session.expiresAt <= limit {
@@ -107,10 +108,16 @@ struct AdminSession: Sendable {
         }
     }
 
-    /// By the configuration's roles as they are now.
-    private func person(_ session: StoredAdminSession, _ secret: Secret, _ now: Instant) throws -> Visitor? {
-        let known = try context.vault.open(KnownPerson.self, session.person, context: Self.seal)
-        guard let role = context.settings.openID?.role(of: known.identity) else { return nil }
+    /// By the configuration's provider and roles as they are now.
+    private func person(_ session: StoredAdminSession, _ secret: Secret, _ now: Instant) -> Visitor? {
+        let known: KnownPerson
+        do { known = try context.vault.open(KnownPerson.self, session.person, context: StoredAdminSession.context) } catch {
+            // As good as over: its holder signs in again.
+            context.logger.warning("a session of /admin cannot be opened", metadata: ["error": "\(error.message)"])
+            return nil
+        }
+        guard let settings = context.settings.openID, settings.issuer == known.issuer, let role = settings.role(of: known.identity)
+        else { return nil }
         return Visitor(
             secret: secret, holder: session.holder, name: known.identity.label, role: role, isStale: now.microseconds >= known.until)
     }
@@ -119,7 +126,7 @@ struct AdminSession: Sendable {
     func signOutEverywhere(_ visitor: Visitor) async throws {
         try await context.store.write { [context] tx in
             try tx.removeAdminSessions(of: visitor.holder)
-            try context.audit("admin.sign-out-everywhere", visitor.name, tx)
+            try context.audit("admin.sign-out-everywhere", "", tx)
         }
     }
 
