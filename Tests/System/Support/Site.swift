@@ -122,6 +122,17 @@ final class Site: Sendable {
         return (response.status, (try? JSON(parsing: response.body)) ?? .null, response)
     }
 
+    /// The answer to a call that was let in: who is told that the server is full comes again, as the answer asks for.
+    static func letIn(
+        _ call: () async throws -> (status: Int, json: JSON, response: HTTPResponse)
+    ) async throws -> (status: Int, json: JSON, response: HTTPResponse) {
+        while true {
+            let answer = try await call()
+            guard answer.status == 503, let wait = answer.response.header("retry-after").flatMap(Double.init) else { return answer }
+            try await Task.sleep(for: .seconds(wait))
+        }
+    }
+
     private func keep(_ response: HTTPResponse) {
         let text = response.headers.map { "\($0.name): \($0.value)\n" }.joined() + String(decoding: response.body, as: UTF8.self)
         answers.withLock { $0 += text }
