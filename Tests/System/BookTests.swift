@@ -38,7 +38,7 @@ struct BookTests {
         }
     }
 
-    private func starts(_ page: String) -> [String] { page.matches(of: /name=start value="([^"]+)"/).map { String($0.1) } }
+    private func starts(_ page: String) -> [String] { page.matches(of: /name="start" value="([^"]+)"/).map { String($0.1) } }
 
     private func days(_ page: String) -> [String] {
         page.matches(of: /href="([^"]+day=[^"#]+)#times"/).map { String($0.1).replacing("&amp;", with: "&") }

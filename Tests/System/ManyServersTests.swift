@@ -13,7 +13,8 @@ struct ManyServersTests {
         let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
             for number in 0..<20 {
                 group.addTask {
-                    try await Site.letIn { try await site.book(at: "2027-04-01T10:00:00Z", key: "k\(number)", port: ports[number % 2]) }.status
+                    try await Site.letIn { try await site.book(at: "2027-04-01T10:00:00Z", key: "k\(number)", port: ports[number % 2]) }
+                        .status
                 }
             }
             return try await group.reduce(into: []) { $0.append($1) }
@@ -28,7 +29,8 @@ struct ManyServersTests {
         let ids = try await withThrowingTaskGroup(of: String?.self) { group in
             for number in 0..<200 {
                 group.addTask {
-                    try await Site.letIn { try await site.book(at: "2027-04-01T10:00:00Z", key: "one", port: ports[number % 2]) }.json["id"]?
+                    try await Site.letIn { try await site.book(at: "2027-04-01T10:00:00Z", key: "one", port: ports[number % 2]) }.json[
+                        "id"]?
                         .string
                 }
             }

@@ -23,7 +23,7 @@ struct OwnerTests {
         #expect(asking.page.contains("Ana Ruiz") && asking.page.contains("Northwind Clinic"))
         let consent = asking.page.firstMatch(of: /name="consent" value="([^"]+)"/).map { String($0.1) } ?? ""
         let pressed = try await site.browse(String(start.split(separator: "?")[0]), form: ["consent": consent], cookies: cookies)
-        let url = pressed.page.firstMatch(of: /class=button href="([^"]+)"/).map { String($0.1).replacing("&amp;", with: "&") } ?? ""
+        let url = pressed.page.firstMatch(of: /class="button" href="([^"]+)"/).map { String($0.1).replacing("&amp;", with: "&") } ?? ""
         return (url, pressed.cookie)
     }
 

@@ -128,7 +128,7 @@ package final class MailRenderer: Sendable {
 }
 
 /// A numeric meeting id in groups, as people read it out: 3-4-4 for eleven digits, 3-3-4 for ten.
-func readable(_ meetingID: String) -> String {
+package func readable(_ meetingID: String) -> String {
     let digits = meetingID.utf8
     guard (9...11).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return meetingID }
     let middle = digits.count == 11 ? 4 : 3

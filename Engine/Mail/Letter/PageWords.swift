@@ -10,7 +10,7 @@ package struct PageWords: Sendable {
         case running, start, cancelled, over, making
         /// With `{owner}`.
         case blocked
-        case calendar, otherCalendars, copy, copied
+        case calendar, otherCalendars, copy, copied, copyAll, longer, again, moved
         /// With `{time}` and `{zone}`: the visitor's own.
         case here
         case move

@@ -13,8 +13,6 @@ struct JoinPage: Sendable {
     private let service: BookingService
     private let links: ReaderLinks
 
-    /// So long before the start the page also says when it begins.
-    private static let early = Duration.minutes(15)
     private static let grace = Duration.hours(2)
 
     init(_ context: EngineContext, _ service: BookingService) {
@@ -54,9 +52,8 @@ struct JoinPage: Sendable {
             ).call
             return Page.onward(to: module.entry(room, visitor(visit), call), visit.booking.title, visit.words.join)
         } catch {
-            return Page.response(
-                .ok, "The room cannot be opened", "<p>\(error.message)</p><p>Ask \(booking.terms.owner.name).</p>"
-            )
+            let notice = NoticePart(.warn, error.message, "Ask \(booking.terms.owner.name).", isUrgent: true)
+            return Page.response(.ok, "The room cannot be opened", MessagePart(notice: notice).html)
         }
     }
 
@@ -73,89 +70,37 @@ struct JoinPage: Sendable {
 
     private func show(_ token: String) async throws -> Response {
         guard let visit = try await links.visit(token, .join) else { return Page.deadLink }
-        let booking = visit.booking
-        var html = Page.head(of: visit)
-        if booking.status == .cancelled {
-            html += "<p class=\"notice warn\">\(visit.words(.cancelled))</p>"
-        } else if isOver(booking) {
-            html += "<p class=notice>\(visit.words(.over))</p>"
-        } else {
-            html += timing(visit) + room(visit, token) + calendar(visit, token)
-        }
-        return Page.response(.ok, booking.title, html, words: visit.words)
+        return Page.response(.ok, visit.booking.title, HTML(.join, try await values(visit, token)), words: visit.words)
     }
 
-    private func timing(_ visit: ReaderLinks.Visit) -> HTML {
+    private func values(_ visit: ReaderLinks.Visit, _ token: String) async throws -> JoinValues {
+        let (booking, words) = (visit.booking, visit.words)
+        var values = JoinValues(visit)
+        if booking.status == .cancelled {
+            values.notice = NoticePart(.warn, words(.cancelled))
+            values.again = try await links.again(visit)
+        } else if isOver(booking) {
+            values.notice = NoticePart(.idle, words(.over))
+        } else {
+            values.begins = begins(visit)
+            values.calendars = CalendarsPart(booking, joinPage: "\(context.settings.publicURL)/join/\(token)", words)
+            values.showRoom(visit, token)
+        }
+        return values
+    }
+
+    /// How long it is until the meeting; a script counts on.
+    private func begins(_ visit: ReaderLinks.Visit) -> JoinValues.Begins? {
         let booking = visit.booking
         let wait = booking.start - context.now
-        let said: String
-        if wait > Self.early {
-            said = visit.words(.beginsIn, ["duration": visit.words.duration(wait)])
-        } else if wait <= .zero, context.now < booking.end {
-            said = visit.words(.running)
-        } else {
-            return ""
+        if wait > .zero {
+            let saying = visit.words(.beginsIn, ["duration": visit.words.duration(max(wait, .minutes(1)))])
+            return .init(beginsAt: booking.start.rfc3339, saying: saying, counts: wait < .days(1) ? visit.words(.beginsIn) : nil)
         }
-        return "<p class=soft role=status>\(said)</p>"
+        return context.now < booking.end ? .init(beginsAt: booking.start.rfc3339, saying: visit.words(.running)) : nil
     }
 
-    private func room(_ visit: ReaderLinks.Visit, _ token: String) -> HTML {
-        let (booking, words) = (visit.booking, visit.words)
-        if booking.meeting.status == .onJoin { return Page.button(words(.start), action: "/join/\(token)", key: nil) }
-        guard let room = booking.meeting.room else { return Self.waiting(visit) }
-        let way =
-            room.needsEntry
-            ? Page.button(words.join, action: "/join/\(token)", key: nil)
-            : "<a class=button href=\"\(room.joinURL)\" rel=noreferrer>\(words.join)</a>"
-        var html: HTML = "<p class=main-action>\(way)</p>"
-        let values = [(words.meetingID, room.meetingID), (words.passcode, room.passcode ?? "")].filter { !$0.1.isEmpty }
-        if !values.isEmpty { html += Page.details(values.map { ($0, Self.copied($0, $1, words)) }) }
-        if !room.dialIn.isEmpty {
-            let numbers = words.numbers(room, zone: visit.timeZone).map { Self.number($0, words) }
-            html += "<section><h2>\(words.phone)</h2><ul class=list>\(numbers.joined())</ul></section>"
-        }
-        return html
-    }
-
-    /// As the mail writes it: `Germany: +49 30 5679 5800 (Berlin), toll-free, PIN 482913`.
-    private static func number(_ number: DialIn, _ words: PageWords) -> HTML {
-        var line: HTML = "\(words.country(number.country) + words.colon)"
-        line += " <a dir=ltr href=\"\(number.tapToCall)\">\(number.number)</a>"
-        if let city = number.city { line += " (<bdi>\(city)</bdi>)" }
-        if number.tollFree { line += HTML(text: words.comma + words.tollFree) }
-        if let pin = number.pin { line += "\(words.comma + words.pin) <code dir=ltr>\(pin)</code>" }
-        return "<li>\(line)</li>"
-    }
-
-    /// A value that a script gives a copy button.
-    private static func copied(_ label: String, _ value: String, _ words: PageWords) -> HTML {
-        let button = [("copy", words(.copy)), ("copied", words(.copied)), ("what", label)]
-            .map { name, value -> HTML in " data-\(name)=\"\(value)\"" }.joined()
-        return "<code dir=ltr\(button)>\(value)</code>"
-    }
-
-    /// What is true of a room that is not there.
-    private static func waiting(_ visit: ReaderLinks.Visit) -> HTML {
-        let booking = visit.booking
-        if visit.reader == .owner, let problem = booking.meeting.problem {
-            return
-                "<div class=\"notice bad\" role=status><p>There is no room yet: \(problem.message)</p><p>\(problem.remedy)</p></div>\(Page.back(to: "/owners/me", "Open my page"))<meta http-equiv=refresh content=30>"
-        }
-        switch booking.meeting.status {
-        case .blocked, .failed:
-            return
-                "<p class=\"notice warn\" role=status>\(visit.words(.blocked, ["owner": booking.terms.owner.name]))</p><meta http-equiv=refresh content=30>"
-        default:
-            return
-                "<p class=waiting role=status><span class=spinner aria-hidden=true></span>\(visit.words(.making))</p><meta http-equiv=refresh content=5>"
-        }
-    }
-
-    // MARK: Calendars
-
-    private func calendar(_ visit: ReaderLinks.Visit, _ token: String) -> HTML {
-        CalendarLinks(booking: visit.booking, joinPage: "\(context.settings.publicURL)/join/\(token)").html(visit.words)
-    }
+    // MARK: The file
 
     /// A plain event: a file that is taken by hand invites nobody.
     private func file(_ token: String) async throws -> Response {

@@ -30,8 +30,10 @@ struct ManagePage: Sendable {
             let typed = request.uri.queryParameters.get("start")
             let mayMove = try await refusalOfMove(visit) == nil
             let free = mayMove ? try await freeTimes(visit) : nil
-            return Page.response(
-                .ok, visit.booking.title, body(visit, token, typed: typed, mayMove: mayMove, free: free), words: visit.words)
+            var values = values(visit, token, typed: typed, mayMove: mayMove, free: free)
+            if visit.booking.status == .cancelled { values.again = try await links.again(visit) }
+            if request.uri.queryParameters["done"] == "moved", values.move != nil { values.notice = NoticePart(.good, visit.words(.moved)) }
+            return Page.response(.ok, visit.booking.title, HTML(.manage, values), words: visit.words)
         }
         router.post("/manage/{token}/cancel") { request, parameters in
             try await cancel(request, try parameters.parameters.require("token"))
@@ -49,38 +51,48 @@ struct ManagePage: Sendable {
     ///   - typed: what the visitor had in the field before a refusal or a second thought.
     ///   - mayMove: otherwise the page refers to the owner.
     ///   - free: where the meeting can be moved; `nil` where its type has no slots.
-    private func body(_ visit: ReaderLinks.Visit, _ token: String, typed: String?, mayMove: Bool, free: [Instant]?) -> HTML {
-        let booking = visit.booking
-        let (head, words) = (Page.head(of: visit), visit.words)
-        if booking.status == .cancelled { return head + "<p class=\"notice warn\">\(words(.cancelled))</p>" }
-        guard context.now < booking.start else { return head + "<p class=notice>\(words(.begun))</p>" }
-        let move: HTML = """
-            <section><h2>\(words(.move))</h2>\(offered(free ?? [], visit, token))<form class=stack method=post action="/manage/\(token)/reschedule">
-            <label for=start>\(words(.newStart, ["zone": visit.timeZone]))</label>
-            <input id=start name=start type=datetime-local required min="\(local(context.now, visit.timeZone))"
-            value="\(Self.shown(typed) ?? local(booking.start, visit.timeZone))">
-            <button class=button>\(words(.moveButton))</button></form></section>
-            """
-        let cancel: HTML = """
-            <section><h2>\(words(.cancel))</h2>\(Page.button(words(.cancelButton), action: "/manage/\(token)/cancel", key: nil, isPlain: true))</section>
-            """
-        let ask: HTML = "<p>\(words(.askOwner, ["owner": booking.terms.owner.name]))</p>"
-        return head + (mayMove ? move : ask) + (booking.guestsMay(.cancel) ? cancel : "")
+    private func values(_ visit: ReaderLinks.Visit, _ token: String, typed: String?, mayMove: Bool, free: [Instant]?) -> ManageValues {
+        let (booking, words) = (visit.booking, visit.words)
+        var values = ManageValues(meeting: MeetingPart(visit))
+        if booking.status == .cancelled {
+            values.notice = NoticePart(.warn, words(.cancelled))
+            return values
+        }
+        guard context.now < booking.start else {
+            values.notice = NoticePart(.idle, words(.begun))
+            return values
+        }
+        if mayMove {
+            values.move = .init(
+                moveName: words(.move), offered: offered(free ?? [], visit, token), moveAction: "/manage/\(token)/reschedule",
+                newStart: words(.newStart, ["zone": visit.timeZone]), earliest: local(context.now, visit.timeZone),
+                shown: Self.shown(typed) ?? local(booking.start, visit.timeZone), moveButton: words(.moveButton))
+        } else {
+            values.ask = words(.askOwner, ["owner": booking.terms.owner.name])
+        }
+        if booking.guestsMay(.cancel) {
+            values.cancel = .init(
+                cancelName: words(.cancel),
+                press: FormButton(words(.cancelButton), action: "/manage/\(token)/cancel", key: nil, isPlain: true))
+        }
+        return values
     }
 
     /// Free times that are asked about when they are pressed, a line a day.
-    private func offered(_ free: [Instant], _ visit: ReaderLinks.Visit, _ token: String) -> HTML {
-        guard !free.isEmpty else { return "" }
+    private func offered(_ free: [Instant], _ visit: ReaderLinks.Visit, _ token: String) -> TimesPart? {
+        guard !free.isEmpty else { return nil }
         let zone = TimeZone(iana: visit.timeZone) ?? .gmt
         let days = Dictionary(grouping: free) { CalendarDate(WallTime($0, in: zone)) }.sorted { $0.key < $1.key }
-        let lines = days.map { day, starts -> HTML in
-            let buttons = starts.map { start -> HTML in
-                let time = ReaderTime.of(start: start, end: start, timeZone: visit.timeZone, language: visit.language).time
-                return "<button class=\"button plain\" name=start value=\"\(start.rfc3339)\">\(time)</button> "
-            }
-            return "<p><strong>\(visit.words.day(day))</strong></p><p>\(buttons.joined())</p>"
-        }
-        return "<form class=times method=post action=\"/manage/\(token)/reschedule\">\(lines.joined())</form>"
+        return TimesPart(
+            timesAction: "/manage/\(token)/reschedule", carried: [],
+            days: days.map { day, starts in
+                .init(
+                    dayName: visit.words.day(day),
+                    starts: starts.map { start in
+                        let time = ReaderTime.of(start: start, end: start, timeZone: visit.timeZone, language: visit.language).time
+                        return .init(startsAt: start.rfc3339, startName: time)
+                    })
+            })
     }
 
     private func freeTimes(_ visit: ReaderLinks.Visit) async throws -> [Instant]? {
@@ -110,11 +122,13 @@ struct ManagePage: Sendable {
         guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
         let (form, words) = (try await request.form(), visit.words)
         guard form["sure"] == "yes" else {
-            return Page.response(
-                .ok, words(.sureCancel),
-                Page.head(of: visit) + "<p>\(words(.told))</p>"
-                    + Page.button(words(.yesCancel), action: "/manage/\(token)/cancel", key: nil, fields: [("sure", "yes")])
-                    + Page.back(to: "/manage/\(token)", words(.no)), words: words)
+            let booking = visit.booking
+            let time = TimePart(booking.start, booking.end, zone: visit.timeZone, language: visit.language)
+            let message = MessagePart(
+                asked: [.init(time: time)], lines: [words(.told)],
+                buttons: [FormButton(words(.yesCancel), action: "/manage/\(token)/cancel", key: nil, fields: [("sure", "yes")])],
+                ways: [WayPart(wayPath: "/manage/\(token)", wayName: words(.no))])
+            return Page.response(.ok, words(.sureCancel), message.html, words: words)
         }
         return try await act("booking.cancel", visit, token) {
             guard context.now < visit.booking.start else {
@@ -160,23 +174,22 @@ struct ManagePage: Sendable {
             let free = try await slots.moves(of: visit.booking, from: first, to: last + .microseconds(1)),
             Set(free).isDisjoint(with: instants)
         {
-            let near = offered(try await freeTimes(visit) ?? [], visit, token)
-            return Page.response(
-                .conflict, visit.words(.refused),
-                "<p>\(visit.words(.taken, ["owner": visit.booking.terms.owner.name]))</p><p>\(visit.words(.unchanged))</p>\(near)"
-                    + Page.back(to: form(token, typed: typed), visit.words(.back)), words: visit.words)
+            let message = MessagePart(
+                notice: NoticePart(
+                    .bad, visit.words(.taken, ["owner": visit.booking.terms.owner.name]), visit.words(.unchanged), isUrgent: true),
+                offered: offered(try await freeTimes(visit) ?? [], visit, token),
+                ways: [WayPart(wayPath: form(token, typed: typed), wayName: visit.words(.back))])
+            return Page.response(.conflict, visit.words(.refused), message.html, words: visit.words)
         }
-        let buttons = instants.map { instant -> HTML in
-            let time = ReaderTime.of(
-                start: instant, end: instant + visit.booking.duration, timeZone: visit.timeZone, language: visit.language)
-            return "<p class=when>\(time.date)<br>\(time.range)</p><p class=zone>\(time.zone)</p>"
-                + Page.button(
+        let asked = instants.map { instant in
+            MessagePart.Asked(
+                time: TimePart(instant, instant + visit.booking.duration, zone: visit.timeZone, language: visit.language),
+                press: FormButton(
                     visit.words(.yesMove), action: "/manage/\(token)/reschedule", key: nil,
-                    fields: [("start", instant.rfc3339), ("sure", "yes")])
+                    fields: [("start", instant.rfc3339), ("sure", "yes")]))
         }
-        return Page.response(
-            .ok, visit.words(.sureMove, ["title": visit.booking.title]),
-            buttons.joined() + Page.back(to: form(token, typed: typed), visit.words(.no)), words: visit.words)
+        let message = MessagePart(asked: asked, ways: [WayPart(wayPath: form(token, typed: typed), wayName: visit.words(.no))])
+        return Page.response(.ok, visit.words(.sureMove, ["title": visit.booking.title]), message.html, words: visit.words)
     }
 
     /// - Parameter action: as the audit calls it.
@@ -185,7 +198,7 @@ struct ManagePage: Sendable {
     ) async throws -> Response {
         do {
             _ = try await Actor.acting(visit.actor) { try await change() }
-            return Page.redirect(to: "/manage/\(token)")
+            return Page.redirect(to: "/manage/\(token)" + (action == "booking.reschedule" ? "?done=moved" : ""))
         } catch let error as UsherError {
             return try await refused(visit, token, error, of: action, typed: typed)
         }
@@ -215,10 +228,29 @@ struct ManagePage: Sendable {
         typed: String? = nil
     ) -> Response {
         let words = visit.words
-        return Page.response(
-            status, words(.refused),
-            "<div class=\"notice bad\" role=alert><p>\(why)</p><p>\(words(.unchanged))</p></div>"
-                + Page.back(to: form(token, typed: typed), words(.back)),
-            words: words)
+        let message = MessagePart(
+            notice: NoticePart(.bad, why, words(.unchanged), isUrgent: true),
+            ways: [WayPart(wayPath: form(token, typed: typed), wayName: words(.back))])
+        return Page.response(status, words(.refused), message.html, words: words)
     }
+}
+
+/// The values of `manage.html.mustache`.
+private struct ManageValues {
+    struct Move {
+        var moveName: String
+        var offered: TimesPart?
+        var moveAction, newStart, earliest, shown, moveButton: String
+    }
+    struct Cancel {
+        var cancelName: String
+        var press: FormButton
+    }
+
+    var meeting: MeetingPart
+    var notice: NoticePart?
+    var again: AgainPart?
+    var ask: String?
+    var move: Move?
+    var cancel: Cancel?
 }

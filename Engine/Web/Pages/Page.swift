@@ -92,22 +92,8 @@ enum Page {
 
     /// Leads on after a press. A redirect would not do: browsers hold a form's `form-action` against every stop on its way.
     static func onward(to url: String, _ title: String, _ label: String, cookies: [Cookie] = []) -> Response {
-        Page.response(
-            .ok, title,
-            "<meta http-equiv=refresh content=\"0;url=\(url)\"><p><a class=button href=\"\(url)\" rel=noreferrer>\(label)</a></p><p class=quiet>If nothing opens, open this address by hand: <code>\(url)</code></p>",
-            cookies: cookies)
-    }
-
-    /// When and with whom, in the reader's own time.
-    static func head(of visit: ReaderLinks.Visit) -> HTML {
-        let booking = visit.booking
-        let time = ReaderTime.of(start: booking.start, end: booking.end, timeZone: visit.timeZone, language: visit.language)
-        let moment: HTML =
-            "data-start=\"\(booking.start.rfc3339)\" data-end=\"\(booking.end.rfc3339)\" data-zone=\"\(visit.timeZone)\" data-here=\"\(visit.words(.here))\""
-        let words = visit.words
-        return
-            "<p class=when dir=auto>\(time.date)<br>\(time.range)</p><p class=zone dir=auto \(moment)>\(time.zone)</p>"
-            + "<p>\(words.with + words.colon) <bdi>\(booking.terms.owner.name)</bdi>\(words.comma)<bdi>\(booking.terms.site.name)</bdi></p>"
+        struct Values { var url, label: String }
+        return Page.response(.ok, title, HTML(.onward, Values(url: url, label: label)), cookies: cookies)
     }
 
     static func list(_ lines: [String]) -> HTML {
@@ -125,7 +111,8 @@ enum Page {
 
     static var deadLink: Response {
         response(
-            .notFound, "This link does not lead anywhere", "<p>Check that you copied all of it, or use the link in the newest mail.</p>")
+            .notFound, "This link does not lead anywhere",
+            MessagePart(lines: ["Check that you copied all of it, or use the link in the newest mail."]).html)
     }
 
     /// For a query's value.
@@ -137,16 +124,14 @@ enum Page {
     /// A form of one button.
     static func button(_ label: String, action: String, key: String?, fields: [(String, String)] = [], isPlain: Bool = false) -> HTML {
         let button = FormButton(label, action: action, key: key, fields: fields, isPlain: isPlain)
-        return HTML(rendered: SiteFrame.current.look.render(.button, button))
+        return HTML(.button, button)
     }
 }
 
 /// The values of `button.html.mustache`: a form of one button.
 struct FormButton: Sendable {
-    struct Field: Sendable { var fieldName, fieldValue: String }
-
     var label, action: String
-    var fields: [Field]
+    var fields: [HiddenField]
     var isPlain, isQuiet: Bool
 
     init(
@@ -154,7 +139,7 @@ struct FormButton: Sendable {
     ) {
         self.label = label
         self.action = action
-        self.fields = ((key.map { [("key", $0)] } ?? []) + fields).map { Field(fieldName: $0.0, fieldValue: $0.1) }
+        self.fields = HiddenField.all((key.map { [("key", $0)] } ?? []) + fields)
         self.isPlain = isPlain
         self.isQuiet = isQuiet
     }

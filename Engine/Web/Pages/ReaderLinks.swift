@@ -46,4 +46,14 @@ struct ReaderLinks: Sendable {
             }
         }
     }
+
+    /// Where a guest of a cancelled booking books anew; `nil` where that cannot be done on a page.
+    func again(_ visit: Visit) async throws -> AgainPart? {
+        let terms = visit.booking.terms
+        guard visit.reader != .owner, let offer = try await PageBookings(context, service).offer(terms.type.id, owner: terms.owner.id)
+        else { return nil }
+        return AgainPart(
+            againPath: "/book/\(offer.type.id)/\(terms.owner.id)?language=\(visit.language)&timeZone=\(Page.encoded(visit.timeZone))",
+            againName: visit.words(.again))
+    }
 }

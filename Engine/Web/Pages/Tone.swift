@@ -20,6 +20,6 @@ extension Page {
 
     /// A word for how something does, with its mark.
     static func chip(_ tone: Tone, _ word: String) -> HTML {
-        HTML(rendered: SiteFrame.current.look.render(.chip, Chip(tone: tone.rawValue, chipWord: word)))
+        HTML(.chip, Chip(tone: tone.rawValue, chipWord: word))
     }
 }

@@ -32,82 +32,91 @@ struct BookForm {
 
     // MARK: Pages
 
-    func body(_ hold: StoredHold, now: Instant) -> HTML {
+    /// The form (`guest.html.mustache`).
+    func body(_ hold: StoredHold) -> HTML {
         let kept = visit.time(hold.expiresAt, hold.expiresAt).time
-        let again: HTML =
-            findings.isEmpty ? "" : "<p class=bad role=alert tabindex=-1>\(words(.onceMore))</p>"
-        return BookForm.when(visit, hold.start, hold.end)
-            + "<p class=quiet>\(words(.keptUntil, ["time": kept])) <a href=\"\(visit.url(day: CalendarDate(WallTime(hold.start, in: visit.zone))))\">\(words(.otherTime))</a></p>\(again)"
-            + "<form class=stack method=post action=\"\(visit.path)\">\(BookMonth.hidden(visit.carried + [("step", "form"), ("hold", hold.id)]))\(fields)<button class=button>\(words(.book))</button></form>"
+        return HTML(
+            .guest,
+            Values(
+                time: visit.part(hold.start, hold.end), keptUntil: words(.keptUntil, ["time": kept]),
+                otherPath: visit.url(day: CalendarDate(WallTime(hold.start, in: visit.zone))), otherTime: words(.otherTime),
+                onceMore: findings.isEmpty ? nil : words(.onceMore), path: visit.path,
+                carried: HiddenField.all(visit.carried + [("step", "form"), ("hold", hold.id)]), inputs: inputs, trap: Self.trap,
+                book: words(.book)))
     }
 
     /// The time went to somebody else: nearest ones, and what was typed is kept.
     func taken(_ nearest: [Instant]) -> HTML {
-        let kept = BookVisit.typed(typed).sorted { $0.key < $1.key }
-        return
-            "<p role=alert>\(words(.gone))</p><form class=times method=post action=\"\(visit.path)\">\(BookMonth.hidden(visit.carried + [("step", "time")] + kept.map { ($0.key, $0.value) }))\(BookMonth.buttons(nearest, visit, withDay: true))</form><p><a href=\"\(visit.url())\">\(words(.otherTime))</a></p>"
+        let kept = BookVisit.typed(typed).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        return MessagePart(
+            notice: NoticePart(.warn, words(.gone), isUrgent: true),
+            offered: BookMonth.times(nearest, visit, visit.carried + [("step", "time")] + kept, isOfManyDays: true),
+            ways: [WayPart(wayPath: visit.url(), wayName: words(.otherTime))]
+        ).html
     }
 
-    static func when(_ visit: BookVisit, _ start: Instant, _ end: Instant) -> HTML {
-        let time = visit.time(start, end)
-        return
-            "<p class=when dir=auto><time datetime=\"\(start.rfc3339)\">\(time.date)<br>\(time.range)</time></p><p class=zone dir=auto>\(time.zone)</p>"
+    /// The values of `guest.html.mustache`.
+    private struct Values {
+        var time: TimePart
+        var keptUntil, otherPath, otherTime: String
+        var onceMore: String?
+        var path: String
+        var carried: [HiddenField]
+        var inputs: [Input]
+        var trap, book: String
+    }
+
+    /// The values of `input.html.mustache`: a field with its label, and what is wrong with it.
+    private struct Input {
+        var inputID, inputName: String
+        var inputValue: String
+        var isRequired: Bool
+        var optional, wrong: String?
+        var longest = "200"
+        var inputType = "text"
+        var autocomplete: String?
+        var isText = false
+        var isLong = false
+        var isCheckbox = false
+        var isChoice = false
+        var checkedValue = Question.yes
+        var isChecked = false
+        var options: [OptionPart] = []
     }
 
     // MARK: Fields
 
-    private var fields: HTML {
-        input("name", words(.name), "/attendees/0/name", "autocomplete=name maxlength=\(Limits.name)", isRequired: true)
-            + input(
-                "email", words(.mail), "/attendees/0/email", "type=email autocomplete=email maxlength=\(Limits.mailAddress)",
-                isRequired: true)
-            + (visit.offer.type.questions ?? []).map(question).joined() + note
-            + "<p class=trap aria-hidden=true><label>Website <input name=\(Self.trap) tabindex=-1 autocomplete=off></label></p>"
+    private var inputs: [Input] {
+        var name = input("name", words(.name), "/attendees/0/name", isRequired: true)
+        (name.isText, name.autocomplete, name.longest) = (true, "name", "\(Limits.name)")
+        var email = input("email", words(.mail), "/attendees/0/email", isRequired: true)
+        (email.isText, email.inputType, email.autocomplete, email.longest) = (true, "email", "email", "\(Limits.mailAddress)")
+        var note = input("note", words(.noteField), "/note", isRequired: false)
+        (note.isLong, note.longest) = (true, "\(Limits.note)")
+        return [name, email] + (visit.offer.type.questions ?? []).map(input) + [note]
+    }
+
+    private func input(_ id: String, _ label: String, _ pointer: String, isRequired: Bool) -> Input {
+        Input(
+            inputID: id, inputName: label, inputValue: typed[id] ?? "", isRequired: isRequired,
+            optional: isRequired ? nil : words(.optional), wrong: problem(pointer))
+    }
+
+    private func input(_ question: Question) -> Input {
+        var input = input("q-\(question.id)", question.ask, "/answers/\(question.id)", isRequired: question.isRequired)
+        switch question.kind {
+        case .text: (input.isText, input.longest) = (true, "\(Question.longestAnswer)")
+        case .checkbox: (input.isCheckbox, input.isChecked) = (true, input.inputValue == Question.yes)
+        case .choice:
+            input.isChoice = true
+            input.options = question.choices.map { OptionPart(optionValue: $0, optionName: $0, isChosen: $0 == input.inputValue) }
+        }
+        return input
     }
 
     private func problem(_ pointer: String) -> String? {
         guard let finding = findings.first(where: { $0.pointer == pointer }) else { return nil }
         if pointer.hasSuffix("/email") { return words(.noMail) }
         return finding.detail.contains("required") || finding.detail.contains("\"yes\"") ? words(.fillIn) : finding.detail
-    }
-
-    /// The label with what is wrong below it, tied to the field for those who hear the page.
-    private func labelled(_ id: String, _ label: String, _ pointer: String, isRequired: Bool, _ field: (HTML) -> HTML) -> HTML {
-        let wrong = problem(pointer)
-        let mark: HTML = isRequired ? "" : " <span class=quiet>(\(words(.optional)))</span>"
-        let tie: HTML = wrong == nil ? "" : " aria-invalid=true aria-describedby=\"\(id)-wrong\""
-        let message: HTML = wrong.map { text -> HTML in "<span class=bad id=\"\(id)-wrong\">\(text)</span>" } ?? ""
-        return "<label for=\"\(id)\"><bdi>\(label)</bdi>\(mark)</label>\(field(tie))\(message)"
-    }
-
-    private func input(_ name: String, _ label: String, _ pointer: String, _ attributes: HTML, isRequired: Bool) -> HTML {
-        labelled(name, label, pointer, isRequired: isRequired) { tie in
-            "<input id=\"\(name)\" name=\"\(name)\" \(attributes) value=\"\(typed[name] ?? "")\"\(isRequired ? " required" : "" as HTML)\(tie)>"
-        }
-    }
-
-    private var note: HTML {
-        labelled("note", words(.noteField), "/note", isRequired: false) { tie in
-            "<textarea id=note name=note rows=3 maxlength=\(Limits.note)\(tie)>\(typed["note"] ?? "")</textarea>"
-        }
-    }
-
-    private func question(_ question: Question) -> HTML {
-        let (name, value) = ("q-\(question.id)", typed["q-\(question.id)"] ?? "")
-        let required: HTML = question.isRequired ? " required" : ""
-        return labelled(name, question.ask, "/answers/\(question.id)", isRequired: question.isRequired) { tie in
-            switch question.kind {
-            case .text:
-                return "<input id=\"\(name)\" name=\"\(name)\" maxlength=\(Question.longestAnswer) value=\"\(value)\"\(required)\(tie)>"
-            case .checkbox:
-                return
-                    "<input id=\"\(name)\" type=checkbox name=\"\(name)\" value=\"\(Question.yes)\"\(value == Question.yes ? " checked" : "" as HTML)\(required)\(tie)>"
-            case .choice:
-                let options = question.choices.map { choice -> HTML in
-                    "<option\(choice == value ? " selected" : "" as HTML)>\(choice)</option>"
-                }
-                return "<select id=\"\(name)\" name=\"\(name)\"\(required)\(tie)><option value=\"\"></option>\(options.joined())</select>"
-            }
-        }
     }
 }

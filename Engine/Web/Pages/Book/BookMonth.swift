@@ -4,7 +4,7 @@ import UsherCore
 import UsherMail
 import UsherPipeline
 
-/// A month with its free days, and a day's times: links and buttons, so that no script is needed.
+/// A month with its free days, and a day's times: links and buttons, so that no script is needed (`month.html.mustache`).
 struct BookMonth {
     let visit: BookVisit
     /// In order.
@@ -19,101 +19,116 @@ struct BookMonth {
     }
 
     var body: HTML {
-        let about: HTML = visit.description.isEmpty ? "" : "<p>\(visit.description)</p>"
-        return about + choices + months + (visit.day.map(times) ?? "")
+        let (before, name) = (visit.month - 1, words.month(visit.month))
+        return HTML(
+            .month,
+            Values(
+                about: visit.description.isEmpty ? nil : visit.description, path: visit.path, kept: HiddenField.all(kept),
+                hasLengths: lengths.count > 1, lengthName: words(.length), lengths: lengths, zoneName: words(.zone),
+                zones: Self.zones(visit.zone.identifier), show: words(.show), chooseDay: words(.chooseDay),
+                earlierPath: visit.month > today.firstOfMonth ? visit.url(month: before.firstOfMonth) : nil, earlier: words(.earlier),
+                monthName: name, laterPath: visit.url(month: visit.month.firstOfNextMonth), later: words(.later),
+                noneFree: slots.isEmpty ? words(.noneFree, ["month": name]) : nil, nextPath: next.map { visit.url(day: $0) },
+                nextFree: next.map { words(.nextFree, ["date": words.day($0)]) } ?? "", weekdays: words.weekdays.map(\.name), weeks: weeks,
+                day: visit.day.flatMap(day)))
     }
 
-    // MARK: Parts
+    /// The values of `month.html.mustache`.
+    private struct Values {
+        var about: String?
+        var path: String
+        var kept: [HiddenField]
+        var hasLengths: Bool
+        var lengthName: String
+        var lengths: [OptionPart]
+        var zoneName: String
+        var zones: [OptionPart]
+        var show, chooseDay: String
+        var earlierPath: String?
+        var earlier, monthName, laterPath, later: String
+        var noneFree, nextPath: String?
+        var nextFree: String
+        var weekdays: [String]
+        var weeks: [Week]
+        var day: Day?
+    }
+    private struct Week { var cells: [Cell] }
+    private struct Cell {
+        /// `nil` outside of the month.
+        var dayNumber: String?
+        var dateText = ""
+        /// Where the day's times are; `nil` where it has none.
+        var dayPath: String?
+        var dayName = ""
+        var isChosen = false
+    }
+    private struct Day {
+        var chooseSlot, chosenDay, timesIn: String
+        var offered: TimesPart
+    }
 
-    private var choices: HTML {
-        let lengths = visit.offer.type.durations
-        let length: HTML =
-            lengths.count < 2
-            ? "<input type=hidden name=duration value=\"\(visit.duration.inWords)\">"
-            : "<label for=duration>\(words(.length))</label> <select id=duration name=duration>\(lengths.map { one -> HTML in "<option value=\"\(one.inWords)\"\(one == visit.duration ? " selected" : "")>\(words.duration(one))</option>" }.joined())</select> "
-        return """
-            <form class=choices method=get action="\(visit.path)">\(Self.hidden(visit.carried.filter { ["language", "embed"].contains($0.0) } + visit.filled))\(length)
-            <label for=timeZone>\(words(.zone))</label> <select id=timeZone name=timeZone data-own-zone>\(Self.zones(visit.zone.identifier))</select>
-            <button class="button plain">\(words(.show))</button></form>
-            """
+    // MARK: Choices
+
+    private var lengths: [OptionPart] {
+        visit.offer.type.durations.map {
+            OptionPart(optionValue: $0.inWords, optionName: words.duration($0), isChosen: $0 == visit.duration)
+        }
+    }
+
+    private var kept: [(String, String)] {
+        visit.carried.filter { ["language", "embed"].contains($0.0) } + visit.filled
+            + (lengths.count > 1 ? [] : [("duration", visit.duration.inWords)])
     }
 
     /// Every zone of a region and a city.
-    private static func zones(_ chosen: String) -> HTML {
-        let known = TimeZone.knownTimeZoneIdentifiers.filter { $0.contains("/") && TimeZone(iana: $0) != nil }
-        let all = known.contains(chosen) ? known : [chosen] + known
-        return all.map { zone -> HTML in
-            "<option value=\"\(zone)\"\(zone == chosen ? " selected" : "")>\(zone.replacing("_", with: " "))</option>"
-        }.joined()
-    }
-
-    private var months: HTML {
-        let (before, after) = (visit.month - 1, visit.month.firstOfNextMonth)
-        let earlier: HTML =
-            visit.month > today.firstOfMonth
-            ? "<a class=\"button plain\" rel=prev href=\"\(visit.url(month: before.firstOfMonth))\">\(words(.earlier))</a> " : ""
-        let name = words.month(visit.month)
-        let empty: HTML
-        if slots.isEmpty {
-            let onward: HTML =
-                next.map { day -> HTML in
-                    "<p><a href=\"\(visit.url(day: day))\">\(words(.nextFree, ["date": words.day(day)]))</a></p>"
-                } ?? ""
-            empty = "<p role=status>\(words(.noneFree, ["month": name]))</p>\(onward)"
-        } else {
-            empty = ""
+    private static func zones(_ chosen: String) -> [OptionPart] {
+        (known.contains(chosen) ? known : [chosen] + known).map {
+            OptionPart(optionValue: $0, optionName: $0.replacing("_", with: " "), isChosen: $0 == chosen)
         }
-        return
-            "<section><h2>\(words(.chooseDay))</h2><nav>\(earlier)<strong>\(name)</strong> <a class=\"button plain\" rel=next href=\"\(visit.url(month: after))\">\(words(.later))</a></nav>\(empty)\(table)</section>"
     }
 
-    private var table: HTML {
-        let columns = words.weekdays
+    private static let known = TimeZone.knownTimeZoneIdentifiers.filter { $0.contains("/") && TimeZone(iana: $0) != nil }
+
+    // MARK: Days
+
+    private var weeks: [Week] {
         let (free, first) = (byDay, visit.month)
-        let lead = columns.firstIndex { $0.number == first.weekday } ?? 0
-        let days = first.firstOfNextMonth.day - first.day
-        let head = columns.map { column -> HTML in "<th scope=col>\(column.name)</th>" }.joined()
-        var rows: HTML = ""
-        for week in 0..<(lead + Int(days) + 6) / 7 {
-            let cells = (0..<7).map { column -> HTML in
-                let number = week * 7 + column - lead
-                guard number >= 0, number < days else { return "<td></td>" }
-                return cell(first + Int64(number), free)
-            }
-            rows += "<tr>\(cells.joined())</tr>"
+        let lead = words.weekdays.firstIndex { $0.number == first.weekday } ?? 0
+        let days = Int(first.firstOfNextMonth.day - first.day)
+        return (0..<(lead + days + 6) / 7).map { week in
+            Week(
+                cells: (0..<7).map { column in
+                    let number = week * 7 + column - lead
+                    return (0..<days).contains(number) ? cell(first + Int64(number), free[first + Int64(number)]?.count) : Cell()
+                })
         }
-        return "<table class=month><thead><tr>\(head)</tr></thead><tbody>\(rows)</tbody></table>"
     }
 
-    private func cell(_ date: CalendarDate, _ free: [CalendarDate: [SlotService.Slot]]) -> HTML {
-        let number = date.midnight.day
-        guard let count = free[date]?.count else { return "<td><time datetime=\"\(date.text)\">\(number)</time></td>" }
-        let name = "\(words.day(date)), \(words(.freeTimes, ["count": "\(count)"]))"
-        let current: HTML = date == visit.day ? " aria-current=date" : ""
-        return
-            "<td><a href=\"\(visit.url(day: date))#times\" aria-label=\"\(name)\"\(current)><time datetime=\"\(date.text)\">\(number)</time></a></td>"
+    private func cell(_ date: CalendarDate, _ count: Int?) -> Cell {
+        var cell = Cell(dayNumber: "\(date.midnight.day)", dateText: date.text)
+        guard let count else { return cell }
+        cell.dayPath = visit.url(day: date) + "#times"
+        cell.dayName = "\(words.day(date)), \(words(.freeTimes, ["count": "\(count)"]))"
+        cell.isChosen = date == visit.day
+        return cell
     }
 
-    private func times(_ day: CalendarDate) -> HTML {
-        let slots = byDay[day] ?? []
-        guard let first = slots.first else { return "" }
-        let buttons = BookMonth.buttons(slots.map(\.start), visit)
-        return """
-            <section id=times><h2>\(words(.chooseSlot)): \(words.day(day))</h2>
-            <p class=quiet>\(words(.timesIn, ["zone": visit.time(first.start, first.end).zone]))</p>
-            <form class=times method=post action="\(visit.path)">\(Self.hidden(visit.carried + visit.filled + [("step", "time")]))\(buttons)</form></section>
-            """
+    private func day(_ date: CalendarDate) -> Day? {
+        guard let slots = byDay[date], let first = slots.first else { return nil }
+        let carried = visit.carried + visit.filled + [("step", "time")]
+        return Day(
+            chooseSlot: words(.chooseSlot), chosenDay: words.day(date),
+            timesIn: words(.timesIn, ["zone": visit.time(first.start, first.end).zone]),
+            offered: Self.times(slots.map(\.start), visit, carried))
     }
 
-    static func buttons(_ starts: [Instant], _ visit: BookVisit, withDay: Bool = false) -> HTML {
-        starts.map { start -> HTML in
+    /// Buttons that keep a time.
+    /// - Parameter isOfManyDays: each says its day, too.
+    static func times(_ starts: [Instant], _ visit: BookVisit, _ carried: [(String, String)], isOfManyDays: Bool = false) -> TimesPart {
+        let buttons = starts.map { start -> TimesPart.Start in
             let time = visit.time(start, start + visit.duration)
-            let label = withDay ? "\(time.date), \(time.time)" : time.time
-            return "<button class=\"button plain\" name=start value=\"\(start.rfc3339)\">\(label)</button> "
-        }.joined()
-    }
-
-    static func hidden(_ fields: [(String, String)]) -> HTML {
-        fields.map { field -> HTML in "<input type=hidden name=\"\(field.0)\" value=\"\(field.1)\">" }.joined()
+            return .init(startsAt: start.rfc3339, startName: isOfManyDays ? "\(time.date), \(time.time)" : time.time)
+        }
+        return TimesPart(timesAction: visit.path, carried: HiddenField.all(carried), days: [.init(starts: buttons)])
     }
 }

@@ -50,12 +50,21 @@ struct BookPage: Sendable {
         let types = bookings.listed
         if Self.wantsMarkdown(request) { return BookMarkdown.list(types, site, publicURL: context.settings.publicURL) }
         let words = PageWords(language)
-        let items = types.map { type -> HTML in
-            let title = Placeholders.fill(type.spoken(in: language).title, ["owner.name": site.name, "site.name": site.name])
-            return
-                "<li><a href=\"/book/\(type.id)?language=\(language)\">\(title)</a><br>\(type.durations.map { words.duration($0) }.joined(separator: words.comma))</li>"
+        let offers = types.map { type in
+            Offers.Offer(
+                offerPath: "/book/\(type.id)?language=\(language)",
+                offerName: Placeholders.fill(type.spoken(in: language).title, ["owner.name": site.name, "site.name": site.name]),
+                offerLengths: type.durations.map { words.duration($0) }.joined(separator: words.comma))
         }
-        return Page.response(.ok, words(.pages), "<ul>\(items.joined())</ul>", words: words, isPublic: true)
+        let body = HTML(.offers, Offers(offers: offers, nothing: words(.invited)))
+        return Page.response(.ok, words(.pages), body, words: words, isPublic: true)
+    }
+
+    /// The values of `offers.html.mustache`.
+    private struct Offers {
+        struct Offer { var offerPath, offerName, offerLengths: String }
+        var offers: [Offer]
+        var nothing: String
     }
 
     private func offer(_ parameters: Parameters) async throws -> (offer: PageBookings.Offer, isMarkdown: Bool)? {
@@ -79,7 +88,7 @@ struct BookPage: Sendable {
             else {
                 return Page.redirect(to: visit.url())
             }
-            return page(.ok, visit, BookForm(visit: visit.of(hold), typed: visit.prefilled).body(hold, now: context.now))
+            return page(.ok, visit, BookForm(visit: visit.of(hold), typed: visit.prefilled).body(hold))
         }
         return page(.ok, visit, try await month(visit).body, shownTo: .everyone)
     }
@@ -134,7 +143,8 @@ struct BookPage: Sendable {
 
     private func nothing(_ request: Request) -> Response {
         let words = PageWords(BookVisit.language(request, context.catalog.current.site))
-        return Page.response(.notFound, words(.refused), Page.back(to: "/book", words(.pages)), words: words)
+        return Page.response(
+            .notFound, words(.refused), MessagePart(ways: [WayPart(wayPath: "/book", wayName: words(.pages))]).html, words: words)
     }
 
     // MARK: Presses
@@ -170,18 +180,18 @@ struct BookPage: Sendable {
         let visit = visit.framed == nil || known != nil ? visit : visit.known(as: marks.mark(visitor))
         let kept = marks.cookie(visitor)
         guard choices.take(visitor.address).isAllowed else {
-            return page(.tooManyRequests, visit, "<p role=alert>\(visit.words(.tooMany))</p>")
+            return tooMany(visit)
         }
         do {
             let hold = try await bookings.hold(visit.offer, start: form["start"] ?? "", duration: visit.duration.inWords, visitor)
             let typed = BookVisit.typed(form)
             // What was typed before goes on in the page, not in an address, which others log.
             guard typed.isEmpty else {
-                return page(.ok, visit, BookForm(visit: visit.of(hold), typed: typed).body(hold, now: context.now), cookies: [kept])
+                return page(.ok, visit, BookForm(visit: visit.of(hold), typed: typed).body(hold), cookies: [kept])
             }
             return Page.redirect(to: visit.url([("hold", hold.id)]), cookies: [kept])
         } catch let error as UsherError where error.code == .rateLimited {
-            return page(.tooManyRequests, visit, "<p role=alert>\(visit.words(.tooMany))</p>", cookies: [kept])
+            return tooMany(visit, cookies: [kept])
         } catch let error as UsherError
             where [.bookingUnavailable, .bookingConflict, .bookingInPast, .validationFailed].contains(error.code)
         {
@@ -204,9 +214,9 @@ struct BookPage: Sendable {
             }
         } catch let error as UsherError where error.code == .validationFailed {
             return page(
-                .unprocessableContent, visit, BookForm(visit: visit, typed: form, findings: error.findings).body(hold, now: context.now))
+                .unprocessableContent, visit, BookForm(visit: visit, typed: form, findings: error.findings).body(hold))
         } catch let error as UsherError where error.code == .rateLimited {
-            return page(.tooManyRequests, visit, "<p role=alert>\(visit.words(.tooMany))</p>")
+            return tooMany(visit)
         } catch let error as UsherError where [.holdExpired, .bookingUnavailable, .bookingConflict].contains(error.code) {
             return page(.conflict, visit, BookForm(visit: visit, typed: form).taken(try await nearest(visit)))
         }
@@ -220,17 +230,21 @@ struct BookPage: Sendable {
 
     private func mailed(_ address: String, until end: Instant, _ visit: BookVisit) -> Response {
         let text = visit.words(.mailed, ["address": address, "time": visit.time(end, end).time])
-        return page(.ok, visit, "<p role=status>\(text)</p>", title: visit.words(.look))
+        return page(.ok, visit, MessagePart(notice: NoticePart(.good, text)).html, title: visit.words(.look))
+    }
+
+    private func tooMany(_ visit: BookVisit, cookies: [Cookie] = []) -> Response {
+        page(
+            .tooManyRequests, visit, MessagePart(notice: NoticePart(.warn, visit.words(.tooMany), isUrgent: true)).html, cookies: cookies)
     }
 
     private func booked(_ view: BookingView, _ visit: BookVisit, shownTo audience: Audience = .visitor) -> Response {
         let booking = view.booking
-        return page(
-            .ok, visit,
-            BookForm.when(visit, booking.start, booking.end)
-                + "<p role=status>\(visit.words(.bookedText))</p><p><a class=button target=_top href=\"\(view.joinPage)\">\(visit.words(.toPage))</a></p>"
-                + CalendarLinks(booking: booking, joinPage: view.joinPage).html(visit.words),
-            title: visit.words(.booked), shownTo: audience)
+        let message = MessagePart(
+            asked: [.init(time: visit.part(booking.start, booking.end))], notice: NoticePart(.good, visit.words(.bookedText)),
+            ways: [WayPart(wayPath: view.joinPage, wayName: visit.words(.toPage), isMain: true)],
+            calendars: CalendarsPart(booking, joinPage: view.joinPage, visit.words))
+        return page(.ok, visit, message.html, title: visit.words(.booked), shownTo: audience)
     }
 
     // MARK: The mail's link
@@ -250,11 +264,10 @@ struct BookPage: Sendable {
             return nothing(request)
         }
         guard waiting.stored.state == .waiting else { return try await confirmed(waiting, visit) }
-        return page(
-            .ok, visit,
-            BookForm.when(visit, waiting.hold.start, waiting.hold.end)
-                + "<p>\(visit.title)</p>" + Page.button(visit.words(.yesBook), action: "/book/confirm/\(token)", key: nil),
-            title: visit.words(.sureBook), shownTo: .reader)
+        let message = MessagePart(
+            asked: [.init(time: visit.part(waiting.hold.start, waiting.hold.end))], lines: [visit.title],
+            buttons: [FormButton(visit.words(.yesBook), action: "/book/confirm/\(token)", key: nil)])
+        return page(.ok, visit, message.html, title: visit.words(.sureBook), shownTo: .reader)
     }
 
     private func confirm(_ request: Request, _ token: String) async throws -> Response {
@@ -268,9 +281,10 @@ struct BookPage: Sendable {
         do { return booked(try await bookings.confirm(waiting), visit, shownTo: .reader) } catch let error as UsherError
             where [.holdExpired, .bookingUnavailable, .bookingConflict, .bookingInPast, .notFound].contains(error.code)
         {
-            return page(
-                .conflict, visit, "<p role=alert>\(visit.words(.ended))</p>\(Page.back(to: visit.url(), visit.words(.otherTime)))",
-                shownTo: .reader)
+            let message = MessagePart(
+                notice: NoticePart(.warn, visit.words(.ended), isUrgent: true),
+                ways: [WayPart(wayPath: visit.url(), wayName: visit.words(.otherTime))])
+            return page(.conflict, visit, message.html, shownTo: .reader)
         }
     }
 }

@@ -122,4 +122,6 @@ struct BookVisit: Sendable {
     func time(_ start: Instant, _ end: Instant) -> ReaderTime {
         ReaderTime.of(start: start, end: end, timeZone: zone.identifier, language: language)
     }
+
+    func part(_ start: Instant, _ end: Instant) -> TimePart { TimePart(start, end, zone: zone.identifier, language: language) }
 }

@@ -13,14 +13,19 @@ struct HomePage: Sendable {
         bookings = PageBookings(context, service)
     }
 
+    /// The values of `home.html.mustache`.
+    private struct Values {
+        var booking: String?
+        var invited, hosts: String
+    }
+
     func add(to router: Router<WebContext>) {
         router.get("/") { request, _ in
             let site = context.catalog.current.site
             let words = PageWords(BookVisit.language(request, site))
-            let book: HTML = bookings.listed.isEmpty ? "" : "<p><a class=button href=\"/book\">\(words(.pages))</a></p>"
-            let doors: HTML = "<p class=quiet><a href=\"/admin\">Admin</a> · <a href=\"/docs\">API</a></p>"
-            return Page.response(
-                .ok, site.name, book + "<p>\(words(.invited))</p><p>\(words(.hosts))</p>" + doors, words: words, isPublic: true)
+            let values = Values(
+                booking: bookings.listed.isEmpty ? nil : words(.pages), invited: words(.invited), hosts: words(.hosts))
+            return Page.response(.ok, site.name, HTML(.home, values), words: words, isPublic: true)
         }
     }
 }

@@ -5,22 +5,38 @@ import Foundation
 package enum PageTemplate: String, CaseIterable, Sendable {
     /// Around every page.
     case frame
-    /// A form of one button.
-    case button
-    /// A word for how something does, with its mark.
-    case chip
+    // Parts that recur.
+    case button, calendars, chip, hidden, input, meeting, message, notice, option, time, times
+    // Pages.
+    case guest, home, join, manage, month, offers, onward
 
     /// Its file's name, in Usher and at a site.
     package var file: String { "\(rawValue).html.mustache" }
 
     /// Usher's own.
-    var source: String {
-        let bytes: [UInt8] =
-            switch self {
-            case .frame: PackageResources.frame_html_mustache
-            case .button: PackageResources.button_html_mustache
-            case .chip: PackageResources.chip_html_mustache
-            }
-        return String(decoding: bytes, as: UTF8.self)
+    var source: String { String(decoding: bytes, as: UTF8.self) }
+
+    private var bytes: [UInt8] {
+        switch self {
+        case .frame: PackageResources.frame_html_mustache
+        case .button: PackageResources.button_html_mustache
+        case .calendars: PackageResources.calendars_html_mustache
+        case .chip: PackageResources.chip_html_mustache
+        case .hidden: PackageResources.hidden_html_mustache
+        case .input: PackageResources.input_html_mustache
+        case .meeting: PackageResources.meeting_html_mustache
+        case .message: PackageResources.message_html_mustache
+        case .notice: PackageResources.notice_html_mustache
+        case .option: PackageResources.option_html_mustache
+        case .time: PackageResources.time_html_mustache
+        case .times: PackageResources.times_html_mustache
+        case .guest: PackageResources.guest_html_mustache
+        case .home: PackageResources.home_html_mustache
+        case .join: PackageResources.join_html_mustache
+        case .manage: PackageResources.manage_html_mustache
+        case .month: PackageResources.month_html_mustache
+        case .offers: PackageResources.offers_html_mustache
+        case .onward: PackageResources.onward_html_mustache
+        }
     }
 }

@@ -1,12 +1,30 @@
-for (const code of document.querySelectorAll('code[data-copy]')) {
+const offer = (place, text, said, done, label) => {
   const button = document.createElement('button');
-  button.type = 'button'; button.className = 'copy'; button.textContent = code.dataset.copy;
-  button.setAttribute('aria-label', code.dataset.copy + ': ' + code.dataset.what);
+  button.type = 'button'; button.className = 'copy'; button.textContent = said;
+  if (label) button.setAttribute('aria-label', said + ': ' + label);
   button.onclick = async () => {
-    try { await navigator.clipboard.writeText(code.textContent); button.textContent = code.dataset.copied; }
-    catch { getSelection().selectAllChildren(code); }
+    try { await navigator.clipboard.writeText(text); button.textContent = done; }
+    catch { getSelection().selectAllChildren(place); }
   };
-  code.after(' ', button);
+  place.after(' ', button);
+};
+for (const code of document.querySelectorAll('code[data-copy]')) offer(code, code.dataset.value || code.textContent, code.dataset.copy, code.dataset.copied, code.dataset.what);
+for (const all of document.querySelectorAll('[data-copy-all]')) offer(all, all.dataset.text, all.dataset.copyAll, all.dataset.copied);
+for (const wait of document.querySelectorAll('[data-begins]')) {
+  const begins = new Date(wait.dataset.begins), language = document.documentElement.lang;
+  const part = (value, unit) => new Intl.NumberFormat(language, {style: 'unit', unit, unitDisplay: 'long'}).format(value);
+  let counted = false;
+  const show = () => {
+    const minutes = Math.ceil((begins - Date.now()) / 60000);
+    // A browser whose clock is ahead does not ask again and again.
+    if (minutes <= 0) { if (counted) location.reload(); return; }
+    counted = true;
+    const hours = Math.floor(minutes / 60), rest = minutes % 60;
+    const parts = (hours ? [part(hours, 'hour')] : []).concat(rest ? [part(rest, 'minute')] : []);
+    wait.textContent = wait.dataset.words.replace('{duration}', () => new Intl.ListFormat(language, {type: 'unit'}).format(parts));
+    setTimeout(show, begins - Date.now() - (minutes - 1) * 60000 + 500);
+  };
+  show();
 }
 if (parent !== window && document.referrer) {
   const key = 'usher-parent', here = location.origin, from = new URL(document.referrer).origin;
@@ -26,12 +44,12 @@ if (own && !new URLSearchParams(location.search).has('timeZone')) {
   }
 }
 for (const zone of document.querySelectorAll('[data-start]')) {
-  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (!here || here === zone.dataset.zone) continue;
-  const show = new Intl.DateTimeFormat(document.documentElement.lang === 'en' ? undefined : document.documentElement.lang, {dateStyle: 'full', timeStyle: 'short'});
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone, start = new Date(zone.dataset.start), end = new Date(zone.dataset.end);
+  const show = (timeZone) => new Intl.DateTimeFormat(document.documentElement.lang, {dateStyle: 'full', timeStyle: 'short', timeZone}).formatRange(start, end);
+  // Another name of the same time is nothing to tell.
+  if (!here || show(here) === show(zone.dataset.zone)) continue;
   const line = document.createElement('p');
   line.className = 'quiet';
-  const time = show.formatRange(new Date(zone.dataset.start), new Date(zone.dataset.end));
-  line.textContent = zone.dataset.here.replace('{time}', () => time).replace('{zone}', () => here);
+  line.textContent = zone.dataset.here.replace('{time}', () => show(here)).replace('{zone}', () => here);
   zone.after(line);
 }
