@@ -72,7 +72,8 @@ package struct Serving: Sendable {
         settings.proxies = configuration.proxies
         if let path {
             settings.catalogFindings = { [registry = runtime.registry] in
-                CatalogReader.withFiles(registry).read(path: path).diagnostics.map { $0.text(file: path) }
+                let report = CatalogReader.withFiles(registry).read(path: path)
+                return report.diagnostics.map { CatalogFinding($0.text(file: path), excerpt: $0.excerpt(of: report.text)) }
             }
         }
         return settings

@@ -5,5 +5,5 @@ extension Store {
         + ProcessSQL.all + IdempotencySQL.all + TokenSQL.all + ConnectionSQL.all + ConsentSQL.all + SessionSQL.all + SealedSQL.all
         + KeySQL.all + WebhookSQL.all + AdminSQL.all + NoticeSQL.all + CalendarSQL.all + AppSQL.all
         + HealthSQL.all + LostSQL.all + AuditSQL.all + RevocationSQL.all + HoldSQL.all + BusyCalendarSQL.all + PageFormSQL.all
-        + TimeOffSQL.all
+        + TimeOffSQL.all + TallySQL.all
 }

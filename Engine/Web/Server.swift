@@ -112,8 +112,8 @@ package struct WebSettings: Sendable {
     package var returnOrigins: [String]
     /// Whose word about the caller's address counts.
     package var proxies = TrustedProxies.none
-    /// What is wrong with the catalogue's file as it stands now, a line each.
-    package var catalogFindings: @Sendable () -> [String] = { [] }
+    /// What is wrong with the catalogue's file as it stands now.
+    package var catalogFindings: @Sendable () -> [CatalogFinding] = { [] }
     /// How the pages look.
     package var looks = PageLooks()
     /// Requests that are worked on at the same time.
@@ -135,4 +135,15 @@ extension Response {
     static func json(_ status: HTTPTypes.HTTPResponse.Status, _ value: JSON, type: String = "application/json") -> Response {
         Response(status: status, headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(bytes: value.bytes)))
     }
+}
+
+/// Something wrong with the catalogue's file.
+package struct CatalogFinding: Sendable {
+    /// Where it is, and what is wrong.
+    package var text: String
+    /// The line of the file with a mark at the place; empty where there is none to show.
+    package var excerpt: String
+
+    /// What `usher check` says of it.
+    package init(_ text: String, excerpt: String) { (self.text, self.excerpt) = (text, excerpt) }
 }

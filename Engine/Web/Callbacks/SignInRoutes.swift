@@ -69,7 +69,8 @@ struct SignInRoutes: Sendable {
     /// What went wrong, on a page.
     private func telling(_ body: () async throws -> Response) async throws -> Response {
         guard limiter.take(TrustedProxies.group(Actor.current.address)).isAllowed else {
-            return Page.response(.tooManyRequests, "That was often", "<p>Many sign-ins came from your network. Wait a minute.</p>")
+            return Page.response(
+                .tooManyRequests, "That was often", MessagePart(lines: ["Many sign-ins came from your network. Wait a minute."]).html)
         }
         do { return try await body() } catch let refusal as SignInRefusal {
             try await context.auditRefusal("sign-in", outcome: refusal.code.rawValue)
@@ -82,9 +83,12 @@ struct SignInRoutes: Sendable {
                 }
             return Page.response(
                 status, "You are not signed in",
-                "<p>\(refusal.message)</p>" + Page.back(to: Self.ownersPage, "Your page, as an owner")
+                MessagePart(
+                    notice: NoticePart(.warn, refusal.message, isUrgent: true),
+                    ways: [WayPart(wayPath: Self.ownersPage, wayName: "Your page, as an owner")]
+                ).html
                     // A key opens the admin's page whatever the service does.
-                    + "<details><summary>For an admin with a key</summary>\(AdminPage.keyForm)</details>")
+                    + AdminPage.Door().html)
         }
     }
 }

@@ -74,7 +74,7 @@ enum Page {
             [
                 (
                     "Content-Security-Policy",
-                    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors \(origins.isEmpty ? "'none'" : origins.joined(separator: " "))"
+                    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors \(origins.isEmpty ? "'none'" : origins.joined(separator: " "))"
                 ),
                 ("Referrer-Policy", "same-origin"), ("X-Content-Type-Options", "nosniff"),
             ] + (isPublic ? [] : [("X-Robots-Tag", "noindex")])

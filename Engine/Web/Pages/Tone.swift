@@ -16,10 +16,6 @@ enum Tone: String, Sendable {
 }
 
 extension Page {
-    private struct Chip { var tone, chipWord: String }
-
     /// A word for how something does, with its mark.
-    static func chip(_ tone: Tone, _ word: String) -> HTML {
-        HTML(.chip, Chip(tone: tone.rawValue, chipWord: word))
-    }
+    static func chip(_ tone: Tone, _ word: String) -> HTML { HTML(.chip, ChipPart(tone, word)) }
 }

@@ -5,12 +5,13 @@ import UsherStore
 
 /// The admin's look at bookings.
 extension AdminViews {
-    func bookings(_ text: String, _ query: QueryFields, _ buttons: AdminButtons) async throws -> Shown {
+    func bookings(_ text: String, _ query: QueryFields) async throws -> Shown {
         var query = query
+        let status = query.text("status").flatMap(Booking.Status.init) ?? .confirmed
         var (found, next): ([Booking], String?) = ([], nil)
         if text.isEmpty {
             var filter = BookingService.Filter()
-            (filter.from, filter.status) = (context.now - Tx.longestBooking, .confirmed)
+            (filter.from, filter.status) = (context.now - Tx.longestBooking, status)
             let page = try await service.page(filter, after: query.cursor(), limit: Self.shown)
             found = page.views.map(\.booking)
             next = page.next.map { QueryFields.cursor($0.start, $0.id) }
@@ -24,67 +25,85 @@ extension AdminViews {
                 .text(booking.meeting.provider), .chip(Tone(booking.meeting.status), booking.meeting.status.rawValue),
             ]
         }
-        let search: HTML =
-            "<form method=get action=\"/admin/bookings\"><label for=q>A booking's or an owner's id, or an owner's or a guest's name or address</label><br><input id=q name=q value=\"\(text)\"> <button class=\"button plain\">Search</button></form>"
-        let more = next.map { cursor -> HTML in "<p><a href=\"/admin/bookings?cursor=\(cursor)\">Later ones</a></p>" } ?? ""
+        let search = SectionPart.Search(
+            searchPath: "/admin/bookings", searchName: "A booking's or owner's id, or an owner's or guest's name or address",
+            searchText: text,
+            statuses: [Booking.Status.confirmed, .cancelled].map {
+                OptionPart(optionValue: $0.rawValue, optionName: $0.rawValue, isChosen: $0 == status)
+            })
+        let later = next.map {
+            WayPart(wayPath: "/admin/bookings?status=\(status.rawValue)&cursor=\($0)", wayName: "Later ones")
+        }
+        let table = TablePart(
+            ["Start", "Booking", "Owner", "Guests", "Status", "Provider", "Room"], rows,
+            empty: text.isEmpty ? "No booking is to come. POST /v1/bookings, `usher book` and booking pages make some." : "None is found.",
+            id: "found")
         return Shown(
             title: text.isEmpty ? "Bookings to come" : "Bookings found",
-            html: search + Page.table(["Start", "Booking", "Owner", "Guests", "Status", "Provider", "Room"], rows, empty: "None.") + more)
+            sections: [SectionPart(search: search, table: table, ways: later.map { [$0] } ?? [])])
     }
 
     func booking(_ id: String, _ buttons: AdminButtons) async throws -> Shown {
         let view = try await service.view(id)
-        let booking = view.booking
         let (rooms, timeline, told) = try await context.store.read { tx in
             (try tx.rooms(of: id), try tx.timeline(of: id), try tx.webhooks().flatMap { try tx.deliveries(of: $0.id, about: id) })
         }
-        var html: HTML =
-            "<p class=when>\(Cell.time(booking.start).html) to \(booking.end.rfc3339.dropFirst(11).prefix(5))</p>"
-            + Page.details([
-                ("Booking", "<code>\(id)</code>, revision \(booking.revision), \(booking.status.rawValue)"),
-                ("Owner", "\(booking.terms.owner.name)"),
-                ("Guests", "\(booking.attendees.map { "\($0.name) <\($0.email)>" }.joined(separator: ", "))"),
-                (
-                    "Room",
-                    "\(booking.meeting.provider), because \(booking.meeting.because.rawValue) \(Page.chip(Tone(booking.meeting.status), booking.meeting.status.rawValue))"
-                ),
+        let mails = view.mails.map { mail -> [Cell] in
+            [.text(view.address(of: mail.reader)), .text(mail.kind.rawValue), .text(mail.state.rawValue), .text(mail.problem ?? "")]
+        }
+        return Shown(
+            title: view.booking.title,
+            sections: [
+                head(view.booking, buttons),
+                SectionPart(
+                    heading: "Rooms",
+                    table: TablePart(
+                        ["Provider", "State", "Room", "Host"],
+                        rooms.map { [.text($0.provider), .text($0.state.rawValue), .text($0.roomID), .text($0.host)] },
+                        empty: "None yet.")),
+                SectionPart(heading: "Mail", table: TablePart(["To", "Kind", "State", "Problem"], mails, empty: "None yet.")),
+                SectionPart(heading: "Webhooks", table: deliveries(told, nil)),
+                SectionPart(heading: "Timeline", events: Self.way(timeline)),
             ])
+    }
+
+    private func head(_ booking: Booking, _ buttons: AdminButtons) -> SectionPart {
+        var section = SectionPart(
+            begin: booking.start.rfc3339, beginText: "\(AdminTime.text(booking.start)) to \(AdminTime.text(booking.end).suffix(5))",
+            pairs: .init(all: [
+                .init("Booking", "\(booking.id), revision \(booking.revision), \(booking.status.rawValue)"),
+                .init("Owner", booking.terms.owner.name),
+                .init("Guests", booking.attendees.map { "\($0.name) <\($0.email)>" }.joined(separator: ", ")),
+                .init(
+                    "Room", "\(booking.meeting.provider), because \(booking.meeting.because.rawValue)",
+                    ChipPart(Tone(booking.meeting.status), booking.meeting.status.rawValue)),
+            ]))
         if let problem = booking.meeting.problem {
-            html += "<div class=\"notice bad\"><p>\(problem.message) [\(problem.code.rawValue)]</p><p>\(problem.remedy)</p></div>"
+            section.notice = NoticePart(.bad, "\(problem.message) [\(problem.code.rawValue)]", problem.remedy)
         }
         if booking.status == .confirmed, buttons.allow("/admin/cancel") {
-            html +=
-                buttons("Retry", action: "/admin/retry", fields: [("booking", id)])
-                + "<p><a href=\"/admin/bookings/\(id)/cancel\">Cancel the booking</a></p>"
+            section.actions = SectionPart.actions(buttons("Retry", action: "/admin/retry", fields: [("booking", booking.id)]))
+            section.ways = [WayPart(wayPath: "/admin/bookings/\(booking.id)/cancel", wayName: "Cancel the booking")]
         }
-        html +=
-            "<section><h2>Rooms</h2>"
-            + Page.table(
-                ["Provider", "State", "Room", "Host"],
-                rooms.map { [.text($0.provider), .text($0.state.rawValue), .text($0.roomID), .text($0.host)] }, empty: "None yet.")
-            + "</section><section><h2>Mail</h2>"
-            + Page.table(
-                ["To", "Kind", "State", "Problem"],
-                view.mails.map {
-                    [.text(view.address(of: $0.reader)), .text($0.kind.rawValue), .text($0.state.rawValue), .text($0.problem ?? "")]
-                }, empty: "None yet.")
-            + "</section><section><h2>Webhooks</h2>" + deliveries(told, nil)
-            + "</section><section><h2>Timeline</h2>\(Self.way(timeline))</section>"
-        return Shown(title: booking.title, html: html)
+        return section
     }
 
     func askToCancel(_ id: String, _ buttons: AdminButtons) async throws -> Shown {
         let booking = try await service.view(id).booking
         return Shown(
             title: "Cancel \(booking.title)?",
-            html:
-                "<p>\(booking.start.rfc3339), \(booking.attendees.map(\.email).joined(separator: ", "))</p><p>Everyone who was invited is told.</p>"
-                + buttons("Yes, cancel it", action: "/admin/cancel", fields: [("booking", id)])
-                + Page.back(to: "/admin/bookings/\(id)", "No, leave it"))
+            sections: [
+                SectionPart(
+                    lines: [
+                        "\(AdminTime.text(booking.start)), \(booking.attendees.map(\.email).joined(separator: ", "))",
+                        "Everyone who was invited is told.",
+                    ], actions: SectionPart.actions(buttons("Yes, cancel it", action: "/admin/cancel", fields: [("booking", id)])),
+                    ways: [WayPart(wayPath: "/admin/bookings/\(id)", wayName: "No, leave it")])
+            ])
     }
 
     /// A booking's way, equal events in a row folded into one line.
-    private static func way(_ timeline: [TimelineEntry]) -> HTML {
+    private static func way(_ timeline: [TimelineEntry]) -> SectionPart.Events {
         var lines: [(entry: TimelineEntry, count: Int)] = []
         for entry in timeline {
             if let last = lines.last, (last.entry.event, last.entry.detail, last.entry.actor) == (entry.event, entry.detail, entry.actor) {
@@ -93,14 +112,18 @@ extension AdminViews {
                 lines.append((entry, 1))
             }
         }
-        let items = lines.map { entry, count -> HTML in
-            let tone =
-                entry.event.hasSuffix("failed") || entry.event.hasSuffix("refused")
-                ? "bad" : entry.event.hasSuffix("blocked") ? "warn" : ["meeting.ready", "mail.sent"].contains(entry.event) ? "good" : ""
-            let times: HTML = count > 1 ? " <span class=soft>×\(count)</span>" : ""
-            return
-                "<li class=\"\(tone)\"><span class=row><strong>\(entry.event)\(times)</strong><span class=\"soft small\">\(Cell.time(entry.at).html), \(entry.actor)</span></span>\(entry.detail.isEmpty ? "" : "<p class=small>\(entry.detail)</p>" as HTML)</li>"
-        }
-        return "<ol class=timeline>\(items.joined())</ol>"
+        return .init(
+            all: lines.map { entry, count in
+                .init(
+                    eventTone: tone(entry.event), eventName: entry.event, times: count > 1 ? "×\(count)" : nil, eventAt: entry.at.rfc3339,
+                    eventTime: AdminTime.text(entry.at), eventActor: ", \(entry.actor)",
+                    eventDetail: entry.detail.isEmpty ? nil : entry.detail)
+            })
+    }
+
+    private static func tone(_ event: String) -> String {
+        if event.hasSuffix("failed") || event.hasSuffix("refused") { return Tone.bad.rawValue }
+        if event.hasSuffix("blocked") { return Tone.warn.rawValue }
+        return ["meeting.created", "meeting.ready", "mail.sent"].contains(event) ? Tone.good.rawValue : ""
     }
 }

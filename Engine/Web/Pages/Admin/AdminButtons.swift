@@ -17,8 +17,8 @@ struct AdminButtons: Sendable {
 
     func allow(_ action: String) -> Bool { role >= Self.needed(for: action) }
 
-    /// A form of one button; nothing where it would be refused.
-    func callAsFunction(_ label: String, action: String, fields: [(String, String)] = [], isPlain: Bool = false) -> HTML {
-        allow(action) ? Page.button(label, action: action, key: formKey, fields: fields, isPlain: isPlain) : ""
+    /// A form of one button; `nil` where a press would be refused.
+    func callAsFunction(_ label: String, action: String, fields: [(String, String)] = [], isPlain: Bool = false) -> FormButton? {
+        allow(action) ? FormButton(label, action: action, key: formKey, fields: fields, isPlain: isPlain) : nil
     }
 }

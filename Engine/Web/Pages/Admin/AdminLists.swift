@@ -16,8 +16,12 @@ extension AdminViews {
         }
         return Shown(
             title: "Connections",
-            html: Page.table(
-                ["Owner", "Provider", "Account", "Health", "Problem", "Since"], rows, empty: "Nobody has connected an account yet."))
+            sections: [
+                SectionPart(
+                    table: TablePart(
+                        ["Owner", "Provider", "Account", "Health", "Problem", "Since"], rows,
+                        empty: "Nobody has connected an account yet. Owners do on their page; `usher owner link` mails the way in."))
+            ])
     }
 
     func mail() async throws -> Shown {
@@ -29,19 +33,22 @@ extension AdminViews {
         let letters = notices.map { [Cell.time($0.writtenAt), .text($0.subject), .text($0.state.rawValue), .text($0.problem ?? "")] }
         return Shown(
             title: "Mail",
-            html: "<section><h2>Waiting to leave</h2>\(mails(waiting))</section><section><h2>Refused</h2>\(mails(refused))</section>"
-                + "<section><h2>Letters to owners that have not left</h2>\(Page.table(["Written", "About", "State", "Why"], letters, empty: "None."))</section>"
-        )
+            sections: [
+                SectionPart(heading: "Waiting to leave", table: mails(waiting)), SectionPart(heading: "Refused", table: mails(refused)),
+                SectionPart(
+                    heading: "Letters to owners that have not left",
+                    table: TablePart(["Written", "About", "State", "Why"], letters, empty: "None.")),
+            ])
     }
 
-    private func mails(_ mails: [OutboxMail]) -> HTML {
+    private func mails(_ mails: [OutboxMail]) -> TablePart {
         let rows = mails.map { mail -> [Cell] in
             [
                 .time(mail.writtenAt), .link("/admin/bookings/\(mail.bookingID)", mail.bookingID),
                 .text("\(mail.kind.rawValue) to \(mail.reader.role)"), .text(mail.problem ?? ""),
             ]
         }
-        return Page.table(["Written", "Booking", "Mail", "Why"], rows, empty: "None.")
+        return TablePart(["Written", "Booking", "Mail", "Why"], rows, empty: "None.")
     }
 
     func webhooks(_ buttons: AdminButtons) async throws -> Shown {
@@ -54,27 +61,29 @@ extension AdminViews {
         }
         return Shown(
             title: "Webhooks",
-            html: Page.table(["Address", "State", "Problem", "Events"], rows, empty: "None. POST /v1/webhooks makes one."))
+            sections: [
+                SectionPart(table: TablePart(["Address", "State", "Problem", "Events"], rows, empty: "None. POST /v1/webhooks makes one."))
+            ])
     }
 
     func webhook(_ id: String, _ query: QueryFields, _ buttons: AdminButtons) async throws -> Shown {
         var query = query
         let hook = try await hooks.webhook(id)
         let page = try await hooks.deliveries(of: id, before: query.cursor(), limit: Self.shown)
-        let next = page.next.map { end -> HTML in
-            "<p><a href=\"/admin/webhooks/\(id)?cursor=\(QueryFields.cursor(end.start, end.id))\">Earlier ones</a></p>"
-        }
-        let enable: HTML =
-            hook.state == .disabled ? buttons("Turn it on again", action: "/admin/enable", fields: [("webhook", id)]) : ""
+        let next = page.next.map { QueryFields.cursor($0.start, $0.id) }
+        let enable = hook.state == .disabled ? buttons("Turn it on again", action: "/admin/enable", fields: [("webhook", id)]) : nil
         return Shown(
             title: "Webhook",
-            html: "<p><code>\(hook.url)</code>: \(hook.state.rawValue)</p>"
-                + (hook.problem.map { problem -> HTML in "<p class=bad>\(problem)</p>" } ?? "") + enable + deliveries(page.items, buttons)
-                + (next ?? ""))
+            sections: [
+                SectionPart(
+                    notice: hook.problem.map { NoticePart(.bad, $0) }, lines: ["\(hook.url): \(hook.state.rawValue)"],
+                    table: deliveries(page.items, buttons), actions: SectionPart.actions(enable),
+                    ways: next.map { [WayPart(wayPath: "/admin/webhooks/\(id)?cursor=\($0)", wayName: "Earlier ones")] } ?? [])
+            ])
     }
 
     /// - Parameter buttons: `nil` shows none.
-    func deliveries(_ items: [StoredDelivery], _ buttons: AdminButtons?) -> HTML {
+    func deliveries(_ items: [StoredDelivery], _ buttons: AdminButtons?) -> TablePart {
         let rows = items.map { delivery -> [Cell] in
             let fields = [("delivery", delivery.id), ("webhook", delivery.webhookID)]
             let about: Cell =
@@ -83,10 +92,10 @@ extension AdminViews {
                 .time(delivery.createdAt), .text(delivery.type), about,
                 .chip(delivery.state == .sent ? .good : delivery.state == .failed ? .bad : .idle, delivery.state.rawValue),
                 .text("\(delivery.attempts)"), .text(delivery.problem ?? ""),
-                .html(buttons.map { $0("Send again", action: "/admin/replay", fields: fields, isPlain: true) } ?? ""),
+                .press(buttons.flatMap { $0("Send again", action: "/admin/replay", fields: fields, isPlain: true) }),
             ]
         }
-        return Page.table(["Written", "Event", "About", "State", "Tries", "Problem", ""], rows, empty: "None.")
+        return TablePart(["Written", "Event", "About", "State", "Tries", "Problem", ""], rows, empty: "None.")
     }
 
     func audit(_ query: QueryFields) async throws -> Shown {
@@ -102,8 +111,13 @@ extension AdminViews {
             ]
         }
         let next = found.count > entries.count ? entries.last.map { QueryFields.cursor($0.at, $0.id) } : nil
-        let more = next.map { cursor -> HTML in "<p><a href=\"/admin/audit?cursor=\(cursor)\">Earlier ones</a></p>" } ?? ""
-        return Shown(title: "Audit", html: Page.table(["At", "Who", "Did", "To", "Outcome", "From"], rows, empty: "Nothing yet.") + more)
+        return Shown(
+            title: "Audit",
+            sections: [
+                SectionPart(
+                    table: TablePart(["At", "Who", "Did", "To", "Outcome", "From"], rows, empty: "Nothing yet."),
+                    ways: next.map { [WayPart(wayPath: "/admin/audit?cursor=\($0)", wayName: "Earlier ones")] } ?? [])
+            ])
     }
 
     func catalogue() async throws -> Shown {
@@ -127,8 +141,14 @@ extension AdminViews {
         let wrong = findings()
         return Shown(
             title: "Catalogue",
-            html: "<section><h2>Findings</h2>\(wrong.isEmpty ? "<p class=good>None.</p>" as HTML : Page.list(wrong))</section>"
-                + "<section><h2>Who gets which provider, and why</h2>\(Page.table(["Owner", "Meeting type", "Provider", "Because", "Now"], rows, empty: "No owners yet."))</section>"
-        )
+            sections: [
+                SectionPart(
+                    heading: "Findings", notice: wrong.isEmpty ? NoticePart(.good, "None: the file is as it should be.") : nil,
+                    points: wrong.isEmpty
+                        ? nil : .init(all: wrong.map { .init(pointText: $0.text, excerpt: $0.excerpt.isEmpty ? nil : $0.excerpt) })),
+                SectionPart(
+                    heading: "Who gets which provider, and why",
+                    table: TablePart(["Owner", "Meeting type", "Provider", "Because", "Now"], rows, empty: "No owners yet.")),
+            ])
     }
 }

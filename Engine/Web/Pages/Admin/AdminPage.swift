@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import UsherCore
 import UsherMail
@@ -13,12 +14,10 @@ struct AdminPage: Sendable {
     private let views: AdminViews
     private let release: AdminRelease
 
-    private static let retriedAtOnce = 1_000
-
-    /// - Parameter findings: what is wrong with the catalogue's file as it stands now, a line each.
+    /// - Parameter findings: what is wrong with the catalogue's file as it stands now.
     init(
         _ context: EngineContext, _ service: BookingService, _ hooks: WebhookService, _ session: AdminSession,
-        findings: @escaping @Sendable () -> [String]
+        findings: @escaping @Sendable () -> [CatalogFinding]
     ) {
         self.context = context
         self.service = service
@@ -31,14 +30,15 @@ struct AdminPage: Sendable {
     func add(to router: Router<WebContext>) {
         router.post("/admin") { request, _ in try await signIn(request) }
         look(router, "/admin") { _, buttons in try await views.overview(buttons) }
-        look(router, "/admin/bookings") { call, buttons in
+        look(router, "/admin/bookings") { call, _ in
             let query = QueryFields(call.request)
-            return try await views.bookings(query.text("q")?.trimmingBlanks ?? "", query, buttons)
+            return try await views.bookings(query.text("q")?.trimmingBlanks ?? "", query)
         }
         look(router, "/admin/bookings/{id}") { call, buttons in try await views.booking(try call.parameters.require("id"), buttons) }
         look(router, "/admin/stuck/{kind}") { call, buttons in
             try await views.stuck(try call.parameters.require("kind"), QueryFields(call.request), buttons)
         }
+        look(router, "/admin/retry-all") { _, buttons in try await askToRetryAll(buttons) }
         look(router, "/admin/connections") { _, _ in try await views.connections() }
         look(router, "/admin/mail") { _, _ in try await views.mail() }
         look(router, "/admin/webhooks") { _, buttons in try await views.webhooks(buttons) }
@@ -95,17 +95,39 @@ struct AdminPage: Sendable {
     /// Each by itself, so that one that cannot be retried keeps none of the others.
     private func retryAll() async throws {
         let now = context.now
-        let ids = try await context.store.read { tx in
-            let refused = Set(try tx.refusedMails(limit: Self.retriedAtOnce).map(\.bookingID))
-            // Nobody wants to be told of a meeting that is over.
-            let toCome = try refused.filter { id in try tx.booking(id).map { $0.status == .confirmed && now < $0.end } ?? false }
-            return try toCome.union(tx.bookingsInTrouble(from: now, limit: Self.retriedAtOnce).map(\.id))
-        }
+        let trouble = try await Trouble(context)
         let passed: Set<ErrorCode> = [.bookingCancelled, .bookingInPast]
-        for kind in try await context.store.read({ try $0.troubledKinds().map(\.kind) }) { try await doNow(kind, now) }
-        for id in ids.sorted() {
-            do { _ = try await service.retry(id) } catch let error as UsherError where passed.contains(error.code) {}
+        for kind in trouble.kinds { try await doNow(kind.kind, now) }
+        for booking in trouble.bookings {
+            do { _ = try await service.retry(booking.id) } catch let error as UsherError where passed.contains(error.code) {}
         }
+    }
+
+    /// What a retry of everything would do.
+    private func askToRetryAll(_ buttons: AdminButtons) async throws -> AdminViews.Shown {
+        let trouble = try await Trouble(context)
+        let rows = trouble.bookings.prefix(AdminViews.most).map { booking -> [Cell] in
+            [
+                .time(booking.start), .link("/admin/bookings/\(booking.id)", booking.title),
+                .text(booking.meeting.problem?.message ?? "A mail was refused."),
+            ]
+        }
+        let count = trouble.bookings.count
+        let mostSaid = count == Trouble.most ? "the first \(count)" : "\(count)"
+        return .init(
+            title: "Retry all that is in trouble?",
+            sections: [
+                SectionPart(
+                    lines: trouble.isEmpty
+                        ? ["Nothing is in trouble."]
+                        : ["Rooms are asked for again and refused mails sent again, for \(mostSaid) bookings to come."],
+                    table: TablePart(["Start", "Booking", "Problem"], Array(rows), empty: "No booking is in trouble.")),
+                SectionPart(
+                    heading: "Stuck work that is done at once",
+                    points: SectionPart.points(trouble.kinds.map { "\($0.kind): \($0.count)" }),
+                    actions: trouble.isEmpty ? nil : SectionPart.actions(buttons("Yes, retry all", action: "/admin/retry-all")),
+                    ways: [WayPart(wayPath: "/admin", wayName: "No, leave it")]),
+            ])
     }
 
     private func doNow(_ kind: String, _ now: Instant) async throws {
@@ -113,11 +135,11 @@ struct AdminPage: Sendable {
         while true {
             let from = after
             let jobs = try await context.store.write { tx in
-                let jobs = try tx.troubledJobs(kind, after: from, limit: Self.retriedAtOnce)
+                let jobs = try tx.troubledJobs(kind, after: from, limit: Trouble.most)
                 for job in jobs { _ = try tx.runNow(job.id, now: now) }
                 return jobs
             }
-            guard jobs.count == Self.retriedAtOnce, let last = jobs.last else { return }
+            guard jobs.count == Trouble.most, let last = jobs.last else { return }
             after = (last.start, last.id.key)
         }
     }
@@ -140,9 +162,9 @@ struct AdminPage: Sendable {
             let around = AdminViews.around(buttons, visitor.name, at: request.uri.path)
             do {
                 let shown = try await body(Visit(request: request, parameters: requestContext.parameters), buttons)
-                return Page.response(.ok, shown.title, release.banner + shown.html, around: around)
+                return Page.response(.ok, shown.title, HTML(release.banner + shown.sections), around: around)
             } catch let error as UsherError where error.code == .notFound {
-                return Page.response(.notFound, "Not here", "<p>\(error.message)</p>", around: around)
+                return Page.response(.notFound, "Not here", MessagePart(lines: [error.message]).html, around: around)
             }
         }
     }
@@ -165,48 +187,61 @@ struct AdminPage: Sendable {
             do {
                 return Page.redirect(to: try await Actor.acting("admin:\(visitor.name)") { try await body(form) })
             } catch let error as UsherError {
-                return Page.response(
-                    .badRequest, "That did not work",
-                    "<p>\(error.message)</p>\(Page.list(error.findings.map(\.detail)))\(Page.back(to: "/admin", "Back"))")
+                let message = MessagePart(
+                    notice: NoticePart(.bad, error.message, isUrgent: true), lines: error.findings.map(\.detail),
+                    ways: [WayPart(wayPath: "/admin", wayName: "Back")])
+                return Page.response(.badRequest, "That did not work", message.html)
             }
         }
     }
 
     private func signIn(_ request: Request) async throws -> Response {
         guard let cookie = try await session.signIn(Secret((try await request.form())["key"]?.trimmingBlanks ?? "")) else {
-            return Page.response(
-                .unauthorized, "That key opens nothing here",
-                "<p>It must be the key of USHER_API_KEY, or one with the scope admin.</p>" + waysIn)
+            let notice = NoticePart(.bad, "It must be the key of USHER_API_KEY, or one with the scope admin.", isUrgent: true)
+            return Page.response(.unauthorized, "That key opens nothing here", Door(context, notice).html)
         }
         return Page.redirect(to: "/admin", cookies: [cookie])
     }
 
+    private static func refused(
+        _ status: HTTPTypes.HTTPResponse.Status, _ title: String, _ line: String, _ wayOn: String
+    ) -> Response {
+        let message = MessagePart(lines: [line], ways: [WayPart(wayPath: "/admin", wayName: wayOn)])
+        return Page.response(status, title, message.html)
+    }
+
     private static var foreign: Response {
-        Page.response(
-            .forbidden, "This did not come from the admin's page", Page.back(to: "/admin", "Open it") + "<p>and press there.</p>")
+        refused(.forbidden, "This did not come from the admin's page", "Open it, and press there.", "Open it")
     }
 
     private static var stale: Response {
-        Page.response(
+        refused(
             .unauthorized, "Who you are is to be asked again",
-            "<p>Nothing was pressed: it is an hour since the sign-in service last said so.</p>" + Page.back(to: "/admin", "Go on"))
+            "Nothing was pressed: it is an hour since the sign-in service last said so.", "Go on")
     }
 
     private static func notAllowed(_ role: AdminRole) -> Response {
-        Page.response(
+        refused(
             .forbidden, "That is not yours to press",
-            "<p>You are signed in as \(role.rawValue). Nothing was changed; whoever keeps USHER_OIDC_ROLES can give your group more.</p>"
-                + Page.back(to: "/admin", "Back"))
+            "You are signed in as \(role.rawValue). Nothing was changed; whoever keeps USHER_OIDC_ROLES can give your group more.", "Back")
     }
 
-    private var door: Response { Page.response(.unauthorized, "Usher, for its admin", waysIn) }
+    private var door: Response { Page.response(.unauthorized, "Usher, for its admin", Door(context).html) }
 
-    private var waysIn: HTML {
-        (context.settings.openID == nil ? "" : SignInLink.button(leadingTo: "/admin")) + Self.keyForm
+    /// The values of `key.html.mustache`: the ways in.
+    struct Door {
+        /// Where people sign in, where they can.
+        var organisation: String?
+        var notice: NoticePart?
+
+        init(_ context: EngineContext, _ notice: NoticePart? = nil) {
+            organisation = context.settings.openID == nil ? nil : SignInLink.leading(to: "/admin")
+            self.notice = notice
+        }
+
+        /// The form for a key alone.
+        init() {}
+
+        var html: HTML { HTML(.key, self) }
     }
-
-    static let keyForm: HTML = """
-        <form class=stack method=post action="/admin"><label for=key>An admin's API key</label>
-        <input id=key name=key type=password required autocomplete=current-password><button class=button>Sign in</button></form>
-        """
 }

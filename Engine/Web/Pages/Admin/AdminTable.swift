@@ -1,3 +1,4 @@
+import Foundation
 import UsherCore
 
 /// What is in a cell of a table.
@@ -6,28 +7,65 @@ enum Cell {
     case link(String, String)
     case time(Instant)
     case chip(Tone, String)
-    case html(HTML)
+    /// `nil`: one that the visitor may not press.
+    case press(FormButton?)
+}
 
-    var html: HTML {
-        switch self {
-        case .text(let text): HTML(text: text)
-        case .link(let path, let text): "<a href=\"\(path)\">\(text)</a>"
-        case .time(let instant): "<time datetime=\"\(instant.rfc3339)\">\(instant.rfc3339.prefix(16).replacing("T", with: " "))</time>"
-        case .chip(let tone, let word): Page.chip(tone, word)
-        case .html(let html): html
+/// `chip.html.mustache`: a word for how something does, with its mark.
+struct ChipPart: Sendable {
+    var tone, chipWord: String
+
+    init(_ tone: Tone, _ word: String) { (self.tone, chipWord) = (tone.rawValue, word) }
+}
+
+/// `table.html.mustache`: a table whose cells name their columns where the window is narrow.
+struct TablePart: Sendable {
+    struct Filled: Sendable {
+        var heads: [String]
+        var rows: [Row]
+    }
+    struct Row: Sendable { var cells: [CellPart] }
+    struct CellPart: Sendable {
+        var column: String
+        var cellPath, moment, words: String?
+        var cellText = ""
+        var state: ChipPart?
+        var press: FormButton?
+
+        init(_ column: String, _ cell: Cell) {
+            self.column = column
+            switch cell {
+            case .text(let text): words = text
+            case .link(let path, let text): (cellPath, cellText) = (path, text)
+            case .time(let instant): (moment, cellText) = (instant.rfc3339, AdminTime.text(instant))
+            case .chip(let tone, let word): state = ChipPart(tone, word)
+            case .press(let button): press = button
+            }
+        }
+    }
+
+    var tableID: String?
+    var filled: Filled?
+    /// What stands in place of an empty table.
+    var nothing: String?
+
+    init(_ heads: [String], _ rows: [[Cell]], empty: String, id: String? = nil) {
+        tableID = id
+        if rows.isEmpty {
+            nothing = empty
+        } else {
+            filled = Filled(heads: heads, rows: rows.map { row in Row(cells: zip(heads, row).map { CellPart($0, $1) }) })
         }
     }
 }
 
-extension Page {
-    /// A table whose cells name their columns where the window is narrow.
-    static func table(_ heads: [String], _ rows: [[Cell]], empty: String) -> HTML {
-        guard !rows.isEmpty else { return "<div class=empty><p>\(empty)</p></div>" }
-        let head = heads.map { head -> HTML in "<th scope=col>\(head)</th>" }.joined()
-        let body = rows.map { row -> HTML in
-            let cells = zip(heads, row).map { head, cell -> HTML in "<td data-label=\"\(head)\">\(cell.html)</td>" }
-            return "<tr>\(cells.joined())</tr>"
-        }.joined()
-        return "<div class=wide tabindex=0><table><thead><tr>\(head)</tr></thead><tbody>\(body)</tbody></table></div>"
+/// Times for admins: the site's.
+enum AdminTime {
+    static var zone: String { SiteFrame.current.site?.timeZone ?? "UTC" }
+
+    /// `2026-12-01 10:00`
+    static func text(_ instant: Instant) -> String {
+        guard instant != .never else { return "" }
+        return String(WallTime(instant, in: TimeZone(iana: zone) ?? .gmt).text.prefix(16)).replacing("T", with: " ")
     }
 }

@@ -1,15 +1,16 @@
+import Foundation
 import UsherCore
 import UsherMail
 import UsherPipeline
 import UsherStore
 
-/// What the admin's page shows, a function for each part. Times are UTC.
+/// What the admin's page shows, a function for each part.
 struct AdminViews: Sendable {
     let context: EngineContext
     let service: BookingService
     let hooks: WebhookService
-    /// What is wrong with the catalogue's file as it stands now, a line each.
-    let findings: @Sendable () -> [String]
+    /// What is wrong with the catalogue's file as it stands now.
+    let findings: @Sendable () -> [CatalogFinding]
 
     static let shown = 50
     static let most = 200
@@ -17,7 +18,7 @@ struct AdminViews: Sendable {
 
     struct Shown: Sendable {
         var title: String
-        var html: HTML
+        var sections: [SectionPart]
     }
 
     private static let places = [
@@ -35,7 +36,7 @@ struct AdminViews: Sendable {
         }
         return Page.Around(
             width: .broad, who: name == buttons.role.rawValue ? name : "\(name), \(buttons.role.rawValue)", tabs: tabs,
-            footNote: "Times are UTC.",
+            footNote: "Times are those of \(AdminTime.zone).",
             footButtons: [quiet("Sign out", "/admin/signout"), quiet("Sign out everywhere", "/admin/signout-everywhere")])
     }
 
@@ -50,29 +51,54 @@ struct AdminViews: Sendable {
             )
         }
         let (processes, inForce) = try await context.store.read { (try $0.processes(), try $0.catalogueDigest()) }
-        let open = try await openMatters()
         let failing = try await context.health.all()
-        let html: HTML =
-            tiles(failing.count, trouble.count, open, stuck.reduce(0) { $0 + Int($1.0.count) })
-            + "<section id=providers><h2>Providers</h2>\(providers(failing))</section>"
-            + "<section><h2>Servers</h2>\(servers(processes, inForce))</section>"
-            + "<section id=problems><h2>Bookings with a problem</h2>\(problems(trouble, buttons))</section>"
-            + "<section id=work><h2>Work</h2>"
-            + Page.table(
-                ["Kind", "Due", "Oldest", "Being done"],
-                Set(waiting.map(\.kind) + working.map(\.kind)).sorted().map { kind in
-                    let due = waiting.first { $0.kind == kind }
-                    return [
-                        .text(kind), .text("\(due?.count ?? 0)"), .text(due.map { "\((now - $0.oldest).wholeSeconds) s" } ?? ""),
-                        .text("\(working.first { $0.kind == kind }?.count ?? 0)"),
-                    ]
-                }, empty: "Nothing is due.")
-            + "<h3>Stuck</h3><p class=quiet>Tried three times in vain, the nearest meetings first.</p>"
-            + (stuck.isEmpty ? "<p>No job is stuck.</p>" : "")
-            + stuck.map { kind, jobs -> HTML in
-                "<h4>\(kind.kind): \(kind.count)</h4>" + self.stuck(jobs, kind.kind, limit: Self.shownStuck, buttons)
-            }.joined() + "</section>"
-        return Shown(title: "Overview", html: html)
+        let tiles = tiles(failing.count, trouble.count, try await openMatters(), stuck.reduce(0) { $0 + Int($1.0.count) })
+        return Shown(
+            title: "Overview",
+            sections: [
+                SectionPart(tiles: tiles), SectionPart(charts: .init(all: try await charts(waiting).all)),
+                SectionPart(anchor: "providers", heading: "Providers", table: providers(failing)),
+                SectionPart(heading: "Servers", table: servers(processes, inForce)),
+                SectionPart(
+                    anchor: "problems", heading: "Bookings with a problem", table: problems(trouble, buttons),
+                    ways: buttons.allow("/admin/retry-all")
+                        ? [WayPart(wayPath: "/admin/retry-all", wayName: "Retry all that is in trouble…")] : []),
+                SectionPart(anchor: "work", heading: "Work", table: work(waiting, working)),
+                SectionPart(
+                    heading: "Stuck", isPart: true, lines: stuck.isEmpty ? ["No job is stuck."] : [],
+                    quiet: "Tried three times in vain, the nearest meetings first."),
+            ]
+                + stuck.map { kind, jobs in
+                    var section = self.stuck(jobs, kind.kind, limit: Self.shownStuck, buttons)
+                    (section.heading, section.isPart) = ("\(kind.kind): \(kind.count)", true)
+                    return section
+                })
+    }
+
+    private func charts(_ waiting: [(kind: String, count: Int64, oldest: Instant)]) async throws -> AdminCharts {
+        let (now, zone) = (context.now, TimeZone(iana: AdminTime.zone) ?? .gmt)
+        let today = CalendarDate(WallTime(now, in: zone))
+        let (from, to) = ((today - AdminCharts.before).beginning(in: zone), (today + AdminCharts.after).beginning(in: zone))
+        return try await context.store.read { tx in
+            AdminCharts(
+                tallies: try tx.tallies(from: from, to: to), waits: try tx.waits(from: now, limit: AdminCharts.mostWaits),
+                waiting: waiting, today: today, now: now)
+        }
+    }
+
+    private func work(
+        _ waiting: [(kind: String, count: Int64, oldest: Instant)], _ working: [(kind: String, count: Int64)]
+    ) -> TablePart {
+        let now = context.now
+        return TablePart(
+            ["Kind", "Due", "Oldest", "Being done"],
+            Set(waiting.map(\.kind) + working.map(\.kind)).sorted().map { kind in
+                let due = waiting.first { $0.kind == kind }
+                return [
+                    .text(kind), .text("\(due?.count ?? 0)"), .text(due.map { "\((now - $0.oldest).wholeSeconds) s" } ?? ""),
+                    .text("\(working.first { $0.kind == kind }?.count ?? 0)"),
+                ]
+            }, empty: "Nothing is due.")
     }
 
     /// The stuck jobs of one kind, a page at a time.
@@ -80,17 +106,17 @@ struct AdminViews: Sendable {
         var query = query
         let after = query.cursor().map { (start: $0.start, key: $0.id.replacing("+", with: " ")) }
         let jobs = try await context.store.read { try $0.troubledJobs(kind, after: after, limit: Self.shown + 1) }
-        return Shown(title: "Stuck: \(kind)", html: stuck(jobs, kind, limit: Self.shown, buttons))
+        return Shown(title: "Stuck: \(kind)", sections: [stuck(jobs, kind, limit: Self.shown, buttons)])
     }
 
-    private func stuck(_ jobs: [TroubledJob], _ kind: String, limit: Int, _ buttons: AdminButtons) -> HTML {
+    private func stuck(_ jobs: [TroubledJob], _ kind: String, limit: Int, _ buttons: AdminButtons) -> SectionPart {
         let shown = jobs.prefix(limit)
         let rows = shown.map { job -> [Cell] in
             let booking = job.id.key.split(separator: " ").first { $0.hasPrefix("bk_") }.map(String.init)
             return [
                 booking.map { .link("/admin/bookings/\($0)", job.id.key) } ?? .text(job.id.key),
                 job.start == .never ? .text("") : .time(job.start), .text("\(job.attempt)"), .time(job.due),
-                .html(
+                .press(
                     buttons(
                         "Do it now", action: "/admin/do", fields: [("kind", job.id.kind), ("subject", job.id.key)],
                         isPlain: true)),
@@ -98,13 +124,14 @@ struct AdminViews: Sendable {
         }
         // A cursor's parts hold no blank.
         let next = jobs.count > limit ? shown.last.map { QueryFields.cursor($0.start, $0.id.key.replacing(" ", with: "+")) } : nil
-        return Page.table(["About", "Meeting", "Tries", "Next", ""], rows, empty: "None.")
-            + (next.map { cursor -> HTML in "<p><a href=\"/admin/stuck/\(kind)?cursor=\(cursor)\">More</a></p>" } ?? "")
+        return SectionPart(
+            table: TablePart(["About", "Meeting", "Tries", "Next", ""], rows, empty: "None."),
+            ways: next.map { [WayPart(wayPath: "/admin/stuck/\(kind)?cursor=\($0)", wayName: "More")] } ?? [])
     }
 
     /// Each provider's one state, as doctor, API and metrics tell it.
-    private func providers(_ failing: [FailingProvider]) -> HTML {
-        Page.table(
+    private func providers(_ failing: [FailingProvider]) -> TablePart {
+        TablePart(
             ["Provider", "State", "Since", "Calls", "Why, and what to do"],
             context.catalog.current.providers.map { entry in
                 if let problem = ProviderResolver(context).readinessProblem(entry) {
@@ -123,8 +150,8 @@ struct AdminViews: Sendable {
     }
 
     /// Who works on this database, with which Usher and which catalogue.
-    private func servers(_ processes: [StoredProcess], _ inForce: String?) -> HTML {
-        Page.table(
+    private func servers(_ processes: [StoredProcess], _ inForce: String?) -> TablePart {
+        TablePart(
             ["Machine", "Usher", "Since", "Last heartbeat", "Catalogue"],
             processes.map { process in
                 let catalogue =
@@ -136,17 +163,16 @@ struct AdminViews: Sendable {
             }, empty: "None.")
     }
 
-    private func problems(_ bookings: [Booking], _ buttons: AdminButtons) -> HTML {
-        Page.table(
+    private func problems(_ bookings: [Booking], _ buttons: AdminButtons) -> TablePart {
+        TablePart(
             ["Start", "Booking", "Provider", "Problem", ""],
             bookings.map { booking in
                 [
                     .time(booking.start), .link("/admin/bookings/\(booking.id)", booking.title), .text(booking.meeting.provider),
                     .text("\(booking.meeting.problem?.message ?? "") \(booking.meeting.problem?.remedy ?? "")"),
-                    .html(buttons("Retry", action: "/admin/retry", fields: [("booking", booking.id)], isPlain: true)),
+                    .press(buttons("Retry", action: "/admin/retry", fields: [("booking", booking.id)], isPlain: true)),
                 ]
             }, empty: "None.")
-            + buttons("Retry all that is in trouble", action: "/admin/retry-all", isPlain: bookings.isEmpty)
     }
 
     /// What lies elsewhere and needs somebody.
@@ -164,16 +190,18 @@ struct AdminViews: Sendable {
     }
 
     /// How everything does, at a glance; each leads to its list.
-    private func tiles(_ failing: Int, _ trouble: Int, _ open: [(count: Int, name: String, path: String)], _ stuck: Int) -> HTML {
+    private func tiles(
+        _ failing: Int, _ trouble: Int, _ open: [(count: Int, name: String, path: String)], _ stuck: Int
+    ) -> SectionPart.Tiles {
         let all =
             [
                 (failing, "providers failing", "#providers"), (trouble, "bookings with a problem", "#problems"),
                 (stuck, "jobs stuck", "#work"),
             ] + open
-        let items = all.map { count, name, path -> HTML in
-            let state = count == 0 ? Page.chip(.good, "fine") : Page.chip(.bad, "look")
-            return "<li><a class=tile href=\"\(path)\"><b>\(count)</b><span>\(name)</span>\(state)</a></li>"
-        }
-        return "<ul class=tiles>\(items.joined())</ul>"
+        return .init(
+            all: all.map { count, name, path in
+                let state = count == 0 ? ChipPart(.good, "fine") : ChipPart(.bad, "look")
+                return .init(tilePath: path, tileCount: "\(count)", tileName: name, tone: state.tone, chipWord: state.chipWord)
+            })
     }
 }

@@ -6,9 +6,9 @@ package enum PageTemplate: String, CaseIterable, Sendable {
     /// Around every page.
     case frame
     // Parts that recur.
-    case button, calendars, chip, hidden, input, meeting, message, notice, option, time, times
+    case button, calendars, chart, chip, hidden, input, meeting, message, notice, option, table, time, times
     // Pages.
-    case guest, home, join, manage, month, offers, onward
+    case guest, home, join, key, manage, month, offers, onward, sections
 
     /// Its file's name, in Usher and at a site.
     package var file: String { "\(rawValue).html.mustache" }
@@ -21,6 +21,7 @@ package enum PageTemplate: String, CaseIterable, Sendable {
         case .frame: PackageResources.frame_html_mustache
         case .button: PackageResources.button_html_mustache
         case .calendars: PackageResources.calendars_html_mustache
+        case .chart: PackageResources.chart_html_mustache
         case .chip: PackageResources.chip_html_mustache
         case .hidden: PackageResources.hidden_html_mustache
         case .input: PackageResources.input_html_mustache
@@ -28,15 +29,18 @@ package enum PageTemplate: String, CaseIterable, Sendable {
         case .message: PackageResources.message_html_mustache
         case .notice: PackageResources.notice_html_mustache
         case .option: PackageResources.option_html_mustache
+        case .table: PackageResources.table_html_mustache
         case .time: PackageResources.time_html_mustache
         case .times: PackageResources.times_html_mustache
         case .guest: PackageResources.guest_html_mustache
         case .home: PackageResources.home_html_mustache
         case .join: PackageResources.join_html_mustache
+        case .key: PackageResources.key_html_mustache
         case .manage: PackageResources.manage_html_mustache
         case .month: PackageResources.month_html_mustache
         case .offers: PackageResources.offers_html_mustache
         case .onward: PackageResources.onward_html_mustache
+        case .sections: PackageResources.sections_html_mustache
         }
     }
 }

@@ -53,3 +53,19 @@ for (const zone of document.querySelectorAll('[data-start]')) {
   line.textContent = zone.dataset.here.replace('{time}', () => show(here)).replace('{zone}', () => here);
   zone.after(line);
 }
+for (const form of document.querySelectorAll('form[data-live]')) {
+  let timer, last = 0;
+  form.addEventListener('input', () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const address = form.action + '?' + new URLSearchParams(new FormData(form)), mine = ++last;
+      try {
+        const answer = await fetch(address);
+        const found = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById(form.dataset.live);
+        if (mine !== last || !answer.ok || !found) return;
+        document.getElementById(form.dataset.live).replaceWith(found);
+        history.replaceState(null, '', address);
+      } catch { /* The button still searches. */ }
+    }, 250);
+  });
+}
