@@ -57,15 +57,21 @@ struct BookingRoutes: Sendable {
 
     private func list(_ call: APICall) async throws -> Response {
         var query = call.query
+        let filter = Self.filter(&query)
+        let (limit, after) = (query.limit(), query.cursor())
+        try query.check()
+        let page = try await service.page(filter, after: after, limit: limit)
+        return Response.page(page.views.map(call.json), next: page.next)
+    }
+
+    /// Which bookings are asked for.
+    static func filter(_ query: inout QueryFields) -> BookingService.Filter {
         var filter = BookingService.Filter()
         filter.owner = query.text("owner")
         filter.status = query.choice("status", Booking.Status.allCases)
         filter.from = query.instant("from") ?? filter.from
         filter.to = query.instant("to") ?? filter.to
-        let (limit, after) = (query.limit(), query.cursor())
-        try query.check()
-        let page = try await service.page(filter, after: after, limit: limit)
-        return Response.page(page.views.map(call.json), next: page.next)
+        return filter
     }
 
     private func reschedule(_ call: APICall) async throws -> Response {

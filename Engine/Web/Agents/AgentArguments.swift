@@ -29,6 +29,39 @@ struct BookingArguments: JSONRequest {
     init(_ reader: inout JSONReader) { id = reader.required("id", "The booking's id, bk_…") }
 }
 
+/// Which bookings.
+struct BookingsArguments: JSONRequest {
+    private var fields: [(String, String?)]
+
+    static let schemaName = "BookingsArguments"
+    init(_ reader: inout JSONReader) {
+        fields = [
+            ("owner", reader.text("owner", "An owner's id.")),
+            ("status", reader.text("status", "confirmed or cancelled; both where it is not given.")),
+            ("from", reader.text("from", "Starts at this time or later: 2026-12-01T00:00:00Z.")),
+            ("to", reader.text("to", "Starts before this time.")), ("cursor", reader.text("cursor", "nextCursor of the answer before.")),
+        ]
+    }
+
+    /// - Throws: ``ErrorCode/validationFailed``
+    func page() throws -> (filter: BookingService.Filter, after: (start: Instant, id: String)?) {
+        var query = QueryFields(fields.compactMap { name, value in value.map { (name, $0) } })
+        let (filter, after) = (BookingRoutes.filter(&query), query.cursor())
+        try query.check()
+        return (filter, after)
+    }
+}
+
+/// Some bookings, and where the next ones begin.
+struct AgentBookings: JSONObject {
+    var items: [BookingView]
+    var nextCursor: String?
+
+    static let schemaName = "AgentBookings"
+    static let about = "Bookings by start."
+    static let fields: [JSONField<AgentBookings>] = [.init("items") { $0.items }, .init("nextCursor") { $0.nextCursor }]
+}
+
 /// Which booking, and where it is to be moved.
 struct MoveArguments: JSONRequest {
     var id: String

@@ -61,7 +61,7 @@ struct AgentTools: Sendable {
 
     private static let repeatKey = "idempotencyKey"
 
-    var all: [AgentTool] { [list, explain, slots, hold, book, get, reschedule, cancel] }
+    var all: [AgentTool] { [list, explain, slots, hold, book, bookings, get, reschedule, cancel] }
 
     private var list: AgentTool {
         AgentTool(
@@ -110,6 +110,20 @@ struct AgentTools: Sendable {
             description: "Keep a slot for some minutes while the person decides; book_meeting with the hold's id then always succeeds.",
             scope: .bookingsWrite, input: OpenAPIDocument.selfContained(HoldRequest.self), output: StoredHold.self, hints: .init()
         ) { call in try await HoldService(context).hold(try call.read(HoldRequest.self)).value.json }
+    }
+
+    private var bookings: AgentTool {
+        AgentTool(
+            name: "list_bookings", title: "List bookings",
+            description: "Bookings by start, of one owner or of all, 50 at a time: which one the person means, and what is to come.",
+            scope: .bookingsRead, input: OpenAPIDocument.selfContained(BookingsArguments.self), output: AgentBookings.self,
+            hints: .init(isReadOnly: true, isIdempotent: true)
+        ) { call in
+            let asked = try call.read(BookingsArguments.self).page()
+            let page = try await service.page(asked.filter, after: asked.after, limit: QueryFields.usualPage)
+            let views = page.views.map { call.caller.may(.bookingsWrite) ? $0 : $0.withoutManagePage() }
+            return AgentBookings(items: views, nextCursor: page.next.map { QueryFields.cursor($0.start, $0.id) }).json
+        }
     }
 
     private var book: AgentTool {

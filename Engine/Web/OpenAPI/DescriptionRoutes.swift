@@ -37,7 +37,7 @@ struct DescriptionRoutes: Sendable {
     private var page: HTML {
         made.page.withLock { made in
             if let made { return made }
-            let page = DocsPage.html(document)
+            let page = HTML(.docs, DocsPage(document, publicURL: publicURL))
             made = page
             return page
         }

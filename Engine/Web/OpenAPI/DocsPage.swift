@@ -1,44 +1,65 @@
 import UsherCore
-import UsherMail
+import UsherPipeline
 
-/// `/docs`: the description as a page, with nothing from elsewhere.
-enum DocsPage {
+/// The values of `docs.html.mustache`: how to begin, and the description of the API to read.
+struct DocsPage: Sendable {
+    struct Tag: Sendable {
+        var tag: String
+        var calls: [Call]
+    }
+    struct Call: Sendable {
+        var method, callPath, summary: String
+        var about: String?
+        var parameters: Parameters?
+        var bodySchema: String?
+        var answers: [Answer]
+    }
+    struct Parameters: Sendable { var all: [Parameter] }
+    struct Parameter: Sendable { var parameterName, place, detail: String }
+    struct Answer: Sendable {
+        var answerStatus, detail: String
+        var answerSchema: String?
+    }
+    struct Schema: Sendable { var schemaName, definition: String }
+
+    var docsIntro, docsURL: String
+    var events: [String]
+    var tags: [Tag]
+    var schemas: [Schema]
+
     /// - Parameter document: of ``OpenAPIDocument``.
-    static func html(_ document: JSON) -> HTML {
-        let paths = document["paths"]?.members ?? []
-        let tags = paths.flatMap { $0.value.members ?? [] }.compactMap { $0.value["tags"]?.array?.first?.string }
-        let sections = tags.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }.map { tag -> HTML in
-            let calls = paths.flatMap { path in
-                (path.value.members ?? []).filter { $0.value["tags"]?.array?.first?.string == tag }.map { call(path.key, $0) }
-            }
-            return "<section><h2 id=\"\(tag)\">\(tag)</h2>\(calls.joined())</section>"
+    init(_ document: JSON, publicURL: String) {
+        docsIntro = document["info"]?["description"]?.string ?? ""
+        docsURL = publicURL
+        events = EventType.allCases.map(\.rawValue)
+        schemas = (document["components"]?["schemas"]?.members ?? []).map { Schema(schemaName: $0.key, definition: $0.value.pretty) }
+        let calls = (document["paths"]?.members ?? []).flatMap { path in
+            (path.value.members ?? []).map { (tag: $0.value["tags"]?.array?.first?.string ?? "", call: Call(path.key, $0)) }
         }
-        let schemas = (document["components"]?["schemas"]?.members ?? []).map { schema -> HTML in
-            "<details id=\"schema-\(schema.key)\"><summary><code>\(schema.key)</code></summary><pre>\(schema.value.pretty)</pre></details>"
-        }
-        return "<p>\(document["info"]?["description"]?.string ?? "")</p><p><a href=\"/openapi.json\">openapi.json</a></p>"
-            + sections.joined() + "<section><h2>Schemas</h2>\(schemas.joined())</section>"
+        let names = calls.map(\.tag).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        tags = names.map { name in Tag(tag: name, calls: calls.filter { $0.tag == name }.map(\.call)) }
     }
+}
 
-    private static func call(_ path: String, _ operation: JSON.Member) -> HTML {
+extension DocsPage.Call {
+    fileprivate init(_ path: String, _ operation: JSON.Member) {
         let value = operation.value
-        let head: HTML =
-            "<summary><code>\(operation.key.uppercased()) \(path)</code><br>\(value["summary"]?.string ?? "")</summary>"
-        let parameters = (value["parameters"]?.array ?? []).map { parameter -> HTML in
-            "<li><code>\(parameter["name"]?.string ?? "")</code> (\(parameter["in"]?.string ?? "")\(parameter["required"] == true ? ", required" : "")) \(parameter["description"]?.string ?? "")</li>"
+        (method, callPath) = (operation.key.uppercased(), path)
+        (summary, about) = (value["summary"]?.string ?? "", value["description"]?.string)
+        let found = (value["parameters"]?.array ?? []).map {
+            DocsPage.Parameter(
+                parameterName: $0["name"]?.string ?? "",
+                place: ($0["in"]?.string ?? "") + ($0["required"] == true ? ", required" : ""), detail: $0["description"]?.string ?? "")
         }
-        let answers = (value["responses"]?.members ?? []).map { answer -> HTML in
-            "<li><code>\(answer.key)</code> \(answer.value["description"]?.string ?? "")\(schema(answer.value["content"]))</li>"
+        parameters = found.isEmpty ? nil : .init(all: found)
+        bodySchema = Self.schema(value["requestBody"]?["content"])
+        answers = (value["responses"]?.members ?? []).map {
+            .init(
+                answerStatus: $0.key, detail: $0.value["description"]?.string ?? "", answerSchema: Self.schema($0.value["content"]))
         }
-        let body = schema(value["requestBody"]?["content"])
-        return "<details>\(head)<p>\(value["description"]?.string ?? "")</p>"
-            + (parameters.isEmpty ? "" : "<h3>Parameters</h3><ul>\(parameters.joined())</ul>")
-            + (body == "" ? "" : "<h3>Body</h3><p>\(body)</p>") + "<h3>Answers</h3><ul>\(answers.joined())</ul></details>"
     }
 
-    private static func schema(_ content: JSON?) -> HTML {
-        guard let reference = content?.members?.first?.value["schema"]?["$ref"]?.string, let name = reference.split(separator: "/").last
-        else { return "" }
-        return " <a href=\"#schema-\(name)\">\(name)</a>"
+    private static func schema(_ content: JSON?) -> String? {
+        content?.members?.first?.value["schema"]?["$ref"]?.string?.split(separator: "/").last.map(String.init)
     }
 }

@@ -246,15 +246,9 @@ enum OpenAPIDocument {
                 [
                     "description": .string(names.map { "`\($0)`" }.joined(separator: ", ")),
                     "headers": isBrief ? ["Retry-After": ["description": "Seconds.", "schema": ["type": "string"]]] : [:],
-                    "content": [
-                        "application/problem+json": [
-                            "schema": [
-                                "allOf": [
-                                    ProblemDetails.reference, ["properties": ["code": ["enum": .array(names.map(JSON.string))]]],
-                                ]
-                            ]
-                        ]
-                    ],
+                    // One schema for all, so that a generated client has one type; the codes stand in a property of ours.
+                    "content": ["application/problem+json": ["schema": ProblemDetails.reference]],
+                    "x-error-codes": .array(names.map(JSON.string)),
                 ])
         }
     }

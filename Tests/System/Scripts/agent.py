@@ -21,11 +21,13 @@ async def work(client):
     again = await call(client, "book_meeting", asked)
     wrong = await client.call_tool("book_meeting", {"meetingType": "consultaton", "owner": "ana", "start": START, "attendees": []})
     seen = await call(client, "get_booking", {"id": booked["id"]})
+    listed = await call(client, "list_bookings", {"owner": "ana", "from": "2027-06-01T00:00:00Z", "to": "2027-06-02T00:00:00Z"})
     moved = await call(client, "reschedule_booking", {"id": booked["id"], "start": "2027-06-02T10:00:00+02:00"})
     cancelled = await call(client, "cancel_booking", {"id": booked["id"]})
     return {
         "tools": [tool.name for tool in tools], "types": [kind["id"] for kind in offer["meetingTypes"]], "why": why["because"],
         "booked": booked, "again": again["id"], "wrong": wrong.content[0].text, "isError": failed(wrong), "seen": seen["id"],
+        "listed": [one["id"] for one in listed["items"]],
         "moved": moved["start"], "cancelled": cancelled["status"],
     }
 

@@ -8,7 +8,7 @@ package enum PageTemplate: String, CaseIterable, Sendable {
     // Parts that recur.
     case button, calendars, chart, chip, hidden, input, meeting, message, notice, option, table, time, times
     // Pages.
-    case guest, home, join, key, manage, month, offers, onward, sections
+    case docs, guest, home, join, key, manage, month, offers, onward, sections
 
     /// Its file's name, in Usher and at a site.
     package var file: String { "\(rawValue).html.mustache" }
@@ -32,6 +32,7 @@ package enum PageTemplate: String, CaseIterable, Sendable {
         case .table: PackageResources.table_html_mustache
         case .time: PackageResources.time_html_mustache
         case .times: PackageResources.times_html_mustache
+        case .docs: PackageResources.docs_html_mustache
         case .guest: PackageResources.guest_html_mustache
         case .home: PackageResources.home_html_mustache
         case .join: PackageResources.join_html_mustache
