@@ -50,7 +50,7 @@ struct ForeignFormGuard: RouterMiddleware {
         }
         return Page.response(
             .forbidden, "This came from another site",
-            "<p>Nothing was changed. Open the page here by its link, and press there.</p>")
+            MessagePart(lines: ["Nothing was changed. Open the page here by its link, and press there."]).html)
     }
 
     /// A browser that says neither is an old one, or no browser: what it sends must carry the session's own key all the same.

@@ -71,11 +71,12 @@ struct BrowserTests {
         let id = booked["id"]?.string ?? ""
         _ = try await site.booking(id) { $0["meeting"]?["status"] == "blocked" }
         let manage = (booked["managePage"]?.string ?? "").replacing(home, with: "")
+        let join = (booked["joinPage"]?.string ?? "").replacing(home, with: "")
         let pages =
-            ["/owners/me", manage]
+            ["/owners/me", manage, join, "/docs", "/book"]
             + [
                 "", "/bookings", "/bookings/\(id)", "/bookings/\(id)/cancel", "/connections", "/mail", "/webhooks", "/webhooks/\(hook)",
-                "/catalogue",
+                "/catalogue", "/audit", "/retry-all", "/style",
             ]
             .map { "/admin" + $0 }
         let browser = try Command(

@@ -47,4 +47,21 @@ struct LookTests {
         }
         await site.close()
     }
+
+    @Test("what a guest's first look costs stays below 30 KB: page, stylesheet and script, uncompressed")
+    func weight() async throws {
+        let site = try await Site(catalog: BrowserTests.catalog)
+        let server = try await site.serve()
+        let booked = try await site.book("mine", at: "2027-03-01T10:00:00Z").json
+        let pages = ["joinPage", "managePage"].map { (booked[$0]?.string ?? "").replacing("https://usher.example", with: "") }
+        for path in ["/", "/book", "/book/visit"] + pages {
+            let page = try await site.call("GET", path).response
+            let files = String(decoding: page.body, as: UTF8.self).matches(of: /(?:href|src)="(\/assets\/[^"]+)"/).map { String($0.1) }
+            var weight = page.body.count
+            for file in files { weight += try await site.call("GET", file).response.body.count }
+            #expect(page.status == 200 && files.count == 2 && weight < 30 << 10, "\(path): \(weight)")
+        }
+        server.kill()
+        await site.close()
+    }
 }

@@ -45,12 +45,12 @@ struct ConsentRoutes: Sendable {
             let site = context.catalog.current.site.name
             return Page.response(
                 .ok, "Connect \(service.name) for \(owner.name)?",
-                """
-                <p>The meetings of <strong>\(owner.name)</strong> (\(owner.email)) at
-                <strong>\(site)</strong> will be made in the \(service.name) account that you sign in to next.</p>
-                <p>Go on only if you are \(owner.name).</p>
-                \(Page.button("Continue to \(service.name)", action: path, key: nil, fields: [("consent", id)]))
-                """)
+                MessagePart(
+                    lines: [
+                        "The meetings of \(owner.name) (\(owner.email)) at \(site) will be made in the \(service.name) account that you sign in to next.",
+                        "Go on only if you are \(owner.name).",
+                    ], buttons: [FormButton("Continue to \(service.name)", action: path, key: nil, fields: [("consent", id)])]
+                ).html)
         }
     }
 
@@ -71,9 +71,10 @@ struct ConsentRoutes: Sendable {
         do { return try await body() } catch let error as UsherError {
             return Page.response(
                 error.code == .authForbidden ? .forbidden : .gone, "This cannot be opened",
-                "<p>\(error.message)</p>" + Page.back(to: "/owners/me", "Open your page"))
+                MessagePart(notice: NoticePart(.warn, error.message, isUrgent: true), ways: [Self.ownersPage]).html)
         } catch let error as ProviderError {
-            return Page.response(.ok, "This cannot be connected now", "<p>\(error.message) \(error.remedy)</p>")
+            let notice = NoticePart(.warn, error.message, error.remedy, isUrgent: true)
+            return Page.response(.ok, "This cannot be connected now", MessagePart(notice: notice).html)
         }
     }
 
@@ -91,7 +92,8 @@ struct ConsentRoutes: Sendable {
         let form = try await request.form()
         let returnTo = try await consents.decline(form["consent"] ?? "", browser: cookie.value(in: request))
         if let returnTo, !returnTo.isEmpty { return Page.onward(to: returnTo, "Nothing was changed", "Continue") }
-        return Page.response(.ok, "Nothing was changed", "<p>You can close this page.</p>" + Page.back(to: "/owners/me", "Open your page"))
+        return Page.response(
+            .ok, "Nothing was changed", MessagePart(lines: ["You can close this page."], ways: [Self.ownersPage]).html)
     }
 
     private func confirm(_ request: Request) async throws -> Response {
@@ -109,93 +111,101 @@ struct ConsentRoutes: Sendable {
             if !returnTo.isEmpty { return Page.onward(to: returnTo, "Connected", "Continue") }
             return Page.response(
                 .ok, "Connected",
-                "<p class=good>\(connection.account.email) is connected.</p><p>Meetings that waited for it are being made now. You can close this page.</p>"
-            )
+                MessagePart(
+                    notice: NoticePart(.good, "\(connection.account.email) is connected."),
+                    lines: ["Meetings that waited for it are being made now. You can close this page."]
+                ).html)
         case .asks(let id, "", let to, let service):
-            return Page.response(
-                .ok, "Is this the right account?",
-                """
-                <p>You have agreed as <strong>\(to)</strong>, which is not your mail address here.
-                Your meetings will be made in that \(service) account.</p>
-                \(Page.button("Yes, use \(to)", action: "/auth/confirm", key: nil, fields: [("consent", id)]))
-                \(Page.button("No, connect nothing", action: "/auth/keep", key: nil, fields: [("consent", id)], isPlain: true))
-                """)
+            return ask(
+                id, "Is this the right account?",
+                [
+                    "You have agreed as \(to), which is not your mail address here. Your meetings will be made in that \(service) account."
+                ], yes: "Yes, use \(to)", no: "No, connect nothing")
         case .asks(let id, let from, let to, let service):
-            return Page.response(
-                .ok, "Connect another account?",
-                """
-                <p>Until now your meetings were made in the \(service) account <strong>\(from)</strong>.
-                You have just agreed as <strong>\(to)</strong>.</p>
-                <p>Bookings that are made keep their links; the old account's meetings cannot be moved or removed from here any more.</p>
-                \(Page.button("Use \(to)", action: "/auth/confirm", key: nil, fields: [("consent", id)]))
-                \(Page.button("Keep \(from)", action: "/auth/keep", key: nil, fields: [("consent", id)], isPlain: true))
-                """)
+            return ask(
+                id, "Connect another account?",
+                [
+                    "Until now your meetings were made in the \(service) account \(from). You have just agreed as \(to).",
+                    "Bookings that are made keep their links; the old account's meetings cannot be moved or removed from here any more.",
+                ], yes: "Use \(to)", no: "Keep \(from)")
         case .refused(let refusal, let owner, let service):
-            let (title, body) = words(refusal, service)
-            let again: HTML = owner == nil ? "" : "<p><a href=\"/owners/me\">Back to your page</a></p>"
-            return Page.response(.badRequest, title, body + again)
+            let (title, lines) = words(refusal, service)
+            return Page.response(.badRequest, title, MessagePart(lines: lines, ways: owner == nil ? [] : [Self.ownersPage]).html)
         }
     }
 
+    private static let ownersPage = WayPart(wayPath: "/owners/me", wayName: "Open your page")
+
+    private func ask(_ id: String, _ title: String, _ lines: [String], yes: String, no: String) -> Response {
+        let fields = [("consent", id)]
+        let message = MessagePart(
+            lines: lines,
+            buttons: [
+                FormButton(yes, action: "/auth/confirm", key: nil, fields: fields),
+                FormButton(no, action: "/auth/keep", key: nil, fields: fields, isPlain: true),
+            ])
+        return Page.response(.ok, title, message.html)
+    }
+
     /// What happened, and what to do next.
-    private func words(_ refusal: Consents.Refusal, _ service: String) -> (title: String, body: HTML) {
-        let again: HTML = "<p>Go back to your page and press Connect again. Nothing was changed.</p>"
+    private func words(_ refusal: Consents.Refusal, _ service: String) -> (title: String, lines: [String]) {
+        let again = "Go back to your page and press Connect again. Nothing was changed."
         switch refusal {
-        case .unknownState:
-            return ("This did not come from here", "<p>The address that you opened was not made by this server.</p>\(again)")
-        case .expired: return ("That took too long", "<p>A consent must be finished within ten minutes.</p>\(again)")
-        case .alreadyUsed: return ("This was finished already", "<p>The page was opened a second time; the first time counted.</p>\(again)")
+        case .unknownState: return ("This did not come from here", ["The address that you opened was not made by this server.", again])
+        case .expired: return ("That took too long", ["A consent must be finished within ten minutes.", again])
+        case .alreadyUsed: return ("This was finished already", ["The page was opened a second time; the first time counted.", again])
         case .otherBrowser:
-            return (
-                "Another browser began this", "<p>Finish in the browser in which you pressed Connect, with cookies allowed.</p>\(again)"
-            )
+            return ("Another browser began this", ["Finish in the browser in which you pressed Connect, with cookies allowed.", again])
         case .signedOut:
-            return (
-                "You are signed out", "<p>This was begun on your page, and you are not signed in there any more. Nothing was changed.</p>"
-            )
+            return ("You are signed out", ["This was begun on your page, and you are not signed in there any more. Nothing was changed."])
         case .declined(let code, let description): return declined(code, description, service, again)
         case .noCode:
             return (
                 "\(service) did not agree",
-                """
-                <p>\(service) sent you back without a permission. Either you pressed Decline, or your organisation's administrator must
-                allow the app first.</p>\(approval(service))\(again)
-                """
+                [
+                    "\(service) sent you back without a permission. Either you pressed Decline, or your organisation's administrator must allow the app first."
+                ] + approval(service) + [again]
             )
         case .missing(let abilities):
             return (
                 "A permission is missing",
-                "<p>Without the permission to \(abilities.map(\.name).joined(separator: " and to ")) no meeting can be made.</p><p>Press Connect again and leave all boxes ticked. If there are none, the admin of this server adds the scope \(abilities.compactMap(\.scopes.first).joined(separator: ", ")) to the app.</p>"
+                [
+                    "Without the permission to \(abilities.map(\.name).joined(separator: " and to ")) no meeting can be made.",
+                    "Press Connect again and leave all boxes ticked. If there are none, the admin of this server adds the scope \(abilities.compactMap(\.scopes.first).joined(separator: ", ")) to the app.",
+                ]
             )
-        case .failed(let error):
-            return ("\(service) could not be connected", "<p>\(error.message)</p><p>\(error.remedy)</p>\(again)")
+        case .failed(let error): return ("\(service) could not be connected", [error.message, error.remedy, again])
         }
     }
 
     /// Source of the codes: RFC 6749 §4.1.2.1 and https://developers.google.com/identity/protocols/oauth2/web-server
-    private func declined(_ code: String, _ description: String, _ service: String, _ again: HTML) -> (String, HTML) {
+    private func declined(_ code: String, _ description: String, _ service: String, _ again: String) -> (String, [String]) {
         switch code {
-        case "access_denied": return ("You did not agree", "<p>\(service) was told not to connect.</p>\(again)")
+        case "access_denied": return ("You did not agree", ["\(service) was told not to connect.", again])
         case "admin_policy_enforced", "org_internal", "unauthorized_client":
             return (
                 "Your organisation must allow this first",
-                "<p>\(service) lets an administrator decide about apps.</p>\(approval(service))\(again)"
+                ["\(service) lets an administrator decide about apps."] + approval(service) + [again]
             )
         case "redirect_uri_mismatch", "invalid_request", "deleted_client":
             return (
                 "The app is not set up right",
-                "<p>\(service) says: \(code) \(description).</p><p>The admin of this server compares the redirect address of the app with the one that `usher doctor` shows.</p>"
+                [
+                    "\(service) says: \(code) \(description).",
+                    "The admin of this server compares the redirect address of the app with the one that `usher doctor` shows.",
+                ]
             )
-        default: return ("\(service) did not agree", "<p>It says: \(code) \(description)</p>\(again)")
+        default: return ("\(service) did not agree", ["It says: \(code) \(description)", again])
         }
     }
 
-    private func approval(_ service: String) -> HTML {
+    /// What an administrator is asked for.
+    private func approval(_ service: String) -> [String] {
         let place = services.first { $0.name == service }.map { " (\($0.approval))" } ?? ""
-        return """
-            <p>Send this to your administrator:</p><blockquote>Please pre-approve the scheduling app for our \(service) account\(place),
-            so that I can connect it. It makes, moves and removes my own
-            meetings.</blockquote><p>If the app is not published yet, only people of the account that made it can connect it.</p>
-            """
+        return [
+            "Send this to your administrator:",
+            "“Please pre-approve the scheduling app for our \(service) account\(place), so that I can connect it. It makes, moves and removes my own meetings.”",
+            "If the app is not published yet, only people of the account that made it can connect it.",
+        ]
     }
 }

@@ -6,9 +6,4 @@ enum SignInLink {
 
     /// - Parameter page: where they come out, a path of ours.
     static func leading(to page: String) -> String { "\(path)?to=\(percentEncoded(page))" }
-
-    /// For who is not signed in.
-    static func button(leadingTo page: String) -> HTML {
-        "<p><a class=button href=\"\(leading(to: page))\" rel=nofollow>Sign in with your organisation</a></p>"
-    }
 }

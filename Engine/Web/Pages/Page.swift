@@ -96,19 +96,6 @@ enum Page {
         return Page.response(.ok, title, HTML(.onward, Values(url: url, label: label)), cookies: cookies)
     }
 
-    static func list(_ lines: [String]) -> HTML {
-        lines.isEmpty ? "" : "<ul>\(lines.map { line -> HTML in "<li>\(line)</li>" }.joined())</ul>"
-    }
-
-    /// Names and what they stand for.
-    static func details(_ pairs: [(String, HTML)]) -> HTML {
-        "<dl class=details>\(pairs.map { pair -> HTML in "<dt>\(pair.0)</dt><dd>\(pair.1)</dd>" }.joined())</dl>"
-    }
-
-    static func back(to path: String, _ label: String) -> HTML {
-        "<p><a href=\"\(path)\">\(label)</a></p>"
-    }
-
     static var deadLink: Response {
         response(
             .notFound, "This link does not lead anywhere",
@@ -119,29 +106,6 @@ enum Page {
     static func encoded(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: CharacterSet.alphanumerics.intersection(.init(charactersIn: "\u{20}"..."\u{7E}")))
             ?? ""
-    }
-
-    /// A form of one button.
-    static func button(_ label: String, action: String, key: String?, fields: [(String, String)] = [], isPlain: Bool = false) -> HTML {
-        let button = FormButton(label, action: action, key: key, fields: fields, isPlain: isPlain)
-        return HTML(.button, button)
-    }
-}
-
-/// The values of `button.html.mustache`: a form of one button.
-struct FormButton: Sendable {
-    var label, action: String
-    var fields: [HiddenField]
-    var isPlain, isQuiet: Bool
-
-    init(
-        _ label: String, action: String, key: String?, fields: [(String, String)] = [], isPlain: Bool = false, isQuiet: Bool = false
-    ) {
-        self.label = label
-        self.action = action
-        self.fields = HiddenField.all((key.map { [("key", $0)] } ?? []) + fields)
-        self.isPlain = isPlain
-        self.isQuiet = isQuiet
     }
 }
 

@@ -6,7 +6,7 @@ import base64, datetime, html, json, os, pathlib, re, subprocess, sys, urllib.re
 from standardwebhooks.webhooks import Webhook
 
 page = urllib.request.urlopen(sys.argv[1]).read().decode()
-examples = {name: html.unescape(text) for name, text in re.findall(r'<pre id="example-([a-z-]+)"><code>(.*?)</code></pre>', page, re.S)}
+examples = {name: html.unescape(text) for name, text in re.findall(r'<pre id="example-([a-z-]+)"[^>]*><code>(.*?)</code></pre>', page, re.S)}
 
 
 def run(*command, text=None):

@@ -47,6 +47,7 @@ struct AdminPage: Sendable {
         }
         look(router, "/admin/audit") { call, _ in try await views.audit(QueryFields(call.request)) }
         look(router, "/admin/release") { _, buttons in try await release.page(buttons) }
+        look(router, "/admin/style") { _, _ in AdminStyle.page(now: context.now) }
         look(router, "/admin/catalogue") { _, _ in try await views.catalogue() }
         look(router, "/admin/bookings/{id}/cancel") { call, buttons in
             try await views.askToCancel(try call.parameters.require("id"), buttons)

@@ -36,6 +36,8 @@ struct SectionPart: Sendable {
 
     /// What links within the page lead to.
     var anchor: String?
+    /// Seconds after which it is asked for again; it needs an anchor then.
+    var refresh: String?
     var heading: String?
     /// Whether it belongs to the section before it.
     var isPart = false

@@ -54,7 +54,10 @@ struct BookVisit: Sendable {
         var offer = offer
         offer.type = offer.type.spoken(in: language)
         self.offer = offer
-        zone = text("timeZone").flatMap { TimeZone(iana: $0) } ?? TimeZone(iana: offer.owner?.timeZone ?? site.timeZone) ?? .gmt
+        // The list of zones says New York, not New_York.
+        zone =
+            text("timeZone").flatMap { TimeZone(iana: $0.replacing(" ", with: "_")) } ?? TimeZone(
+                iana: offer.owner?.timeZone ?? site.timeZone) ?? .gmt
         let durations = offer.type.durations
         duration =
             text("duration").flatMap(Duration.init(written:)).flatMap { durations.contains($0) ? $0 : nil } ?? durations.first

@@ -36,7 +36,8 @@ package struct PageLook: Sendable {
         let sheet = ["plain": colors.plain, "onPlain": colors.onPlain, "link": colors.link, "darkLink": colors.darkLink].reduce(
             String(decoding: PackageResources.style_css, as: UTF8.self)
         ) { $0.replacing("{{\($1.key)}}", with: $1.value) }
-        style = Asset("page", "css", "text/css; charset=utf-8", Array(sheet.utf8))
+        // Comments are for whoever reads the source.
+        style = Asset("page", "css", "text/css; charset=utf-8", Array(sheet.replacing(/\/\*.*?\*\/\n?/, with: "").utf8))
         script = Asset("page", "js", "text/javascript; charset=utf-8", PackageResources.page_js)
         self.logo = logo.map { Asset("logo", "png", "image/png", $0) }
         var parsed: [String: MustacheTemplate] = [:]

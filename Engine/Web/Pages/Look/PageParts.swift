@@ -22,19 +22,6 @@ struct TimePart: Sendable {
     }
 }
 
-/// `meeting.html.mustache`: when and with whom.
-struct MeetingPart: Sendable {
-    var time: TimePart
-    var withWhom, hostName, between, hostSite: String
-
-    init(_ visit: ReaderLinks.Visit) {
-        let (booking, words) = (visit.booking, visit.words)
-        time = TimePart(booking.start, booking.end, zone: visit.timeZone, language: visit.language, here: words(.here))
-        (withWhom, between) = (words.with + words.colon, words.comma)
-        (hostName, hostSite) = (booking.terms.owner.name, booking.terms.site.name)
-    }
-}
-
 /// `notice.html.mustache`: what has happened, or stands in the way.
 struct NoticePart: Sendable {
     var noticeTone, noticeRole: String
@@ -77,43 +64,6 @@ struct TimesPart: Sendable {
 struct WayPart: Sendable {
     var wayPath, wayName: String
     var isMain = false
-}
-
-/// `message.html.mustache`: a page that says something or asks, and leads on.
-struct MessagePart: Sendable {
-    /// A time, and the button that answers for it.
-    struct Asked: Sendable {
-        var time: TimePart
-        var press: FormButton?
-    }
-
-    var asked: [Asked] = []
-    var notice: NoticePart?
-    var lines: [String] = []
-    var offered: TimesPart?
-    var buttons: [FormButton] = []
-    var ways: [WayPart] = []
-    var calendars: CalendarsPart?
-
-    /// As a page's body.
-    var html: HTML {
-        HTML(
-            .message,
-            Values(
-                asked: asked, notice: notice, lines: lines, offered: offered, hasButtons: !buttons.isEmpty, buttons: buttons, ways: ways,
-                calendars: calendars))
-    }
-
-    private struct Values {
-        var asked: [Asked]
-        var notice: NoticePart?
-        var lines: [String]
-        var offered: TimesPart?
-        var hasButtons: Bool
-        var buttons: [FormButton]
-        var ways: [WayPart]
-        var calendars: CalendarsPart?
-    }
 }
 
 /// Leads from a cancelled booking to a new one.

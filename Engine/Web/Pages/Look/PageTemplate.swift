@@ -6,9 +6,9 @@ package enum PageTemplate: String, CaseIterable, Sendable {
     /// Around every page.
     case frame
     // Parts that recur.
-    case button, calendars, chart, chip, hidden, input, meeting, message, notice, option, table, time, times
+    case button, calendars, chart, chip, hidden, input, meeting, message, notice, option, table, time, times, week
     // Pages.
-    case docs, guest, home, join, key, manage, month, offers, onward, sections
+    case docs, guest, home, join, key, manage, month, offers, onward, owner, sections, signin
 
     /// Its file's name, in Usher and at a site.
     package var file: String { "\(rawValue).html.mustache" }
@@ -32,6 +32,7 @@ package enum PageTemplate: String, CaseIterable, Sendable {
         case .table: PackageResources.table_html_mustache
         case .time: PackageResources.time_html_mustache
         case .times: PackageResources.times_html_mustache
+        case .week: PackageResources.week_html_mustache
         case .docs: PackageResources.docs_html_mustache
         case .guest: PackageResources.guest_html_mustache
         case .home: PackageResources.home_html_mustache
@@ -41,7 +42,9 @@ package enum PageTemplate: String, CaseIterable, Sendable {
         case .month: PackageResources.month_html_mustache
         case .offers: PackageResources.offers_html_mustache
         case .onward: PackageResources.onward_html_mustache
+        case .owner: PackageResources.owner_html_mustache
         case .sections: PackageResources.sections_html_mustache
+        case .signin: PackageResources.signin_html_mustache
         }
     }
 }

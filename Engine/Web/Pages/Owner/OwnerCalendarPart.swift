@@ -31,57 +31,42 @@ extension OwnerPage {
         }
     }
 
-    func calendars(_ shown: [ShownCalendar], _ owner: Owner, _ key: String) -> HTML {
-        let items = shown.map { one -> HTML in
-            let (calendar, field) = (one.calendar, [("calendar", one.calendar.id)])
-            let name = [calendar.name, calendar.account].filter { !$0.isEmpty }.joined(separator: ", ")
-            let choice =
-                calendar.counts
-                ? Page.button("Do not let it count", action: "/owners/me/calendars/choose", key: key, fields: field, isPlain: true)
-                : Page.button(
-                    "Let it count", action: "/owners/me/calendars/choose", key: key, fields: field + [("counts", "yes")], isPlain: true)
-            return "<li><strong>\(name)</strong><br>\(state(one, owner))<br>\(choice)"
-                + Page.button("Remove", action: "/owners/me/calendars/remove", key: key, fields: field, isPlain: true) + "</li>"
-        }
-        let list: HTML =
-            items.isEmpty ? "<p>None. Whoever books sees no more than your hours and bookings.</p>" : "<ul>\(items.joined())</ul>"
-        return
-            "<section id=calendars><h2>Calendars that make you busy</h2>\(list)<p class=quiet>Only when you are busy is kept, never what an event is called.</p>\(accounts(key))\(Self.addresses(key))</section>"
+    func calendars(_ shown: [ShownCalendar], _ owner: Owner, _ key: String) -> OwnerValues.List<OwnerValues.Calendar>? {
+        .init(
+            shown.map { one in
+                let (calendar, field) = (one.calendar, [("calendar", one.calendar.id)])
+                let choice = FormButton(
+                    calendar.counts ? "Do not let it count" : "Let it count", action: "/owners/me/calendars/choose", key: key,
+                    fields: field + (calendar.counts ? [] : [("counts", "yes")]), isPlain: true)
+                let (state, text) = state(one, owner)
+                return .init(
+                    calendarName: [calendar.name, calendar.account].filter { !$0.isEmpty }.joined(separator: ", "), state: state,
+                    calendarText: text,
+                    presses: [
+                        choice, FormButton("Remove", action: "/owners/me/calendars/remove", key: key, fields: field, isQuiet: true),
+                    ])
+            })
     }
 
-    private func state(_ shown: ShownCalendar, _ owner: Owner) -> HTML {
-        if let problem = shown.calendar.problem { return "<span class=bad>\(problem.message)</span> \(problem.remedy)" }
-        guard shown.calendar.counts else { return "It does not count." }
-        guard let asOf = shown.calendar.asOf else { return "It is being read; until then nothing is offered." }
+    private func state(_ shown: ShownCalendar, _ owner: Owner) -> (ChipPart, String) {
+        if let problem = shown.calendar.problem { return (ChipPart(.bad, "Cannot be read"), "\(problem.message) \(problem.remedy)") }
+        guard shown.calendar.counts else { return (ChipPart(.idle, "Does not count"), "Who books is offered these times.") }
+        guard let asOf = shown.calendar.asOf else {
+            return (ChipPart(.idle, "Being read"), "It is being read; until then nothing is offered.")
+        }
         let time = ReaderTime.of(start: asOf, end: asOf, timeZone: owner.timeZone, language: "en")
-        let words: HTML = "read on \(time.date) at \(time.time)"
-        return shown.state == .fresh
-            ? "<span class=good>Counts</span>, \(words)." : "<span class=bad>Not heard of for too long</span>, \(words)."
+        let words = "Read on \(time.date) at \(time.time)."
+        return shown.state == .fresh ? (ChipPart(.good, "Counts"), words) : (ChipPart(.bad, "Not heard of for too long"), words)
     }
 
     /// Those that an account leads to.
-    private func accounts(_ key: String) -> HTML {
-        let buttons = context.busySources.map { $0.descriptor }.compactMap { source -> HTML? in
+    func calendarAccounts(_ key: String) -> [FormButton] {
+        context.busySources.map { $0.descriptor }.compactMap { source in
             guard case .account(let module, _, _) = source.connection,
                 context.catalog.current.providers.contains(where: { $0.module == module })
             else { return nil }
-            return Page.button(
+            return FormButton(
                 "Connect \(source.name)", action: "/owners/me/calendars/consent", key: key, fields: [("kind", source.kind)], isPlain: true)
         }
-        return buttons.isEmpty ? "" : "<p>\(buttons.joined())</p>"
-    }
-
-    private static func addresses(_ key: String) -> HTML {
-        """
-        <details><summary>Connect a calendar by its address</summary>
-        <form class=stack method=post action="/owners/me/calendars"><input type=hidden name=key value="\(key)"><input type=hidden name=kind value=ics>
-        <label for=feed>Secret address of its feed, https://… or webcal://…</label><input id=feed name=url type=url required autocomplete=off>
-        <button class=button>Connect the feed</button></form>
-        <form class=stack method=post action="/owners/me/calendars"><input type=hidden name=key value="\(key)"><input type=hidden name=kind value=caldav>
-        <label for=dav>Address of a CalDAV server</label><input id=dav name=url type=url required autocomplete=off>
-        <label for=davuser>User name there</label><input id=davuser name=user required autocomplete=off>
-        <label for=davpassword>Password, one for apps where there are such</label><input id=davpassword name=password type=password required autocomplete=off>
-        <button class=button>Connect the account</button></form></details>
-        """
     }
 }

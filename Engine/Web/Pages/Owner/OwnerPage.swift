@@ -103,9 +103,8 @@ struct OwnerPage: Sendable {
         }
         press(router, "/owners/me/cancel") { owner, form, _ in
             let booking = try await own(form["booking"] ?? "", owner).booking
-            guard booking.details.source == BookingService.testSource else {
-                throw UsherError(.validationFailed, "Only test meetings are taken away here.")
-            }
+            let isTest = booking.details.source == BookingService.testSource
+            guard isTest || form["sure"] == "yes" else { return cancelQuestion(booking, key: form["key"] ?? "") }
             _ = try await service.cancel(booking.id)
             return Page.redirect(to: "/owners/me#bookings")
         }
@@ -120,16 +119,18 @@ struct OwnerPage: Sendable {
             guard let (secret, owner) = try await session(request) else { return signedOut }
             let form = try await request.form()
             guard owners.isFormKey(form["key"] ?? "", of: secret) else {
-                return Page.response(
-                    .forbidden, "This did not come from your page", "<p><a href=\"/owners/me\">Open your page</a> and press there.</p>")
+                let message = MessagePart(
+                    lines: ["Open your page, and press there."], ways: [WayPart(wayPath: "/owners/me", wayName: "Open your page")])
+                return Page.response(.forbidden, "This did not come from your page", message.html)
             }
             do {
                 return try await Actor.acting("owner:\(owner.owner.id)") { try await body(owner, form, secret) }
             } catch let error as UsherError {
-                return Page.response(
-                    .badRequest, "That did not work",
-                    "<p>\(error.message)</p>\(Page.list(error.findings.map { "\($0.pointer.dropFirst()): \($0.detail)" }))<p><a href=\"/owners/me\">Back to your page</a></p>"
-                )
+                let message = MessagePart(
+                    notice: NoticePart(.bad, error.message, isUrgent: true),
+                    lines: error.findings.map { "\($0.pointer.dropFirst()): \($0.detail)" },
+                    ways: [WayPart(wayPath: "/owners/me", wayName: "Back to your page")])
+                return Page.response(.badRequest, "That did not work", message.html)
             }
         }
     }

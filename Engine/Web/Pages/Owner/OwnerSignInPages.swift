@@ -10,8 +10,10 @@ extension OwnerPage {
         guard let owner = try await owners.portalLinkOwner(token) else { return Self.deadLink }
         return Page.response(
             .ok, "Welcome, \(owner.owner.name)",
-            "<p>Here you connect your video account and choose where your meetings are held.</p>"
-                + Page.button("Open my page", action: "/owners/signin/\(token)", key: nil))
+            MessagePart(
+                lines: ["Here you connect your video account and choose where your meetings are held."],
+                buttons: [FormButton("Open my page", action: "/owners/signin/\(token)", key: nil)]
+            ).html)
     }
 
     func signIn(_ token: String) async throws -> Response {
@@ -27,32 +29,34 @@ extension OwnerPage {
         return (secret, owner)
     }
 
+    /// The values of `signin.html.mustache`: how an owner gets in.
+    private struct Door {
+        /// Where people sign in, where they can.
+        var organisation: String?
+        var lines: [String]
+
+        var html: HTML { HTML(.signin, self) }
+    }
+
     static var deadLink: Response {
-        Page.response(
-            .gone, "This link has been used",
-            "<p>A link signs in once, and within 15 minutes.</p>\(askForLink)")
+        Page.response(.gone, "This link has been used", Door(lines: ["A link signs in once, and within 15 minutes."]).html)
     }
 
     static var askedTooOften: Response {
-        Page.response(.tooManyRequests, "That was often", "<p>Many links were asked for from your network. Wait a few minutes.</p>")
+        let message = MessagePart(lines: ["Many links were asked for from your network. Wait a few minutes."])
+        return Page.response(.tooManyRequests, "That was often", message.html)
     }
 
     var signedOut: Response {
-        Page.response(
-            .unauthorized, "Please sign in",
-            (context.settings.openID == nil ? "" : SignInLink.button(leadingTo: "/owners/me"))
-                + "<p>Your page opens with a personal link, which is mailed to you.</p>\(Self.askForLink)")
+        let door = Door(
+            organisation: context.settings.openID == nil ? nil : SignInLink.leading(to: "/owners/me"),
+            lines: ["Your page opens with a personal link, which is mailed to you."])
+        return Page.response(.unauthorized, "Please sign in", door.html)
     }
-
-    static let askForLink: HTML = """
-        <form class=stack method=post action="/owners/signin"><label for=email>Your mail address here</label>
-        <input id=email name=email type=email required autocomplete=email><button class=button>Mail me a link</button></form>
-        """
 
     /// The same for every address, so that it tells nobody who is an owner here.
     static var mailed: Response {
-        Page.response(
-            .ok, "Look into your mail",
-            "<p>If that address belongs to an owner here, a mail with a link is on its way. The link works once, within 15 minutes.</p>")
+        let line = "If that address belongs to an owner here, a mail with a link is on its way. The link works once, within 15 minutes."
+        return Page.response(.ok, "Look into your mail", MessagePart(lines: [line]).html)
     }
 }

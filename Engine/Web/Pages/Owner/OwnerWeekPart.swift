@@ -14,10 +14,11 @@ struct OwnerWeekPart {
 
     private static let words = PageWords("en")
 
-    var html: HTML {
-        let days = week.days.map { day($0) }.joined()
-        return
-            "<section id=week><h2>Your week</h2>\(choice)\(navigation)\(verdict)\(Self.axis)\(days)\(Self.legend)<p class=quiet>In \(owner.timeZone).</p></section>"
+    var values: WeekValues {
+        let monday = week.days.first?.date ?? today
+        return WeekValues(
+            choice: choice(monday), earlierPath: url(monday - 7), weekName: Self.words.day(monday), laterPath: url(monday + 7),
+            verdict: verdict, weekdays: week.days.map(day), legend: Self.legend, weekZone: owner.timeZone)
     }
 
     // MARK: Which week, which meeting
@@ -26,41 +27,30 @@ struct OwnerWeekPart {
         "/owners/me?week=\(date.text)\(week.type.map { "&type=\(Page.encoded($0.id))" } ?? "")#week"
     }
 
-    private var navigation: HTML {
-        guard let monday = week.days.first?.date else { return "" }
-        return
-            "<nav aria-label=Weeks><a class=\"button plain\" rel=prev href=\"\(url(monday - 7))\">Earlier</a><strong>\(Self.words.day(monday))</strong> <a class=\"button plain\" rel=next href=\"\(url(monday + 7))\">Later</a></nav>"
-    }
-
-    private var choice: HTML {
-        guard let chosen = week.type, let monday = week.days.first?.date else {
-            return "<p>None of your meeting types has slots: nobody chooses a time of yours here.</p>"
-        }
-        let options = week.types.map { type -> HTML in
-            "<option value=\"\(type.id)\"\(type.id == chosen.id ? " selected" : "")>\(type.id)</option>"
-        }
-        return """
-            <form method=get action="/owners/me#week"><input type=hidden name=week value="\(monday.text)"><label for=weektype>When can this be booked?</label>
-            <select id=weektype name=type>\(options.joined())</select> <button class="button plain">Show</button></form>
-            """
+    private func choice(_ monday: CalendarDate) -> WeekValues.Choice? {
+        guard let chosen = week.type else { return nil }
+        let types = week.types.map { OptionPart(optionValue: $0.id, optionName: $0.id, isChosen: $0.id == chosen.id) }
+        return .init(monday: monday.text, types: types)
     }
 
     // MARK: Why
 
     /// What stands in the way most, where nothing can be booked in the whole week.
-    private var verdict: HTML {
-        guard let type = week.type, week.slots.isEmpty else { return "" }
+    private var verdict: WeekValues.Verdict? {
+        guard let type = week.type, week.slots.isEmpty else { return nil }
         var lengths: [Unavailability: Duration] = [:]
         let ahead = week.starts.filter { $0.starts.end > now }
-        guard !ahead.isEmpty else { return "<p role=status>This week is over.</p>" }
+        guard !ahead.isEmpty else { return .init(why: "This week is over.") }
         for stretch in ahead where !stretch.reasons.contains(where: Self.isClosed) {
             for reason in stretch.reasons { lengths[reason, default: .zero] += stretch.starts.end - max(stretch.starts.start, now) }
         }
         let found = Set(ahead.flatMap(\.reasons))
         let most = lengths.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }?.key
-        guard let reason = most ?? [.noSchedule, .outsideHours].first(where: found.contains) else { return "" }
-        return
-            "<p role=status><strong>\(type.id) cannot be booked in \(week.days[0].interval.start < now ? "what is left of this week" : "this week").</strong> What stands in the way: \(Self.meaning(reason)). \(Self.remedy(reason))</p>"
+        guard let reason = most ?? [.noSchedule, .outsideHours].first(where: found.contains) else { return nil }
+        let when = week.days[0].interval.start < now ? "what is left of this week" : "this week"
+        return .init(
+            cannot: "\(type.id) cannot be booked in \(when).",
+            why: "What stands in the way: \(Self.meaning(reason)). \(Self.remedy(reason))")
     }
 
     private static func isClosed(_ reason: Unavailability) -> Bool { [.outsideHours, .noSchedule].contains(reason) }
@@ -96,16 +86,13 @@ struct OwnerWeekPart {
 
     // MARK: A day
 
-    private func day(_ day: OwnerWeek.Day) -> HTML {
-        let name = Self.words.day(day.date)
-        let summary = summary(day)
-        let lines = starts(of: day).map { stretch -> HTML in
-            "<li>\(clock(stretch.starts.start, day))–\(clock(stretch.starts.end, day)): \(meanings(stretch))</li>"
+    private func day(_ day: OwnerWeek.Day) -> WeekValues.Day {
+        let lines = starts(of: day).map { stretch in
+            "\(clock(stretch.starts.start, day))–\(clock(stretch.starts.end, day)): \(meanings(stretch))"
         }
-        let details: HTML =
-            lines.isEmpty ? "" : "<details><summary>Starts on \(name)</summary><ul>\(lines.joined())</ul></details>"
-        return
-            "<h3\(day.date == today ? " aria-current=date" : "")>\(name) <span class=quiet>\(summary)</span></h3>\(picture(day, "\(name): \(summary)"))\(details)"
+        return .init(
+            weekday: Self.words.day(day.date), weekdaySum: summary(day), isToday: day.date == today, blocks: blocks(day),
+            starts: .init(lines))
     }
 
     private func starts(of day: OwnerWeek.Day) -> [HostAvailability.Stretch] {
@@ -144,12 +131,13 @@ struct OwnerWeekPart {
 
     // MARK: Pictures
 
+    /// Of `week.html.mustache`.
     private static let width = 960.0
 
     /// What is drawn last lies on top.
-    private func picture(_ day: OwnerWeek.Day, _ label: String) -> HTML {
+    private func blocks(_ day: OwnerWeek.Day) -> [WeekValues.Block] {
         let open = week.open.map { block($0, day, 0, 24, "open", "Your hours") }
-        let taken = week.taken.map { taken -> HTML in
+        let taken = week.taken.map { taken in
             block(
                 taken.interval, day, 3, 18, "by-\(taken.by.rawValue)",
                 "\(Self.meaning(taken.by))\(taken.type.isEmpty ? "" : ": \(taken.type)")")
@@ -157,36 +145,28 @@ struct OwnerWeekPart {
         let starts = starts(of: day).map { stretch in
             block(stretch.starts, day, 27, 8, stretch.reasons.first.map { "by-\($0.rawValue)" } ?? "bookable", meanings(stretch))
         }
-        return """
-            <svg class=day viewBox="0 0 \(Int(Self.width)) 36" preserveAspectRatio=none role=img aria-label="\(label)">            <rect class=night x=0 y=0 width=\(Int(Self.width)) height=24 />\((open + taken + starts).joined())</svg>
-            """
+        return (open + taken + starts).compactMap(\.self)
     }
 
-    private func block(_ interval: Interval, _ day: OwnerWeek.Day, _ y: Int, _ height: Int, _ look: String, _ words: String) -> HTML {
+    /// - Returns: `nil` for what does not touch the day.
+    private func block(
+        _ interval: Interval, _ day: OwnerWeek.Day, _ y: Int, _ height: Int, _ look: String, _ words: String
+    ) -> WeekValues.Block? {
         let shown = interval.intersection(day.interval)
-        guard !shown.isEmpty else { return "" }
+        guard !shown.isEmpty else { return nil }
         let scale = Self.width / Double((day.interval.end - day.interval.start).microseconds)
         func place(_ instant: Instant) -> Double { Double((instant - day.interval.start).microseconds) * scale }
         let (from, to) = (place(shown.start), place(shown.end))
-        return
-            "<rect class=\(look) x=\(Self.short(from)) y=\(y) width=\(Self.short(max(to - from, 1))) height=\(height)><title>\(clock(shown.start, day))–\(clock(shown.end, day)): \(words)</title></rect>"
+        return .init(
+            look: look, x: Self.short(from), y: "\(y)", blockWidth: Self.short(max(to - from, 1)), blockHeight: "\(height)",
+            saying: "\(clock(shown.start, day))–\(clock(shown.end, day)): \(words)")
     }
 
     private static func short(_ number: Double) -> String { String((number * 10).rounded() / 10) }
 
-    private static let axis: HTML =
-        "<p class=hours aria-hidden=true><span>0</span><span>6</span><span>12</span><span>18</span><span>24</span></p>"
-
-    private static var legend: HTML {
-        let looks: [(String, String)] =
-            [("open", "your hours"), ("bookable", "a meeting can begin")]
-            + [Unavailability.busyBooking, .busyHold, .busyCalendar, .calendarStale, .capacity, .limit, .notice, .horizon].map {
-                ("by-\($0.rawValue)", meaning($0))
-            }
-        let items = looks.map { look, words -> HTML in
-            "<li><svg class=key viewBox=\"0 0 20 12\" aria-hidden=true><rect class=\(look) width=20 height=12 /></svg> \(words)</li>"
+    private static let legend: [WeekValues.Key] =
+        [.init(look: "open", saying: "your hours"), .init(look: "bookable", saying: "a meeting can begin")]
+        + [Unavailability.busyBooking, .busyHold, .busyCalendar, .calendarStale, .capacity, .limit, .notice, .horizon].map {
+            .init(look: "by-\($0.rawValue)", saying: meaning($0))
         }
-        return
-            "<details><summary>What the colours say</summary><p>Each upper bar is your day, with what takes it; the lower one says where a meeting can begin, and why not.</p><ul class=keys>\(items.joined())</ul></details>"
-    }
 }

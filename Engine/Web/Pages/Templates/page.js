@@ -36,8 +36,8 @@ if (parent !== window && document.referrer) {
 }
 const own = document.querySelector('select[data-own-zone]');
 if (own && !new URLSearchParams(location.search).has('timeZone')) {
-  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (here && here !== own.value && [...own.options].some((option) => option.value === here)) {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone.replaceAll('_', ' ');
+  if (here !== own.value && [...own.options].some((option) => option.value === here)) {
     const address = new URL(location);
     address.searchParams.set('timeZone', here);
     location.replace(address);
@@ -69,3 +69,20 @@ for (const form of document.querySelectorAll('form[data-live]')) {
     }, 250);
   });
 }
+const again = async () => new DOMParser().parseFromString(await (await fetch(location)).text(), 'text/html');
+const waits = document.querySelector('[data-looks-again]');
+if (waits) setInterval(async () => {
+  try { if (!(await again()).querySelector('[data-looks-again]')) location.reload(); } catch { /* It looks again later. */ }
+}, waits.dataset.looksAgain * 1000);
+const live = document.querySelector('[data-refresh]');
+if (live) setInterval(async () => {
+  if (document.hidden) return;
+  try {
+    const now = await again();
+    for (const part of document.querySelectorAll('[data-refresh][id]')) {
+      const other = now.getElementById(part.id);
+      // What somebody is at stays.
+      if (other && !part.contains(document.activeElement) && other.innerHTML !== part.innerHTML) part.replaceWith(other);
+    }
+  } catch { /* It looks again later. */ }
+}, live.dataset.refresh * 1000);

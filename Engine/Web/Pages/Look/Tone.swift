@@ -14,8 +14,3 @@ enum Tone: String, Sendable {
             }
     }
 }
-
-extension Page {
-    /// A word for how something does, with its mark.
-    static func chip(_ tone: Tone, _ word: String) -> HTML { HTML(.chip, ChipPart(tone, word)) }
-}
