@@ -7,7 +7,8 @@ enum TallySQL: String, SQLStatement {
         WHERE starts_at >= $1 AND starts_at < $2 GROUP BY 1, 2, 3, 4
         """
     case waits = """
-        SELECT b.created_at, (SELECT min(at) FROM timeline t WHERE t.booking_id = b.id AND t.event = 'meeting.created'),
+        SELECT b.created_at, (SELECT min(at) FROM timeline t WHERE t.booking_id = b.id AND t.event = 'meeting.created'
+                AND NOT EXISTS (SELECT 1 FROM timeline e WHERE e.booking_id = b.id AND e.event = 'booking.entered')),
             (SELECT min(sent_at) FROM outbox m WHERE m.booking_id = b.id)
         FROM bookings b WHERE b.starts_at >= $1 AND b.status = 'confirmed' ORDER BY b.starts_at LIMIT $2
         """

@@ -272,4 +272,17 @@ struct BookTests {
         server.kill()
         await site.close()
     }
+
+    @Test("a zone of two words is the visitor's, as a browser's form writes it")
+    func zones() async throws {
+        let site = try await Site(catalog: Self.catalog)
+        let server = try await site.serve()
+        for written in ["America%2FNew+York", "America/New_York", "America%2FNew%20York"] {
+            let page = try await site.call("GET", "/book/quick?timeZone=\(written)&name=Bo+Li").response
+            let text = String(decoding: page.body, as: UTF8.self)
+            #expect(text.contains("<option selected>America/New York") && text.contains("name=Bo%20Li"), "\(written)")
+        }
+        server.kill()
+        await site.close()
+    }
 }

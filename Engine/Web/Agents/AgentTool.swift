@@ -40,7 +40,8 @@ struct AgentCall: Sendable {
     let arguments: JSON
 
     /// With the manage page for those alone who may move and cancel.
-    func json(_ view: BookingView) -> JSON { (caller.may(.bookingsWrite) ? view : view.withoutManagePage()).json }
+    func shown(_ view: BookingView) -> BookingView { caller.may(.bookingsWrite) ? view : view.withoutManagePage() }
+    func json(_ view: BookingView) -> JSON { shown(view).json }
 
     /// The arguments, checked all at once.
     func read<Content: JSONRequest>(_ content: Content.Type) throws -> Content {
@@ -121,7 +122,7 @@ struct AgentTools: Sendable {
         ) { call in
             let asked = try call.read(BookingsArguments.self).page()
             let page = try await service.page(asked.filter, after: asked.after, limit: QueryFields.usualPage)
-            let views = page.views.map { call.caller.may(.bookingsWrite) ? $0 : $0.withoutManagePage() }
+            let views = page.views.map(call.shown)
             return AgentBookings(items: views, nextCursor: page.next.map { QueryFields.cursor($0.start, $0.id) }).json
         }
     }

@@ -88,7 +88,7 @@ struct SignInRoutes: Sendable {
                     ways: [WayPart(wayPath: Self.ownersPage, wayName: "Your page, as an owner")]
                 ).html
                     // A key opens the admin's page whatever the service does.
-                    + AdminPage.Door().html)
+                    + AdminPage.Door(summary: "For an admin with a key").html)
         }
     }
 }

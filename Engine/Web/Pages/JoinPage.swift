@@ -84,7 +84,7 @@ struct JoinPage: Sendable {
         } else {
             values.begins = begins(visit)
             values.calendars = CalendarsPart(booking, joinPage: "\(context.settings.publicURL)/join/\(token)", words)
-            values.showRoom(visit, token)
+            values.showRoom(visit, token, now: context.now)
         }
         return values
     }

@@ -32,7 +32,10 @@ struct JoinValues: Sendable {
     var notice: NoticePart?
     var begins: Begins?
     var waiting: String?
-    var longer, hostMail: String
+    /// Whom a guest asks who waits for long; `nil` at first.
+    var hostMail: String?
+    var longer: String
+    var ways: [WayPart] = []
     /// Seconds after which the page is asked for again.
     var looksAgain: String?
     /// Makes the room, or this visitor's way into it.
@@ -40,23 +43,28 @@ struct JoinValues: Sendable {
     var joinURL: String?
     var joinName, copy, copied, copyAll, wholeText: String
     var hasCodes = false
+    /// Whether there is something to hand on.
+    var hasRoom = false
     var codes: [Code] = []
     var phone: Phone?
     var calendars: CalendarsPart?
     var again: AgainPart?
 
+    private static let patience = Duration.minutes(1)
+
     init(_ visit: ReaderLinks.Visit) {
         let words = visit.words
         meeting = MeetingPart(visit)
         (joinName, copy, copied, copyAll) = (words.join, words(.copy), words(.copied), words(.copyAll))
-        (longer, hostMail, wholeText) = (words(.longer), visit.booking.terms.owner.email, "")
+        (longer, wholeText) = (words(.longer), "")
     }
 
     /// The way into the room, or what is true of one that is not there.
-    mutating func showRoom(_ visit: ReaderLinks.Visit, _ token: String) {
+    /// - Parameter now: for how long the room has been in the making.
+    mutating func showRoom(_ visit: ReaderLinks.Visit, _ token: String, now: Instant) {
         let (meeting, words) = (visit.booking.meeting, visit.words)
         if meeting.status == .onJoin { return press = FormButton(words(.start), action: "/join/\(token)", key: nil) }
-        guard let room = meeting.room else { return showWaiting(visit) }
+        guard let room = meeting.room else { return showWaiting(visit, now) }
         if room.needsEntry {
             press = FormButton(words.join, action: "/join/\(token)", key: nil)
         } else {
@@ -70,15 +78,24 @@ struct JoinValues: Sendable {
             phone = Phone(phoneName: words.phone, numbers: words.numbers(room, zone: visit.timeZone).map { Number($0, words) })
         }
         wholeText = text(visit, room)
+        hasRoom = true
     }
 
-    private mutating func showWaiting(_ visit: ReaderLinks.Visit) {
+    private mutating func showWaiting(_ visit: ReaderLinks.Visit, _ now: Instant) {
+        if visit.reader == .owner, let problem = visit.booking.meeting.problem {
+            notice = NoticePart(.bad, "There is no room yet: \(problem.message)", problem.remedy)
+            ways = [WayPart(wayPath: "/owners/me", wayName: "Open my page")]
+            looksAgain = "30"
+            return
+        }
         switch visit.booking.meeting.status {
         case .blocked, .failed:
             notice = NoticePart(.warn, visit.words(.blocked, ["owner": visit.booking.terms.owner.name]))
             looksAgain = "30"
         default:
             waiting = visit.words(.making)
+            let isLong = now > visit.booking.changedAt + Self.patience
+            hostMail = isLong && visit.reader != .owner ? visit.booking.terms.owner.email : nil
             looksAgain = "5"
         }
     }

@@ -32,7 +32,9 @@ struct ManagePage: Sendable {
             let free = mayMove ? try await freeTimes(visit) : nil
             var values = values(visit, token, typed: typed, mayMove: mayMove, free: free)
             if visit.booking.status == .cancelled { values.again = try await links.again(visit) }
-            if request.uri.queryParameters["done"] == "moved", values.move != nil { values.notice = NoticePart(.good, visit.words(.moved)) }
+            if request.uri.queryParameters["done"] == "moved", visit.booking.status == .confirmed, context.now < visit.booking.start {
+                values.notice = NoticePart(.good, visit.words(.moved))
+            }
             return Page.response(.ok, visit.booking.title, HTML(.manage, values), words: visit.words)
         }
         router.post("/manage/{token}/cancel") { request, parameters in
@@ -125,7 +127,7 @@ struct ManagePage: Sendable {
             let booking = visit.booking
             let time = TimePart(booking.start, booking.end, zone: visit.timeZone, language: visit.language)
             let message = MessagePart(
-                asked: [.init(time: time)], lines: [words(.told)],
+                asked: [.init(time: time)], lines: [booking.title, words(.told)],
                 buttons: [FormButton(words(.yesCancel), action: "/manage/\(token)/cancel", key: nil, fields: [("sure", "yes")])],
                 ways: [WayPart(wayPath: "/manage/\(token)", wayName: words(.no))])
             return Page.response(.ok, words(.sureCancel), message.html, words: words)

@@ -38,7 +38,10 @@ def delivery(at):
 
 
 now = datetime.datetime.now(datetime.timezone.utc)
-cases = [(delivery(now), body), (delivery(now), body + " "), (delivery(now - datetime.timedelta(hours=1)), body)]
+cases = [
+    (delivery(now), body), (delivery(now), body + " "), (delivery(now - datetime.timedelta(hours=1)), body), ({}, body),
+    ({**delivery(now), "webhook-timestamp": "soon"}, body),
+]
 pathlib.Path("verify.py").write_text(
     examples["verify-python"] + "\nimport json, sys\nprint(json.dumps([verify(s, h, b.encode()) for s, h, b in json.load(sys.stdin)]))\n")
 pathlib.Path("verify.mjs").write_text(

@@ -3,11 +3,10 @@ import Synchronization
 
 /// A program run as a child process; it is killed when the value goes.
 final class Command: Sendable {
-    private let process = Process()
-    var processID: Int32 { process.processIdentifier }
+    private let process: ChildProcess
+    var processID: Int32 { process.id }
     private let output = Lines()
     private let errors = Lines()
-    private let input = Pipe()
 
     /// The folder of the products that were built beside these tests.
     static let products = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path
@@ -23,18 +22,10 @@ final class Command: Sendable {
     }
 
     init(_ program: String, _ arguments: [String], environment: [String: String] = [:], folder: String? = nil) throws {
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1"]
-            .merging(environment) { _, new in new }
-        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-        let (out, err) = (Pipe(), Pipe())
-        process.standardOutput = out
-        process.standardError = err
-        process.standardInput = input
-        output.follow(out)
-        errors.follow(err)
-        try process.run()
+        let usual = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1"]
+        process = try ChildProcess(program, arguments, environment: usual.merging(environment) { _, new in new }, folder: folder)
+        output.follow(process.output)
+        errors.follow(process.errors)
     }
 
     deinit { kill() }
@@ -44,19 +35,18 @@ final class Command: Sendable {
         // What it has started too: faketime starts the program whose clock it moves, and would leave it behind.
         let children = try? String(contentsOfFile: "/proc/\(processID)/task/\(processID)/children", encoding: .utf8)
         for child in (children ?? "").split(separator: " ").compactMap({ Int32($0) }) { Foundation.kill(child, SIGKILL) }
-        Foundation.kill(process.processIdentifier, SIGKILL)
-        // Dead is dead, though Foundation sees it only once every process that was started at the same moment has ended too: it
-        // looks for the end of a pipe, which they may have inherited.
+        process.signal(SIGKILL)
+        // Its ports and files are free when this returns.
         var end = siginfo_t()
-        while waitid(P_PID, id_t(process.processIdentifier), &end, WEXITED | WNOWAIT) == -1, errno == EINTR {}
+        while process.isRunning, waitid(P_PID, id_t(processID), &end, WEXITED | WNOWAIT) == -1, errno == EINTR {}
     }
     /// What it has written so far.
     var outputText: String { output.text }
-    func terminate() { process.terminate() }
-    func signal(_ number: Int32) { Foundation.kill(process.processIdentifier, number) }
+    func terminate() { process.signal(SIGTERM) }
+    func signal(_ number: Int32) { process.signal(number) }
     func write(_ bytes: [UInt8]) {
-        input.fileHandleForWriting.write(Data(bytes))
-        try? input.fileHandleForWriting.close()
+        process.input.write(Data(bytes))
+        try? process.input.close()
     }
 
     /// Waits for the end, and gives the exit code with what was said. A test whose time is up takes the program with it.
@@ -64,7 +54,7 @@ final class Command: Sendable {
         while process.isRunning { do { try await Task.sleep(for: .milliseconds(5)) } catch { kill() } }
         await output.ended()
         await errors.ended()
-        return (process.terminationStatus, output.text, errors.text)
+        return (process.code, output.text, errors.text)
     }
 
     /// The first line of output that `matches`; `nil` if the program ends or `limit` passes without one.
@@ -95,8 +85,7 @@ private final class Lines: Sendable {
     var text: String { state.withLock { String(decoding: $0.bytes, as: UTF8.self) } }
 
     /// By a thread of its own: libdispatch on Linux can crash over a descriptor that is closed and used again.
-    func follow(_ pipe: Pipe) {
-        let handle = pipe.fileHandleForReading
+    func follow(_ handle: FileHandle) {
         Thread.detachNewThread {
             var isAtEnd = false
             while !isAtEnd {

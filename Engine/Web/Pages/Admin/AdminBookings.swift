@@ -7,7 +7,7 @@ import UsherStore
 extension AdminViews {
     func bookings(_ text: String, _ query: QueryFields) async throws -> Shown {
         var query = query
-        let status = query.text("status").flatMap(Booking.Status.init) ?? .confirmed
+        let status = query.text("status").flatMap(Booking.Status.init)
         var (found, next): ([Booking], String?) = ([], nil)
         if text.isEmpty {
             var filter = BookingService.Filter()
@@ -16,7 +16,8 @@ extension AdminViews {
             found = page.views.map(\.booking)
             next = page.next.map { QueryFields.cursor($0.start, $0.id) }
         } else {
-            found = try await context.store.read { try $0.bookings(matching: text, limit: Self.shown) }
+            let all = try await context.store.read { try $0.bookings(matching: text, limit: Self.shown) }
+            found = all.filter { status == nil || $0.status == status }
         }
         let rows = found.map { booking -> [Cell] in
             [
@@ -28,19 +29,24 @@ extension AdminViews {
         let search = SectionPart.Search(
             searchPath: "/admin/bookings", searchName: "A booking's or owner's id, or an owner's or guest's name or address",
             searchText: text,
-            statuses: [Booking.Status.confirmed, .cancelled].map {
-                OptionPart(optionValue: $0.rawValue, optionName: $0.rawValue, isChosen: $0 == status)
-            })
+            statuses: [OptionPart(optionValue: "", optionName: "any", isChosen: status == nil)]
+                + Booking.Status.allCases.map {
+                    OptionPart(optionValue: $0.rawValue, optionName: $0.rawValue, isChosen: $0 == status)
+                })
         let later = next.map {
-            WayPart(wayPath: "/admin/bookings?status=\(status.rawValue)&cursor=\($0)", wayName: "Later ones")
+            WayPart(wayPath: "/admin/bookings?status=\(status?.rawValue ?? "")&cursor=\($0)", wayName: "Later ones")
         }
         let table = TablePart(
             ["Start", "Booking", "Owner", "Guests", "Status", "Provider", "Room"], rows,
-            empty: text.isEmpty ? "No booking is to come. POST /v1/bookings, `usher book` and booking pages make some." : "None is found.",
-            id: "found")
+            empty: text.isEmpty ? "No booking is to come. POST /v1/bookings, `usher book` and booking pages make some." : "None is found.")
         return Shown(
-            title: text.isEmpty ? "Bookings to come" : "Bookings found",
-            sections: [SectionPart(search: search, table: table, ways: later.map { [$0] } ?? [])])
+            title: "Bookings",
+            sections: [
+                SectionPart(search: search),
+                SectionPart(
+                    anchor: "found", heading: text.isEmpty ? "To come, or going on" : "Found: \(found.count)", table: table,
+                    ways: later.map { [$0] } ?? []),
+            ])
     }
 
     func booking(_ id: String, _ buttons: AdminButtons) async throws -> Shown {

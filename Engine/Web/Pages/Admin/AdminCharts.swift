@@ -52,7 +52,7 @@ struct AdminCharts {
         func column(_ name: String, _ waits: [Duration], _ share: Double) -> ChartPart.Column? {
             let sorted = waits.sorted()
             guard !sorted.isEmpty else { return nil }
-            let value = sorted[min(Int(Double(sorted.count) * share), sorted.count - 1)]
+            let value = sorted[max(Int((Double(sorted.count) * share).rounded(.up)) - 1, 0)]
             let seconds = Double(value.microseconds) / 1_000_000
             return .init(name: name, parts: [(seconds < 60 ? .good : .warn, seconds, "\(Int(seconds.rounded(.up))) s")])
         }

@@ -32,7 +32,7 @@ struct AdminPage: Sendable {
         look(router, "/admin") { _, buttons in try await views.overview(buttons) }
         look(router, "/admin/bookings") { call, _ in
             let query = QueryFields(call.request)
-            return try await views.bookings(query.text("q")?.trimmingBlanks ?? "", query)
+            return try await views.bookings(query.text("q")?.replacing("+", with: " ").trimmingBlanks ?? "", query)
         }
         look(router, "/admin/bookings/{id}") { call, buttons in try await views.booking(try call.parameters.require("id"), buttons) }
         look(router, "/admin/stuck/{kind}") { call, buttons in
@@ -81,6 +81,7 @@ struct AdminPage: Sendable {
             _ = try await hooks.enable(form["webhook"] ?? "")
             return "/admin/webhooks/\(form["webhook"] ?? "")"
         }
+        router.post("/admin/style") { _, _ in Page.redirect(to: "/admin/style") }
         router.post("/admin/signout") { request, _ in
             if let visitor = try await session.visitor(request) { try await session.signOut(visitor.secret) }
             return Page.redirect(to: "/admin")
@@ -114,7 +115,7 @@ struct AdminPage: Sendable {
             ]
         }
         let count = trouble.bookings.count
-        let mostSaid = count == Trouble.most ? "the first \(count)" : "\(count)"
+        let mostSaid = count >= Trouble.most ? "the first \(count)" : "\(count)"
         return .init(
             title: "Retry all that is in trouble?",
             sections: [
@@ -122,7 +123,8 @@ struct AdminPage: Sendable {
                     lines: trouble.isEmpty
                         ? ["Nothing is in trouble."]
                         : ["Rooms are asked for again and refused mails sent again, for \(mostSaid) bookings to come."],
-                    table: TablePart(["Start", "Booking", "Problem"], Array(rows), empty: "No booking is in trouble.")),
+                    table: TablePart(["Start", "Booking", "Problem"], Array(rows), empty: "No booking is in trouble."),
+                    points: count > rows.count ? SectionPart.points(["… and \(count - rows.count) more"]) : nil),
                 SectionPart(
                     heading: "Stuck work that is done at once",
                     points: SectionPart.points(trouble.kinds.map { "\($0.kind): \($0.count)" }),
@@ -234,14 +236,16 @@ struct AdminPage: Sendable {
         /// Where people sign in, where they can.
         var organisation: String?
         var notice: NoticePart?
+        /// Under which the form is folded away.
+        var summary: String?
 
         init(_ context: EngineContext, _ notice: NoticePart? = nil) {
             organisation = context.settings.openID == nil ? nil : SignInLink.leading(to: "/admin")
             self.notice = notice
         }
 
-        /// The form for a key alone.
-        init() {}
+        /// The form for a key alone, for who is most likely somebody else.
+        init(summary: String) { self.summary = summary }
 
         var html: HTML { HTML(.key, self) }
     }

@@ -31,8 +31,9 @@ enum AdminStyle {
             SectionPart(
                 heading: "What leads on",
                 actions: SectionPart.actions(
-                    FormButton("The one that matters", action: "#", key: nil), FormButton("Another", action: "#", key: nil, isPlain: true),
-                    FormButton("A quiet one", action: "#", key: nil, isQuiet: true)),
+                    FormButton("The one that matters", action: "/admin/style", key: nil),
+                    FormButton("Another", action: "/admin/style", key: nil, isPlain: true),
+                    FormButton("A quiet one", action: "/admin/style", key: nil, isQuiet: true)),
                 ways: [
                     WayPart(wayPath: "#tiles", wayName: "A link"), WayPart(wayPath: "#tiles", wayName: "A link that matters", isMain: true),
                 ]),
@@ -47,7 +48,7 @@ enum AdminStyle {
                 [
                     [
                         .time(now), .link("#tiles", "A link"), .text("Some words"), .chip(.good, "fine"),
-                        .press(FormButton("Press", action: "#", key: nil, isPlain: true)),
+                        .press(FormButton("Press", action: "/admin/style", key: nil, isPlain: true)),
                     ],
                     [
                         .time(now), .link("#tiles", "مرحبا"), .text("averylongwordthatdoesnotbreakanywhere"), .chip(.bad, "look"),

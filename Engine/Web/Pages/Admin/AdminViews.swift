@@ -56,15 +56,15 @@ struct AdminViews: Sendable {
         return Shown(
             title: "Overview",
             sections: [
-                SectionPart(anchor: "tiles", refresh: "10", tiles: tiles),
-                SectionPart(anchor: "charts", refresh: "10", charts: .init(all: try await charts(waiting).all)),
-                SectionPart(anchor: "providers", refresh: "10", heading: "Providers", table: providers(failing)),
+                SectionPart(anchor: "tiles", refresh: "30", tiles: tiles),
+                SectionPart(anchor: "charts", charts: .init(all: try await charts(waiting).all)),
+                SectionPart(anchor: "providers", refresh: "30", heading: "Providers", table: providers(failing)),
                 SectionPart(heading: "Servers", table: servers(processes, inForce)),
                 SectionPart(
-                    anchor: "problems", refresh: "10", heading: "Bookings with a problem", table: problems(trouble, buttons),
+                    anchor: "problems", refresh: "30", heading: "Bookings with a problem", table: problems(trouble, buttons),
                     ways: buttons.allow("/admin/retry-all")
                         ? [WayPart(wayPath: "/admin/retry-all", wayName: "Retry all that is in trouble…")] : []),
-                SectionPart(anchor: "work", refresh: "10", heading: "Work", table: work(waiting, working)),
+                SectionPart(anchor: "work", refresh: "30", heading: "Work", table: work(waiting, working)),
                 SectionPart(
                     heading: "Stuck", isPart: true, lines: stuck.isEmpty ? ["No job is stuck."] : [],
                     quiet: "Tried three times in vain, the nearest meetings first."),

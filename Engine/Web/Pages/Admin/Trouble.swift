@@ -4,7 +4,7 @@ import UsherStore
 
 /// All that a retry can help: bookings to come whose room or mail went wrong, and work that is stuck.
 struct Trouble: Sendable {
-    /// By their ids; the first thousand.
+    /// By their starts; at most two thousand.
     let bookings: [Booking]
     let kinds: [(kind: String, count: Int64)]
 
@@ -20,7 +20,7 @@ struct Trouble: Sendable {
             let toCome = refused.filter { $0.status == .confirmed && now < $0.end }
             let all = try toCome + tx.bookingsInTrouble(from: now, limit: Self.most)
             let byID = Dictionary(all.map { ($0.id, $0) }) { first, _ in first }
-            return (byID.values.sorted { $0.id < $1.id }, try tx.troubledKinds().map { ($0.kind, $0.count) })
+            return (byID.values.sorted { ($0.start, $0.id) < ($1.start, $1.id) }, try tx.troubledKinds().map { ($0.kind, $0.count) })
         }
     }
 }

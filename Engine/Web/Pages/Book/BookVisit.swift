@@ -43,9 +43,11 @@ struct BookVisit: Sendable {
     /// - Parameter now: for the month that is shown first.
     init(_ offer: PageBookings.Offer, _ request: Request, site: Site, now: Instant) {
         let query = request.uri.queryParameters
-        func text(_ name: String) -> String? { query[Substring(name)].map(String.init) }
+        // A browser's form writes a blank as a plus.
+        func text(_ name: String) -> String? { query[Substring(name)].map { String($0).replacing("+", with: " ") } }
         self.site = site
-        prefilled = Self.typed(Dictionary(query.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { first, _ in first }))
+        prefilled = Self.typed(
+            Dictionary(query.map { (String($0.key), String($0.value).replacing("+", with: " ")) }, uniquingKeysWith: { first, _ in first }))
         framed = text("embed").flatMap {
             $0.utf8.count <= 128 && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") } ? $0 : nil
         }
@@ -68,7 +70,6 @@ struct BookVisit: Sendable {
         month = max(asked, today.firstOfMonth)
     }
 
-    /// The language that the address asks for, or the browser; the site's where neither is spoken here.
     /// The language that is liked best of those that we speak (RFC 9110 §12.5.4).
     private static func accepted(_ header: String) -> String? {
         let ranges = header.split(separator: ",").map { $0.split(separator: ";").map(\.trimmingBlanks) }
@@ -81,6 +82,7 @@ struct BookVisit: Sendable {
         return weighed.reversed().max { $0.weight < $1.weight }?.language
     }
 
+    /// The language that the address asks for, or the browser; the site's where neither is spoken here.
     static func language(_ request: Request, _ site: Site) -> String {
         if let asked = request.uri.queryParameters["language"].flatMap({ Language.normalized(String($0)) }) { return asked }
         return accepted(request.headers[.acceptLanguage] ?? "") ?? site.language

@@ -104,6 +104,9 @@ struct OwnerPage: Sendable {
         press(router, "/owners/me/cancel") { owner, form, _ in
             let booking = try await own(form["booking"] ?? "", owner).booking
             let isTest = booking.details.source == BookingService.testSource
+            guard isTest || booking.start > context.now else {
+                throw UsherError(.bookingInPast, "The meeting has begun, and cannot be cancelled here any more.")
+            }
             guard isTest || form["sure"] == "yes" else { return cancelQuestion(booking, key: form["key"] ?? "") }
             _ = try await service.cancel(booking.id)
             return Page.redirect(to: "/owners/me#bookings")

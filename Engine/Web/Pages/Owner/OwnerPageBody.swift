@@ -67,7 +67,11 @@ extension OwnerPage {
         let time = TimePart(booking.start, booking.end, zone: booking.terms.owner.timeZone, language: "en")
         let press = FormButton("Yes, cancel it", action: "/owners/me/cancel", key: key, fields: [("booking", booking.id), ("sure", "yes")])
         let message = MessagePart(
-            asked: [.init(time: time)], lines: ["Everyone who was invited is told."], buttons: [press],
+            asked: [.init(time: time)],
+            lines: [
+                booking.attendees.map { $0.name.isEmpty ? $0.email : $0.name }.joined(separator: ", "), "Everyone who was invited is told.",
+            ],
+            buttons: [press],
             ways: [WayPart(wayPath: "/owners/me", wayName: "No, leave it")])
         return Page.response(.ok, "Cancel \(booking.title)?", message.html)
     }

@@ -1,3 +1,36 @@
+const again = async (address) => {
+  // A sign-in that has ended leads elsewhere, and what went wrong is no page to show.
+  const answer = await fetch(address || location, {redirect: 'error'});
+  if (!answer.ok) throw new Error(answer.status);
+  return new DOMParser().parseFromString(await answer.text(), 'text/html');
+};
+const waits = document.querySelector('[data-looks-again]');
+if (waits) {
+  const look = async () => {
+    try {
+      const now = (await again()).querySelector('[data-looks-again]');
+      if (now?.dataset.looksAgain !== waits.dataset.looksAgain) return location.reload();
+    } catch { /* It looks again later. */ }
+    setTimeout(look, waits.dataset.looksAgain * 1000);
+  };
+  setTimeout(look, waits.dataset.looksAgain * 1000);
+}
+const follow = async () => {
+  const live = document.querySelector('[data-refresh][id]');
+  if (!live) return;
+  try {
+    if (!document.hidden) {
+      const now = await again();
+      for (const part of document.querySelectorAll('[data-refresh][id]')) {
+        const other = now.getElementById(part.id);
+        // What somebody is at stays.
+        if (other && !part.contains(document.activeElement) && other.innerHTML !== part.innerHTML) part.replaceWith(other);
+      }
+    }
+  } catch (error) { if (error instanceof TypeError) return; }
+  setTimeout(follow, live.dataset.refresh * 1000);
+};
+setTimeout(follow, (document.querySelector('[data-refresh]')?.dataset.refresh || 10) * 1000);
 const offer = (place, text, said, done, label) => {
   const button = document.createElement('button');
   button.type = 'button'; button.className = 'copy'; button.textContent = said;
@@ -15,14 +48,14 @@ for (const wait of document.querySelectorAll('[data-begins]')) {
   const part = (value, unit) => new Intl.NumberFormat(language, {style: 'unit', unit, unitDisplay: 'long'}).format(value);
   let counted = false;
   const show = () => {
-    const minutes = Math.ceil((begins - Date.now()) / 60000);
+    const left = begins - Date.now(), minutes = left > 0 ? Math.max(1, Math.floor(left / 60000)) : 0;
     // A browser whose clock is ahead does not ask again and again.
     if (minutes <= 0) { if (counted) location.reload(); return; }
     counted = true;
     const hours = Math.floor(minutes / 60), rest = minutes % 60;
     const parts = (hours ? [part(hours, 'hour')] : []).concat(rest ? [part(rest, 'minute')] : []);
     wait.textContent = wait.dataset.words.replace('{duration}', () => new Intl.ListFormat(language, {type: 'unit'}).format(parts));
-    setTimeout(show, begins - Date.now() - (minutes - 1) * 60000 + 500);
+    setTimeout(show, (left > 60000 ? left - minutes * 60000 : left) + 500);
   };
   show();
 }
@@ -36,7 +69,7 @@ if (parent !== window && document.referrer) {
 }
 const own = document.querySelector('select[data-own-zone]');
 if (own && !new URLSearchParams(location.search).has('timeZone')) {
-  const here = Intl.DateTimeFormat().resolvedOptions().timeZone.replaceAll('_', ' ');
+  const here = (Intl.DateTimeFormat().resolvedOptions().timeZone || '').replaceAll('_', ' ');
   if (here !== own.value && [...own.options].some((option) => option.value === here)) {
     const address = new URL(location);
     address.searchParams.set('timeZone', here);
@@ -47,7 +80,7 @@ for (const zone of document.querySelectorAll('[data-start]')) {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone, start = new Date(zone.dataset.start), end = new Date(zone.dataset.end);
   const show = (timeZone) => new Intl.DateTimeFormat(document.documentElement.lang, {dateStyle: 'full', timeStyle: 'short', timeZone}).formatRange(start, end);
   // Another name of the same time is nothing to tell.
-  if (!here || show(here) === show(zone.dataset.zone)) continue;
+  try { if (!here || show(here) === show(zone.dataset.zone)) continue; } catch { continue; }
   const line = document.createElement('p');
   line.className = 'quiet';
   line.textContent = zone.dataset.here.replace('{time}', () => show(here)).replace('{zone}', () => here);
@@ -60,29 +93,11 @@ for (const form of document.querySelectorAll('form[data-live]')) {
     timer = setTimeout(async () => {
       const address = form.action + '?' + new URLSearchParams(new FormData(form)), mine = ++last;
       try {
-        const answer = await fetch(address);
-        const found = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById(form.dataset.live);
-        if (mine !== last || !answer.ok || !found) return;
+        const found = (await again(address)).getElementById(form.dataset.live);
+        if (mine !== last || !found) return;
         document.getElementById(form.dataset.live).replaceWith(found);
         history.replaceState(null, '', address);
       } catch { /* The button still searches. */ }
     }, 250);
   });
 }
-const again = async () => new DOMParser().parseFromString(await (await fetch(location)).text(), 'text/html');
-const waits = document.querySelector('[data-looks-again]');
-if (waits) setInterval(async () => {
-  try { if (!(await again()).querySelector('[data-looks-again]')) location.reload(); } catch { /* It looks again later. */ }
-}, waits.dataset.looksAgain * 1000);
-const live = document.querySelector('[data-refresh]');
-if (live) setInterval(async () => {
-  if (document.hidden) return;
-  try {
-    const now = await again();
-    for (const part of document.querySelectorAll('[data-refresh][id]')) {
-      const other = now.getElementById(part.id);
-      // What somebody is at stays.
-      if (other && !part.contains(document.activeElement) && other.innerHTML !== part.innerHTML) part.replaceWith(other);
-    }
-  } catch { /* It looks again later. */ }
-}, live.dataset.refresh * 1000);
