@@ -1,6 +1,6 @@
 # The commands of this repository; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release demo test soak mutants architecture docs bench package trypackage image lint format clean
+.PHONY: help deps build release demo test soak mutants architecture docs pictures bench package trypackage image lint format clean
 
 SWIFT ?= swift
 # Where the toolchain has them, Swift's own libraries become part of the program: it is quicker, and runs where no Swift is installed.
@@ -103,6 +103,9 @@ architecture: ## Measure files, functions, circles of references and documentati
 docs: ## Build the chapters as pages, in .build/docs
 	$(dir $(realpath $(shell command -v $(SWIFT))))docc convert Engine/Usher.docc --fallback-display-name Usher \
 		--fallback-bundle-identifier usher --warnings-as-errors --output-path .build/docs
+
+pictures: testdeps build ## Take the README's pictures anew, into .github/images
+	.build/python/3/bin/python Tests/System/Scripts/pictures.py .build/debug/usher .github/images
 
 bench: testdeps release ## Measure, in a release build
 	@$(call install,hey)
