@@ -15,22 +15,5 @@ struct MessagePart: Sendable {
     var calendars: CalendarsPart?
 
     /// As a page's body.
-    var html: HTML {
-        HTML(
-            .message,
-            Values(
-                asked: asked, notice: notice, lines: lines, offered: offered, hasButtons: !buttons.isEmpty, buttons: buttons, ways: ways,
-                calendars: calendars))
-    }
-
-    private struct Values {
-        var asked: [Asked]
-        var notice: NoticePart?
-        var lines: [String]
-        var offered: TimesPart?
-        var hasButtons: Bool
-        var buttons: [FormButton]
-        var ways: [WayPart]
-        var calendars: CalendarsPart?
-    }
+    var html: HTML { HTML(.message, self) }
 }

@@ -11,13 +11,6 @@ enum Cell {
     case press(FormButton?)
 }
 
-/// `chip.html.mustache`: a word for how something does, with its mark.
-struct ChipPart: Sendable {
-    var tone, chipWord: String
-
-    init(_ tone: Tone, _ word: String) { (self.tone, chipWord) = (tone.rawValue, word) }
-}
-
 /// `table.html.mustache`: a table whose cells name their columns where the window is narrow.
 struct TablePart: Sendable {
     struct Filled: Sendable {
@@ -44,13 +37,11 @@ struct TablePart: Sendable {
         }
     }
 
-    var tableID: String?
     var filled: Filled?
     /// What stands in place of an empty table.
     var nothing: String?
 
-    init(_ heads: [String], _ rows: [[Cell]], empty: String, id: String? = nil) {
-        tableID = id
+    init(_ heads: [String], _ rows: [[Cell]], empty: String) {
         if rows.isEmpty {
             nothing = empty
         } else {

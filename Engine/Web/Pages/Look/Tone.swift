@@ -14,3 +14,10 @@ enum Tone: String, Sendable {
             }
     }
 }
+
+/// `chip.html.mustache`: a word for how something does, with its mark.
+struct ChipPart: Sendable {
+    var tone, chipWord: String
+
+    init(_ tone: Tone, _ word: String) { (self.tone, chipWord) = (tone.rawValue, word) }
+}

@@ -27,7 +27,7 @@ const follow = async () => {
         if (other && !part.contains(document.activeElement) && other.innerHTML !== part.innerHTML) part.replaceWith(other);
       }
     }
-  } catch (error) { if (error instanceof TypeError) return; }
+  } catch { /* It looks again later: the server may be starting anew. */ }
   setTimeout(follow, live.dataset.refresh * 1000);
 };
 setTimeout(follow, (document.querySelector('[data-refresh]')?.dataset.refresh || 10) * 1000);
