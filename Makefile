@@ -3,11 +3,12 @@
 .PHONY: help deps build release demo test soak mutants architecture docs pictures bench package trypackage image lint format clean
 
 SWIFT ?= swift
+TOOLCHAIN = $(dir $(realpath $(shell command -v $(SWIFT))))
 # Where the toolchain has them, Swift's own libraries become part of the program: it is quicker, and runs where no Swift is installed.
 LIBRARIES = $(shell $(SWIFT) -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')_static
 FOR_USE = -c release $(if $(wildcard $(LIBRARIES)),--static-swift-stdlib)
 SYSTEM_PACKAGES := libsqlite3-dev libcurl4-openssl-dev libpq-dev libical-dev libssl-dev zlib1g-dev ca-certificates
-TEST_PACKAGES := python3 python3-venv python3-aiosmtpd python3-icalendar python3-dateutil python3-jsonschema python3-yaml postgresql postfix radicale xandikos faketime \
+TEST_PACKAGES := python3 python3-venv python3-aiosmtpd python3-icalendar python3-dateutil python3-jsonschema python3-yaml postgresql postfix radicale xandikos \
 	iproute2 chromium chromium-driver nodejs
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 missing = $(shell for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done)
@@ -22,7 +23,7 @@ deps: ## Install the system packages that a build needs
 
 testdeps: deps
 	@$(call install,$(TEST_PACKAGES))
-	@$(MAKE) --silent .build/python/1/ready .build/python/2/ready .build/python/3/ready .build/python/4/ready
+	@$(MAKE) --silent .build/python/1/ready .build/python/2/ready .build/python/3/ready .build/python/4/ready .build/wrong_clock.so
 
 # Independent readers of what we write: one environment for each era of the MCP client, one that drives a browser, and one where people
 # sign in.
@@ -32,6 +33,10 @@ testdeps: deps
 .build/python/4/ready: READERS := oidc-provider-mock==0.3.4 authlib==1.9.10
 .build/python/%/ready:
 	/usr/bin/python3 -m venv --clear $(@D) && $(@D)/bin/pip install --quiet --disable-pip-version-check $(READERS) && touch $@
+
+# For a test with servers whose clocks differ.
+.build/wrong_clock.so: Tests/System/Scripts/wrong_clock.c
+	mkdir -p $(@D) && $(TOOLCHAIN)clang -shared -fPIC -O1 -Wall -Werror -o $@ $<
 
 build: deps ## Build the command `usher`
 	$(SWIFT) build --product usher
@@ -101,7 +106,7 @@ architecture: ## Measure files, functions, circles of references and documentati
 	/usr/bin/python3 Tests/System/Scripts/architecture.py .
 
 docs: ## Build the chapters as pages, in .build/docs
-	$(dir $(realpath $(shell command -v $(SWIFT))))docc convert Engine/Usher.docc --fallback-display-name Usher \
+	$(TOOLCHAIN)docc convert Engine/Usher.docc --fallback-display-name Usher \
 		--fallback-bundle-identifier usher --warnings-as-errors --output-path .build/docs
 
 pictures: testdeps build ## Take the README's pictures anew, into .github/images

@@ -230,7 +230,7 @@ struct SignInTests {
         let form = ["key": key(try await site.browse("/admin", cookies: [cookie]).page)]
         try await issuer.person("ada", mail: "someone@northwind.example", groups: ["staff"])
         server.kill()
-        server = try await site.serve(environment: issuer.environment(), clock: "+61m")
+        server = try await site.serve(environment: issuer.environment().merging(Command.clock(shiftedBy: 3_660)) { $1 })
         let asked = try await site.browse("/admin/mail", cookies: [cookie])
         #expect(asked.status == 303 && asked.location == "/auth/oidc/start?to=%2Fadmin%2Fmail")
         #expect(try await site.browse("/admin/retry-all", form: form, cookies: [cookie]).status == 401)

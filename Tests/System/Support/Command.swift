@@ -14,8 +14,13 @@ final class Command: Sendable {
     /// Python with the packages that `make testdeps` installs: 1 with MCP's client of the first era, 2 of the second; 3 drives a
     /// browser.
     static func python(_ environment: Int) -> String {
-        let here = URL(fileURLWithPath: #filePath)
-        return here.deletingLastPathComponent().path + "/../../../.build/python/\(environment)/bin/python"
+        built + "/python/\(environment)/bin/python"
+    }
+    /// What `make testdeps` installs and builds.
+    static var built: String { URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../../.build" }
+    /// The environment of a program on a machine whose time of day is so many seconds ahead.
+    static func clock(shiftedBy seconds: Int) -> [String: String] {
+        ["LD_PRELOAD": built + "/wrong_clock.so", "CLOCK_SHIFT": "\(seconds)"]
     }
     static func script(_ name: String) -> String {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path + "/Scripts/\(name)"
@@ -32,9 +37,6 @@ final class Command: Sendable {
 
     func kill() {
         guard process.isRunning else { return }
-        // What it has started too: faketime starts the program whose clock it moves, and would leave it behind.
-        let children = try? String(contentsOfFile: "/proc/\(processID)/task/\(processID)/children", encoding: .utf8)
-        for child in (children ?? "").split(separator: " ").compactMap({ Int32($0) }) { Foundation.kill(child, SIGKILL) }
         process.signal(SIGKILL)
         // Its ports and files are free when this returns.
         var end = siginfo_t()

@@ -95,11 +95,8 @@ final class Site: Sendable {
     }
 
     /// Starts the server, and waits until it takes connections.
-    /// - Parameter clock: what `faketime` is to make of the time: `+90s`.
-    func serve(_ arguments: String..., environment extra: [String: String] = [:], clock: String? = nil) async throws -> Command {
-        let server = try Command(
-            clock == nil ? Command.usher : "/usr/bin/faketime", (clock.map { ["-f", $0, Command.usher] } ?? []) + ["serve"] + arguments,
-            environment: environment.merging(extra) { _, new in new }, folder: folder)
+    func serve(_ arguments: String..., environment extra: [String: String] = [:]) async throws -> Command {
+        let server = try usher(arguments: ["serve"] + arguments, environment: extra)
         guard await server.line(errorStream: true, { $0.contains("listening") }) != nil else {
             throw UsherError(.internalError, "the server did not start: \(server.errorText)")
         }
