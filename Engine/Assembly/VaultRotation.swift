@@ -10,20 +10,21 @@ package struct VaultRotation: Sendable {
 
     package init(_ runtime: Runtime) { self.runtime = runtime }
 
+    /// - Parameter progress: called with how many values were sealed anew so far.
     /// - Returns: how many values were sealed anew.
-    package func run() async throws -> Int {
+    package func run(_ progress: (Int) -> Void = { _ in }) async throws -> Int {
         let vault = runtime.context.vault
         let prefix = vault.newestPrefix
         var total = 0
         // A server that had not heard of the new key may have written behind the cursor: until a whole round finds nothing.
         while true {
-            let done = try await round(vault, prefix)
+            let done = try await round(vault, prefix) { progress(total + $0) }
             if done == 0 { return total }
             total += done
         }
     }
 
-    private func round(_ vault: Vault, _ prefix: String) async throws -> Int {
+    private func round(_ vault: Vault, _ prefix: String, _ progress: (Int) -> Void) async throws -> Int {
         var (cursor, total) = (ResealCursor(), 0)
         while true {
             let from = cursor
@@ -36,6 +37,7 @@ package struct VaultRotation: Sendable {
             }
             guard isGoingOn else { return total }
             total += count
+            progress(total)
             cursor = reached
         }
     }

@@ -37,8 +37,9 @@ package struct Diagnostic: Hashable, Sendable {
     }
 
     /// `FILE:LINE:COLUMN: error: MESSAGE [code]`.
-    package func text(file: String) -> String {
-        "\(file):\(line):\(column): \(severity.rawValue): \(message) [\(code.rawValue)]"
+    /// - Parameter paint: gives the word for the severity its colour.
+    package func text(file: String, paint: (String, Severity) -> String = { word, _ in word }) -> String {
+        "\(file):\(line):\(column): \(paint(severity.rawValue + ":", severity)) \(message) [\(code.rawValue)]"
     }
 
     /// The line that it is about and a mark below its place, to read in a terminal; empty where there is none, or a secret may stand there.

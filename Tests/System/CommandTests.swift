@@ -37,6 +37,36 @@ struct CommandTests {
         await site.close()
     }
 
+    /// What a command writes to a terminal so many columns wide.
+    private func seen(_ site: Site, columns: Int, _ arguments: [String], _ extra: [String: String] = [:]) async throws -> String {
+        let terminal = ["/usr/bin/python3", Command.script("terminal.py"), "\(columns)", Command.usher] + arguments
+        return try await Command(
+            terminal[0], Array(terminal.dropFirst()), environment: site.environment.merging(["TERM": "xterm"]) { $1 }.merging(extra) { $1 },
+            folder: site.folder
+        ).finish().output
+    }
+
+    @Test("at a terminal there is colour unless NO_COLOR is set, and tables fit; in a pipe there is neither")
+    func terminal() async throws {
+        let site = try await Site(catalog: Site.catalog.replacing("overlap: allow", with: "overlap: alow"))
+        #expect(try await seen(site, columns: 80, ["check"]).contains("\u{1B}[31merror:\u{1B}[0m"))
+        #expect(try await !seen(site, columns: 80, ["check"], ["NO_COLOR": "1"]).contains("\u{1B}"))
+        #expect(try await !site.usher("check").finish().output.contains("\u{1B}"))
+        try Site.catalog.write(toFile: site.folder + "/meeting-types.yaml", atomically: true, encoding: .utf8)
+        let guest = "Bartholomew Longfellow of the Outer Islands <bo@example.org>"
+        _ = try await site.usher("book", "consultation", "--owner", "ana", "--at", "2027-01-12T10:00", "--attendee", guest).finish()
+        let piped = try await site.usher("booking", "list").finish().output
+        #expect(piped.contains("Consultation with Ana Ruiz") && !piped.contains("\u{1B}"))
+        let lines = try await seen(site, columns: 60, ["booking", "list"], ["NO_COLOR": "1"]).split(whereSeparator: \.isNewline)
+        #expect(lines.count == 2 && lines.allSatisfy { $0.count <= 60 } && lines[1].contains("…"), "\(lines)")
+        #expect(try await seen(site, columns: 200, ["booking", "list"]).contains("\u{1B}[32mconfirmed\u{1B}[0m"))
+        // A bar is seen at a terminal alone, and is gone at the end.
+        let rotated = try await seen(site, columns: 80, ["vault", "rotate"])
+        #expect(rotated.contains("sealed anew") && rotated.contains("\r\u{1B}[K"))
+        #expect(try await site.usher("vault", "rotate").finish().errors.isEmpty)
+        await site.close()
+    }
+
     @Test("a dry run shows provider, times and subject, and changes nothing")
     func dryRun() async throws {
         let site = try await Site()

@@ -38,7 +38,7 @@ struct BookingCommand: AsyncParsableCommand {
                             booking.meeting.status.rawValue,
                             booking.terms.owner.id, booking.title,
                         ]
-                    })
+                    }, hasHeader: true)
         }
     }
 

@@ -25,9 +25,9 @@ struct Check: ParsableCommand {
         case .sarif: Output.json(report.sarif(file: path))
         case .text:
             for diagnostic in report.diagnostics {
-                print(diagnostic.text(file: path))
+                print(diagnostic.text(file: path, paint: paint))
                 let excerpt = diagnostic.excerpt(of: report.text)
-                if !excerpt.isEmpty { print(excerpt) }
+                if !excerpt.isEmpty { print(Terminal.output.paint(excerpt, .quiet)) }
             }
             if let catalog = report.catalog {
                 Output.diagnostic(
@@ -37,6 +37,10 @@ struct Check: ParsableCommand {
         }
         if report.diagnostics.contains(where: { $0.code == .unreadable }) { throw Exit.usage }
         if report.hasErrors || (strict && !report.diagnostics.isEmpty) { throw Exit.refused }
+    }
+
+    private func paint(_ word: String, _ severity: Diagnostic.Severity) -> String {
+        Terminal.output.paint(word, severity == .error ? .bad : .warn)
     }
 }
 

@@ -29,12 +29,20 @@ struct Gallery {
 
     private func writeAll(_ folder: String) throws {
         var rows = ""
+        let bar = ProgressBar()
+        defer { bar.end() }
+        var done: Int64 = 0
+        let total = LetterSamples.Kind.allCases.reduce(0) { $0 + ($1.isForOwnerAlone ? 1 : 2) } * Language.all.count
         for kind in LetterSamples.Kind.allCases {
             let readers: [Reader] = kind.isForOwnerAlone ? [.owner] : [.attendee(0), .owner]
             for reader in readers {
                 let role = reader == .owner ? "owner" : "attendee"
                 var cells = ""
-                for language in Language.all { cells += try cell("\(kind.rawValue)-\(role)-\(language)", kind, reader, language, folder) }
+                for language in Language.all {
+                    cells += try cell("\(kind.rawValue)-\(role)-\(language)", kind, reader, language, folder)
+                    done += 1
+                    bar.show("\(kind.rawValue), \(language)", done, of: Int64(total))
+                }
                 rows += "<tr><th scope=row>\(kind.rawValue), \(role)</th>\(cells)</tr>\n"
             }
         }

@@ -41,7 +41,7 @@ struct Providers: AsyncParsableCommand {
                         $0.name, $0.module, $0.abilities.joined(separator: " "),
                         $0.missing.isEmpty ? "nothing" : $0.missing.joined(separator: " "), $0.health,
                     ]
-                })
+                }, hasHeader: true)
         for row in rows { for line in row.connections { print("  \(row.name), \(line)") } }
     }
 

@@ -20,7 +20,7 @@ struct BackupCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try Options.bare()
         let passphrase = withKeys ? try Passphrase.ask("Passphrase for the keys: ", twice: true) : nil
-        let bar = ProgressBar(isShown: isatty(STDERR_FILENO) == 1)
+        let bar = ProgressBar()
         defer { bar.end() }
         let note = try await Backup(configuration).run(to: file, passphrase: passphrase) { bar.show($0, $1, of: $2) }
         bar.end()
@@ -49,7 +49,7 @@ struct RestoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try Options.bare()
-        let bar = ProgressBar(isShown: isatty(STDERR_FILENO) == 1)
+        let bar = ProgressBar()
         defer { bar.end() }
         let note = try await Restore(configuration).run(file, passphrase: { try Passphrase.ask("Passphrase of the keys: ") }) {
             bar.show($0.table, $0.done, of: $0.total)

@@ -21,7 +21,7 @@ struct DatabaseCommand: AsyncParsableCommand {
 
         func run() async throws {
             let copy = try await DatabaseCopy.open(try DatabaseAddress(from), try DatabaseAddress(to))
-            let bar = ProgressBar(isShown: isatty(STDERR_FILENO) == 1)
+            let bar = ProgressBar()
             let copied: [DatabaseCopy.Copied]
             do { copied = try await copy.move { bar.show($0.table, $0.done, of: $0.total) } } catch {
                 bar.end()

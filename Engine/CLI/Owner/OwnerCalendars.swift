@@ -24,7 +24,7 @@ extension OwnerCommand {
                             $0.calendar.id, $0.calendar.kind, $0.calendar.name.isEmpty ? "-" : $0.calendar.name, $0.calendar.account,
                             $0.calendar.counts ? "yes" : "no", $0.state.rawValue, $0.calendar.asOf?.rfc3339 ?? "-",
                         ]
-                    })
+                    }, hasHeader: true)
             for shown in calendars {
                 if let problem = shown.calendar.problem { Output.diagnostic("\(shown.calendar.id): \(problem.message) \(problem.remedy)") }
             }

@@ -22,7 +22,7 @@ struct OwnerCommand: AsyncParsableCommand {
                             $0.owner.id, $0.owner.name, $0.owner.email, $0.owner.timeZone, $0.owner.defaultProvider ?? "-",
                             $0.isActive ? ($0.isInFile ? "file" : "here") : "inactive",
                         ]
-                    })
+                    }, hasHeader: true)
         }
     }
 

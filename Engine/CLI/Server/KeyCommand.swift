@@ -50,7 +50,7 @@ struct KeyCommand: AsyncParsableCommand {
                             key.id, key.name, key.scopes.map(\.rawValue).sorted().joined(separator: " "),
                             key.expiresAt == .never ? "never" : key.expiresAt.rfc3339, key.usedAt?.rfc3339 ?? "never",
                         ]
-                    })
+                    }, hasHeader: true)
         }
     }
 

@@ -23,7 +23,12 @@ struct VaultCommand: AsyncParsableCommand {
                 try await options.withRuntime(adopting: false) { _ in }
                 try VaultKeys.addKey(at: Runtime.vaultKeyFile(configuration), random: Environment.system.random)
             }
-            let count = try await options.withRuntime(adopting: false) { try await VaultRotation($0).run() }
+            let bar = ProgressBar()
+            defer { bar.end() }
+            let count = try await options.withRuntime(adopting: false) { runtime in
+                try await VaultRotation(runtime).run { bar.count("sealed anew", $0) }
+            }
+            bar.end()
             if options.json {
                 Output.json(["resealed": .int(Int64(count))])
             } else {

@@ -14,22 +14,16 @@ enum Output {
     }
 
     static func problem(_ error: UsherError) {
-        diagnostic("error: \(error.message) [\(error.code.rawValue)]")
+        diagnostic("\(Terminal.errors.paint("error:", .bad)) \(error.message) [\(error.code.rawValue)]")
         for finding in error.findings { diagnostic("  \(finding.pointer): \(finding.detail)") }
     }
 
     static func json(_ value: JSON) { print(value.pretty) }
 
-    /// Rows in columns, the widths those of the widest cell.
-    static func table(_ rows: [[String]]) {
-        guard let first = rows.first else { return }
-        let widths = first.indices.map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
-        for row in rows {
-            let cells = row.enumerated().map {
-                $0.offset == row.count - 1 ? $0.element : $0.element.padding(toLength: widths[$0.offset], withPad: " ", startingAt: 0)
-            }
-            print(cells.joined(separator: "  "))
-        }
+    /// - Parameter hasHeader: whether the first row names the columns.
+    static func table(_ rows: [[String]], hasHeader: Bool = false) {
+        let terminal = Terminal.output
+        for line in TextTable(rows, hasHeader: hasHeader).lines(within: terminal.width, terminal.paint) { print(line) }
     }
 
     static func booking(_ view: BookingView) {
@@ -37,7 +31,7 @@ enum Output {
         print("\(booking.id)  \(booking.status.rawValue)  \(booking.title)")
         print("  when       \(booking.start.inZone(booking.terms.owner.timeZone)), \(booking.duration.inWords)")
         print("  provider   \(booking.meeting.provider), because \(booking.meeting.because.rawValue)")
-        print("  meeting    \(booking.meeting.status.rawValue)")
+        print("  meeting    \(Terminal.output.paint(booking.meeting.status.rawValue, .of(booking.meeting.status.rawValue)))")
         if booking.status == .confirmed, let room = booking.meeting.room {
             print("  join       \(room.joinURL)")
             if let passcode = room.passcode { print("  passcode   \(passcode)") }

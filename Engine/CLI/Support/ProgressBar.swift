@@ -3,12 +3,10 @@ import Synchronization
 
 /// How far something has come, in one line of the terminal that is written over and over.
 final class ProgressBar: Sendable {
-    private let isShown: Bool
+    /// Not where standard error is no terminal.
+    private let isShown = Terminal.errors.isTerminal
     private let percent = Mutex(-1)
     private static let width = 30
-
-    /// - Parameter isShown: not where standard error is no terminal.
-    init(isShown: Bool) { self.isShown = isShown }
 
     func show(_ what: String, _ done: Int64, of total: Int64) {
         let now = total > 0 ? Int(done * 100 / total) : 100
@@ -20,6 +18,13 @@ final class ProgressBar: Sendable {
             let bar = String(repeating: "#", count: full) + String(repeating: ".", count: Self.width - full)
             FileHandle.standardError.write(Data("\r[\(bar)] \(now) % \(what)\u{1B}[K".utf8))
         }
+    }
+
+    /// Where nobody knows how much there is.
+    func count(_ what: String, _ done: Int) {
+        guard isShown else { return }
+        percent.withLock { $0 = 0 }
+        FileHandle.standardError.write(Data("\r\(done) \(what)\u{1B}[K".utf8))
     }
 
     func end() {
