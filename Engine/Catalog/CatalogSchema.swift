@@ -245,6 +245,7 @@ package enum CatalogSchema {
     private static func entry(_ descriptor: ProviderDescriptor, _ ids: [JSON]) -> JSON {
         var properties = [
             JSON.Member("module", key(["enum": .array(ids)], "The module; the provider's own name where it is not written.")),
+            JSON.Member("title", key(ref("text"), "What people read; \(descriptor.name) where it is not written.")),
             JSON.Member(
                 "capacity",
                 key(

@@ -16,7 +16,17 @@ struct ProviderSection {
         if providers.all.isEmpty {
             report.error(.missingKey, providers.mark, "'providers' needs one provider at least: `room: { module: link, url: … }`")
         }
-        return providers.entries.compactMap { entry($0.key, $0.mark, $0.value) }
+        return distinct(providers.entries.compactMap { entry($0.key, $0.mark, $0.value) })
+    }
+
+    /// Two that people could not tell apart bear their names, too: `Zoom`, and `Zoom (campus)`.
+    private func distinct(_ entries: [ProviderEntry]) -> [ProviderEntry] {
+        let count = Dictionary(grouping: entries, by: \.title).mapValues(\.count)
+        return entries.map { entry in
+            var entry = entry
+            if count[entry.title, default: 0] > 1, entry.name != entry.module { entry.title += " (\(entry.name))" }
+            return entry
+        }
     }
 
     private func entry(_ name: String, _ mark: Place?, _ node: Node) -> ProviderEntry? {
@@ -38,7 +48,7 @@ struct ProviderSection {
             return ProviderEntry(name: name, module: id)
         }
         let credentialKeys = (descriptor.credentials + descriptor.optionalCredentials).isEmpty ? [] : ["credentials"]
-        fields.refuseUnknown(["module", "capacity"] + credentialKeys + descriptor.settings.map { $0.key })
+        fields.refuseUnknown(["module", "title", "capacity"] + credentialKeys + descriptor.settings.map { $0.key })
         fields.require(descriptor.settings.filter { $0.isRequired }.map { $0.key })
         let credentials = fields.text("credentials")
         if let credentials, credentials.value.wholeMatch(of: /[A-Z][A-Z0-9_]{0,63}/) == nil {
@@ -52,7 +62,8 @@ struct ProviderSection {
             if let value = value(setting, fields, mark) { settings.append(JSON.Member(setting.key, value)) }
         }
         return ProviderEntry(
-            name: name, module: id, credentials: credentials?.value, settings: .object(settings),
+            name: name, module: id, title: fields.text("title")?.value ?? descriptor.name, credentials: credentials?.value,
+            settings: .object(settings),
             capacity: fields.number("capacity", 1...1_000))
     }
 

@@ -8,7 +8,7 @@ import UsherCore
 public enum LinkProvider: AddressProvider {
     /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
-        id: "link", name: "Link template", connection: .none, capabilities: [.passcode, .dialIn], creation: .repeatable,
+        id: "link", name: "Video room", connection: .none, capabilities: [.passcode, .dialIn], creation: .repeatable,
         settings: [
             .init(
                 "url", .urlTemplate(marks: ["code"]), required: true,

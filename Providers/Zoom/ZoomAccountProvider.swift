@@ -6,7 +6,7 @@ import UsherCore
 public enum ZoomAccountProvider: Provider {
     /// What the module is and can do.
     public static let descriptor = ProviderDescriptor(
-        id: "zoom-s2s", name: "Zoom (account-level)", connection: .site,
+        id: "zoom-s2s", name: "Zoom", connection: .site,
         capabilities: [
             .passcode, .dialIn, .waitingRoom, .joinBeforeHost, .alternativeHosts, .recording, .localRecording, .summary, .schedule, .host,
         ],

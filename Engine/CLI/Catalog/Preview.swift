@@ -85,7 +85,7 @@ struct Preview: AsyncParsableCommand {
         let entry = catalog.provider(name)
         let capabilities = try entry.flatMap { try options.registry().descriptor($0.module)?.capabilities } ?? []
         return LetterSamples(
-            type: type, owner: host, site: catalog.site, link: Terms.Link(provider: name, module: entry?.module ?? ""),
+            type: type, owner: host, site: catalog.site, link: Terms.Link(provider: name, module: entry?.module ?? "", title: entry?.title),
             room: LetterSamples.room(entry, capabilities), publicURL: configuration.publicURL, now: Environment.system.now())
     }
 }

@@ -103,12 +103,18 @@ public struct Terms: Hashable, Sendable, Codable {
         public var provider: String
         /// The id of its module.
         public var module: String
+        /// What people read; `nil` where that is its name.
+        public var title: String?
         /// Takes each property as it is.
-        public init(provider: String, module: String) {
+        public init(provider: String, module: String, title: String? = nil) {
             self.provider = provider
             self.module = module
+            self.title = title
         }
     }
+
+    /// What people read of a provider.
+    public func title(of provider: String) -> String { chain.first { $0.provider == provider }?.title ?? provider }
 
     /// The sender of its mails.
     public var from: Mailbox { type.from ?? site.from }

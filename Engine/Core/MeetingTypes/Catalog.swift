@@ -41,6 +41,8 @@ public struct Catalog: Hashable, Sendable {
 
     /// The provider of that name.
     public func provider(_ name: String) -> ProviderEntry? { providerIndex[name].map { providers[$0] } }
+    /// What people read of a provider; its name where it is not there any more.
+    public func title(of provider: String) -> String { self.provider(provider)?.title ?? provider }
     /// The meeting type of that id.
     public func meetingType(_ id: String) -> MeetingType? { typeIndex[id].map { meetingTypes[$0] } }
     /// The schedule of that name.
@@ -97,6 +99,8 @@ public struct ProviderEntry: Hashable, Sendable {
     public var name: String
     /// The id of a module of the ``ProviderRegistry``.
     public var module: String
+    /// What people read: by default the module's name, and this one's behind it where another bears the same, as in `Zoom (campus)`.
+    public var title: String
     /// The prefix of its environment variables; the module's own when it is not given.
     public var credentials: String?
     /// The module's own settings, as the file writes them.
@@ -105,9 +109,13 @@ public struct ProviderEntry: Hashable, Sendable {
     public var capacity: Int?
 
     /// Takes each property as it is.
-    public init(name: String, module: String, credentials: String? = nil, settings: JSON = .object([]), capacity: Int? = nil) {
+    /// - Parameter title: the name where it is not given.
+    public init(
+        name: String, module: String, title: String? = nil, credentials: String? = nil, settings: JSON = .object([]), capacity: Int? = nil
+    ) {
         self.name = name
         self.module = module
+        self.title = title ?? name
         self.credentials = credentials
         self.settings = settings
         self.capacity = capacity

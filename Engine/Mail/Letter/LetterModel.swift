@@ -114,7 +114,8 @@ struct LetterModel {
         shown.text("meetingID", readable(room?.meetingID ?? ""))
         shown.text("passcode", room?.passcode ?? "")
         let isElsewhere = booking.meeting.because == .fallback
-        shown.text("heldBy", isElsewhere ? Placeholders.fill(words.heldBy, ["provider": booking.meeting.provider]) : "")
+        shown.text(
+            "heldBy", isElsewhere ? Placeholders.fill(words.heldBy, ["provider": booking.terms.title(of: booking.meeting.provider)]) : "")
         let numbers = (room?.dialIn ?? []).readersFirst(country(ofZone: letter.timeZone))
         shown.flag("hasDialIn", !numbers.isEmpty)
         shown.list("dialIn", numbers.prefix(Self.numbersShown).map(line))

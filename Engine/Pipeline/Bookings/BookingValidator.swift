@@ -261,6 +261,6 @@ struct BookingValidator {
 
     private func chain(_ resolution: Resolution, _ type: MeetingType) -> [Terms.Link] {
         let names = [resolution.provider] + type.fallback.filter { $0 != resolution.provider }
-        return names.map { Terms.Link(provider: $0, module: catalog.provider($0)?.module ?? "") }
+        return names.map { Terms.Link(provider: $0, module: catalog.provider($0)?.module ?? "", title: catalog.title(of: $0)) }
     }
 }

@@ -47,10 +47,9 @@ struct AlertMatter {
         guard let booking = try step.tx.booking(id), booking.status == .confirmed, booking.meeting.status != .pending,
             let problem = booking.meeting.problem, let owner = try step.tx.owner(booking.terms.owner.id), step.now < booking.end
         else { return nil }
-        let module = context.registry.module(booking.meeting.module)
         return Notice(
             kind: .booking, site: booking.terms.site, owner: owner.owner,
-            service: (module as? any ConnectableProvider.Type)?.consent.name ?? module?.descriptor.name ?? booking.meeting.provider,
+            service: context.catalog.current.title(of: booking.meeting.provider),
             problem: problem, meeting: .init(title: booking.title(in: owner.owner.language), start: booking.start, end: booking.end),
             url: page)
     }
@@ -59,11 +58,9 @@ struct AlertMatter {
         guard let booking = try step.tx.booking(id), let owner = try step.tx.owner(booking.terms.owner.id), step.now < booking.end,
             let room = try step.tx.rooms(of: id).last(where: { $0.state == .removed && $0.failures > 0 && !$0.roomID.isEmpty })
         else { return nil }
-        let module = context.registry.module(room.module)
         return Notice(
-            kind: .remains, site: booking.terms.site, owner: owner.owner,
-            service: (module as? any ConnectableProvider.Type)?.consent.name ?? module?.descriptor.name ?? room.provider,
-            detail: "\(room.provider): \(room.room?.meetingID ?? room.roomID)",
+            kind: .remains, site: booking.terms.site, owner: owner.owner, service: context.catalog.current.title(of: room.provider),
+            detail: room.room?.meetingID ?? room.roomID,
             meeting: .init(title: booking.title(in: owner.owner.language), start: booking.start, end: booking.end), url: page)
     }
 

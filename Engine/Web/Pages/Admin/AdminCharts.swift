@@ -11,6 +11,7 @@ struct AdminCharts {
     let waiting: [(kind: String, count: Int64, oldest: Instant)]
     let today: CalendarDate
     let now: Instant
+    let catalog: Catalog
 
     /// Days before and after today whose meetings are counted.
     static let (before, after) = (Int64(7), Int64(14))
@@ -38,7 +39,7 @@ struct AdminCharts {
             let (ready, bad) = (count(all) { $0.meeting == .ready }, count(all) { [.failed, .blocked].contains($0.meeting) })
             let rest = count(all) { _ in true } - ready - bad
             return .init(
-                name: provider,
+                name: catalog.title(of: provider),
                 parts: [
                     (.good, Double(ready), "\(ready) with a room"), (.idle, Double(rest), "\(rest) on their way"),
                     (.bad, Double(bad), "\(bad) with a problem"),

@@ -80,10 +80,10 @@ struct AdminViews: Sendable {
         let (now, zone) = (context.now, TimeZone(iana: AdminTime.zone) ?? .gmt)
         let today = CalendarDate(WallTime(now, in: zone))
         let (from, to) = ((today - AdminCharts.before).beginning(in: zone), (today + AdminCharts.after).beginning(in: zone))
-        return try await context.store.read { tx in
+        return try await context.store.read { [context] tx in
             AdminCharts(
                 tallies: try tx.tallies(from: from, to: to), waits: try tx.waits(from: now, limit: AdminCharts.mostWaits),
-                waiting: waiting, today: today, now: now)
+                waiting: waiting, today: today, now: now, catalog: context.catalog.current)
         }
     }
 
@@ -169,7 +169,8 @@ struct AdminViews: Sendable {
             ["Start", "Booking", "Provider", "Problem", ""],
             bookings.map { booking in
                 [
-                    .time(booking.start), .link("/admin/bookings/\(booking.id)", booking.title), .text(booking.meeting.provider),
+                    .time(booking.start), .link("/admin/bookings/\(booking.id)", booking.title),
+                    .text(booking.terms.title(of: booking.meeting.provider)),
                     .text("\(booking.meeting.problem?.message ?? "") \(booking.meeting.problem?.remedy ?? "")"),
                     .press(buttons("Retry", action: "/admin/retry", fields: [("booking", booking.id)], isPlain: true)),
                 ]
