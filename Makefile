@@ -9,7 +9,7 @@ LIBRARIES = $(shell $(SWIFT) -print-target-info | sed -n 's/.*"runtimeResourcePa
 FOR_USE = -c release $(if $(wildcard $(LIBRARIES)),--static-swift-stdlib)
 SYSTEM_PACKAGES := libsqlite3-dev libcurl4-openssl-dev libpq-dev libical-dev libssl-dev zlib1g-dev ca-certificates
 TEST_PACKAGES := python3 python3-venv python3-aiosmtpd python3-icalendar python3-dateutil python3-jsonschema python3-yaml postgresql postfix radicale xandikos \
-	iproute2 chromium chromium-driver nodejs
+	curl iproute2 chromium chromium-driver nodejs
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 missing = $(shell for package in $(1); do dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done)
 install = packages="$(call missing,$(1))"; if [ -n "$$packages" ]; then \

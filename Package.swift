@@ -93,10 +93,11 @@ let package = Package(
             resources: [.embedInCode("Templates")]),
         module(
             "UsherPipeline", at: "Engine/Pipeline", "UsherAvailability", "UsherCore", "UsherStore", "UsherMail", "UsherVault"),
+        .systemLibrary(name: "CZlib", path: "Engine/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         module(
-            "UsherWeb", at: "Engine/Web", "UsherPipeline", "UsherCatalog", "UsherStore", "UsherVault", "UsherMail", .hummingbird,
+            "UsherWeb", at: "Engine/Web", "CZlib", "UsherPipeline", "UsherCatalog", "UsherStore", "UsherVault", "UsherMail", .hummingbird,
             .httpTypes,
-            .hummingbirdCore, .mustache, .nioCore, .nioHTTPTypes, resources: [.embedInCode("Pages/Templates")]),
+            .hummingbirdCore, .lifecycle, .mustache, .nioCore, .nioHTTPTypes, resources: [.embedInCode("Pages/Templates")]),
         module(
             "UsherAssembly", at: "Engine/Assembly", "Calendars", "UsherAvailability", "UsherWeb", "UsherSQLite", "UsherPostgreSQL", "Zoom",
             "GoogleMeet",
@@ -148,7 +149,7 @@ let package = Package(
         test("CoreTests", at: "Tests/Engine/Core", "UsherCore"),
         test("AvailabilityTests", at: "Tests/Engine/Availability", "UsherAvailability"),
         test("CatalogTests", at: "Tests/Engine/Catalog", "TestValues"),
-        test("MailTests", at: "Tests/Engine/Mail", "TestValues", "UsherMail", excluding: ["Golden"]),
+        test("MailTests", at: "Tests/Engine/Mail", "TestValues", "UsherAvailability", "UsherMail", excluding: ["Golden"]),
         test(
             "StoreTests", at: "Tests/Engine/Store", "DatabaseConformance", "TestPostgreSQL", "TestValues", "UsherSQLite", "UsherPostgreSQL",
             "UsherStore",

@@ -81,4 +81,26 @@ struct AdminTests {
         again.kill()
         await site.close()
     }
+
+    @Test("who is signed in hears of changes as they happen; a server that stops does not wait for whoever listens")
+    func live() async throws {
+        let site = try await Site()
+        let server = try await site.serve()
+        let cookie = try await site.browse("/admin", form: ["key": site.key]).cookie
+        #expect(try await site.browse("/admin/live").status == 401)
+        #expect(try await site.browse("/admin", cookies: [cookie]).page.contains(#"data-events="/admin/live""#))
+        let listener = try Command(
+            "/usr/bin/curl", ["-sN", "-D", site.folder + "/head", "-H", "Cookie: \(cookie)", "http://127.0.0.1:\(site.port)/admin/live"])
+        #expect(await listener.line { $0.hasPrefix("retry:") } != nil)
+        #expect(try String(contentsOfFile: site.folder + "/head", encoding: .utf8).lowercased().contains("content-type: text/event-stream"))
+        #expect(!listener.outputText.contains("changed"))
+        _ = try await site.book(at: "2027-03-01T10:00:00Z")
+        #expect(await listener.line(within: .seconds(10)) { $0 == "data: changed" } != nil)
+        server.terminate()
+        let stopped = ContinuousClock.now
+        #expect(await server.finish().code == 0)
+        #expect(ContinuousClock.now - stopped < .seconds(10))
+        #expect(await listener.finish().code == 0, "its answer ends whole")
+        await site.close()
+    }
 }

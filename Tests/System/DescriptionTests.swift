@@ -44,6 +44,19 @@ struct DescriptionTests {
         }
     }
 
+    @Test("the type of an error leads to the place where its code is explained")
+    func errorAddresses() async throws {
+        try await served { site in
+            let answer = try await site.call("GET", "/v1/bookings/none").json
+            #expect(answer["type"]?.string == "/docs#not-found")
+            let docs = try await site.browse("/docs").page
+            for code in ErrorCode.allCases {
+                let explained = try #require(docs.firstRange(of: "<div id=\"\(code.rawValue)\">"), "\(code)")
+                #expect(docs[explained.upperBound...].prefix(400).contains(/<dd>[^<]{20,}<\/dd>/))
+            }
+        }
+    }
+
     @Test("a key does what its scopes say, and no more", arguments: Calls.scopes)
     func scopes(_ scope: String) async throws {
         try await served { site in

@@ -6,6 +6,9 @@ package final class Changes: Sendable {
     private let listeners = Mutex<[String: [Int: AsyncStream<Void>.Continuation]]>([:])
     private let numbers = Atomic<Int>(0)
 
+    /// The subject of whoever wants to know of everything.
+    package static let all = ""
+
     package init() {}
 
     /// - Returns: yields at each change from now on; one that comes before anyone looks is kept.
@@ -18,7 +21,9 @@ package final class Changes: Sendable {
     }
 
     func tell(_ subject: String) {
-        let waiting = listeners.withLock { $0[subject].map { Array($0.values) } ?? [] }
+        let waiting = listeners.withLock { listeners in
+            [subject, Self.all].flatMap { listeners[$0].map { Array($0.values) } ?? [] }
+        }
         for continuation in waiting { continuation.yield() }
     }
 

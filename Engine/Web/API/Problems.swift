@@ -101,7 +101,8 @@ struct ProblemDetails: JSONObject {
 
     static let schemaName = "Problem"
     static let fields: [JSONField<ProblemDetails>] = [
-        .init("type") { _ in "about:blank" }, .init("title") { $0.error.code.httpStatus.reasonPhrase },
+        .init("type", "Where the code is explained, relative to the call's address.") { $0.error.code.address },
+        .init("title") { $0.error.code.httpStatus.reasonPhrase },
         .init("status") { Int64($0.error.code.httpStatus.code) }, .init("code") { $0.error.code },
         .init("detail") { $0.error.message },
         .ifPresent("traceId", "Of the call's traceparent, where it had one.") { _ in TraceContext.current?.traceID },

@@ -24,6 +24,7 @@ struct DocsPage: Sendable {
 
     var docsIntro, docsURL: String
     var events: [String]
+    let errors = ErrorMeaning.all
     var tags: [Tag]
     var schemas: [Schema]
 

@@ -29,6 +29,10 @@ struct AdminPage: Sendable {
 
     func add(to router: Router<WebContext>) {
         router.post("/admin") { request, _ in try await signIn(request) }
+        router.get("/admin/live") { request, _ in
+            guard try await session.visitor(request) != nil else { throw UsherError(.authMissing, "Sign in at /admin.") }
+            return LiveEvents(changes: context.changes).response
+        }
         look(router, "/admin") { _, buttons in try await views.overview(buttons) }
         look(router, "/admin/bookings") { call, _ in
             let query = QueryFields(call.request)

@@ -15,22 +15,29 @@ if (waits) {
   };
   setTimeout(look, waits.dataset.looksAgain * 1000);
 }
-const follow = async () => {
-  const live = document.querySelector('[data-refresh][id]');
-  if (!live) return;
+const lookAgain = async () => {
   try {
-    if (!document.hidden) {
-      const now = await again();
-      for (const part of document.querySelectorAll('[data-refresh][id]')) {
-        const other = now.getElementById(part.id);
-        // What somebody is at stays.
-        if (other && !part.contains(document.activeElement) && other.innerHTML !== part.innerHTML) part.replaceWith(other);
-      }
+    if (document.hidden) return;
+    const now = await again();
+    for (const part of document.querySelectorAll('[data-refresh][id]')) {
+      const other = now.getElementById(part.id);
+      // What somebody is at stays.
+      if (other && !part.contains(document.activeElement) && other.innerHTML !== part.innerHTML) part.replaceWith(other);
     }
   } catch { /* It looks again later: the server may be starting anew. */ }
-  setTimeout(follow, live.dataset.refresh * 1000);
 };
-setTimeout(follow, (document.querySelector('[data-refresh]')?.dataset.refresh || 10) * 1000);
+const live = document.querySelector('[data-refresh][id]');
+if (live) {
+  // Other servers' changes are found by the clock alone.
+  const follow = async () => {
+    await lookAgain();
+    const still = document.querySelector('[data-refresh][id]');
+    if (still) setTimeout(follow, still.dataset.refresh * 1000);
+  };
+  setTimeout(follow, live.dataset.refresh * 1000);
+  let due;
+  if (live.dataset.events) new EventSource(live.dataset.events).onmessage = () => due ??= setTimeout(() => { due = null; lookAgain(); }, 2000);
+}
 const offer = (place, text, said, done, label) => {
   const button = document.createElement('button');
   button.type = 'button'; button.className = 'copy'; button.textContent = said;
