@@ -42,7 +42,9 @@ package struct PageWords: Sendable {
         /// With `{address}` and `{time}`.
         case mailed
         case sureBook, yesBook, booked, bookedText, toPage, gone, ended, tooMany, onceMore, fillIn, noMail, pages, invited, hosts, privacy,
-            terms
+            terms, byHand, deadLink, deadLinkText, noEntry
+        /// With `{owner}`.
+        case noEntryText
     }
 
     /// For `lang`.
@@ -66,6 +68,8 @@ package struct PageWords: Sendable {
 
     /// On the button that leads into the room.
     package var join: String { words.join }
+    /// On what leads to the page where the meeting is moved or cancelled.
+    package var manage: String { words.manage }
     /// Before the meeting's id.
     package var meetingID: String { words.meetingID }
     /// Before the passcode.

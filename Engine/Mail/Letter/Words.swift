@@ -37,6 +37,17 @@ struct Words: Decodable, Sendable {
     /// By ``ErrorCode``: what is the matter with `{service}`, and what to do.
     var problems: [String: ProblemWords]
 
+    /// What the owner's pages say, by ``OwnerWords/Key`` and by the names that their templates use.
+    var owner: [String: String]
+    /// How far a room has come, by ``Meeting/Status``.
+    var statuses: [String: String]
+    /// Why a provider is chosen, by ``Because``.
+    var because: [String: String]
+    /// Why no meeting can begin at a time, by the name of the reason.
+    var unavailable: [String: ProblemWords]
+    /// What the pages around a consent say, by ``OwnerWords/ConsentKey``.
+    var consents: [String: String]
+
     struct NoticeWords: Decodable, Sendable {
         var subject: String
         var headline: String
@@ -62,11 +73,18 @@ struct Words: Decodable, Sendable {
             guard missing.isEmpty else {
                 throw UsherError(.internalError, "words.\(language).json has no page.\(missing[0].rawValue).")
             }
+            guard english?.ownersKeys == words.ownersKeys else {
+                throw UsherError(.internalError, "words.\(language).json has other keys for the owner's pages than words.en.json.")
+            }
         }
         for language in Language.all where known[language] == nil {
             throw UsherError(
                 .internalError, "The words of the language '\(language)' cannot be read: a key is missing in words.\(language).json.")
         }
+    }
+
+    private var ownersKeys: [Set<String>] {
+        [Set(owner.keys), Set(statuses.keys), Set(because.keys), Set(unavailable.keys), Set(consents.keys)]
     }
 
     /// The words of a language, whatever its region; English where there are none yet.

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import NIOCore
 import UsherCore
@@ -42,15 +43,14 @@ struct ConsentRoutes: Sendable {
         let id = request.uri.queryParameters.get("consent") ?? ""
         return try await telling {
             let (owner, service) = try await consents.look(id, session: ownerCookie.value(in: request))
-            let site = context.catalog.current.site.name
-            return Page.response(
-                .ok, "Connect \(service.name) for \(owner.name)?",
-                MessagePart(
-                    lines: [
-                        "The meetings of \(owner.name) (\(owner.email)) at \(site) will be made in the \(service.name) account that you sign in to next.",
-                        "Go on only if you are \(owner.name).",
-                    ], buttons: [FormButton("Continue to \(service.name)", action: path, key: nil, fields: [("consent", id)])]
-                ).html)
+            let words = OwnerWords(owner.language)
+            let values = [
+                "service": service.name, "name": owner.name, "account": owner.email, "site": context.catalog.current.site.name,
+            ]
+            let message = MessagePart(
+                lines: [words.consent(.connectForText, values), words.consent(.onlyIf, values)],
+                buttons: [FormButton(words.consent(.continueTo, values), action: path, key: nil, fields: [("consent", id)])])
+            return Page.response(.ok, words.consent(.connectFor, values), message.html, words: words.page)
         }
     }
 
@@ -60,21 +60,22 @@ struct ConsentRoutes: Sendable {
         let form = try await request.form()
         return try await telling {
             let (id, session) = (form["consent"] ?? "", ownerCookie.value(in: request))
-            let service = try await consents.look(id, session: session).service.name
+            let (owner, service) = try await consents.look(id, session: session)
             let url = try await consents.start(id, browser: browser, session: session)
+            let (words, values) = (OwnerWords(owner.language), ["service": service.name])
             return Page.onward(
-                to: url, "Off to \(service)", "Continue to \(service)", cookies: [cookie.setting(browser, for: Consents.lifetime)])
+                to: url, words.consent(.offTo, values), words.consent(.continueTo, values), words: words.page,
+                cookies: [cookie.setting(browser, for: Consents.lifetime)])
         }
     }
 
     private func telling(_ body: () async throws -> Response) async throws -> Response {
         do { return try await body() } catch let error as UsherError {
-            return Page.response(
-                error.code == .authForbidden ? .forbidden : .gone, "This cannot be opened",
-                MessagePart(notice: NoticePart(.warn, error.message, isUrgent: true), ways: [Self.ownersPage]).html)
+            return say(
+                error.code == .authForbidden ? .forbidden : .gone, .cannotOpen, notice: NoticePart(.warn, error.message, isUrgent: true),
+                ways: [ownersPage])
         } catch let error as ProviderError {
-            let notice = NoticePart(.warn, error.message, error.remedy, isUrgent: true)
-            return Page.response(.ok, "This cannot be connected now", MessagePart(notice: notice).html)
+            return say(.ok, .cannotConnect, notice: NoticePart(.warn, error.message, error.remedy, isUrgent: true))
         }
     }
 
@@ -91,9 +92,9 @@ struct ConsentRoutes: Sendable {
     private func keep(_ request: Request) async throws -> Response {
         let form = try await request.form()
         let returnTo = try await consents.decline(form["consent"] ?? "", browser: cookie.value(in: request))
-        if let returnTo, !returnTo.isEmpty { return Page.onward(to: returnTo, "Nothing was changed", "Continue") }
-        return Page.response(
-            .ok, "Nothing was changed", MessagePart(lines: ["You can close this page."], ways: [Self.ownersPage]).html)
+        if let returnTo, !returnTo.isEmpty { return onward(returnTo, words.page(.unchanged)) }
+        let message = MessagePart(lines: [words.consent(.closePage)], ways: [ownersPage])
+        return Page.response(.ok, words.page(.unchanged), message.html, words: words.page)
     }
 
     private func confirm(_ request: Request) async throws -> Response {
@@ -105,107 +106,46 @@ struct ConsentRoutes: Sendable {
 
     // MARK: Pages
 
+    /// In the language of whoever comes back: the address tells nobody who that is.
+    private var words: OwnerWords { OwnerWords(SiteFrame.current.language) }
+    private var ownersPage: WayPart { WayPart(wayPath: "/owners/me", wayName: words(.openPage)) }
+
+    private func say(
+        _ status: HTTPTypes.HTTPResponse.Status, _ title: OwnerWords.ConsentKey, notice: NoticePart? = nil, lines: [String] = [],
+        ways: [WayPart] = []
+    ) -> Response {
+        let message = MessagePart(notice: notice, lines: lines, ways: ways)
+        return Page.response(status, words.consent(title), message.html, words: words.page)
+    }
+
+    private func onward(_ url: String, _ title: String) -> Response {
+        Page.onward(to: url, title, words.consent(.continue), words: words.page)
+    }
+
     private func page(_ outcome: Consents.Outcome) -> Response {
         switch outcome {
         case .connected(let connection, let returnTo):
-            if !returnTo.isEmpty { return Page.onward(to: returnTo, "Connected", "Continue") }
-            return Page.response(
-                .ok, "Connected",
-                MessagePart(
-                    notice: NoticePart(.good, "\(connection.account.email) is connected."),
-                    lines: ["Meetings that waited for it are being made now. You can close this page."]
-                ).html)
-        case .asks(let id, "", let to, let service):
-            return ask(
-                id, "Is this the right account?",
-                [
-                    "You have agreed as \(to), which is not your mail address here. Your meetings will be made in that \(service) account."
-                ], yes: "Yes, use \(to)", no: "No, connect nothing")
-        case .asks(let id, let from, let to, let service):
-            return ask(
-                id, "Connect another account?",
-                [
-                    "Until now your meetings were made in the \(service) account \(from). You have just agreed as \(to).",
-                    "Bookings that are made keep their links; the old account's meetings cannot be moved or removed from here any more.",
-                ], yes: "Use \(to)", no: "Keep \(from)")
+            let title = words.consent(.connected, ["account": connection.account.email])
+            if !returnTo.isEmpty { return onward(returnTo, title) }
+            let message = MessagePart(lines: [words.consent(.connectedText), words.consent(.closePage)])
+            return Page.response(.ok, title, message.html, words: words.page)
+        case .asks(let id, let former, let account, let service):
+            let values = ["account": account, "former": former, "service": service]
+            let isFirst = former.isEmpty
+            let message = MessagePart(
+                lines: [words.consent(isFirst ? .rightAccountText : .otherAccountText, values)],
+                buttons: [
+                    FormButton(
+                        words.consent(isFirst ? .yesUse : .use, values), action: "/auth/confirm", key: nil, fields: [("consent", id)]),
+                    FormButton(
+                        isFirst ? words.consent(.connectNothing) : words.consent(.keep, ["account": former]), action: "/auth/keep",
+                        key: nil, fields: [("consent", id)], isPlain: true),
+                ])
+            return Page.response(.ok, words.consent(isFirst ? .rightAccount : .otherAccount), message.html, words: words.page)
         case .refused(let refusal, let owner, let service):
-            let (title, lines) = words(refusal, service)
-            return Page.response(.badRequest, title, MessagePart(lines: lines, ways: owner == nil ? [] : [Self.ownersPage]).html)
+            let (title, lines) = RefusalWords(words, service, approval: services.first { $0.name == service }?.approval).of(refusal)
+            let message = MessagePart(lines: lines, ways: owner == nil ? [] : [ownersPage])
+            return Page.response(.badRequest, title, message.html, words: words.page)
         }
-    }
-
-    private static let ownersPage = WayPart(wayPath: "/owners/me", wayName: "Open your page")
-
-    private func ask(_ id: String, _ title: String, _ lines: [String], yes: String, no: String) -> Response {
-        let fields = [("consent", id)]
-        let message = MessagePart(
-            lines: lines,
-            buttons: [
-                FormButton(yes, action: "/auth/confirm", key: nil, fields: fields),
-                FormButton(no, action: "/auth/keep", key: nil, fields: fields, isPlain: true),
-            ])
-        return Page.response(.ok, title, message.html)
-    }
-
-    /// What happened, and what to do next.
-    private func words(_ refusal: Consents.Refusal, _ service: String) -> (title: String, lines: [String]) {
-        let again = "Go back to your page and press Connect again. Nothing was changed."
-        switch refusal {
-        case .unknownState: return ("This did not come from here", ["The address that you opened was not made by this server.", again])
-        case .expired: return ("That took too long", ["A consent must be finished within ten minutes.", again])
-        case .alreadyUsed: return ("This was finished already", ["The page was opened a second time; the first time counted.", again])
-        case .otherBrowser:
-            return ("Another browser began this", ["Finish in the browser in which you pressed Connect, with cookies allowed.", again])
-        case .signedOut:
-            return ("You are signed out", ["This was begun on your page, and you are not signed in there any more. Nothing was changed."])
-        case .declined(let code, let description): return declined(code, description, service, again)
-        case .noCode:
-            return (
-                "\(service) did not agree",
-                [
-                    "\(service) sent you back without a permission. Either you pressed Decline, or your organisation's administrator must allow the app first."
-                ] + approval(service) + [again]
-            )
-        case .missing(let abilities):
-            return (
-                "A permission is missing",
-                [
-                    "Without the permission to \(abilities.map(\.name).joined(separator: " and to ")) no meeting can be made.",
-                    "Press Connect again and leave all boxes ticked. If there are none, the admin of this server adds the scope \(abilities.compactMap(\.scopes.first).joined(separator: ", ")) to the app.",
-                ]
-            )
-        case .failed(let error): return ("\(service) could not be connected", [error.message, error.remedy, again])
-        }
-    }
-
-    /// Source of the codes: RFC 6749 §4.1.2.1 and https://developers.google.com/identity/protocols/oauth2/web-server
-    private func declined(_ code: String, _ description: String, _ service: String, _ again: String) -> (String, [String]) {
-        switch code {
-        case "access_denied": return ("You did not agree", ["\(service) was told not to connect.", again])
-        case "admin_policy_enforced", "org_internal", "unauthorized_client":
-            return (
-                "Your organisation must allow this first",
-                ["\(service) lets an administrator decide about apps."] + approval(service) + [again]
-            )
-        case "redirect_uri_mismatch", "invalid_request", "deleted_client":
-            return (
-                "The app is not set up right",
-                [
-                    "\(service) says: \(code) \(description).",
-                    "The admin of this server compares the redirect address of the app with the one that `usher doctor` shows.",
-                ]
-            )
-        default: return ("\(service) did not agree", ["It says: \(code) \(description)", again])
-        }
-    }
-
-    /// What an administrator is asked for.
-    private func approval(_ service: String) -> [String] {
-        let place = services.first { $0.name == service }.map { " (\($0.approval))" } ?? ""
-        return [
-            "Send this to your administrator:",
-            "“Please pre-approve the scheduling app for our \(service) account\(place), so that I can connect it. It makes, moves and removes my own meetings.”",
-            "If the app is not published yet, only people of the account that made it can connect it.",
-        ]
     }
 }

@@ -50,10 +50,10 @@ struct JoinPage: Sendable {
             let call = try await ProviderResolver(context).call(
                 booking.meeting.provider, owner: booking.terms.owner.id, deadline: context.now + .seconds(5)
             ).call
-            return Page.onward(to: module.entry(room, visitor(visit), call), visit.booking.title, visit.words.join)
+            return Page.onward(to: module.entry(room, visitor(visit), call), visit.booking.title, visit.words.join, words: visit.words)
         } catch {
-            let notice = NoticePart(.warn, error.message, "Ask \(booking.terms.owner.name).", isUrgent: true)
-            return Page.response(.ok, "The room cannot be opened", MessagePart(notice: notice).html)
+            let notice = NoticePart(.warn, visit.words(.noEntryText, ["owner": booking.terms.owner.name]), isUrgent: true)
+            return Page.response(.ok, visit.words(.noEntry), MessagePart(notice: notice).html, words: visit.words)
         }
     }
 

@@ -5,8 +5,24 @@ import UsherMail
 import UsherPipeline
 import UsherStore
 
-/// `/manage/{token}`: an attendee moves or cancels the meeting. Every change is asked about first, and done by a second press; a GET
-/// changes nothing, because mail scanners open links.
+/// A booking that a reader may move or cancel, and where the page for it stands.
+struct ManagedBooking {
+    var visit: ReaderLinks.Visit
+    /// The page's own address.
+    var page: String
+    /// What its forms' addresses begin with.
+    var action: String
+    /// What its forms carry along.
+    var carried: [(String, String)] = []
+
+    /// With a query's value.
+    func page(_ name: String, _ value: String) -> String {
+        "\(page)\(page.contains("?") ? "&" : "?")\(name)=\(Page.encoded(value))"
+    }
+}
+
+/// Moves or cancels a meeting: by an attendee's own link, `/manage/{token}`, and from the owner's page. Every change is asked about first,
+/// and done by a second press; a GET changes nothing, because mail scanners open links.
 struct ManagePage: Sendable {
     private let context: EngineContext
     private let service: BookingService
@@ -25,24 +41,36 @@ struct ManagePage: Sendable {
 
     func add(to router: Router<WebContext>) {
         router.get("/manage/{token}") { request, parameters in
-            let token = try parameters.parameters.require("token")
-            guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
-            let typed = request.uri.queryParameters.get("start")
-            let mayMove = try await refusalOfMove(visit) == nil
-            let free = mayMove ? try await freeTimes(visit) : nil
-            var values = values(visit, token, typed: typed, mayMove: mayMove, free: free)
-            if visit.booking.status == .cancelled { values.again = try await links.again(visit) }
-            if request.uri.queryParameters["done"] == "moved", visit.booking.status == .confirmed, context.now < visit.booking.start {
-                values.notice = NoticePart(.good, visit.words(.moved))
-            }
-            return Page.response(.ok, visit.booking.title, HTML(.manage, values), words: visit.words)
+            guard let managed = try await managed(parameters) else { return Page.deadLink }
+            return try await show(managed, typed: request.uri.queryParameters.get("start"), done: request.uri.queryParameters.get("done"))
         }
         router.post("/manage/{token}/cancel") { request, parameters in
-            try await cancel(request, try parameters.parameters.require("token"))
+            guard let managed = try await managed(parameters) else { return Page.deadLink }
+            return try await cancel(managed, try await request.form())
         }
         router.post("/manage/{token}/reschedule") { request, parameters in
-            try await reschedule(request, try parameters.parameters.require("token"))
+            guard let managed = try await managed(parameters) else { return Page.deadLink }
+            return try await reschedule(managed, try await request.form())
         }
+    }
+
+    private func managed(_ parameters: WebContext) async throws -> ManagedBooking? {
+        let token = try parameters.parameters.require("token")
+        return try await links.visit(token, .manage).map { ManagedBooking(visit: $0, page: "/manage/\(token)", action: "/manage/\(token)") }
+    }
+
+    /// - Parameters:
+    ///   - typed: what the visitor had in the field before a refusal or a second thought.
+    ///   - done: `moved` after a move.
+    func show(_ managed: ManagedBooking, typed: String?, done: String?) async throws -> Response {
+        let visit = managed.visit
+        let mayMove = try await refusalOfMove(visit) == nil
+        var values = values(managed, typed: typed, mayMove: mayMove, free: mayMove ? try await freeTimes(visit) : nil)
+        if visit.booking.status == .cancelled { values.again = try await links.again(visit) }
+        if done == "moved", visit.booking.status == .confirmed, context.now < visit.booking.start {
+            values.notice = NoticePart(.good, visit.words(.moved))
+        }
+        return Page.response(.ok, visit.booking.title, HTML(.manage, values), words: visit.words)
     }
 
     private func refusalOfMove(_ visit: ReaderLinks.Visit) async throws -> UsherError? {
@@ -50,10 +78,10 @@ struct ManagePage: Sendable {
     }
 
     /// - Parameters:
-    ///   - typed: what the visitor had in the field before a refusal or a second thought.
     ///   - mayMove: otherwise the page refers to the owner.
     ///   - free: where the meeting can be moved; `nil` where its type has no slots.
-    private func values(_ visit: ReaderLinks.Visit, _ token: String, typed: String?, mayMove: Bool, free: [Instant]?) -> ManageValues {
+    private func values(_ managed: ManagedBooking, typed: String?, mayMove: Bool, free: [Instant]?) -> ManageValues {
+        let visit = managed.visit
         let (booking, words) = (visit.booking, visit.words)
         var values = ManageValues(meeting: MeetingPart(visit))
         if booking.status == .cancelled {
@@ -66,27 +94,30 @@ struct ManagePage: Sendable {
         }
         if mayMove {
             values.move = .init(
-                moveName: words(.move), offered: offered(free ?? [], visit, token), moveAction: "/manage/\(token)/reschedule",
+                moveName: words(.move), offered: offered(free ?? [], managed), moveAction: managed.action + "/reschedule",
+                moveCarried: HiddenField.all(managed.carried),
                 newStart: words(.newStart, ["zone": visit.timeZone]), earliest: local(context.now, visit.timeZone),
                 shown: Self.shown(typed) ?? local(booking.start, visit.timeZone), moveButton: words(.moveButton))
         } else {
             values.ask = words(.askOwner, ["owner": booking.terms.owner.name])
         }
-        if booking.guestsMay(.cancel) {
+        if visit.reader == .owner || booking.guestsMay(.cancel) {
             values.cancel = .init(
                 cancelName: words(.cancel),
-                press: FormButton(words(.cancelButton), action: "/manage/\(token)/cancel", key: nil, isPlain: true))
+                press: FormButton(
+                    words(.cancelButton), action: managed.action + "/cancel", key: nil, fields: managed.carried, isPlain: true))
         }
         return values
     }
 
     /// Free times that are asked about when they are pressed, a line a day.
-    private func offered(_ free: [Instant], _ visit: ReaderLinks.Visit, _ token: String) -> TimesPart? {
+    private func offered(_ free: [Instant], _ managed: ManagedBooking) -> TimesPart? {
         guard !free.isEmpty else { return nil }
+        let visit = managed.visit
         let zone = TimeZone(iana: visit.timeZone) ?? .gmt
         let days = Dictionary(grouping: free) { CalendarDate(WallTime($0, in: zone)) }.sorted { $0.key < $1.key }
         return TimesPart(
-            timesAction: "/manage/\(token)/reschedule", carried: [],
+            timesAction: managed.action + "/reschedule", carried: HiddenField.all(managed.carried),
             days: days.map { day, starts in
                 .init(
                     dayName: visit.words.day(day),
@@ -114,25 +145,26 @@ struct ManagePage: Sendable {
     }
 
     /// The way back to the form, with what was typed.
-    private func form(_ token: String, typed: String?) -> String {
-        "/manage/\(token)" + (Self.shown(typed).map { "?start=\(Page.encoded($0))" } ?? "")
+    private func form(_ managed: ManagedBooking, typed: String?) -> String {
+        Self.shown(typed).map { managed.page("start", $0) } ?? managed.page
     }
 
     // MARK: Presses
 
-    private func cancel(_ request: Request, _ token: String) async throws -> Response {
-        guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
-        let (form, words) = (try await request.form(), visit.words)
+    /// - Parameter form: what was posted.
+    func cancel(_ managed: ManagedBooking, _ form: [String: String]) async throws -> Response {
+        let (visit, words) = (managed.visit, managed.visit.words)
         guard form["sure"] == "yes" else {
             let booking = visit.booking
             let time = TimePart(booking.start, booking.end, zone: visit.timeZone, language: visit.language)
             let message = MessagePart(
                 asked: [.init(time: time)], lines: [booking.title, words(.told)],
-                buttons: [FormButton(words(.yesCancel), action: "/manage/\(token)/cancel", key: nil, fields: [("sure", "yes")])],
-                ways: [WayPart(wayPath: "/manage/\(token)", wayName: words(.no))])
+                buttons: [
+                    FormButton(words(.yesCancel), action: managed.action + "/cancel", key: nil, fields: managed.carried + [("sure", "yes")])
+                ], ways: [WayPart(wayPath: managed.page, wayName: words(.no))])
             return Page.response(.ok, words(.sureCancel), message.html, words: words)
         }
-        return try await act("booking.cancel", visit, token) {
+        return try await act("booking.cancel", managed) {
             guard context.now < visit.booking.start else {
                 throw UsherError(.bookingInPast, "The meeting has begun, and cannot be cancelled here any more.")
             }
@@ -140,28 +172,28 @@ struct ManagePage: Sendable {
         }
     }
 
-    private func reschedule(_ request: Request, _ token: String) async throws -> Response {
-        guard let visit = try await links.visit(token, .manage) else { return Page.deadLink }
-        let form = try await request.form()
+    /// - Parameter form: what was posted.
+    func reschedule(_ managed: ManagedBooking, _ form: [String: String]) async throws -> Response {
+        let visit = managed.visit
         let start = form["start"]?.trimmingBlanks ?? ""
-        if let refusal = try await refusalOfMove(visit) { return try await refused(visit, token, refusal, of: "booking.reschedule") }
+        if let refusal = try await refusalOfMove(visit) { return try await refused(managed, refusal, of: "booking.reschedule") }
         guard form["sure"] == "yes" else {
             let zone = TimeZone(iana: visit.timeZone) ?? .gmt
             switch WrittenTime(Self.shown(start) ?? start) {
-            case nil: return refused(visit, token, visit.words(.chooseTime))
+            case nil: return refused(managed, visit.words(.chooseTime))
             // One that was offered.
-            case .instant(let instant)?: return try await confirm(visit, token, [instant], typed: local(instant, visit.timeZone))
+            case .instant(let instant)?: return try await confirm(managed, [instant], typed: local(instant, visit.timeZone))
             case .wall(let wall)?:
                 switch WallTimeMeaning(wall, in: zone) {
-                case .once(let instant): return try await confirm(visit, token, [instant], typed: start)
-                case .twice(let earlier, let later): return try await confirm(visit, token, [earlier, later], typed: start)
-                case .skipped: return refused(visit, token, visit.words(.skipped), typed: start)
+                case .once(let instant): return try await confirm(managed, [instant], typed: start)
+                case .twice(let earlier, let later): return try await confirm(managed, [earlier, later], typed: start)
+                case .skipped: return refused(managed, visit.words(.skipped), typed: start)
                 }
             }
         }
         var typed: String?
         if case .instant(let instant)? = WrittenTime(start) { typed = local(instant, visit.timeZone) }
-        return try await act("booking.reschedule", visit, token, typed: typed) {
+        return try await act("booking.reschedule", managed, typed: typed) {
             guard context.now < visit.booking.start else {
                 throw UsherError(.bookingInPast, "The meeting has begun, and cannot be moved here any more.")
             }
@@ -170,8 +202,9 @@ struct ManagePage: Sendable {
     }
 
     /// One button for each instant that the written time can mean; only for a time that is free, where the type has slots.
-    private func confirm(_ visit: ReaderLinks.Visit, _ token: String, _ instants: [Instant], typed: String) async throws -> Response {
-        if instants.allSatisfy({ $0 <= context.now }) { return refused(visit, token, visit.words(.past), typed: typed) }
+    private func confirm(_ managed: ManagedBooking, _ instants: [Instant], typed: String) async throws -> Response {
+        let visit = managed.visit
+        if instants.allSatisfy({ $0 <= context.now }) { return refused(managed, visit.words(.past), typed: typed) }
         if let first = instants.first, let last = instants.last, !instants.contains(visit.booking.start),
             let free = try await slots.moves(of: visit.booking, from: first, to: last + .microseconds(1)),
             Set(free).isDisjoint(with: instants)
@@ -179,40 +212,41 @@ struct ManagePage: Sendable {
             let message = MessagePart(
                 notice: NoticePart(
                     .bad, visit.words(.taken, ["owner": visit.booking.terms.owner.name]), visit.words(.unchanged), isUrgent: true),
-                offered: offered(try await freeTimes(visit) ?? [], visit, token),
-                ways: [WayPart(wayPath: form(token, typed: typed), wayName: visit.words(.back))])
+                offered: offered(try await freeTimes(visit) ?? [], managed),
+                ways: [WayPart(wayPath: form(managed, typed: typed), wayName: visit.words(.back))])
             return Page.response(.conflict, visit.words(.refused), message.html, words: visit.words)
         }
         let asked = instants.map { instant in
             MessagePart.Asked(
                 time: TimePart(instant, instant + visit.booking.duration, zone: visit.timeZone, language: visit.language),
                 press: FormButton(
-                    visit.words(.yesMove), action: "/manage/\(token)/reschedule", key: nil,
-                    fields: [("start", instant.rfc3339), ("sure", "yes")]))
+                    visit.words(.yesMove), action: managed.action + "/reschedule", key: nil,
+                    fields: managed.carried + [("start", instant.rfc3339), ("sure", "yes")]))
         }
-        let message = MessagePart(asked: asked, ways: [WayPart(wayPath: form(token, typed: typed), wayName: visit.words(.no))])
+        let message = MessagePart(asked: asked, ways: [WayPart(wayPath: form(managed, typed: typed), wayName: visit.words(.no))])
         return Page.response(.ok, visit.words(.sureMove, ["title": visit.booking.title]), message.html, words: visit.words)
     }
 
     /// - Parameter action: as the audit calls it.
     private func act(
-        _ action: String, _ visit: ReaderLinks.Visit, _ token: String, typed: String? = nil, _ change: () async throws -> BookingView
+        _ action: String, _ managed: ManagedBooking, typed: String? = nil, _ change: () async throws -> BookingView
     ) async throws -> Response {
         do {
-            _ = try await Actor.acting(visit.actor) { try await change() }
-            return Page.redirect(to: "/manage/\(token)" + (action == "booking.reschedule" ? "?done=moved" : ""))
+            _ = try await Actor.acting(managed.visit.actor) { try await change() }
+            return Page.redirect(to: action == "booking.reschedule" ? managed.page("done", "moved") : managed.page)
         } catch let error as UsherError {
-            return try await refused(visit, token, error, of: action, typed: typed)
+            return try await refused(managed, error, of: action, typed: typed)
         }
     }
 
     private func refused(
-        _ visit: ReaderLinks.Visit, _ token: String, _ error: UsherError, of action: String, typed: String? = nil
+        _ managed: ManagedBooking, _ error: UsherError, of action: String, typed: String? = nil
     ) async throws -> Response {
+        let visit = managed.visit
         if error.code == .authForbidden {
             try await Actor.acting(visit.actor) { try await context.auditRefusal(action, outcome: error.code.rawValue) }
         }
-        return refused(visit, token, words(for: error, visit), status: error.code.httpStatus, typed: typed)
+        return refused(managed, words(for: error, visit), status: error.code.httpStatus, typed: typed)
     }
 
     private func words(for error: UsherError, _ visit: ReaderLinks.Visit) -> String {
@@ -226,13 +260,13 @@ struct ManagePage: Sendable {
     }
 
     private func refused(
-        _ visit: ReaderLinks.Visit, _ token: String, _ why: String, status: HTTPTypes.HTTPResponse.Status = .unprocessableContent,
+        _ managed: ManagedBooking, _ why: String, status: HTTPTypes.HTTPResponse.Status = .unprocessableContent,
         typed: String? = nil
     ) -> Response {
-        let words = visit.words
+        let words = managed.visit.words
         let message = MessagePart(
             notice: NoticePart(.bad, why, words(.unchanged), isUrgent: true),
-            ways: [WayPart(wayPath: form(token, typed: typed), wayName: words(.back))])
+            ways: [WayPart(wayPath: form(managed, typed: typed), wayName: words(.back))])
         return Page.response(status, words(.refused), message.html, words: words)
     }
 }
@@ -242,7 +276,9 @@ private struct ManageValues {
     struct Move {
         var moveName: String
         var offered: TimesPart?
-        var moveAction, newStart, earliest, shown, moveButton: String
+        var moveAction: String
+        var moveCarried: [HiddenField]
+        var newStart, earliest, shown, moveButton: String
     }
     struct Cancel {
         var cancelName: String

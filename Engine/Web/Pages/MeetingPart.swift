@@ -11,6 +11,8 @@ struct MeetingPart: Sendable {
         let (booking, words) = (visit.booking, visit.words)
         time = TimePart(booking.start, booking.end, zone: visit.timeZone, language: visit.language, here: words(.here))
         (withWhom, between) = (words.with + words.colon, words.comma)
-        (hostName, hostSite) = (booking.terms.owner.name, booking.terms.site.name)
+        let guests = booking.attendees.map { $0.name.isEmpty ? $0.email : $0.name }
+        hostName = visit.reader == .owner ? guests.joined(separator: words.comma) : booking.terms.owner.name
+        hostSite = booking.terms.site.name
     }
 }

@@ -91,15 +91,15 @@ enum Page {
     }
 
     /// Leads on after a press. A redirect would not do: browsers hold a form's `form-action` against every stop on its way.
-    static func onward(to url: String, _ title: String, _ label: String, cookies: [Cookie] = []) -> Response {
-        struct Values { var url, label: String }
-        return Page.response(.ok, title, HTML(.onward, Values(url: url, label: label)), cookies: cookies)
+    static func onward(to url: String, _ title: String, _ label: String, words: PageWords, cookies: [Cookie] = []) -> Response {
+        struct Values { var url, label, byHand: String }
+        return Page.response(
+            .ok, title, HTML(.onward, Values(url: url, label: label, byHand: words(.byHand))), words: words, cookies: cookies)
     }
 
     static var deadLink: Response {
-        response(
-            .notFound, "This link does not lead anywhere",
-            MessagePart(lines: ["Check that you copied all of it, or use the link in the newest mail."]).html)
+        let words = PageWords(SiteFrame.current.language)
+        return response(.notFound, words(.deadLink), MessagePart(lines: [words(.deadLinkText)]).html, words: words)
     }
 
     /// For a query's value.

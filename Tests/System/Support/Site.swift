@@ -17,7 +17,7 @@ final class Site: Sendable {
     let environment: [String: String]
     private let mailLog: String
     /// For all sites, and never shut down: a test that ends early must not take the others with it.
-    private static let transport = HTTPTransport(now: Environment.system.now)
+    static let transport = HTTPTransport(now: Environment.system.now)
     private let sink: Command
     private let answers = Mutex("")
 

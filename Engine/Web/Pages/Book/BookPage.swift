@@ -46,7 +46,7 @@ struct BookPage: Sendable {
 
     private func list(_ request: Request) async throws -> Response {
         let site = context.catalog.current.site
-        let language = BookVisit.language(request, site)
+        let language = SiteFrame.current.language
         let types = bookings.listed
         if Self.wantsMarkdown(request) { return BookMarkdown.list(types, site, publicURL: context.settings.publicURL) }
         let words = PageWords(language)
@@ -142,7 +142,7 @@ struct BookPage: Sendable {
     }
 
     private func nothing(_ request: Request) -> Response {
-        let words = PageWords(BookVisit.language(request, context.catalog.current.site))
+        let words = PageWords(SiteFrame.current.language)
         return Page.response(
             .notFound, words(.refused), MessagePart(ways: [WayPart(wayPath: "/book", wayName: words(.pages))]).html, words: words)
     }

@@ -51,7 +51,7 @@ struct BookVisit: Sendable {
         framed = text("embed").flatMap {
             $0.utf8.count <= 128 && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") } ? $0 : nil
         }
-        language = Self.language(request, site)
+        language = VisitorLanguage.of(request, site)
         words = PageWords(language)
         var offer = offer
         offer.type = offer.type.spoken(in: language)
@@ -68,24 +68,6 @@ struct BookVisit: Sendable {
         day = text("day").flatMap { CalendarDate($0) }.flatMap { $0 < today ? nil : $0 }
         let asked = text("month").flatMap { CalendarDate("\($0)-01") } ?? day?.firstOfMonth ?? today.firstOfMonth
         month = max(asked, today.firstOfMonth)
-    }
-
-    /// The language that is liked best of those that we speak (RFC 9110 §12.5.4).
-    private static func accepted(_ header: String) -> String? {
-        let ranges = header.split(separator: ",").map { $0.split(separator: ";").map(\.trimmingBlanks) }
-        let weighed = ranges.compactMap { parts -> (language: String, weight: Double)? in
-            guard let language = parts.first.flatMap({ Language.normalized($0) }) else { return nil }
-            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
-            return weight > 0 ? (language, weight) : nil
-        }
-        // Of several that are liked alike, the first.
-        return weighed.reversed().max { $0.weight < $1.weight }?.language
-    }
-
-    /// The language that the address asks for, or the browser; the site's where neither is spoken here.
-    static func language(_ request: Request, _ site: Site) -> String {
-        if let asked = request.uri.queryParameters["language"].flatMap({ Language.normalized(String($0)) }) { return asked }
-        return accepted(request.headers[.acceptLanguage] ?? "") ?? site.language
     }
 
     var path: String { "/book/\(offer.type.id)" + (offer.owner.map { "/\($0.id)" } ?? "") }

@@ -22,7 +22,7 @@ struct HomePage: Sendable {
     func add(to router: Router<WebContext>) {
         router.get("/") { request, _ in
             let site = context.catalog.current.site
-            let words = PageWords(BookVisit.language(request, site))
+            let words = PageWords(SiteFrame.current.language)
             let values = Values(
                 booking: bookings.listed.isEmpty ? nil : words(.pages), invited: words(.invited), hosts: words(.hosts))
             return Page.response(.ok, site.name, HTML(.home, values), words: words, isPublic: true)

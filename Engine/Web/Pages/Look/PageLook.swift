@@ -10,11 +10,14 @@ package struct PageLook: Sendable {
         let path: String
         let type: String
         let bytes: [UInt8]
+        /// For browsers that unpack it; pictures are packed already.
+        let packed: [UInt8]?
 
         fileprivate init(_ stem: String, _ ending: String, _ type: String, _ bytes: [UInt8]) {
             path = "\(PageLook.folder)/\(stem)-\(contentHash(bytes)).\(ending)"
             self.type = type
             self.bytes = bytes
+            packed = type.hasPrefix("text/") ? gzipped(bytes) : nil
         }
     }
 

@@ -28,7 +28,9 @@ struct NoticePart: Sendable {
     var noticeLines: [String]
 
     /// - Parameter isUrgent: those who hear the page are told at once.
-    init(_ tone: Tone, _ lines: String..., isUrgent: Bool = false) {
+    init(_ tone: Tone, _ lines: String..., isUrgent: Bool = false) { self.init(tone, lines, isUrgent: isUrgent) }
+
+    init(_ tone: Tone, _ lines: [String], isUrgent: Bool = false) {
         (noticeTone, noticeRole, noticeLines) = (tone.rawValue, isUrgent ? "alert" : "status", lines)
     }
 }

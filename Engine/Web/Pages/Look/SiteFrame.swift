@@ -10,6 +10,8 @@ struct SiteFrame: Sendable {
     var look: PageLook
     /// Whether the request's page stands inside of another site's.
     var isEmbedded = false
+    /// What the visitor's browser asks for, of those that are spoken here; else the site's.
+    var language = "en"
 
     private static let plain = SiteFrame(site: nil, look: PageLook(color: Site.usherColor))
 
@@ -30,12 +32,14 @@ struct SiteFraming: RouterMiddleware {
         let site = catalog.current.site
         let frame = SiteFrame(
             site: site, look: looks.look(site, catalog.digest),
-            isEmbedded: request.uri.queryParameters["embed"] != nil)
+            isEmbedded: request.uri.queryParameters["embed"] != nil, language: VisitorLanguage.of(request, site))
         return try await SiteFrame.$current.withValue(frame) { try await next(request, context) }
     }
 }
 
-/// `/assets/…`: stylesheet, script and logo. Their names change with what is in them, so browsers keep them for a year.
+/// `/assets/…`: stylesheet, script and logo. Their names change with what is in them, so browsers keep them for a year. They alone are
+/// packed: the length of a packed page that says back what a stranger sent would tell of the secrets beside it.
+/// Source: https://www.breachattack.com
 struct AssetRoutes {
     func add(to router: Router<WebContext>) {
         router.get(RouterPath(PageLook.folder + "/{file}")) { request, _ in
@@ -46,11 +50,23 @@ struct AssetRoutes {
             guard let asset = assets.first(where: { $0.path == path }) ?? assets.first(where: { $0.path.hasSuffix("." + ending) }) else {
                 throw UsherError(.notFound, "There is no such file.")
             }
-            return Response(
-                status: .ok,
-                headers: [
-                    .contentType: asset.type, .cacheControl: asset.path == path ? "public, max-age=31536000, immutable" : "max-age=10",
-                ], body: .init(byteBuffer: ByteBuffer(bytes: asset.bytes)))
+            var headers: HTTPFields = [
+                .contentType: asset.type, .cacheControl: asset.path == path ? "public, max-age=31536000, immutable" : "max-age=10",
+                .vary: "Accept-Encoding",
+            ]
+            guard let packed = asset.packed, takesGzip(request) else {
+                return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: asset.bytes)))
+            }
+            headers[.contentEncoding] = "gzip"
+            return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: packed)))
+        }
+    }
+
+    /// Source: RFC 9110 §12.5.3
+    private func takesGzip(_ request: Request) -> Bool {
+        (request.headers[.acceptEncoding] ?? "").split(separator: ",").contains { coding in
+            let parts = coding.split(separator: ";").map(\.trimmingBlanks)
+            return parts.first == "gzip" && !parts.dropFirst().contains { $0.hasPrefix("q=0") && Double($0.dropFirst(2)) == 0 }
         }
     }
 }

@@ -19,7 +19,7 @@ extension OwnerPage {
             let begun = try await calendars.authorize(
                 form["kind"] ?? "", owner: owner.owner.id, returnTo: context.settings.publicURL + "/owners/me", session: secret
             ).value
-            return Page.onward(to: "/auth/\(begun.service)/start?consent=\(begun.id)", "Off to \(begun.name)", "Continue to \(begun.name)")
+            return Self.off(to: begun, owner)
         }
         press(router, "/owners/me/calendars/choose") { owner, form, _ in
             _ = try await calendars.setCounts(form["counts"] == "yes", calendar: form["calendar"] ?? "", owner: owner.owner.id)
@@ -31,42 +31,46 @@ extension OwnerPage {
         }
     }
 
-    func calendars(_ shown: [ShownCalendar], _ owner: Owner, _ key: String) -> OwnerValues.List<OwnerValues.Calendar>? {
-        .init(
+    func calendars(_ shown: [ShownCalendar], _ owner: StoredOwner, _ key: String) -> OwnerValues.List<OwnerValues.Calendar>? {
+        let words = owner.words
+        return .init(
             shown.map { one in
                 let (calendar, field) = (one.calendar, [("calendar", one.calendar.id)])
                 let choice = FormButton(
-                    calendar.counts ? "Do not let it count" : "Let it count", action: "/owners/me/calendars/choose", key: key,
+                    words(calendar.counts ? .countNot : .count), action: "/owners/me/calendars/choose", key: key,
                     fields: field + (calendar.counts ? [] : [("counts", "yes")]), isPlain: true)
-                let (state, text) = state(one, owner)
+                let (state, text) = state(one, owner.owner, words)
                 return .init(
                     calendarName: [calendar.name, calendar.account].filter { !$0.isEmpty }.joined(separator: ", "), state: state,
                     calendarText: text,
                     presses: [
-                        choice, FormButton("Remove", action: "/owners/me/calendars/remove", key: key, fields: field, isQuiet: true),
+                        choice, FormButton(words(.remove), action: "/owners/me/calendars/remove", key: key, fields: field, isQuiet: true),
                     ])
             })
     }
 
-    private func state(_ shown: ShownCalendar, _ owner: Owner) -> (ChipPart, String) {
-        if let problem = shown.calendar.problem { return (ChipPart(.bad, "Cannot be read"), "\(problem.message) \(problem.remedy)") }
-        guard shown.calendar.counts else { return (ChipPart(.idle, "Does not count"), "Who books is offered these times.") }
+    private func state(_ shown: ShownCalendar, _ owner: Owner, _ words: OwnerWords) -> (ChipPart, String) {
+        if let problem = shown.calendar.problem { return (ChipPart(.bad, words(.unreadable)), "\(problem.message) \(problem.remedy)") }
+        guard shown.calendar.counts else { return (ChipPart(.idle, words(.countsNot)), words(.countsNotText)) }
         guard let asOf = shown.calendar.asOf else {
-            return (ChipPart(.idle, "Being read"), "It is being read; until then nothing is offered.")
+            return (ChipPart(.idle, words(.reading)), words(.readingText))
         }
-        let time = ReaderTime.of(start: asOf, end: asOf, timeZone: owner.timeZone, language: "en")
-        let words = "Read on \(time.date) at \(time.time)."
-        return shown.state == .fresh ? (ChipPart(.good, "Counts"), words) : (ChipPart(.bad, "Not heard of for too long"), words)
+        let time = ReaderTime.of(start: asOf, end: asOf, timeZone: owner.timeZone, language: owner.language)
+        let isFresh = shown.state == .fresh
+        return (
+            ChipPart(isFresh ? .good : .bad, words(isFresh ? .counts : .stale)), words(.readOn, ["date": time.date, "time": time.time])
+        )
     }
 
     /// Those that an account leads to.
-    func calendarAccounts(_ key: String) -> [FormButton] {
+    func calendarAccounts(_ words: OwnerWords, _ key: String) -> [FormButton] {
         context.busySources.map { $0.descriptor }.compactMap { source in
             guard case .account(let module, _, _) = source.connection,
                 context.catalog.current.providers.contains(where: { $0.module == module })
             else { return nil }
             return FormButton(
-                "Connect \(source.name)", action: "/owners/me/calendars/consent", key: key, fields: [("kind", source.kind)], isPlain: true)
+                words(.connect, ["service": source.name]), action: "/owners/me/calendars/consent", key: key,
+                fields: [("kind", source.kind)], isPlain: true)
         }
     }
 }

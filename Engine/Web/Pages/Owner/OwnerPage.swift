@@ -12,6 +12,7 @@ struct OwnerPage: Sendable {
     let service: BookingService
     let owners: OwnerService
     let cookie: SessionCookie
+    private let manage: ManagePage
     /// Sign-in links that are asked for from one address.
     private let asks: RateLimiter
     static let bookingsShown = 20
@@ -24,6 +25,7 @@ struct OwnerPage: Sendable {
         self.context = context
         self.service = service
         owners = OwnerService(context)
+        manage = ManagePage(context, service)
         cookie = SessionCookie(SessionCookie.owner, context.settings.publicURL)
         asks = context.limits.limiter("sign-in links", burst: 10, perMinute: 1)
     }
@@ -34,9 +36,9 @@ struct OwnerPage: Sendable {
         router.get("/owners/signin") { _, _ in Page.redirect(to: "/owners/me") }
         router.post("/owners/signin") { request, _ in
             let address = (try await request.form())["email"]?.trimmingBlanks ?? ""
-            guard asks.take(TrustedProxies.group(Actor.current.address)).isAllowed else { return Self.askedTooOften }
+            guard asks.take(TrustedProxies.group(Actor.current.address)).isAllowed else { return askedTooOften }
             try await owners.mailSignInLink(to: address)
-            return Self.mailed
+            return mailed
         }
         router.get("/owners/me") { request, _ in
             guard let (secret, owner) = try await session(request) else { return signedOut }
@@ -70,11 +72,11 @@ struct OwnerPage: Sendable {
                 owner: owner.owner.id, provider: form["provider"] ?? "", returnTo: context.settings.publicURL + "/owners/me",
                 session: secret
             ).value
-            return Page.onward(to: "/auth/\(begun.service)/start?consent=\(begun.id)", "Off to \(begun.name)", "Continue to \(begun.name)")
+            return Self.off(to: begun, owner)
         }
         press(router, "/owners/me/disconnect") { owner, form, _ in
             let provider = form["provider"] ?? ""
-            guard form["sure"] == "yes" else { return try disconnectQuestion(provider, key: form["key"] ?? "") }
+            guard form["sure"] == "yes" else { return try disconnectQuestion(provider, owner.words, key: form["key"] ?? "") }
             try await Connections(context).disconnect(owner: owner.owner.id, provider: provider)
             return Page.redirect(to: "/owners/me")
         }
@@ -101,16 +103,34 @@ struct OwnerPage: Sendable {
             _ = try await service.retry(try await own(form["booking"] ?? "", owner).booking.id)
             return Page.redirect(to: "/owners/me#bookings")
         }
-        press(router, "/owners/me/cancel") { owner, form, _ in
+        press(router, "/owners/me/test/cancel") { owner, form, _ in
             let booking = try await own(form["booking"] ?? "", owner).booking
-            let isTest = booking.details.source == BookingService.testSource
-            guard isTest || booking.start > context.now else {
-                throw UsherError(.bookingInPast, "The meeting has begun, and cannot be cancelled here any more.")
-            }
-            guard isTest || form["sure"] == "yes" else { return cancelQuestion(booking, key: form["key"] ?? "") }
+            guard booking.details.source == BookingService.testSource else { throw UsherError(.notFound, "This is no test meeting.") }
             _ = try await service.cancel(booking.id)
             return Page.redirect(to: "/owners/me#bookings")
         }
+        router.get("/owners/me/booking") { request, _ in
+            guard let (secret, owner) = try await session(request) else { return signedOut }
+            let query = request.uri.queryParameters
+            let managed = try await managed(query.get("booking") ?? "", owner, key: owners.formKey(secret))
+            return try await manage.show(managed, typed: query.get("start"), done: query.get("done"))
+        }
+        press(router, "/owners/me/booking/cancel") { owner, form, _ in
+            try await manage.cancel(try await managed(form["booking"] ?? "", owner, key: form["key"] ?? ""), form)
+        }
+        press(router, "/owners/me/booking/reschedule") { owner, form, _ in
+            try await manage.reschedule(try await managed(form["booking"] ?? "", owner, key: form["key"] ?? ""), form)
+        }
+    }
+
+    /// A booking of this owner's, to move or cancel.
+    private func managed(_ id: String, _ owner: StoredOwner, key: String) async throws -> ManagedBooking {
+        var booking = try await own(id, owner).booking
+        booking.terms.owner.language = owner.owner.language
+        booking.terms.type = booking.terms.type.spoken(in: owner.owner.language)
+        return ManagedBooking(
+            visit: .init(booking: booking, reader: .owner), page: "/owners/me/booking?booking=\(booking.id)",
+            action: "/owners/me/booking", carried: [("key", key), ("booking", booking.id)])
     }
 
     /// A press of a signed-in owner; what goes wrong is shown on a page, not as JSON.
@@ -121,10 +141,11 @@ struct OwnerPage: Sendable {
         router.post(path) { request, _ in
             guard let (secret, owner) = try await session(request) else { return signedOut }
             let form = try await request.form()
+            let words = owner.words
             guard owners.isFormKey(form["key"] ?? "", of: secret) else {
                 let message = MessagePart(
-                    lines: ["Open your page, and press there."], ways: [WayPart(wayPath: "/owners/me", wayName: "Open your page")])
-                return Page.response(.forbidden, "This did not come from your page", message.html)
+                    lines: [words(.pressThere)], ways: [WayPart(wayPath: "/owners/me", wayName: words(.openPage))])
+                return Page.response(.forbidden, words(.notFromPage), message.html, words: words.page)
             }
             do {
                 return try await Actor.acting("owner:\(owner.owner.id)") { try await body(owner, form, secret) }
@@ -132,10 +153,17 @@ struct OwnerPage: Sendable {
                 let message = MessagePart(
                     notice: NoticePart(.bad, error.message, isUrgent: true),
                     lines: error.findings.map { "\($0.pointer.dropFirst()): \($0.detail)" },
-                    ways: [WayPart(wayPath: "/owners/me", wayName: "Back to your page")])
-                return Page.response(.badRequest, "That did not work", message.html)
+                    ways: [WayPart(wayPath: "/owners/me", wayName: words(.toPage))])
+                return Page.response(.badRequest, words(.didNotWork), message.html, words: words.page)
             }
         }
+    }
+
+    /// To the service's consent page.
+    static func off(to begun: Consents.Begun, _ owner: StoredOwner) -> Response {
+        Page.onward(
+            to: "/auth/\(begun.service)/start?consent=\(begun.id)", owner.words.consent(.offTo, ["service": begun.name]),
+            owner.words.consent(.continueTo, ["service": begun.name]), words: owner.words.page)
     }
 
     /// A booking of this owner's, and of no other.
@@ -144,4 +172,9 @@ struct OwnerPage: Sendable {
         guard view.booking.terms.owner.id == owner.owner.id else { throw UsherError(.notFound, "There is no booking '\(id.prefix(80))'.") }
         return view
     }
+}
+
+extension StoredOwner {
+    /// What pages say to this owner.
+    var words: OwnerWords { OwnerWords(owner.language) }
 }

@@ -7,19 +7,19 @@ import UsherStore
 /// How an owner signs in.
 extension OwnerPage {
     func invite(_ token: String) async throws -> Response {
-        guard let owner = try await owners.portalLinkOwner(token) else { return Self.deadLink }
+        guard let owner = try await owners.portalLinkOwner(token) else { return deadLink }
+        let words = owner.words
         return Page.response(
-            .ok, "Welcome, \(owner.owner.name)",
+            .ok, words(.welcome, ["name": owner.owner.name]),
             MessagePart(
-                lines: ["Here you connect your video account and choose where your meetings are held."],
-                buttons: [FormButton("Open my page", action: "/owners/signin/\(token)", key: nil)]
-            ).html)
+                lines: [words(.welcomeText)], buttons: [FormButton(words(.openMine), action: "/owners/signin/\(token)", key: nil)]
+            ).html, words: words.page)
     }
 
     func signIn(_ token: String) async throws -> Response {
         guard let secret = try await owners.signIn(token) else {
             try await context.auditRefusal("owner.sign-in", outcome: "link.dead")
-            return Self.deadLink
+            return deadLink
         }
         return Page.redirect(to: "/owners/me", cookies: [cookie.setting(secret, for: OwnerService.longestSession)])
     }
@@ -34,29 +34,32 @@ extension OwnerPage {
         /// Where people sign in, where they can.
         var organisation: String?
         var lines: [String]
+        var say: [String: String]
 
         var html: HTML { HTML(.signin, self) }
     }
 
-    static var deadLink: Response {
-        Page.response(.gone, "This link has been used", Door(lines: ["A link signs in once, and within 15 minutes."]).html)
+    /// Of a visitor of whom nobody knows who it is.
+    private var words: OwnerWords { OwnerWords(SiteFrame.current.language) }
+
+    var deadLink: Response {
+        let door = Door(lines: [words(.usedText)], say: words.all)
+        return Page.response(.gone, words(.used), door.html, words: words.page)
     }
 
-    static var askedTooOften: Response {
-        let message = MessagePart(lines: ["Many links were asked for from your network. Wait a few minutes."])
-        return Page.response(.tooManyRequests, "That was often", message.html)
+    var askedTooOften: Response {
+        Page.response(.tooManyRequests, words(.often), MessagePart(lines: [words(.oftenText)]).html, words: words.page)
     }
 
     var signedOut: Response {
         let door = Door(
-            organisation: context.settings.openID == nil ? nil : SignInLink.leading(to: "/owners/me"),
-            lines: ["Your page opens with a personal link, which is mailed to you."])
-        return Page.response(.unauthorized, "Please sign in", door.html)
+            organisation: context.settings.openID == nil ? nil : SignInLink.leading(to: "/owners/me"), lines: [words(.signInText)],
+            say: words.all)
+        return Page.response(.unauthorized, words(.signIn), door.html, words: words.page)
     }
 
     /// The same for every address, so that it tells nobody who is an owner here.
-    static var mailed: Response {
-        let line = "If that address belongs to an owner here, a mail with a link is on its way. The link works once, within 15 minutes."
-        return Page.response(.ok, "Look into your mail", MessagePart(lines: [line]).html)
+    var mailed: Response {
+        Page.response(.ok, words.page(.look), MessagePart(lines: [words(.mailedText)]).html, words: words.page)
     }
 }

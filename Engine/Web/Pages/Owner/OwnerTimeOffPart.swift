@@ -18,13 +18,13 @@ extension OwnerPage {
         }
     }
 
-    func daysOff(_ all: [StoredTimeOff], _ key: String) -> OwnerValues.List<OwnerValues.DaysOff>? {
-        let words = PageWords("en")
+    func daysOff(_ all: [StoredTimeOff], _ words: OwnerWords, _ key: String) -> OwnerValues.List<OwnerValues.DaysOff>? {
         return .init(
             all.map { off in
-                let days = off.first == off.last ? words.day(off.first) : "\(words.day(off.first)) to \(words.day(off.last))"
+                let (first, last) = (words.page.day(off.first), words.page.day(off.last))
+                let days = off.first == off.last ? first : words(.fromTo, ["from": first, "to": last])
                 let press = FormButton(
-                    "Take it back", action: "/owners/me/time-off/remove", key: key, fields: [("id", off.id)], isPlain: true)
+                    words(.takeBack), action: "/owners/me/time-off/remove", key: key, fields: [("id", off.id)], isPlain: true)
                 return .init(days: days, press: press)
             })
     }

@@ -22,15 +22,18 @@ struct OwnerValues: Sendable {
         var isSoon: Bool
         var roomName: String
         var presses: [FormButton]
+        /// Where it is moved or cancelled.
+        var change: String?
+        var changeName: String
     }
     struct Link: Sendable { var linkName, link: String }
     struct Account: Sendable {
         struct App: Sendable {
-            var clientID: String
+            var inUse, clientID: String
             var remove: FormButton
         }
 
-        var service: String
+        var service, ownApp: String
         var state: ChipPart?
         var account: String?
         var presses: [FormButton] = []
@@ -51,10 +54,11 @@ struct OwnerValues: Sendable {
         var press: FormButton
     }
     struct Held: Sendable {
-        var heldType, heldAt: String
+        var heldAt: String
         var steps: [String]
     }
 
+    var say: [String: String]
     var notices: [NoticePart]
     var meetings: List<Meeting>?
     /// Seconds after which the meetings are asked for again; `nil` where nothing is on its way.
@@ -69,7 +73,7 @@ struct OwnerValues: Sendable {
     var choices: [OptionPart]
     var defaultNotice: NoticePart?
     var test: FormButton?
-    var testAt: String
+    var testText: String
     var held: List<Held>?
 }
 
@@ -87,6 +91,7 @@ struct WeekValues: Sendable {
         var weekday, weekdaySum: String
         var isToday: Bool
         var blocks: [Block]
+        var startsOn: String
         var starts: OwnerValues.List<String>?
     }
     struct Block: Sendable { var look, x, y, blockWidth, blockHeight, saying: String }

@@ -11,14 +11,18 @@ struct OwnerWeekPart {
     let owner: Owner
     let today: CalendarDate
     let now: Instant
+    private let words: OwnerWords
 
-    private static let words = PageWords("en")
+    init(_ week: OwnerWeek, of owner: Owner, today: CalendarDate, now: Instant) {
+        (self.week, self.owner, self.today, self.now) = (week, owner, today, now)
+        words = OwnerWords(owner.language)
+    }
 
     var values: WeekValues {
         let monday = week.days.first?.date ?? today
         return WeekValues(
-            choice: choice(monday), earlierPath: url(monday - 7), weekName: Self.words.day(monday), laterPath: url(monday + 7),
-            verdict: verdict, weekdays: week.days.map(day), legend: Self.legend, weekZone: owner.timeZone)
+            choice: choice(monday), earlierPath: url(monday - 7), weekName: words.page.day(monday), laterPath: url(monday + 7),
+            verdict: verdict, weekdays: week.days.map(day), legend: legend, weekZone: words(.timesAre, ["zone": owner.timeZone]))
     }
 
     // MARK: Which week, which meeting
@@ -40,49 +44,22 @@ struct OwnerWeekPart {
         guard let type = week.type, week.slots.isEmpty else { return nil }
         var lengths: [Unavailability: Duration] = [:]
         let ahead = week.starts.filter { $0.starts.end > now }
-        guard !ahead.isEmpty else { return .init(why: "This week is over.") }
+        guard !ahead.isEmpty else { return .init(why: words(.weekOver)) }
         for stretch in ahead where !stretch.reasons.contains(where: Self.isClosed) {
             for reason in stretch.reasons { lengths[reason, default: .zero] += stretch.starts.end - max(stretch.starts.start, now) }
         }
         let found = Set(ahead.flatMap(\.reasons))
         let most = lengths.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }?.key
         guard let reason = most ?? [.noSchedule, .outsideHours].first(where: found.contains) else { return nil }
-        let when = week.days[0].interval.start < now ? "what is left of this week" : "this week"
+        let hasBegun = week.days[0].interval.start < now
         return .init(
-            cannot: "\(type.id) cannot be booked in \(when).",
-            why: "What stands in the way: \(Self.meaning(reason)). \(Self.remedy(reason))")
+            cannot: words(hasBegun ? .restFull : .weekFull, ["type": type.id]),
+            why: "\(words(.inTheWay, ["reason": cause(reason)])) \(words.remedy(of: reason.rawValue))")
     }
 
     private static func isClosed(_ reason: Unavailability) -> Bool { [.outsideHours, .noSchedule].contains(reason) }
 
-    private static func meaning(_ reason: Unavailability) -> String {
-        switch reason {
-        case .noSchedule: "you have no hours"
-        case .outsideHours: "outside of your hours, or a day off"
-        case .notOnGrid: "between two slots"
-        case .notice: "over, or too soon"
-        case .horizon: "too far ahead"
-        case .limit: "enough meetings by then"
-        case .busyBooking: "another booking, or the free time around it"
-        case .busyHold: "held for somebody who is booking"
-        case .busyCalendar: "busy by a calendar"
-        case .calendarStale: "a calendar has not been heard of for too long"
-        case .capacity: "no room left at the provider"
-        }
-    }
-
-    private static func remedy(_ reason: Unavailability) -> String {
-        switch reason {
-        case .noSchedule: "An admin gives you a schedule in meeting-types.yaml, or by the API."
-        case .outsideHours: "Your hours stand in meeting-types.yaml; your days off below."
-        case .notOnGrid, .notice, .horizon, .limit: "The meeting type's rules say so, in meeting-types.yaml."
-        case .busyBooking: "Your bookings stand below."
-        case .busyHold: "It is given free within minutes where nobody books."
-        case .busyCalendar: "Below you choose which calendars count."
-        case .calendarStale: "See below what is wrong with it."
-        case .capacity: "The account at the provider hosts other meetings then."
-        }
-    }
+    private func cause(_ reason: Unavailability) -> String { words.cause(of: reason.rawValue) }
 
     // MARK: A day
 
@@ -90,9 +67,10 @@ struct OwnerWeekPart {
         let lines = starts(of: day).map { stretch in
             "\(clock(stretch.starts.start, day))–\(clock(stretch.starts.end, day)): \(meanings(stretch))"
         }
+        let name = words.page.day(day.date)
         return .init(
-            weekday: Self.words.day(day.date), weekdaySum: summary(day), isToday: day.date == today, blocks: blocks(day),
-            starts: .init(lines))
+            weekday: name, weekdaySum: summary(day), isToday: day.date == today, blocks: blocks(day),
+            startsOn: words(.startsOn, ["day": name]), starts: .init(lines))
     }
 
     private func starts(of day: OwnerWeek.Day) -> [HostAvailability.Stretch] {
@@ -106,19 +84,19 @@ struct OwnerWeekPart {
     private func summary(_ day: OwnerWeek.Day) -> String {
         let count = week.slots.filter { day.interval.start <= $0 && $0 < day.interval.end }.count
         let taken = week.taken.filter { $0.interval.overlaps(day.interval) }
-        func number(_ reason: Unavailability, _ one: String, _ many: String) -> String? {
+        func number(_ reason: Unavailability, _ key: OwnerWords.Key) -> String? {
             let count = taken.filter { $0.by == reason }.count
-            return count == 0 ? nil : "\(count) \(count == 1 ? one : many)"
+            return count == 0 ? nil : words(key, ["count": "\(count)"])
         }
+        let free = count == 0 ? words(.nothingFree) : words.page(.freeTimes, ["count": "\(count)"])
         let parts = [
-            week.type == nil ? nil : count == 0 ? "nothing free" : "\(count) free", number(.busyBooking, "booking", "bookings"),
-            number(.busyHold, "hold", "holds"), number(.busyCalendar, "busy time", "busy times"),
+            week.type == nil ? nil : free, number(.busyBooking, .bookings), number(.busyHold, .holds), number(.busyCalendar, .busyTimes),
         ]
-        return parts.compactMap(\.self).joined(separator: ", ")
+        return parts.compactMap(\.self).joined(separator: words.page.comma)
     }
 
     private func meanings(_ stretch: HostAvailability.Stretch) -> String {
-        stretch.reasons.isEmpty ? "can be booked" : stretch.reasons.map(Self.meaning).joined(separator: "; ")
+        stretch.reasons.isEmpty ? words(.canBook) : stretch.reasons.map(cause).joined(separator: "; ")
     }
 
     /// `24:00` where a day ends.
@@ -136,11 +114,11 @@ struct OwnerWeekPart {
 
     /// What is drawn last lies on top.
     private func blocks(_ day: OwnerWeek.Day) -> [WeekValues.Block] {
-        let open = week.open.map { block($0, day, 0, 24, "open", "Your hours") }
+        let open = week.open.map { block($0, day, 0, 24, "open", words(.hours)) }
         let taken = week.taken.map { taken in
             block(
                 taken.interval, day, 3, 18, "by-\(taken.by.rawValue)",
-                "\(Self.meaning(taken.by))\(taken.type.isEmpty ? "" : ": \(taken.type)")")
+                "\(cause(taken.by))\(taken.type.isEmpty ? "" : ": \(taken.type)")")
         }
         let starts = starts(of: day).map { stretch in
             block(stretch.starts, day, 27, 8, stretch.reasons.first.map { "by-\($0.rawValue)" } ?? "bookable", meanings(stretch))
@@ -164,9 +142,10 @@ struct OwnerWeekPart {
 
     private static func short(_ number: Double) -> String { String((number * 10).rounded() / 10) }
 
-    private static let legend: [WeekValues.Key] =
-        [.init(look: "open", saying: "your hours"), .init(look: "bookable", saying: "a meeting can begin")]
-        + [Unavailability.busyBooking, .busyHold, .busyCalendar, .calendarStale, .capacity, .limit, .notice, .horizon].map {
-            .init(look: "by-\($0.rawValue)", saying: meaning($0))
-        }
+    private var legend: [WeekValues.Key] {
+        [.init(look: "open", saying: words(.hours)), .init(look: "bookable", saying: words(.canBegin))]
+            + [Unavailability.busyBooking, .busyHold, .busyCalendar, .calendarStale, .capacity, .limit, .notice, .horizon].map {
+                .init(look: "by-\($0.rawValue)", saying: cause($0))
+            }
+    }
 }
