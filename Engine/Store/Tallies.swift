@@ -12,6 +12,7 @@ enum TallySQL: String, SQLStatement {
             (SELECT min(sent_at) FROM outbox m WHERE m.booking_id = b.id)
         FROM bookings b WHERE b.starts_at >= $1 AND b.status = 'confirmed' ORDER BY b.starts_at LIMIT $2
         """
+    case connections = "SELECT provider, health, count(*) FROM connections GROUP BY 1, 2"
 }
 
 /// How many bookings of one kind start in a quarter of an hour.
@@ -37,6 +38,11 @@ package struct BookingWait: Sendable {
 }
 
 extension Tx {
+    /// How the owners' connections are, counted.
+    package func connectionTallies() throws -> [(provider: String, health: StoredConnection.Health, count: Int64)] {
+        try query(TallySQL.connections).map { (try $0.text(0), try known($0.text(1)), try $0.int(2)) }
+    }
+
     /// The bookings that start in a stretch of time, counted.
     package func tallies(from: Instant, to: Instant) throws -> [BookingTally] {
         try query(TallySQL.bookings, SQLValue(from), SQLValue(to)).map { row in

@@ -11,7 +11,7 @@ public enum ZoomAccountProvider: Provider {
             .passcode, .dialIn, .waitingRoom, .joinBeforeHost, .alternativeHosts, .recording, .localRecording, .summary, .schedule, .host,
         ],
         creation: .lookup(settles: .seconds(10)), credentialPrefix: "ZOOM_S2S", credentials: ["ACCOUNT_ID", "CLIENT_ID", "CLIENT_SECRET"],
-        endpoints: ["ZOOM_API_URL", "ZOOM_OAUTH_URL"], hostCapacity: 1)
+        endpoints: ["ZOOM_API_URL", "ZOOM_OAUTH_URL"], hostCapacity: 1, hostDailyCalls: 100)
 
     /// Makes a meeting of the host, whose agenda begins with the key.
     public static func create(_ request: RoomRequest, _ call: ProviderContext) async throws(ProviderError) -> ProvidedRoom {

@@ -14,7 +14,7 @@ public enum ZoomProvider: OAuthProvider {
         creation: .lookup(settles: .seconds(10)), credentialPrefix: "ZOOM", credentials: ["CLIENT_ID", "CLIENT_SECRET"],
         // Older set-ups name a secret for states; here the vault's key signs them.
         optionalCredentials: ["STATE_SECRET"],
-        endpoints: ["ZOOM_API_URL", "ZOOM_OAUTH_URL"], hostCapacity: 1)
+        endpoints: ["ZOOM_API_URL", "ZOOM_OAUTH_URL"], hostCapacity: 1, hostDailyCalls: 100)
 
     /// What an owner is asked for; the app's scopes are in the Marketplace.
     public static let consent = ConsentDescriptor(

@@ -93,12 +93,15 @@ public struct ProviderDescriptor: Sendable {
 
     /// How many meetings one account holds at the same time, where `capacity:` says nothing; `nil` for any number.
     public var hostCapacity: Int?
+    /// How often a day, from 00:00 UTC, the service lets rooms be made and moved for one account; `nil` for any number.
+    public var hostDailyCalls: Int?
 
     /// Takes each property as it is.
     public init(
         id: String, name: String, connection: Connection, capabilities: Set<Capability>, creation: Creation,
         settings: [Setting] = [], credentialPrefix: String = "", credentials: [String] = [],
-        optionalCredentials: [String] = [], endpoints: [String] = [], hostCapacity: Int? = nil
+        optionalCredentials: [String] = [], endpoints: [String] = [], hostCapacity: Int? = nil,
+        hostDailyCalls: Int? = nil
     ) {
         self.id = id
         self.name = name
@@ -111,5 +114,6 @@ public struct ProviderDescriptor: Sendable {
         self.optionalCredentials = optionalCredentials
         self.endpoints = endpoints
         self.hostCapacity = hostCapacity
+        self.hostDailyCalls = hostDailyCalls
     }
 }

@@ -102,6 +102,17 @@ package final class Meters: Sendable {
         }
     }
 
+    /// The accounts that have spent most since 00:00 UTC, the busiest first.
+    package func spenders(now: Instant, limit: Int) -> [(provider: String, account: String, calls: Int)] {
+        let day = now.seconds / 86_400
+        let all = state.withLock { state in
+            state.budgets.filter { $0.value.day == day }.flatMap { provider, budget in
+                budget.calls.map { (provider: provider, account: $0.key, calls: Int($0.value)) }
+            }
+        }
+        return Array(all.sorted { ($1.calls, $0.provider, $0.account) < ($0.calls, $1.provider, $1.account) }.prefix(limit))
+    }
+
     /// Of each provider's accounts, what the busiest one has spent since 00:00 UTC.
     package func budgets(now: Instant) -> Gauge {
         let day = now.seconds / 86_400

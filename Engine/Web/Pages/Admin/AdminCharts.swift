@@ -12,13 +12,18 @@ struct AdminCharts {
     let today: CalendarDate
     let now: Instant
     let catalog: Catalog
+    let connections: [(provider: String, health: StoredConnection.Health, count: Int64)]
+    /// With what each may spend a day; `nil` for any number.
+    let spenders: [(provider: String, account: String, calls: Int, most: Int?)]
 
     /// Days before and after today whose meetings are counted.
     static let (before, after) = (Int64(7), Int64(14))
     /// Meetings to come whose guests' waiting is looked at.
     static let mostWaits = 200
+    /// Accounts whose calls are shown.
+    static let mostSpenders = 6
 
-    var all: [ChartPart] { [days, providers, waitsChart, queues] }
+    var all: [ChartPart] { [days, providers, waitsChart, queues, budgets, health] }
 
     private var days: ChartPart {
         let zone = TimeZone(iana: AdminTime.zone) ?? .gmt
@@ -71,6 +76,34 @@ struct AdminCharts {
             return .init(name: kind, parts: [(age < 60 ? .good : .warn, Double(age), "\(count) due, the oldest for \(age) s")])
         }
         return ChartPart("How long the oldest work of each kind is due", columns, unit: " s")
+    }
+
+    private var budgets: ChartPart {
+        let columns = spenders.map { spender -> ChartPart.Column in
+            let share = spender.most.map { Double(spender.calls) / Double($0) } ?? 0
+            let words = spender.most.map { "\(spender.calls) of \($0)" } ?? "\(spender.calls)"
+            return .init(
+                name: String(spender.account.prefix { $0 != "@" }),
+                parts: [
+                    (
+                        share < 0.8 ? .good : share < 1 ? .warn : .bad, Double(spender.calls),
+                        "\(words) at \(catalog.title(of: spender.provider))"
+                    )
+                ])
+        }
+        return ChartPart("Rooms made and moved today by this server, the busiest hosts (a service's day begins at 00:00 UTC)", columns)
+    }
+
+    private var health: ChartPart {
+        let columns = Dictionary(grouping: connections, by: \.provider).sorted { $0.key < $1.key }.map {
+            provider, all -> ChartPart.Column in
+            let well = all.filter { $0.health == .ok }.reduce(0) { $0 + $1.count }
+            let rest = all.reduce(0) { $0 + $1.count } - well
+            return .init(
+                name: catalog.title(of: provider),
+                parts: [(.good, Double(well), "\(well) connected"), (.bad, Double(rest), "\(rest) need their owner")])
+        }
+        return ChartPart("Owners' connections, by provider", columns)
     }
 
     private func count(_ tallies: [BookingTally]?, _ isMeant: (BookingTally) -> Bool) -> Int64 {

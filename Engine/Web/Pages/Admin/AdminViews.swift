@@ -80,10 +80,16 @@ struct AdminViews: Sendable {
         let (now, zone) = (context.now, TimeZone(iana: AdminTime.zone) ?? .gmt)
         let today = CalendarDate(WallTime(now, in: zone))
         let (from, to) = ((today - AdminCharts.before).beginning(in: zone), (today + AdminCharts.after).beginning(in: zone))
-        return try await context.store.read { [context] tx in
+        let catalog = context.catalog.current
+        let spenders = context.meters.spenders(now: now, limit: AdminCharts.mostSpenders).map { spent in
+            let most = catalog.provider(spent.provider).flatMap { context.registry.descriptor($0.module)?.hostDailyCalls }
+            return (provider: spent.provider, account: spent.account, calls: spent.calls, most: most)
+        }
+        return try await context.store.read { tx in
             AdminCharts(
                 tallies: try tx.tallies(from: from, to: to), waits: try tx.waits(from: now, limit: AdminCharts.mostWaits),
-                waiting: waiting, today: today, now: now, catalog: context.catalog.current)
+                waiting: waiting, today: today, now: now, catalog: catalog,
+                connections: try tx.connectionTallies(), spenders: spenders)
         }
     }
 
@@ -133,18 +139,18 @@ struct AdminViews: Sendable {
     /// Each provider's one state, as doctor, API and metrics tell it.
     private func providers(_ failing: [FailingProvider]) -> TablePart {
         TablePart(
-            ["Provider", "State", "Since", "Calls", "Why, and what to do"],
+            ["Provider", "Can", "State", "Since", "Calls", "Why, and what to do"],
             context.catalog.current.providers.map { entry in
+                let can = context.registry.descriptor(entry.module)?.capabilities.map(\.rawValue).sorted().joined(separator: ", ") ?? ""
+                let named: [Cell] = [.text(entry.title == entry.name ? entry.name : "\(entry.title), \(entry.name)"), .text(can)]
                 if let problem = ProviderResolver(context).readinessProblem(entry) {
-                    return [
-                        .text(entry.name), .chip(.warn, "not set up"), .text(""), .text(""), .text("\(problem.message) \(problem.remedy)"),
-                    ]
+                    return named + [.chip(.warn, "not set up"), .text(""), .text(""), .text("\(problem.message) \(problem.remedy)")]
                 }
                 guard let bad = failing.first(where: { $0.provider == entry.name }) else {
-                    return [.text(entry.name), .chip(.good, "works"), .text(""), .text(""), .text("")]
+                    return named + [.chip(.good, "works"), .text(""), .text(""), .text("")]
                 }
-                return [
-                    .text(entry.name), .chip(.bad, "failing"), .time(bad.since), .text("\(bad.failures)"),
+                return named + [
+                    .chip(.bad, "failing"), .time(bad.since), .text("\(bad.failures)"),
                     .text("\(bad.problem.message) \(bad.problem.remedy)"),
                 ]
             }, empty: "None.")
