@@ -35,9 +35,10 @@ extension AuditEntry: JSONObject {
     package static let schemaName = "AuditEntry"
     /// Who did what to which subject, from where, and how it ended.
     package static let fields: [JSONField<AuditEntry>] = [
-        .init("id") { $0.id }, .init("at") { $0.at },
-        .init("actor", "key:…, owner:…, guest:…, admin:…, cli, system, or nobody.") { $0.actor.name }, .init("action") { $0.action },
-        .init("subject") { $0.subject }, .init("outcome", "done, or the code of the refusal.") { $0.outcome },
+        .init("id", "Of the line, growing.") { $0.id }, .init("at", "When it happened.") { $0.at },
+        .init("actor", "key:…, owner:…, guest:…, admin:…, cli, system, or nobody.") { $0.actor.name },
+        .init("action", "What was done, as booking.cancel.") { $0.action },
+        .init("subject", "To what.") { $0.subject }, .init("outcome", "done, or the code of the refusal.") { $0.outcome },
         .init("address", "Where it came from; empty where that is not known.") { $0.actor.address },
         .init("count", "How often, where equal ones were counted together.") { $0.count },
     ]

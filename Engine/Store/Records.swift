@@ -19,7 +19,8 @@ extension TimelineEntry: JSONObject {
     package static let schemaName = "TimelineEntry"
     /// What happened, when, and whose doing it was.
     package static let fields: [JSONField<TimelineEntry>] = [
-        .init("at") { $0.at }, .init("event") { $0.event }, .init("detail") { $0.detail },
+        .init("at", "When it happened.") { $0.at }, .init("event", "What happened, as booking.confirmed.") { $0.event },
+        .init("detail", "More about it, to read.") { $0.detail },
         .init("actor", "key:…, owner:…, guest:…, admin:…, cli, or system.") { $0.actor },
     ]
 }

@@ -25,7 +25,8 @@ extension StoredTimeOff: JSONObject {
     package static let schemaName = "TimeOff"
     /// Dates of the owner's zone.
     package static let fields: [JSONField<StoredTimeOff>] = [
-        .init("id") { $0.id }, .init("from", "The first day.") { $0.first.text }, .init("to", "The last day, included.") { $0.last.text },
+        .init("id", "To take it back.") { $0.id }, .init("from", "The first day.") { $0.first.text },
+        .init("to", "The last day, included.") { $0.last.text },
     ]
 }
 

@@ -44,6 +44,20 @@ struct DescriptionTests {
         }
     }
 
+    @Test("every property of every schema says what it means")
+    func described() async throws {
+        try await served { site in
+            let schemas = try await site.call("GET", "/openapi.json").json["components"]?["schemas"]?.members ?? []
+            #expect(schemas.count > 40)
+            let bare = schemas.flatMap { schema in
+                (schema.value["properties"]?.members ?? []).filter { ($0.value["description"]?.string ?? "").count < 4 }.map {
+                    "\(schema.key).\($0.key)"
+                }
+            }
+            #expect(bare.isEmpty, "\(bare)")
+        }
+    }
+
     @Test("the type of an error leads to the place where its code is explained")
     func errorAddresses() async throws {
         try await served { site in

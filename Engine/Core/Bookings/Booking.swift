@@ -197,6 +197,8 @@ extension Attendee: JSONObject {
     package static let schemaName = "Attendee"
     /// The person, and how times are shown to them.
     package static let fields: [JSONField<Attendee>] = [
-        .init("name") { $0.name }, .init("email") { $0.email }, .init("timeZone") { $0.timeZone }, .init("language") { $0.language },
+        .init("name", "As mails address them.") { $0.name }, .init("email", "Where the mail goes.") { $0.email },
+        .init("timeZone", "The zone of the times in their mails, an IANA name.") { $0.timeZone },
+        .init("language", "The language of their mails.") { $0.language },
     ]
 }

@@ -21,12 +21,13 @@ public struct BookingDetails: Hashable, Sendable {
 extension BookingDetails {
     /// As a caller sends it, among the members of a booking.
     package init(_ reader: inout JSONReader) {
-        note = reader.text("note", "", .length(0...Limits.note)) ?? ""
+        note = reader.text("note", "What the guest wants to have known; it stands in the mails.", .length(0...Limits.note)) ?? ""
         metadata = reader.pairs(
             "metadata",
             [
                 "type": ["object", "null"], "maxProperties": .int(Int64(Limits.metadataPairs)),
                 "additionalProperties": ["type": "string", "maxLength": .int(Int64(Limits.metadataText))],
+                "description": "Pairs of texts of the caller's own: nobody but the API shows them.",
             ])
         answers = reader.pairs(
             "answers",
@@ -40,7 +41,9 @@ extension BookingDetails {
 
     /// As it is shown, among the members of a booking.
     package static let fields: [JSONField<BookingDetails>] = [
-        .init("note") { $0.note }, .init("metadata") { $0.metadata }, .init("source") { $0.source },
+        .init("note", "What the guest wants to have known.") { $0.note },
+        .init("metadata", "The caller's own pairs of texts.") { $0.metadata },
+        .init("source", "Where the caller says that the booking comes from.") { $0.source },
         .init("answers", "By the ids of the meeting type's questions.") { $0.answers },
     ]
 }

@@ -139,6 +139,7 @@ extension DialIn: JSONObject {
     package static let schemaName = "DialIn"
     /// The number, and what to type.
     package static let fields: [JSONField<DialIn>] = [
-        .init("country", "ISO 3166-1 alpha-2.") { $0.country }, .init("number") { $0.number }, .init("pin") { $0.pin },
+        .init("country", "ISO 3166-1 alpha-2.") { $0.country }, .init("number", "International, as it is dialled.") { $0.number },
+        .init("pin", "Asked for after dialling; null where none is.") { $0.pin },
     ]
 }

@@ -107,6 +107,7 @@ extension Problem: JSONObject {
     package static let schemaName = "Trouble"
     /// What happened, and what to do.
     package static let fields: [JSONField<Problem>] = [
-        .init("code") { $0.code }, .init("message") { $0.message }, .init("remedy", "What to do.") { $0.remedy },
+        .init("code", "Stable, as in an error's code.") { $0.code }, .init("message", "What is wrong.") { $0.message },
+        .init("remedy", "What to do.") { $0.remedy },
     ]
 }

@@ -38,29 +38,31 @@ package struct JSONField<Value: Sendable>: Sendable {
     }
 
     /// - Parameters:
-    ///   - about: what it says, where the name does not tell all.
+    ///   - about: what it says, for whoever reads the description of the API.
     ///   - more: further keywords of the schema, such as `format`.
     package init<Member: JSONDescribed>(
-        _ key: String, _ about: String = "", _ more: [JSON.Member] = [], value: @escaping @Sendable (Value) -> Member
+        _ key: String, _ about: String, _ more: [JSON.Member] = [], value: @escaping @Sendable (Value) -> Member
     ) {
         self.init(key, Member.schema.described(about, more), Member.references, isOptional: false) { value($0).json }
     }
 
     /// A text that is one of a type's words, or whose form a type describes.
-    package init<Shape: JSONDescribed>(_ key: String, as shape: Shape.Type, value: @escaping @Sendable (Value) -> String) {
-        self.init(key, Shape.schema, Shape.references, isOptional: false) { .string(value($0)) }
+    package init<Shape: JSONDescribed>(
+        _ key: String, _ about: String, as shape: Shape.Type, value: @escaping @Sendable (Value) -> String
+    ) {
+        self.init(key, Shape.schema.described(about), Shape.references, isOptional: false) { .string(value($0)) }
     }
 
     /// A member that is left out where it is `nil`.
     package static func ifPresent<Member: JSONDescribed>(
-        _ key: String, _ about: String = "", value: @escaping @Sendable (Value) -> Member?
+        _ key: String, _ about: String, value: @escaping @Sendable (Value) -> Member?
     ) -> JSONField {
         JSONField(key, Member.schema.described(about, []), Member.references, isOptional: true) { value($0)?.json }
     }
 
     /// An object without a name of its own.
-    package static func group(_ key: String, _ fields: [JSONField]) -> JSONField {
-        JSONField(key, object(fields), fields.flatMap(\.references), isOptional: false) { json($0, fields) }
+    package static func group(_ key: String, _ about: String, _ fields: [JSONField]) -> JSONField {
+        JSONField(key, object(fields).described(about), fields.flatMap(\.references), isOptional: false) { json($0, fields) }
     }
 
     /// The same field of a part of another value.

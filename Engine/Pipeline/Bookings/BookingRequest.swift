@@ -113,8 +113,8 @@ extension BookingRequest.Person: JSONRequest {
 
     /// Reads one of a booking's attendees.
     package init(_ reader: inout JSONReader) {
-        name = reader.text("name", "", .length(0...Limits.name))
-        email = reader.required("email", "", .length(0...Limits.mailAddress))
+        name = reader.text("name", "As mails address them; the address where it is empty.", .length(0...Limits.name))
+        email = reader.required("email", "Where the mail goes.", .length(0...Limits.mailAddress))
         timeZone = reader.text("timeZone", "IANA name; the booking's where it is not given.")
         language = reader.text("language", "The site's where it is not given.", Language.rules)
     }

@@ -45,9 +45,12 @@ package struct ExplainedResolution: JSONObject {
     package static let schemaName = "Resolution"
     /// The choice, then each step that led to it.
     package static let fields: [JSONField<ExplainedResolution>] = [
-        .init("provider") { $0.resolution.provider }, .init("module") { $0.resolution.module },
-        .init("because") { $0.resolution.because }, .init("usable") { $0.resolution.problem == nil },
-        .init("problem") { $0.resolution.problem }, .init("trace") { $0.resolution.trace }, .init("health") { $0.health },
+        .init("provider", "Where a booking's room would be made now.") { $0.resolution.provider },
+        .init("module", "What would make it.") { $0.resolution.module },
+        .init("because", "The rule that named it.") { $0.resolution.because },
+        .init("usable", "Whether it can be used for this owner.") { $0.resolution.problem == nil },
+        .init("problem", "Why it cannot; null where it can.") { $0.resolution.problem },
+        .init("trace", "The rules one after the other.") { $0.resolution.trace }, .init("health", "How its last calls went.") { $0.health },
     ]
 }
 
@@ -58,6 +61,7 @@ extension Resolution.Step: JSONObject {
     package static let schemaName = "ResolutionStep"
     /// A rule, and what came of it.
     package static let fields: [JSONField<Resolution.Step>] = [
-        .init("rule") { $0.rule }, .init("provider") { $0.provider }, .init("outcome") { $0.outcome }, .init("detail") { $0.detail },
+        .init("rule", "Which rule.") { $0.rule }, .init("provider", "What it names; null where it names none.") { $0.provider },
+        .init("outcome", "What became of it.") { $0.outcome }, .init("detail", "Why, to read.") { $0.detail },
     ]
 }

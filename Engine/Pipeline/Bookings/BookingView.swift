@@ -82,31 +82,35 @@ extension BookingView: JSONObject {
     /// All of a booking.
     package static let fields: [JSONField<BookingView>] =
         [
-            .init("id") { $0.booking.id }, .init("status") { $0.booking.status },
+            .init("id", "Of the booking, for ever.") { $0.booking.id }, .init("status", "Whether it takes place.") { $0.booking.status },
             .init("revision", "Raised by every change that is mailed to readers.", [.init("minimum", 1)]) { $0.booking.revision },
-            .init("meetingType") { $0.booking.terms.type.id }, .init("title") { $0.booking.title },
+            .init("meetingType", "Its id in meeting-types.yaml.") { $0.booking.terms.type.id },
+            .init("title", "The meeting's title, placeholders filled.") { $0.booking.title },
             .group(
-                "owner",
+                "owner", "Who hosts it.",
                 [
-                    .init("id") { $0.booking.terms.owner.id }, .init("name") { $0.booking.terms.owner.name },
+                    .init("id", "Of the owner.") { $0.booking.terms.owner.id },
+                    .init("name", "As it was when the booking was made.") { $0.booking.terms.owner.name },
                     .init("because", "pool: whose turn it was among the hosts of the meeting type.") { $0.booking.ownerBecause },
                 ]),
-            .init("start") { $0.booking.start }, .init("end") { $0.booking.end }, .init("timeZone") { $0.booking.timeZone },
-            .init("attendees") { $0.booking.attendees },
+            .init("start", "When it begins.") { $0.booking.start }, .init("end", "When it ends.") { $0.booking.end },
+            .init("timeZone", "The zone in which it was booked, an IANA name.") { $0.booking.timeZone },
+            .init("attendees", "Who is invited, in the order of the request.") { $0.booking.attendees },
             .group(
-                "provider",
+                "provider", "Where the room is, and why there.",
                 [
-                    .init("name") { $0.booking.meeting.provider }, .init("module") { $0.booking.meeting.module },
-                    .init("because") { $0.booking.meeting.because },
+                    .init("name", "As meeting-types.yaml names it.") { $0.booking.meeting.provider },
+                    .init("module", "What makes its rooms.") { $0.booking.meeting.module },
+                    .init("because", "The rule that named it.") { $0.booking.meeting.because },
                 ]),
-            .init("meeting") { ShownMeeting(booking: $0.booking) },
+            .init("meeting", "The room.") { ShownMeeting(booking: $0.booking) },
             .init(
                 "confirmations",
                 "Of each reader the newest mail. Who had heard nothing of a booking when it was cancelled is owed none, and is not among them."
             ) { $0.confirmations },
             .init("joinPage", "The first attendee's.", .uri) { $0.joinPage },
             .init("managePage", "A capability: null for keys without bookings:write.") { $0.managePage },
-        ] + BookingDetails.fields.map { $0.of { $0.booking.details } } + [.init("createdAt") { $0.booking.createdAt }]
+        ] + BookingDetails.fields.map { $0.of { $0.booking.details } } + [.init("createdAt", "When it was made.") { $0.booking.createdAt }]
 }
 
 /// The room of a booking; a cancelled one has none.
@@ -120,17 +124,21 @@ private struct ShownMeeting: JSONObject {
         .init("status", "blocked: a person must act, and then it resumes by itself. failed: only a retry or healing helps.") {
             $0.booking.meeting.status
         },
-        .init("joinUrl") { $0.room?.joinURL },
-        .init("meetingId") { $0.room.flatMap { $0.meetingID.isEmpty ? nil : $0.meetingID } },
-        .init("passcode") { $0.room?.passcode }, .init("dialIn") { $0.room?.dialIn ?? [] },
-        .init("problem") { $0.booking.meeting.problem },
+        .init("joinUrl", "Leads into the room; null while there is none.") { $0.room?.joinURL },
+        .init("meetingId", "To type in or read out; null where the provider has none.") {
+            $0.room.flatMap { $0.meetingID.isEmpty ? nil : $0.meetingID }
+        },
+        .init("passcode", "Asked for at the door; null where there is none.") { $0.room?.passcode },
+        .init("dialIn", "Telephone numbers; empty where there are none.") { $0.room?.dialIn ?? [] },
+        .init("problem", "What is wrong and how to mend it; null while nothing is.") { $0.booking.meeting.problem },
     ]
 }
 
 extension BookingView.Confirmation: JSONObject {
     static let schemaName = "Confirmation"
     static let fields: [JSONField<BookingView.Confirmation>] = [
-        .init("to") { $0.to }, .init("role") { $0.role }, .init("status") { $0.status },
+        .init("to", "The reader's address.") { $0.to }, .init("role", "Who reads it.") { $0.role },
+        .init("status", "How far the newest mail to this reader has come.") { $0.status },
         .ifPresent("problem", "Why the mail was refused, in the mail system's words.") { $0.problem },
     ]
 }

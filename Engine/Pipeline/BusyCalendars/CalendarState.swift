@@ -44,12 +44,13 @@ extension ShownCalendar: JSONObject {
     package static let schemaName = "BusyCalendar"
     /// What is known of it; never its address or password.
     package static let fields: [JSONField<ShownCalendar>] = [
-        .init("id") { $0.calendar.id },
+        .init("id", "Of the calendar here.") { $0.calendar.id },
         .init("kind", "ics, caldav, google, microsoft, or that of a plug-in.") { $0.calendar.kind },
         .init("name", "As its owner named it; may be empty.") { $0.calendar.name },
         .init("account", "The host, or the account's address.") { $0.calendar.account },
         .init("counts", "Whether it makes its owner busy.") { $0.calendar.counts },
-        .init("state") { $0.state }, .init("asOf", "When it was last heard of; null where it was not read yet.") { $0.calendar.asOf },
+        .init("state", "Whether what is known of it is fresh enough to count.") { $0.state },
+        .init("asOf", "When it was last heard of; null where it was not read yet.") { $0.calendar.asOf },
         .init("problem", "What is wrong, and what to do; null where it was read the last time.") { $0.calendar.problem },
     ]
 }
@@ -68,7 +69,7 @@ extension OwnerCalendars: JSONObject {
     package static let schemaName = "OwnerCalendars"
     /// Whose, how much is known, and since when.
     package static let fields: [JSONField<OwnerCalendars>] = [
-        .init("owner") { $0.owner }, .init("state", "The worst of the calendars that count.") { $0.state },
+        .init("owner", "The host's id.") { $0.owner }, .init("state", "The worst of the calendars that count.") { $0.state },
         .init("asOf", "Of the one that was not heard of for longest; null where one was never read.") { $0.asOf },
     ]
 }

@@ -155,6 +155,7 @@ struct CalendarEvent: JSONObject {
 
     static let schemaName = "CalendarEvent"
     static let fields: [JSONField<CalendarEvent>] = [
-        .group("owner", [.init("id") { $0.calendar.calendar.ownerID }]), .init("calendar") { $0.calendar },
+        .group("owner", "Whose it is.", [.init("id", "Of the owner.") { $0.calendar.calendar.ownerID }]),
+        .init("calendar", "As it is now.") { $0.calendar },
     ]
 }

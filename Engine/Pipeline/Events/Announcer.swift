@@ -51,6 +51,7 @@ struct ConnectionEvent: JSONObject {
 
     static let schemaName = "ConnectionEvent"
     static let fields: [JSONField<ConnectionEvent>] = [
-        .group("owner", [.init("id") { $0.connection.ownerID }]), .init("connection") { $0.connection },
+        .group("owner", "Whose it is.", [.init("id", "Of the owner.") { $0.connection.ownerID }]),
+        .init("connection", "As it is now.") { $0.connection },
     ]
 }

@@ -131,8 +131,9 @@ extension StoredHold: JSONObject {
     package static let schemaName = "Hold"
     /// What is held, and until when.
     package static let fields: [JSONField<StoredHold>] = [
-        .init("id") { $0.id }, .init("meetingType") { $0.type.id },
-        .group("owner", [.init("id") { $0.ownerID }]),
-        .init("start") { $0.start }, .init("end") { $0.end }, .init("expiresAt") { $0.expiresAt },
+        .init("id", "For the booking that is made of it.") { $0.id }, .init("meetingType", "Its id in meeting-types.yaml.") { $0.type.id },
+        .group("owner", "The id of the owner whose time is held.", [.init("id", "Of the owner.") { $0.ownerID }]),
+        .init("start", "When the meeting would begin.") { $0.start }, .init("end", "When it would end.") { $0.end },
+        .init("expiresAt", "The time is free again then, unless it was booked.") { $0.expiresAt },
     ]
 }

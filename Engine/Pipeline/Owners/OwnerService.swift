@@ -121,9 +121,10 @@ extension StoredOwner: JSONObject {
     package static let schemaName = "Owner"
     /// Who takes bookings.
     package static let fields: [JSONField<StoredOwner>] = [
-        .init("id") { $0.owner.id }, .init("name") { $0.owner.name }, .init("email") { $0.owner.email },
-        .init("timeZone") { $0.owner.timeZone }, .init("language") { $0.owner.language },
-        .init("defaultProvider") { $0.owner.defaultProvider },
+        .init("id", "Of the owner, for ever.") { $0.owner.id }, .init("name", "As mails and pages call them.") { $0.owner.name },
+        .init("email", "Where their mail goes; also their address at providers, where none is given.") { $0.owner.email },
+        .init("timeZone", "An IANA name.") { $0.owner.timeZone }, .init("language", "Of their mails and pages.") { $0.owner.language },
+        .init("defaultProvider", "What they have chosen; null: the site's.") { $0.owner.defaultProvider },
         .init("schedule", "The owner's hours, as meeting-types.yaml names them.") { $0.owner.schedule },
         .init("limits", "How much the owner takes over all meeting types; null for no limit. Written in meeting-types.yaml.") {
             $0.owner.limits
@@ -140,10 +141,18 @@ extension StoredConnection: JSONObject {
     package static let schemaName = "Connection"
     /// An account and how it is; never a token.
     package static let fields: [JSONField<StoredConnection>] = [
-        .init("provider") { $0.provider }, .init("module") { $0.module },
+        .init("provider", "The provider's name in meeting-types.yaml.") { $0.provider },
+        .init("module", "The provider's module.") { $0.module },
         .group(
-            "account", [.init("id") { $0.account.id }, .init("email") { $0.account.email }, .init("name") { $0.account.name }]),
-        .init("scopes") { $0.scopes }, .init("health") { $0.health }, .init("problem") { $0.problem },
-        .init("connectedAt") { $0.connectedAt },
+            "account", "Who the owner is at the service.",
+            [
+                .init("id", "The account's id at the service.") { $0.account.id },
+                .init("email", "Its address, where the service tells it.") { $0.account.email },
+                .init("name", "Its name, where the service tells it.") { $0.account.name },
+            ]),
+        .init("scopes", "What the owner has agreed to, in the service's words.") { $0.scopes },
+        .init("health", "Whether it can be used.") { $0.health },
+        .init("problem", "What is wrong and how to mend it; null while nothing is.") { $0.problem },
+        .init("connectedAt", "When the owner agreed last.") { $0.connectedAt },
     ]
 }

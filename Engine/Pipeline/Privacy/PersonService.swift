@@ -206,7 +206,9 @@ struct ErasedRows: JSONObject {
     var rows: Int64
 
     static let schemaName = "ErasedRows"
-    static let fields: [JSONField<ErasedRows>] = [.init("table") { $0.table }, .init("rows") { $0.rows }]
+    static let fields: [JSONField<ErasedRows>] = [
+        .init("table", "Of the database.") { $0.table }, .init("rows", "How many of its rows were erased or blotted out.") { $0.rows },
+    ]
 }
 
 extension SQLValue {

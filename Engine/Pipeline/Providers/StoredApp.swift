@@ -17,6 +17,7 @@ extension StoredApp: JSONObject {
     package static let schemaName = "App"
     /// Whose app it is; never a secret.
     package static let fields: [JSONField<StoredApp>] = [
-        .init("provider") { $0.provider }, .init("clientId") { $0.clientID }, .init("createdAt") { $0.createdAt },
+        .init("provider", "The provider's name in meeting-types.yaml.") { $0.provider },
+        .init("clientId", "As the service gave it.") { $0.clientID }, .init("createdAt", "When it was put here.") { $0.createdAt },
     ]
 }

@@ -81,10 +81,11 @@ package struct ProviderState: JSONObject {
     package static let about = "By the last calls and the last look at the set-up."
     /// The state, and what is wrong.
     package static let fields: [JSONField<ProviderState>] = [
-        .init("state", "", .among("works", "failing")) {
+        .init("state", "Whether it works.", .among("works", "failing")) {
             $0.failing == nil ? "works" : "failing"
         },
-        .init("since") { $0.failing?.since }, .init("failures", "Calls in a row.") { Int64($0.failing?.failures ?? 0) },
-        .init("problem") { $0.failing?.problem },
+        .init("since", "Of the first failure in a row; null while it works.") { $0.failing?.since },
+        .init("failures", "Calls in a row.") { Int64($0.failing?.failures ?? 0) },
+        .init("problem", "What the last failure was; null while it works.") { $0.failing?.problem },
     ]
 }

@@ -125,8 +125,8 @@ extension SlotService.Slot: JSONObject {
     package static let schemaName = "Slot"
     /// When, and with how many.
     package static let fields: [JSONField<SlotService.Slot>] = [
-        .init("start", as: Instant.self) { $0.start.rfc3339(in: $0.timeZone) },
-        .init("end", as: Instant.self) { $0.end.rfc3339(in: $0.timeZone) },
+        .init("start", "When a meeting may begin.", as: Instant.self) { $0.start.rfc3339(in: $0.timeZone) },
+        .init("end", "When it would end.", as: Instant.self) { $0.end.rfc3339(in: $0.timeZone) },
         .init("free", "How many hosts are free.") { Int64($0.free) },
     ]
 }
@@ -136,6 +136,6 @@ extension HostRefusal: JSONObject {
     package static let schemaName = "HostAvailability"
     /// Who, and why not.
     package static let fields: [JSONField<HostRefusal>] = [
-        .init("owner") { $0.owner }, .init("reasons", "Empty where the owner can be booked.") { $0.reasons },
+        .init("owner", "The host's id.") { $0.owner }, .init("reasons", "Empty where the owner can be booked.") { $0.reasons },
     ]
 }

@@ -203,10 +203,12 @@ extension StoredWebhook: JSONObject {
     package static let schemaName = "Webhook"
     /// Who is told what; never a secret.
     package static let fields: [JSONField<StoredWebhook>] = [
-        .init("id") { $0.id }, .init("url", "", .uri) { $0.url }, .init("events") { $0.events.compactMap(EventType.init) },
-        .init("state") { $0.state },
+        .init("id", "Of the webhook, for ever.") { $0.id }, .init("url", "Where events are sent.", .uri) { $0.url },
+        .init("events", "Which; empty for all.") { $0.events.compactMap(EventType.init) },
+        .init("state", "Whether it is sent to.") { $0.state },
         .init("problem", "Why it is turned off, or what its last answer was that was no yes.") { $0.problem },
-        .init("managePage") { $0.showsManagePage }, .init("createdAt") { $0.createdAt },
+        .init("managePage", "Whether events bear the guests' link to move and cancel.") { $0.showsManagePage },
+        .init("createdAt", "When it was made.") { $0.createdAt },
     ]
 }
 
@@ -227,12 +229,15 @@ extension StoredDelivery: JSONObject {
     package static let schemaName = "Delivery"
     /// What is sent, and what came of it.
     package static let fields: [JSONField<StoredDelivery>] = [
-        .init("id", "webhook-id: the same at every try.") { $0.id }, .init("type", as: EventType.self) { $0.type },
-        .init("about", "A booking's id, or an owner's and a provider's.") { $0.subject }, .init("status") { $0.state },
-        .init("attempts") { $0.attempts }, .init("answer", "The last answer's HTTP status.") { $0.answer },
-        .init("problem") { $0.problem }, .init("createdAt") { $0.createdAt }, .init("triedAt") { $0.triedAt },
+        .init("id", "webhook-id: the same at every try.") { $0.id }, .init("type", "Of the event.", as: EventType.self) { $0.type },
+        .init("about", "A booking's id, or an owner's and a provider's.") { $0.subject },
+        .init("status", "What became of it.") { $0.state },
+        .init("attempts", "How often it was tried.") { $0.attempts }, .init("answer", "The last answer's HTTP status.") { $0.answer },
+        .init("problem", "What the last try met; null where it went well.") { $0.problem },
+        .init("createdAt", "When the event happened.") { $0.createdAt },
+        .init("triedAt", "When it was tried last; null before.") { $0.triedAt },
         // Before the first try it may wait for those before it.
-        .init("nextTryAt") { $0.state == .waiting && $0.attempts > 0 ? $0.dueAt : nil },
+        .init("nextTryAt", "When it is tried again; null where it is not.") { $0.state == .waiting && $0.attempts > 0 ? $0.dueAt : nil },
     ]
 }
 
@@ -245,8 +250,10 @@ package enum WebhookEvent: JSONNamed {
         [
             "type": "object", "required": ["type", "timestamp", "data"],
             "properties": [
-                "type": EventType.schema, "timestamp": Instant.schema,
-                "data": ["oneOf": [BookingView.schema, ConnectionEvent.definition]],
+                "type": EventType.schema.described("What happened."), "timestamp": Instant.schema.described("When."),
+                "data": [
+                    "oneOf": [BookingView.schema, ConnectionEvent.definition], "description": "What it is about, as the API shows it.",
+                ],
             ],
             "description": "What a webhook is sent.",
         ]

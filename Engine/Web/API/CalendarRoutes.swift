@@ -120,6 +120,6 @@ struct ConnectedCalendars: JSONObject {
     static let fields: [JSONField<ConnectedCalendars>] = [
         .ifPresent("items", "The calendars behind the address.") { $0.items },
         .ifPresent("authorizationUrl", "Where the owner's browser is to be sent.") { $0.authorization?.url },
-        .ifPresent("expiresAt") { $0.authorization?.consent.expiresAt },
+        .ifPresent("expiresAt", "The address is dead then.") { $0.authorization?.consent.expiresAt },
     ]
 }

@@ -58,9 +58,11 @@ private struct OfferedProvider: JSONObject {
 
     static let schemaName = "Provider"
     static let fields: [JSONField<OfferedProvider>] = [
-        .init("name") { $0.entry.name }, .init("module") { $0.entry.module },
-        .init("connection") { $0.descriptor?.connection.rawValue },
-        .init("capabilities") { $0.descriptor?.capabilities.map(\.rawValue).sorted() ?? [] }, .init("usable") { $0.problem == nil },
-        .init("problem") { $0.problem }, .init("health") { $0.health },
+        .init("name", "As meeting-types.yaml names it.") { $0.entry.name }, .init("module", "What makes its rooms.") { $0.entry.module },
+        .init("connection", "Whose account is used.") { $0.descriptor?.connection.rawValue },
+        .init("capabilities", "What it can be told to do.") { $0.descriptor?.capabilities.map(\.rawValue).sorted() ?? [] },
+        .init("usable", "Whether it is set up on this site.") { $0.problem == nil },
+        .init("problem", "What is missing; null while nothing is.") { $0.problem },
+        .init("health", "How its last calls went.") { $0.health },
     ]
 }

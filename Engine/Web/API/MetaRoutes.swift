@@ -104,5 +104,5 @@ private struct Health: JSONObject {
     var status: String
 
     static let schemaName = "Health"
-    static let fields: [JSONField<Health>] = [.init("status") { $0.status }]
+    static let fields: [JSONField<Health>] = [.init("status", "What the server says of itself.") { $0.status }]
 }

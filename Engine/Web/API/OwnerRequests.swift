@@ -15,8 +15,8 @@ struct OwnerRequest: JSONRequest {
     ]
 
     init(_ reader: inout JSONReader) {
-        name = reader.required("name", "", .length(1...Limits.name))
-        email = reader.required("email", "", .length(0...Limits.mailAddress))
+        name = reader.required("name", "As mails and pages call them.", .length(1...Limits.name))
+        email = reader.required("email", "Where their mail goes.", .length(0...Limits.mailAddress))
         timeZone = reader.text("timeZone", "IANA name; the site's where it is not given.")
         language = reader.text("language", "The site's where it is not given.", Language.rules)
         schedule = reader.text("schedule", "The owner's hours: a name under schedules in meeting-types.yaml; none where it is not given.")
@@ -46,9 +46,11 @@ struct AppRequest: JSONRequest {
 
     init(_ reader: inout JSONReader) {
         app = OwnerApps.App(
-            clientID: reader.required("clientId", "", .length(1...200)),
-            clientSecret: Secret(reader.required("clientSecret", "", .length(1...200))),
-            webhookSecret: reader.text("webhookSecret", "", .length(0...200)).flatMap { $0.isEmpty ? nil : Secret($0) })
+            clientID: reader.required("clientId", "As the service gave it.", .length(1...200)),
+            clientSecret: Secret(
+                reader.required("clientSecret", "As the service gave it; sealed, and never shown again.", .length(1...200))),
+            webhookSecret: reader.text("webhookSecret", "With which the service signs its events, where it does.", .length(0...200)).flatMap
+            { $0.isEmpty ? nil : Secret($0) })
     }
 }
 
@@ -74,8 +76,8 @@ struct Authorization: JSONObject {
 
     static let schemaName = "Authorization"
     static let fields: [JSONField<Authorization>] = [
-        .init("authorizationUrl", "", .uri) { $0.url },
-        .init("expiresAt") { $0.consent.expiresAt },
+        .init("authorizationUrl", "Where the owner's browser is to be sent.", .uri) { $0.url },
+        .init("expiresAt", "It is dead then.") { $0.consent.expiresAt },
     ]
 }
 
@@ -84,6 +86,6 @@ extension OwnerService.PortalLink: JSONObject {
     package static let schemaName = "PortalLink"
     /// Where, and how long.
     package static let fields: [JSONField<OwnerService.PortalLink>] = [
-        .init("url", "", .uri) { $0.url }, .init("expiresAt") { $0.expiresAt },
+        .init("url", "Signs in once.", .uri) { $0.url }, .init("expiresAt", "It is dead then, used or not.") { $0.expiresAt },
     ]
 }

@@ -57,8 +57,9 @@ enum PersonExport: JSONNamed {
         [
             "type": "object", "required": ["address", "at", "bookings"],
             "properties": [
-                "address": ["type": "string"], "at": ["type": "string", "format": "date-time"],
-                "bookings": ["type": "array", "items": ["type": "object"]],
+                "address": ["type": "string", "description": "Whose data it is."],
+                "at": ["type": "string", "format": "date-time", "description": "When it was taken."],
+                "bookings": ["type": "array", "items": ["type": "object"], "description": "Those that the address has to do with."],
             ], "additionalProperties": ["type": "array", "items": ["type": "object"]],
         ]
     }

@@ -102,13 +102,16 @@ struct ProblemDetails: JSONObject {
     static let schemaName = "Problem"
     static let fields: [JSONField<ProblemDetails>] = [
         .init("type", "Where the code is explained, relative to the call's address.") { $0.error.code.address },
-        .init("title") { $0.error.code.httpStatus.reasonPhrase },
-        .init("status") { Int64($0.error.code.httpStatus.code) }, .init("code") { $0.error.code },
-        .init("detail") { $0.error.message },
+        .init("title", "The status in words.") { $0.error.code.httpStatus.reasonPhrase },
+        .init("status", "The HTTP status.") { Int64($0.error.code.httpStatus.code) },
+        .init("code", "Stable: what programs go by.") { $0.error.code },
+        .init("detail", "What is wrong and how to mend it, to read.") { $0.error.message },
         .ifPresent("traceId", "Of the call's traceparent, where it had one.") { _ in TraceContext.current?.traceID },
         .ifPresent("hosts", "With booking.unavailable: who cannot be booked, and why.") { _ -> [HostRefusal]? in nil },
         .ifPresent("nearest", "With booking.unavailable: the nearest free starts.") { _ -> [Instant]? in nil },
-        .ifPresent("errors") { $0.error.findings.isEmpty ? nil : Array($0.error.findings.prefix(mostFindings)) },
+        .ifPresent("errors", "What is wrong with the input, each part by itself.") {
+            $0.error.findings.isEmpty ? nil : Array($0.error.findings.prefix(mostFindings))
+        },
     ]
 }
 
@@ -117,6 +120,7 @@ extension UsherError.Finding: JSONObject {
     package static let schemaName = "Finding"
     /// Where, and what.
     package static let fields: [JSONField<UsherError.Finding>] = [
-        .init("pointer", "RFC 6901, into the body; or / and a parameter's name.") { $0.pointer }, .init("detail") { $0.detail },
+        .init("pointer", "RFC 6901, into the body; or / and a parameter's name.") { $0.pointer },
+        .init("detail", "What is wrong with it.") { $0.detail },
     ]
 }

@@ -104,9 +104,9 @@ struct SlotPage: JSONObject {
 
     static let schemaName = "SlotPage"
     static let fields: [JSONField<SlotPage>] = [
-        .init("items") { $0.items },
+        .init("items", "The slots, the earliest first.") { $0.items },
         .init("calendars", "How fresh is what is known of the hosts' calendars; hosts without calendars are left out.") { $0.calendars },
-        .init("nextCursor") { $0.nextCursor },
+        .init("nextCursor", "For the next page; null on the last one.") { $0.nextCursor },
     ]
 }
 
@@ -117,8 +117,9 @@ struct SlotExplanation: JSONObject {
 
     static let schemaName = "SlotExplanation"
     static let fields: [JSONField<SlotExplanation>] = [
-        .init("start") { $0.start }, .init("free", "Whether a host can be booked.") { $0.hosts.contains { $0.reasons.isEmpty } },
-        .init("hosts") { $0.hosts },
+        .init("start", "The time that was asked about.") { $0.start },
+        .init("free", "Whether a host can be booked.") { $0.hosts.contains { $0.reasons.isEmpty } },
+        .init("hosts", "Each host, and what stands in the way.") { $0.hosts },
     ]
 }
 

@@ -59,7 +59,10 @@ struct AgentBookings: JSONObject {
 
     static let schemaName = "AgentBookings"
     static let about = "Bookings by start."
-    static let fields: [JSONField<AgentBookings>] = [.init("items") { $0.items }, .init("nextCursor") { $0.nextCursor }]
+    static let fields: [JSONField<AgentBookings>] = [
+        .init("items", "The bookings.") { $0.items },
+        .init("nextCursor", "For the next call; null where these are the last.") { $0.nextCursor },
+    ]
 }
 
 /// Which booking, and where it is to be moved.
@@ -82,7 +85,8 @@ struct Offer: JSONObject {
     static let schemaName = "Offer"
     static let about = "What can be booked, and with whom."
     static let fields: [JSONField<Offer>] = [
-        .init("meetingTypes") { $0.meetingTypes }, .init("owners", "Empty for a key that may not read owners.") { $0.owners },
+        .init("meetingTypes", "Those of meeting-types.yaml.") { $0.meetingTypes },
+        .init("owners", "Empty for a key that may not read owners.") { $0.owners },
     ]
 
     /// Whom it can be booked with.
@@ -91,7 +95,8 @@ struct Offer: JSONObject {
 
         static let schemaName = "Host"
         static let fields: [JSONField<Host>] = [
-            .init("id") { $0.owner.id }, .init("name") { $0.owner.name }, .init("timeZone") { $0.owner.timeZone },
+            .init("id", "For owner in other calls.") { $0.owner.id }, .init("name", "To read.") { $0.owner.name },
+            .init("timeZone", "An IANA name.") { $0.owner.timeZone },
         ]
     }
 }
@@ -102,8 +107,10 @@ enum AgentMessage: JSONNamed {
     static let definition: JSON = [
         "type": "object", "required": ["jsonrpc", "method"],
         "properties": [
-            "jsonrpc": ["const": "2.0"], "id": ["type": ["string", "integer"]], "method": ["type": "string"],
-            "params": ["type": "object"],
+            "jsonrpc": ["const": "2.0", "description": "The protocol's version."],
+            "id": ["type": ["string", "integer"], "description": "Comes back with the answer; a notification has none."],
+            "method": ["type": "string", "description": "Such as tools/call."],
+            "params": ["type": "object", "description": "Of the method."],
         ], "examples": [["jsonrpc": "2.0", "id": 1, "method": "tools/list"]],
     ]
 }
@@ -114,9 +121,11 @@ enum AgentAnswer: JSONNamed {
     static let definition: JSON = [
         "type": "object", "required": ["jsonrpc", "id"],
         "properties": [
-            "jsonrpc": ["const": "2.0"], "id": ["type": ["string", "integer", "null"]], "result": ["type": "object"],
+            "jsonrpc": ["const": "2.0", "description": "The protocol's version."],
+            "id": ["type": ["string", "integer", "null"], "description": "Of the message that is answered."],
+            "result": ["type": "object", "description": "Where it went well."],
             "error": [
-                "type": "object", "required": ["code", "message"],
+                "type": "object", "description": "Where it did not.", "required": ["code", "message"],
                 "properties": ["code": ["type": "integer"], "message": ["type": "string"], "data": ["type": "object"]],
             ],
         ],

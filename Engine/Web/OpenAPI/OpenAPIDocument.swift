@@ -69,7 +69,7 @@ enum OpenAPIDocument {
                 [
                     "type": "object", "required": ["items", "nextCursor"],
                     "properties": [
-                        "items": ["type": "array", "items": type.reference],
+                        "items": ["type": "array", "items": type.reference, "description": "Those of this page."],
                         "nextCursor": ["type": ["string", "null"], "description": "For the next page; null on the last one."],
                     ],
                 ])

@@ -13,14 +13,14 @@ struct JSONSchemaTests {
 
         static let schemaName = "Paint"
         static let fields: [JSONField<Paint>] = [
-            .init("name", "As on the tin.", .length(1...5)) { $0.name }, .init("colour") { $0.colour },
-            .ifPresent("coats") { $0.coats }, .init("base") { $0.base },
+            .init("name", "As on the tin.", .length(1...5)) { $0.name }, .init("colour", "") { $0.colour },
+            .ifPresent("coats", "") { $0.coats }, .init("base", "") { $0.base },
         ]
     }
 
     struct Base: JSONObject {
         static let schemaName = "Base"
-        static let fields: [JSONField<Base>] = [.init("kind") { _ in "oil" }]
+        static let fields: [JSONField<Base>] = [.init("kind", "") { _ in "oil" }]
     }
 
     struct Order: JSONRequest {

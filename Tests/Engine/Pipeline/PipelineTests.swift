@@ -240,7 +240,7 @@ struct PipelineTests {
         #expect(view.booking.meeting.status == .ready)
         #expect(view.booking.meeting.provider == "room")
         #expect(view.booking.meeting.because == .fallback)
-        #expect(engine.mailer.taken.allSatisfy { String(decoding: $0.bytes, as: UTF8.self).contains("held at room") })
+        #expect(engine.mailer.taken.allSatisfy { String(decoding: $0.bytes, as: UTF8.self).contains("held at Video room") })
     }
 
     @Test("a moment's trouble shortly before the start is no reason to fall back")
