@@ -57,9 +57,12 @@ struct BrowserTests {
 
     @Test(
         "axe-core finds nothing on an owner's page, an admin's pages and the page that moves a booking",
-        arguments: [["390", "844", "light"], ["1280", "900", "dark"]])
-    func otherPages(look: [String]) async throws {
-        let site = try await Site(catalog: Self.catalog)
+        arguments: [(["390", "844", "light"], "ar"), (["1280", "900", "dark"], "de")])
+    func otherPages(look: [String], language: String) async throws {
+        // A colour that is hard to read on a dark ground.
+        let catalog = Self.catalog.replacing("time-zone: UTC }\n", with: "time-zone: UTC, language: \(language) }\n")
+            .replacing("site: { name", with: "site: { color: \"#1d4ed8\", name")
+        let site = try await Site(catalog: catalog)
         let home = "http://127.0.0.1:\(site.port)"
         let server = try await site.serve(environment: ["USHER_PUBLIC_URL": home, "USHER_WEBHOOK_ALLOW_PRIVATE": "true"])
         let link = try await site.call("POST", "/v1/owners/bo/portal-links").json["url"]?.string ?? ""
@@ -70,10 +73,13 @@ struct BrowserTests {
         let booked = try await site.book("mine", at: "2027-03-01T10:00:00Z").json
         let id = booked["id"]?.string ?? ""
         _ = try await site.booking(id) { $0["meeting"]?["status"] == "blocked" }
+        let body = #"{"meetingType": "open", "owner": "bo", "start": "2027-03-01T10:00:00Z", "attendees": [{"email": "li@example.org"}]}"#
+        let own = try await site.call("POST", "/v1/bookings", body: body).json["id"]?.string ?? ""
+        _ = try await site.booking(own, Site.isDone)
         let manage = (booked["managePage"]?.string ?? "").replacing(home, with: "")
         let join = (booked["joinPage"]?.string ?? "").replacing(home, with: "")
         let pages =
-            ["/owners/me", manage, join, "/docs", "/book"]
+            ["/owners/me", "/owners/me/booking?booking=\(own)", manage, join, "/docs", "/book"]
             + [
                 "", "/bookings", "/bookings/\(id)", "/bookings/\(id)/cancel", "/connections", "/mail", "/webhooks", "/webhooks/\(hook)",
                 "/catalogue", "/audit", "/retry-all", "/style",

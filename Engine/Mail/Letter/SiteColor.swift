@@ -8,12 +8,13 @@ package struct SiteColor: Sendable {
     package let plain: String
     /// Text upon ``plain``.
     package let onPlain: String
-    /// Links upon white, and upon the dark ground of mail programs that darken.
+    /// Links upon light grounds, and upon dark ones.
     package let link: String
     package let darkLink: String
 
-    static let paper = "#ffffff"
-    static let darkPaper = "#1e2220"
+    /// Of the grounds that mails and pages have, the ones on which it is hardest to read.
+    static let paper = "#f3f4f2"
+    static let darkPaper = "#252a27"
     private static let enough = 4.5
 
     private static let known = Memo<String, SiteColor>(limit: 100)

@@ -139,7 +139,7 @@ struct LetterSampleTests {
 
     @Test(
         "every colour of a site leaves text that can be read",
-        arguments: ["#0b6e4f", "#ffee00", "#000000", "#ffffff", "#777777", "#c0ffee"])
+        arguments: ["#0b6e4f", "#ffee00", "#000000", "#ffffff", "#777777", "#c0ffee", "#1d4ed8"])
     func colors(color: String) throws {
         var samples = Self.samples
         samples.site.color = color
@@ -148,9 +148,9 @@ struct LetterSampleTests {
         let head = try #require(html.firstMatch(of: /background-color:(#[0-9a-f]{6});padding:16px 28px;color:(#[0-9a-f]{6})/))
         #expect(Contrast.between(String(head.1), String(head.2)) >= 4.5)
         let link = try #require(html.firstMatch(of: /class="link"[^>]*style="color:(#[0-9a-f]{6})/))
-        #expect(Contrast.between("#ffffff", String(link.1)) >= 4.5)
+        #expect(Contrast.between("#f3f4f2", String(link.1)) >= 4.5)
         let dark = try #require(html.firstMatch(of: /\.link\{color:(#[0-9a-f]{6})/))
-        #expect(Contrast.between("#1e2220", String(dark.1)) >= 4.5)
+        #expect(Contrast.between("#252a27", String(dark.1)) >= 4.5)
     }
 
     // MARK: Logo and templates of the site
