@@ -96,6 +96,8 @@ struct AdminTests {
         #expect(!listener.outputText.contains("changed"))
         _ = try await site.book(at: "2027-03-01T10:00:00Z")
         #expect(await listener.line(within: .seconds(10)) { $0 == "data: changed" } != nil)
+        let overview = try await site.browse("/admin", cookies: [cookie]).page
+        #expect(overview.contains("1 of 100 at Zoom (campus)"), "what the host may still make today")
         server.terminate()
         let stopped = ContinuousClock.now
         #expect(await server.finish().code == 0)

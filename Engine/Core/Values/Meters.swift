@@ -107,7 +107,7 @@ package final class Meters: Sendable {
         let day = now.seconds / 86_400
         let all = state.withLock { state in
             state.budgets.filter { $0.value.day == day }.flatMap { provider, budget in
-                budget.calls.map { (provider: provider, account: $0.key, calls: Int($0.value)) }
+                budget.calls.filter { !$0.key.isEmpty }.map { (provider: provider, account: $0.key, calls: Int($0.value)) }
             }
         }
         return Array(all.sorted { ($1.calls, $0.provider, $0.account) < ($0.calls, $1.provider, $1.account) }.prefix(limit))

@@ -14,6 +14,8 @@ struct ManagedBooking {
     var action: String
     /// What its forms carry along.
     var carried: [(String, String)] = []
+    /// To where the reader came from.
+    var back: WayPart?
 
     /// With a query's value.
     func page(_ name: String, _ value: String) -> String {
@@ -83,7 +85,7 @@ struct ManagePage: Sendable {
     private func values(_ managed: ManagedBooking, typed: String?, mayMove: Bool, free: [Instant]?) -> ManageValues {
         let visit = managed.visit
         let (booking, words) = (visit.booking, visit.words)
-        var values = ManageValues(meeting: MeetingPart(visit))
+        var values = ManageValues(meeting: MeetingPart(visit), back: managed.back)
         if booking.status == .cancelled {
             values.notice = NoticePart(.warn, words(.cancelled))
             return values
@@ -291,4 +293,5 @@ private struct ManageValues {
     var ask: String?
     var move: Move?
     var cancel: Cancel?
+    var back: WayPart?
 }

@@ -42,7 +42,8 @@ struct BookMonth {
         var lengthName: String
         var lengths: [OptionPart]
         var zoneName: String
-        var zones: [OptionPart]
+        /// By `zones.html.mustache`: hundreds, so what was made of them is kept.
+        var zones: String
         var show, chooseDay: String
         var earlierPath: String?
         var earlier, monthName, laterPath, later: String
@@ -81,9 +82,13 @@ struct BookMonth {
     }
 
     /// Every zone of a region and a city.
-    private static func zones(_ chosen: String) -> [OptionPart] {
-        (known.contains(chosen) ? known : [chosen] + known).map {
-            OptionPart(optionValue: $0, optionName: $0.replacing("_", with: " "), isChosen: $0 == chosen)
+    private static func zones(_ chosen: String) -> String {
+        struct Values { var zones: [OptionPart] }
+        return SiteFrame.current.look.render(.zones, keptAs: chosen) {
+            Values(
+                zones: (known.contains(chosen) ? known : [chosen] + known).map {
+                    OptionPart(optionValue: $0, optionName: $0.replacing("_", with: " "), isChosen: $0 == chosen)
+                })
         }
     }
 

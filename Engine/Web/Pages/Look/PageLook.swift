@@ -27,6 +27,7 @@ package struct PageLook: Sendable {
     let script: Asset
     let logo: Asset?
     private let library: MustacheLibrary
+    private let kept = Memo<String, String>(limit: 100)
 
     var assets: [Asset] { [style, script] + (logo.map { [$0] } ?? []) }
 
@@ -54,8 +55,15 @@ package struct PageLook: Sendable {
         library = MustacheLibrary(templates: parsed)
     }
 
+    /// Text by a template, made once for each key.
+    func render(_ template: PageTemplate, keptAs key: String, _ values: () -> Any) -> String {
+        kept.value("\(template.rawValue) \(key)") { render(template, values()) }
+    }
+
     /// Text by a template.
-    func render(_ template: PageTemplate, _ values: Any) -> String { library.render(values, withTemplate: template.rawValue) ?? "" }
+    func render(_ template: PageTemplate, _ values: Any) -> String {
+        library.render(TemplateValues.unfolded(values), withTemplate: template.rawValue) ?? ""
+    }
 }
 
 /// FNV-1a, 64 bits: what tells one version of a file from another.

@@ -6,7 +6,7 @@ package enum PageTemplate: String, CaseIterable, Sendable {
     /// Around every page.
     case frame
     // Parts that recur.
-    case button, calendars, chart, chip, hidden, input, meeting, message, notice, option, table, time, times, week
+    case button, calendars, chart, chip, hidden, input, meeting, message, notice, option, table, time, times, week, zones
     // Pages.
     case docs, guest, home, join, key, manage, month, offers, onward, owner, sections, signin
 
@@ -33,6 +33,7 @@ package enum PageTemplate: String, CaseIterable, Sendable {
         case .time: PackageResources.time_html_mustache
         case .times: PackageResources.times_html_mustache
         case .week: PackageResources.week_html_mustache
+        case .zones: PackageResources.zones_html_mustache
         case .docs: PackageResources.docs_html_mustache
         case .guest: PackageResources.guest_html_mustache
         case .home: PackageResources.home_html_mustache

@@ -130,7 +130,8 @@ struct OwnerPage: Sendable {
         booking.terms.type = booking.terms.type.spoken(in: owner.owner.language)
         return ManagedBooking(
             visit: .init(booking: booking, reader: .owner), page: "/owners/me/booking?booking=\(booking.id)",
-            action: "/owners/me/booking", carried: [("key", key), ("booking", booking.id)])
+            action: "/owners/me/booking", carried: [("key", key), ("booking", booking.id)],
+            back: WayPart(wayPath: "/owners/me", wayName: owner.words(.toPage)))
     }
 
     /// A press of a signed-in owner; what goes wrong is shown on a page, not as JSON.
