@@ -21,10 +21,13 @@ struct ProviderSection {
 
     /// Two that people could not tell apart bear their names, too: `Zoom`, and `Zoom (campus)`.
     private func distinct(_ entries: [ProviderEntry]) -> [ProviderEntry] {
+        var taken: Set<String> = []
         let count = Dictionary(grouping: entries, by: \.title).mapValues(\.count)
+        // The bare title is the first's that is called as its module is.
+        let bare = Set(entries.filter { $0.name == $0.module && taken.insert($0.title).inserted }.map(\.name))
         return entries.map { entry in
             var entry = entry
-            if count[entry.title, default: 0] > 1, entry.name != entry.module { entry.title += " (\(entry.name))" }
+            if count[entry.title, default: 0] > 1, !bare.contains(entry.name) { entry.title += " (\(entry.name))" }
             return entry
         }
     }

@@ -57,8 +57,12 @@ struct CommandTests {
         _ = try await site.usher("book", "consultation", "--owner", "ana", "--at", "2027-01-12T10:00", "--attendee", guest).finish()
         let piped = try await site.usher("booking", "list").finish().output
         #expect(piped.contains("Consultation with Ana Ruiz") && !piped.contains("\u{1B}"))
-        let lines = try await seen(site, columns: 60, ["booking", "list"], ["NO_COLOR": "1"]).split(whereSeparator: \.isNewline)
-        #expect(lines.count == 2 && lines.allSatisfy { $0.count <= 60 } && lines[1].contains("…"), "\(lines)")
+        let lines = try await seen(site, columns: 95, ["booking", "list"], ["NO_COLOR": "1"]).split(whereSeparator: \.isNewline)
+        #expect(lines.count == 2 && lines.allSatisfy { $0.count <= 95 } && lines[1].hasSuffix("…"), "\(lines)")
+        // What is copied from it stays whole, however narrow the terminal.
+        let id = String(piped.split(separator: "\n").last?.prefix { $0 != " " } ?? "")
+        let narrow = try await seen(site, columns: 40, ["booking", "list"], ["NO_COLOR": "1"])
+        #expect(id.count == 27 && narrow.contains("\(id)  2027-01-12T10:00:00+01:00"), "\(narrow)")
         #expect(try await seen(site, columns: 200, ["booking", "list"]).contains("\u{1B}[32mconfirmed\u{1B}[0m"))
         // A bar is seen at a terminal alone, and is gone at the end.
         let rotated = try await seen(site, columns: 80, ["vault", "rotate"])

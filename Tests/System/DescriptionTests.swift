@@ -49,11 +49,15 @@ struct DescriptionTests {
         try await served { site in
             let schemas = try await site.call("GET", "/openapi.json").json["components"]?["schemas"]?.members ?? []
             #expect(schemas.count > 40)
-            let bare = schemas.flatMap { schema in
-                (schema.value["properties"]?.members ?? []).filter { ($0.value["description"]?.string ?? "").count < 4 }.map {
-                    "\(schema.key).\($0.key)"
+            func undescribed(_ schema: JSON, _ path: String) -> [String] {
+                let own = (schema["properties"]?.members ?? []).flatMap { property in
+                    ((property.value["description"]?.string ?? "").count < 4 ? ["\(path).\(property.key)"] : [])
+                        + undescribed(property.value, "\(path).\(property.key)")
                 }
+                let parts = (schema["oneOf"]?.array ?? []) + (schema["anyOf"]?.array ?? []) + (schema["items"].map { [$0] } ?? [])
+                return own + parts.flatMap { undescribed($0, path) }
             }
+            let bare = schemas.flatMap { undescribed($0.value, $0.key) }
             #expect(bare.isEmpty, "\(bare)")
         }
     }

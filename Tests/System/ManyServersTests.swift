@@ -180,6 +180,10 @@ struct ManyServersTests {
         let other = try FreeTestPort.find()
         let early = try await site.serve(environment: Command.clock(shiftedBy: -90).merging(["USHER_PORT": "\(site.port)"]) { $1 })
         let late = try await site.serve(environment: Command.clock(shiftedBy: 90).merging(["USHER_PORT": "\(other)"]) { $1 })
+        for shift in [-90, 90] {
+            let told = try await site.usher("doctor", environment: Command.clock(shiftedBy: shift)).finish().output
+            #expect(told.contains(shift < 0 ? "s behind the server's" : "s ahead of the server's"))
+        }
         // Those that are refused come again, and so wait.
         for _ in 0..<8 { site.zoom.inject(.perSecondLimit) }
         let accepted = AcceptedBookings()

@@ -18,9 +18,11 @@ struct OwnerTests {
     }
 
     /// Opens the page that asks, and presses.
-    private func begin(_ site: Site, _ start: String, _ cookies: [String] = []) async throws -> (location: String, cookie: String) {
+    private func begin(
+        _ site: Site, _ start: String, _ cookies: [String] = [], name: String = "Ana Ruiz"
+    ) async throws -> (location: String, cookie: String) {
         let asking = try await site.browse(start, cookies: cookies)
-        #expect(asking.page.contains("Ana Ruiz") && asking.page.contains("Northwind Clinic"))
+        #expect(asking.page.contains(name) && asking.page.contains("Northwind Clinic"))
         let consent = asking.page.firstMatch(of: /name="consent" value="([^"]+)"/).map { String($0.1) } ?? ""
         let pressed = try await site.browse(String(start.split(separator: "?")[0]), form: ["consent": consent], cookies: cookies)
         let url = pressed.page.firstMatch(of: /class="button" href="([^"]+)"/).map { String($0.1).replacing("&amp;", with: "&") } ?? ""
@@ -42,12 +44,21 @@ struct OwnerTests {
         let asking = try await site.browse(start, cookies: [session]).page
         let refused = try await site.browse("/owners/me/time-off", form: ["key": key(page), "from": "no"], cookies: [session]).page
         let foreign = try await site.browse("/owners/me/time-off", form: ["key": "other"], cookies: [session]).page
-        for shown in [invitation, page, connect, asking, refused, foreign] { #expect(shown.contains(#"<html lang="ar" dir="rtl""#)) }
+        let none = try await site.browse("/owners/me/booking?booking=bk_none", cookies: [session])
+        #expect(none.status == 404)
+        // A stranger's browser is answered in its own language; the owner's, whatever it asks for, in the owner's.
+        let start2 = try await begin(site, start, [session], name: "Omar")
+        let back = site.zoom.decide(String(start2.location.split(separator: "?", maxSplits: 1)[1]), user: "ana@northwind.example")
+        let ended = try await site.browse(back, cookies: [start2.cookie, session], headers: [("Accept-Language", "fr")]).page
+        let pages = [invitation, page, connect, asking, refused, foreign, none.page, ended]
+        for shown in pages { #expect(shown.contains(#"<html lang="ar" dir="rtl""#)) }
         #expect(page.contains("الحسابات"))
-        // What stands between tags, without names and addresses.
-        let said = page.replacing(/<[^>]*>/, with: " ").split(whereSeparator: \.isWhitespace).map(String.init)
-        let english: Set = ["the", "your", "Your", "Connect", "Accounts", "None.", "meeting", "Sign", "Days", "and", "is"]
-        #expect(said.filter(english.contains).isEmpty)
+        // What stands between tags. Errors of the API are told as they are there.
+        let english: Set = ["the", "your", "Your", "Connect", "Accounts", "None.", "meeting", "Sign", "Days", "and", "is", "connected."]
+        for shown in [invitation, page, connect, asking, foreign, ended] {
+            let said = shown.replacing(/<[^>]*>/, with: " ").split(whereSeparator: \.isWhitespace).map(String.init)
+            #expect(said.filter(english.contains).isEmpty, "\(said)")
+        }
         server.kill()
         await site.close()
     }
@@ -349,7 +360,7 @@ struct OwnerTests {
         let off = ["key": key(page), "from": monday.text, "to": (monday + 6).text]
         #expect(try await site.browse("/owners/me/time-off", form: off, cookies: session).status == 303)
         let closed = try await site.browse(path, cookies: session).page
-        #expect(closed.contains("visit cannot be booked this week.") && closed.contains("your days off stand below"))
+        #expect(closed.contains("A visit cannot be booked this week.") && closed.contains("your days off stand below"))
         let id = closed.firstMatch(of: /name="id" value="(off_[^"]+)"/).map { String($0.1) } ?? ""
         let wrong = try await site.browse("/owners/me/time-off", form: ["key": key(page), "from": "soon"], cookies: session)
         #expect(wrong.status == 400 && wrong.page.contains("from: must be a date: 2026-12-24"))

@@ -37,8 +37,8 @@ struct Terminal: Sendable {
         static func of(_ word: String) -> Tone? {
             switch word {
             case "ready", "confirmed", "ok", "sent", "fresh": .good
-            case "failed", "blocked", "reauthorize", "stale", "inactive": .bad
-            case "pending", "missing-scope": .warn
+            case "failed", "reauthorize", "stale", "inactive": .bad
+            case "pending", "blocked", "missing-scope": .warn
             case "cancelled": .quiet
             default: nil
             }

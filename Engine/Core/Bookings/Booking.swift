@@ -115,6 +115,8 @@ public struct Terms: Hashable, Sendable, Codable {
 
     /// What people read of a provider.
     public func title(of provider: String) -> String { chain.first { $0.provider == provider }?.title ?? provider }
+    /// What people read of a provider now; as it was agreed where the catalogue has it no more.
+    package func title(of provider: String, in catalog: Catalog) -> String { catalog.provider(provider)?.title ?? title(of: provider) }
 
     /// The sender of its mails.
     public var from: Mailbox { type.from ?? site.from }

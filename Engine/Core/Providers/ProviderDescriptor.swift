@@ -2,7 +2,7 @@
 public struct ProviderDescriptor: Sendable {
     /// The module's id in `module:`.
     public var id: String
-    /// As people call it: `Zoom (account-level)`.
+    /// As people call it: `Zoom`.
     public var name: String
     /// Whose account makes the rooms.
     public var connection: Connection

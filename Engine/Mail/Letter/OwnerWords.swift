@@ -141,10 +141,16 @@ package struct OwnerWords: Sendable {
     /// What can be done about it: a sentence.
     package func remedy(of reason: String) -> String { words.unavailable[reason]?.remedy ?? "" }
 
-    /// What is wrong and what to do, by the problem's code; in the words that it came with where the code alone says too little.
+    /// What is wrong and what to do, by the problem's code. What it came with, in English, tells more: which permission, what the service
+    /// said. So it stands below, unless it is the same once more.
     /// - Parameter service: which refuses.
     package func lines(_ problem: Problem, service: String) -> [String] {
-        guard let said = words.problems[problem.code.rawValue] else { return [problem.message, problem.remedy] }
-        return [said.cause, said.remedy].map { Placeholders.fill($0, ["service": service]) }
+        func filled(_ text: String) -> String { Placeholders.fill(text, ["service": service]) }
+        guard Language.base(page.language) != "en", let said = words.problems[problem.code.rawValue] else {
+            return [problem.message, problem.remedy].filter { !$0.isEmpty }
+        }
+        let (english, _) = Words.of("en")
+        let isAll = english.problems[problem.code.rawValue].map { filled($0.cause) == problem.message } ?? false
+        return [filled(said.cause), filled(said.remedy)] + (isAll || problem.message.isEmpty ? [] : [problem.message])
     }
 }

@@ -7,7 +7,7 @@ extension Consents {
         case connected(StoredConnection, returnTo: String)
         /// The owner had connected another account before, or the account's address is not the owner's.
         /// - Parameter from: the account that was connected before; empty where there was none, and `to` is not the owner's address.
-        case asks(id: String, from: String, to: String, service: String)
+        case asks(id: String, owner: String, from: String, to: String, service: String)
         case refused(Refusal, owner: String?, service: String)
     }
 

@@ -143,7 +143,8 @@ extension Consents {
                 return .refused(.alreadyUsed, owner: consent.ownerID, service: try context.connectableModule(consent.provider).consent.name)
             }
             return .asks(
-                id: consent.id, from: present?.account.email ?? "", to: account.email.isEmpty ? account.name : account.email,
+                id: consent.id, owner: consent.ownerID, from: present?.account.email ?? "",
+                to: account.email.isEmpty ? account.name : account.email,
                 service: try context.connectableModule(consent.provider).consent.name)
         }
         return .connected(

@@ -81,6 +81,11 @@ package struct Consents: Sendable {
         package var expiresAt: Instant
     }
 
+    /// The language of the owner whose consent it is; `nil` for one that nobody knows.
+    package func language(of id: String) async throws -> String? {
+        try await context.store.read { tx in try tx.consent(id).flatMap { try tx.owner($0.ownerID)?.owner.language } }
+    }
+
     /// What a consent is about, for the page that asks for a press.
     /// - Throws: ``ErrorCode/notFound`` when the consent is unknown, used or too old, ``ErrorCode/authForbidden`` without the session that
     ///   it was begun in.

@@ -132,7 +132,7 @@ extension StoredHold: JSONObject {
     /// What is held, and until when.
     package static let fields: [JSONField<StoredHold>] = [
         .init("id", "For the booking that is made of it.") { $0.id }, .init("meetingType", "Its id in meeting-types.yaml.") { $0.type.id },
-        .group("owner", "The id of the owner whose time is held.", [.init("id", "Of the owner.") { $0.ownerID }]),
+        .group("owner", "Whose time is held.", [.init("id", "Of the owner.") { $0.ownerID }]),
         .init("start", "When the meeting would begin.") { $0.start }, .init("end", "When it would end.") { $0.end },
         .init("expiresAt", "The time is free again then, unless it was booked.") { $0.expiresAt },
     ]

@@ -49,7 +49,7 @@ struct AlertMatter {
         else { return nil }
         return Notice(
             kind: .booking, site: booking.terms.site, owner: owner.owner,
-            service: context.catalog.current.title(of: booking.meeting.provider),
+            service: booking.terms.title(of: booking.meeting.provider, in: context.catalog.current),
             problem: problem, meeting: .init(title: booking.title(in: owner.owner.language), start: booking.start, end: booking.end),
             url: page)
     }
@@ -59,7 +59,8 @@ struct AlertMatter {
             let room = try step.tx.rooms(of: id).last(where: { $0.state == .removed && $0.failures > 0 && !$0.roomID.isEmpty })
         else { return nil }
         return Notice(
-            kind: .remains, site: booking.terms.site, owner: owner.owner, service: context.catalog.current.title(of: room.provider),
+            kind: .remains, site: booking.terms.site, owner: owner.owner,
+            service: booking.terms.title(of: room.provider, in: context.catalog.current),
             detail: room.room?.meetingID ?? room.roomID,
             meeting: .init(title: booking.title(in: owner.owner.language), start: booking.start, end: booking.end), url: page)
     }

@@ -58,7 +58,8 @@ private struct OfferedProvider: JSONObject {
 
     static let schemaName = "Provider"
     static let fields: [JSONField<OfferedProvider>] = [
-        .init("name", "As meeting-types.yaml names it.") { $0.entry.name }, .init("module", "What makes its rooms.") { $0.entry.module },
+        .init("name", "As meeting-types.yaml names it.") { $0.entry.name }, .init("title", "What people read.") { $0.entry.title },
+        .init("module", "What makes its rooms.") { $0.entry.module },
         .init("connection", "Whose account is used.") { $0.descriptor?.connection.rawValue },
         .init("capabilities", "What it can be told to do.") { $0.descriptor?.capabilities.map(\.rawValue).sorted() ?? [] },
         .init("usable", "Whether it is set up on this site.") { $0.problem == nil },

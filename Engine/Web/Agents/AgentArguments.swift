@@ -126,7 +126,10 @@ enum AgentAnswer: JSONNamed {
             "result": ["type": "object", "description": "Where it went well."],
             "error": [
                 "type": "object", "description": "Where it did not.", "required": ["code", "message"],
-                "properties": ["code": ["type": "integer"], "message": ["type": "string"], "data": ["type": "object"]],
+                "properties": [
+                    "code": ["type": "integer", "description": "JSON-RPC's."], "message": ["type": "string", "description": "To read."],
+                    "data": ["type": "object", "description": "The problem, as the API tells it."],
+                ],
             ],
         ],
     ]

@@ -35,7 +35,7 @@ struct RefusalWords {
                 ]
             )
         case .failed(let error):
-            (say(.notConnected), words.lines(error.problem, service: service) + [say(.says, ["text": error.message]), say(.again)])
+            (say(.notConnected), words.lines(error.problem, service: service) + [say(.again)])
         }
     }
 

@@ -14,6 +14,11 @@ struct LiveEvents {
     /// A line that says nothing finds out whether anybody still listens, and keeps proxies from hanging up.
     private static let pulse = Duration.seconds(15)
 
+    /// Whether a page makes this request by itself: for events, or to look again after one.
+    static func isAsked(by request: Request) -> Bool {
+        request.headers[.accept] == "text/event-stream" || HTTPField.Name("Usher-Live").flatMap { request.headers[$0] } != nil
+    }
+
     var response: Response {
         var headers: HTTPFields = [.contentType: "text/event-stream", .cacheControl: "no-store"]
         // nginx would keep what is said until there is more of it.
@@ -21,18 +26,20 @@ struct LiveEvents {
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody { [changes] writer in
+                // Before the first word is said, so that nothing falls between the two.
+                let heard = changes.listen(to: Changes.all)
                 try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
-                try await Self.follow(changes) { try await writer.write(ByteBuffer(string: $0)) }
+                try await Self.follow(heard) { try await writer.write(ByteBuffer(string: $0)) }
                 try await writer.finish(nil)
             })
     }
 
     /// Says each change, until the time is over or the server is to stop.
-    private static func follow(_ changes: Changes, _ say: (String) async throws -> Void) async throws {
-        // What comes while the last is still on its way to the reader is said once.
-        let (events, continuation) = AsyncStream<String>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    private static func follow(_ changes: AsyncStream<Void>, _ say: (String) async throws -> Void) async throws {
+        // What comes while the last is still on its way to the reader is said once; a pulse takes no change's place.
+        let (events, continuation) = AsyncStream<String>.makeStream(bufferingPolicy: .bufferingOldest(2))
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { for await _ in changes.listen(to: Changes.all) { continuation.yield("data: changed\n\n") } }
+            group.addTask { for await _ in changes { continuation.yield("data: changed\n\n") } }
             group.addTask {
                 for _ in 0..<lifetime {
                     try await Task.sleep(for: pulse)

@@ -1,3 +1,4 @@
+import Logging
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -52,7 +53,17 @@ struct JoinPage: Sendable {
             ).call
             return Page.onward(to: module.entry(room, visitor(visit), call), visit.booking.title, visit.words.join, words: visit.words)
         } catch {
-            let notice = NoticePart(.warn, visit.words(.noEntryText, ["owner": booking.terms.owner.name]), isUrgent: true)
+            context.logger.warning(
+                "a room could not be opened",
+                metadata: [
+                    "booking": "\(booking.id)", "code": "\(error.code.rawValue)", "reason": "\(error.message)", "cause": "\(error.cause)",
+                ])
+            let title = booking.terms.title(of: booking.meeting.provider, in: context.catalog.current)
+            let lines =
+                visit.reader == .owner
+                ? OwnerWords(visit.language).lines(error.problem, service: title)
+                : [visit.words(.noEntryText, ["owner": booking.terms.owner.name])]
+            let notice = NoticePart(.warn, lines, isUrgent: true)
             return Page.response(.ok, visit.words(.noEntry), MessagePart(notice: notice).html, words: visit.words)
         }
     }

@@ -34,6 +34,19 @@ struct CatalogTests {
         #expect(catalog.site.language == "en")
     }
 
+    @Test("people read a provider's title, or its module's name, and can tell two of a name apart")
+    func titles() throws {
+        let head = Self.head.replacing(
+            "campus: { module: zoom-s2s }",
+            with: "campus: { module: zoom-s2s }\n  zoom-s2s: {}\n  zoom: {}\n  hall: { module: zoom-s2s, title: Our hall }")
+        let catalog = try TestCatalog.read(head + Self.types)
+        #expect(
+            ["zoom", "zoom-s2s", "campus", "hall", "gone"].map(catalog.title) == [
+                "Zoom (zoom)", "Zoom", "Zoom (campus)", "Our hall", "gone",
+            ])
+        #expect(try findings(head.replacing("Our hall", with: "[1]") + Self.types).count == 1)
+    }
+
     private static let wrongFiles: [(String, String, String, String)] = [
         ("meeting-types:\n  talk: { title: Talk, duraton: 30m }", "7:24", "catalog.unknown-key", "did you mean 'duration'"),
         ("meeting-types:\n  talk: { title: Talk, duration: 30 }", "7:34", "catalog.value", "did you mean '30m'"),

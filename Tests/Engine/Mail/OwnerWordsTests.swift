@@ -52,4 +52,15 @@ struct OwnerWordsTests {
         let same = words.owner.filter { $0.value == english.owner[$0.key] }.keys.sorted()
         #expect(language == "en" || same.count < 6, "\(same)")
     }
+
+    @Test("a problem is told in the owner's language, and what the service said of it is not lost")
+    func particulars() {
+        let words = OwnerWords("de")
+        let missing = Problem(.missingScope, "The Zoom app cannot move meetings.", remedy: "The admin adds the scopes.")
+        #expect(words.lines(missing, service: "Zoom").last == "The Zoom app cannot move meetings.")
+        #expect(words.lines(missing, service: "Zoom").first?.contains("Zoom") == true && words.lines(missing, service: "Zoom").count == 3)
+        let plain = Problem(.notConnected, "Zoom is not connected.", remedy: "Connect Zoom.")
+        #expect(words.lines(plain, service: "Zoom").count == 2)
+        #expect(OwnerWords("en-GB").lines(missing, service: "Zoom") == [missing.message, missing.remedy])
+    }
 }

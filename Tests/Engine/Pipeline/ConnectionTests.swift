@@ -123,7 +123,7 @@ struct ConnectionTests {
     func otherAccount() async throws {
         let engine = try await TestEngine()
         _ = try await engine.connect()
-        guard case .asks(let id, let from, let to, _) = try await engine.connect(as: "tom@northwind.example") else {
+        guard case .asks(let id, _, let from, let to, _) = try await engine.connect(as: "tom@northwind.example") else {
             Issue.record("not asked")
             return
         }
@@ -357,7 +357,7 @@ struct ConnectionTests {
         let engine = try await TestEngine()
         _ = try await engine.connect()
         let view = try await engine.booked("mine")
-        guard case .asks(let id, _, _, _) = try await engine.connect(as: "tom@northwind.example") else {
+        guard case .asks(let id, _, _, _, _) = try await engine.connect(as: "tom@northwind.example") else {
             Issue.record("not asked")
             return
         }
@@ -435,7 +435,7 @@ struct ConnectionTests {
     func keepsAccount() async throws {
         let engine = try await TestEngine()
         _ = try await engine.connect()
-        guard case .asks(let id, _, _, _) = try await engine.connect(as: "tom@northwind.example") else {
+        guard case .asks(let id, _, _, _, _) = try await engine.connect(as: "tom@northwind.example") else {
             Issue.record("not asked")
             return
         }

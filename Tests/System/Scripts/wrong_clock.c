@@ -1,5 +1,6 @@
 // Loaded before a program, it shows that program another time of day: CLOCK_SHIFT seconds later than it is. Clocks that only measure how
-// much time passes stay as they are, and with them all timers: a machine whose time of day is wrong sleeps as long as any other.
+// much time passes stay as they are, and with them the timers that go by them, which are all that Usher uses: a machine whose time of day
+// is wrong sleeps as long as any other.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>

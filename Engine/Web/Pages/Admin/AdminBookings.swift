@@ -23,7 +23,7 @@ extension AdminViews {
             [
                 .time(booking.start), .link("/admin/bookings/\(booking.id)", booking.title), .text(booking.terms.owner.name),
                 .text(booking.attendees.map(\.email).joined(separator: ", ")), .text(booking.status.rawValue),
-                .text(booking.terms.title(of: booking.meeting.provider)),
+                .text(booking.terms.title(of: booking.meeting.provider, in: context.catalog.current)),
                 .chip(Tone(booking.meeting.status), booking.meeting.status.rawValue),
             ]
         }
@@ -82,7 +82,8 @@ extension AdminViews {
                 .init("Owner", booking.terms.owner.name),
                 .init("Guests", booking.attendees.map { "\($0.name) <\($0.email)>" }.joined(separator: ", ")),
                 .init(
-                    "Room", "\(booking.terms.title(of: booking.meeting.provider)), because \(booking.meeting.because.rawValue)",
+                    "Room",
+                    "\(booking.terms.title(of: booking.meeting.provider, in: context.catalog.current)), because \(booking.meeting.because.rawValue)",
                     ChipPart(Tone(booking.meeting.status), booking.meeting.status.rawValue)),
             ]))
         if let problem = booking.meeting.problem {

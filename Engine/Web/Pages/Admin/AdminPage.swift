@@ -30,7 +30,9 @@ struct AdminPage: Sendable {
     func add(to router: Router<WebContext>) {
         router.post("/admin") { request, _ in try await signIn(request) }
         router.get("/admin/live") { request, _ in
-            guard try await session.visitor(request) != nil else { throw UsherError(.authMissing, "Sign in at /admin.") }
+            guard let visitor = try await session.visitor(request), !visitor.isStale else {
+                throw UsherError(.authMissing, "Sign in at /admin.")
+            }
             return LiveEvents(changes: context.changes).response
         }
         look(router, "/admin") { _, buttons in try await views.overview(buttons) }

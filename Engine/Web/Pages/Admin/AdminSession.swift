@@ -86,7 +86,8 @@ struct AdminSession: Sendable {
         var until: Int64
     }
 
-    /// Who makes a request, where it carries the cookie of a session that holds.
+    /// Who makes a request, where it carries the cookie of a session that holds. What a page asks for by itself, while nobody is at it,
+    /// makes the session no longer.
     func visitor(_ request: Request) async throws -> Visitor? {
         guard let secret = cookie.value(in: request) else { return nil }
         let (now, hash) = (context.now, Vault.hash(secret.reveal().utf8))
@@ -94,7 +95,7 @@ struct AdminSession: Sendable {
         if !session.person.isEmpty { return person(session, secret, now) }
         guard try await isKeyValid(session.holder, now) else { return nil }
         let limit = now + Self.lifetime - Self.precision
-        if session.expiresAt <= limit {
+        if session.expiresAt <= limit, !LiveEvents.isAsked(by: request) {
             try await context.store.write { try $0.extendAdminSession(hash: hash, to: now + Self.lifetime, unlessAfter: limit) }
         }
         return Visitor(

@@ -57,9 +57,9 @@ struct AdminViews: Sendable {
             title: "Overview",
             sections: [
                 SectionPart(anchor: "tiles", refresh: "30", tiles: tiles),
-                SectionPart(anchor: "charts", charts: .init(all: try await charts(waiting).all)),
+                SectionPart(anchor: "charts", refresh: "30", charts: .init(all: try await charts(waiting).all)),
                 SectionPart(anchor: "providers", refresh: "30", heading: "Providers", table: providers(failing)),
-                SectionPart(heading: "Servers", table: servers(processes, inForce)),
+                SectionPart(anchor: "servers", refresh: "30", heading: "Servers", table: servers(processes, inForce)),
                 SectionPart(
                     anchor: "problems", refresh: "30", heading: "Bookings with a problem", table: problems(trouble, buttons),
                     ways: buttons.allow("/admin/retry-all")
@@ -176,7 +176,7 @@ struct AdminViews: Sendable {
             bookings.map { booking in
                 [
                     .time(booking.start), .link("/admin/bookings/\(booking.id)", booking.title),
-                    .text(booking.terms.title(of: booking.meeting.provider)),
+                    .text(booking.terms.title(of: booking.meeting.provider, in: context.catalog.current)),
                     .text("\(booking.meeting.problem?.message ?? "") \(booking.meeting.problem?.remedy ?? "")"),
                     .press(buttons("Retry", action: "/admin/retry", fields: [("booking", booking.id)], isPlain: true)),
                 ]

@@ -10,8 +10,13 @@ struct SiteFrame: Sendable {
     var look: PageLook
     /// Whether the request's page stands inside of another site's.
     var isEmbedded = false
-    /// What the visitor's browser asks for, of those that are spoken here; else the site's.
-    var language = "en"
+    /// What the visitor asks for, by the address or the browser.
+    fileprivate var request: Request?
+    /// Of those that are spoken here the one that the visitor asks for; else the site's.
+    var language: String {
+        guard let request, let site else { return site?.language ?? "en" }
+        return VisitorLanguage.of(request, site)
+    }
 
     private static let plain = SiteFrame(site: nil, look: PageLook(color: Site.usherColor))
 
@@ -32,7 +37,7 @@ struct SiteFraming: RouterMiddleware {
         let site = catalog.current.site
         let frame = SiteFrame(
             site: site, look: looks.look(site, catalog.digest),
-            isEmbedded: request.uri.queryParameters["embed"] != nil, language: VisitorLanguage.of(request, site))
+            isEmbedded: request.uri.queryParameters["embed"] != nil, request: request)
         return try await SiteFrame.$current.withValue(frame) { try await next(request, context) }
     }
 }

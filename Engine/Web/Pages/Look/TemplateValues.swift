@@ -4,7 +4,7 @@ enum TemplateValues {
     /// Structs become dictionaries of their properties, without those that are `nil`; lists are gone through; all else stays.
     static func unfolded(_ value: Any) -> Any {
         switch value {
-        case is String, is Bool, is Int, is [String], is [String: String], is [[String: Any]]: return value
+        case is String, is Bool, is Int, is [String], is [String: String]: return value
         case let list as [Any]: return list.map(unfolded)
         default: break
         }

@@ -19,7 +19,7 @@ extension OwnerPage {
             let begun = try await calendars.authorize(
                 form["kind"] ?? "", owner: owner.owner.id, returnTo: context.settings.publicURL + "/owners/me", session: secret
             ).value
-            return Self.off(to: begun, owner)
+            return Self.consentPage(for: begun, owner)
         }
         press(router, "/owners/me/calendars/choose") { owner, form, _ in
             _ = try await calendars.setCounts(form["counts"] == "yes", calendar: form["calendar"] ?? "", owner: owner.owner.id)

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import NIOCore
 import UsherCore
@@ -72,7 +73,7 @@ struct OwnerPage: Sendable {
                 owner: owner.owner.id, provider: form["provider"] ?? "", returnTo: context.settings.publicURL + "/owners/me",
                 session: secret
             ).value
-            return Self.off(to: begun, owner)
+            return Self.consentPage(for: begun, owner)
         }
         press(router, "/owners/me/disconnect") { owner, form, _ in
             let provider = form["provider"] ?? ""
@@ -112,8 +113,10 @@ struct OwnerPage: Sendable {
         router.get("/owners/me/booking") { request, _ in
             guard let (secret, owner) = try await session(request) else { return signedOut }
             let query = request.uri.queryParameters
-            let managed = try await managed(query.get("booking") ?? "", owner, key: owners.formKey(secret))
-            return try await manage.show(managed, typed: query.get("start"), done: query.get("done"))
+            return try await telling(owner) {
+                let managed = try await managed(query.get("booking") ?? "", owner, key: owners.formKey(secret))
+                return try await manage.show(managed, typed: query.get("start"), done: query.get("done"))
+            }
         }
         press(router, "/owners/me/booking/cancel") { owner, form, _ in
             try await manage.cancel(try await managed(form["booking"] ?? "", owner, key: form["key"] ?? ""), form)
@@ -126,7 +129,8 @@ struct OwnerPage: Sendable {
     /// A booking of this owner's, to move or cancel.
     private func managed(_ id: String, _ owner: StoredOwner, key: String) async throws -> ManagedBooking {
         var booking = try await own(id, owner).booking
-        booking.terms.owner.language = owner.owner.language
+        // As the owner is now: in the zone and language that the page before it had.
+        booking.terms.owner = owner.owner
         booking.terms.type = booking.terms.type.spoken(in: owner.owner.language)
         return ManagedBooking(
             visit: .init(booking: booking, reader: .owner), page: "/owners/me/booking?booking=\(booking.id)",
@@ -148,20 +152,26 @@ struct OwnerPage: Sendable {
                     lines: [words(.pressThere)], ways: [WayPart(wayPath: "/owners/me", wayName: words(.openPage))])
                 return Page.response(.forbidden, words(.notFromPage), message.html, words: words.page)
             }
-            do {
-                return try await Actor.acting("owner:\(owner.owner.id)") { try await body(owner, form, secret) }
-            } catch let error as UsherError {
-                let message = MessagePart(
-                    notice: NoticePart(.bad, error.message, isUrgent: true),
-                    lines: error.findings.map { "\($0.pointer.dropFirst()): \($0.detail)" },
-                    ways: [WayPart(wayPath: "/owners/me", wayName: words(.toPage))])
-                return Page.response(.badRequest, words(.didNotWork), message.html, words: words.page)
+            return try await telling(owner) {
+                try await Actor.acting("owner:\(owner.owner.id)") { try await body(owner, form, secret) }
             }
         }
     }
 
+    private func telling(_ owner: StoredOwner, _ body: () async throws -> Response) async throws -> Response {
+        do { return try await body() } catch let error as UsherError {
+            let words = owner.words
+            let message = MessagePart(
+                notice: NoticePart(.bad, error.message, isUrgent: true),
+                lines: error.findings.map { "\($0.pointer.dropFirst()): \($0.detail)" },
+                ways: [WayPart(wayPath: "/owners/me", wayName: words(.toPage))])
+            let status: HTTPResponse.Status = error.code == .notFound ? .notFound : .badRequest
+            return Page.response(status, words(.didNotWork), message.html, words: words.page)
+        }
+    }
+
     /// To the service's consent page.
-    static func off(to begun: Consents.Begun, _ owner: StoredOwner) -> Response {
+    static func consentPage(for begun: Consents.Begun, _ owner: StoredOwner) -> Response {
         Page.onward(
             to: "/auth/\(begun.service)/start?consent=\(begun.id)", owner.words.consent(.offTo, ["service": begun.name]),
             owner.words.consent(.continueTo, ["service": begun.name]), words: owner.words.page)

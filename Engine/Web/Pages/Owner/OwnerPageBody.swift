@@ -18,7 +18,8 @@ extension OwnerPage {
         let today = CalendarDate(WallTime(context.now, in: TimeZone(iana: owner.timeZone) ?? .gmt))
         let shown = date.flatMap { abs($0.day - today.day) <= Self.farthestWeek ? $0 : nil } ?? today
         let week = OwnerWeekPart(
-            try await SlotService(context).week(of: owner, with: shown, type: type), of: owner, today: today, now: context.now)
+            try await SlotService(context).week(of: owner, with: shown, type: type), of: owner, site: context.catalog.current.site.name,
+            today: today, now: context.now)
         let accounts = try await owners.accounts(of: owner.id)
         // What began within the longest booking may still be going on.
         var filter = BookingService.Filter()
@@ -56,7 +57,8 @@ extension OwnerPage {
         let guests = booking.attendees.map { $0.name.isEmpty ? $0.email : $0.name }
         return .init(
             title: booking.title(in: owner.language), when: "\(time.date), \(time.range)",
-            guests: isTest || guests.isEmpty ? nil : guests.joined(separator: words.page.comma), place: title(booking.meeting.provider),
+            guests: isTest || guests.isEmpty ? nil : guests.joined(separator: words.page.comma),
+            place: booking.terms.title(of: booking.meeting.provider, in: context.catalog.current),
             state: ChipPart(Tone(booking.meeting.status), words.status(booking.meeting.status)),
             problem: problem.map { lines($0, at: booking.meeting.provider, words).joined(separator: " ") },
             room: booking.meeting.room.flatMap { $0.needsEntry ? nil : $0.joinURL }, isSoon: context.now > booking.start - Self.soon,
@@ -70,8 +72,7 @@ extension OwnerPage {
         context.catalog.current.meetingTypes.filter { type in
             type.page != nil && type.slots != nil && type.hosts?.contains { $0.owner == owner.id } ?? true
         }.prefix(Self.typesShown).map { type in
-            let title = Placeholders.fill(
-                type.spoken(in: owner.language).title, ["owner.name": owner.name, "site.name": context.catalog.current.site.name])
+            let title = type.title(with: owner, site: context.catalog.current.site.name)
             return .init(linkName: title, link: "\(context.settings.publicURL)/book/\(type.id)/\(owner.id)")
         }
     }
@@ -203,7 +204,16 @@ extension OwnerPage {
                     return "\(title(provider)): \(words.because(step.rule))\(reason)"
                 }
             }
-            return .init(heldAt: words(.heldAt, ["type": type.id, "provider": title(resolution.provider)]), steps: steps)
+            return .init(
+                heldAt: words(.heldAt, ["type": type.title(with: owner, site: catalog.site.name), "provider": title(resolution.provider)]),
+                steps: steps)
         }
+    }
+}
+
+extension MeetingType {
+    /// What its meetings with an owner are called, in the owner's language.
+    func title(with owner: Owner, site: String) -> String {
+        Placeholders.fill(spoken(in: owner.language).title, ["owner.name": owner.name, "site.name": site])
     }
 }

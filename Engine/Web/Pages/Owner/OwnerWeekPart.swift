@@ -11,10 +11,11 @@ struct OwnerWeekPart {
     let owner: Owner
     let today: CalendarDate
     let now: Instant
+    let siteName: String
     private let words: OwnerWords
 
-    init(_ week: OwnerWeek, of owner: Owner, today: CalendarDate, now: Instant) {
-        (self.week, self.owner, self.today, self.now) = (week, owner, today, now)
+    init(_ week: OwnerWeek, of owner: Owner, site: String, today: CalendarDate, now: Instant) {
+        (self.week, self.owner, siteName, self.today, self.now) = (week, owner, site, today, now)
         words = OwnerWords(owner.language)
     }
 
@@ -33,7 +34,7 @@ struct OwnerWeekPart {
 
     private func choice(_ monday: CalendarDate) -> WeekValues.Choice? {
         guard let chosen = week.type else { return nil }
-        let types = week.types.map { OptionPart(optionValue: $0.id, optionName: $0.id, isChosen: $0.id == chosen.id) }
+        let types = week.types.map { OptionPart(optionValue: $0.id, optionName: title($0), isChosen: $0.id == chosen.id) }
         return .init(monday: monday.text, types: types)
     }
 
@@ -53,11 +54,13 @@ struct OwnerWeekPart {
         guard let reason = most ?? [.noSchedule, .outsideHours].first(where: found.contains) else { return nil }
         let hasBegun = week.days[0].interval.start < now
         return .init(
-            cannot: words(hasBegun ? .restFull : .weekFull, ["type": type.id]),
+            cannot: words(hasBegun ? .restFull : .weekFull, ["type": title(type)]),
             why: "\(words(.inTheWay, ["reason": cause(reason)])) \(words.remedy(of: reason.rawValue))")
     }
 
     private static func isClosed(_ reason: Unavailability) -> Bool { [.outsideHours, .noSchedule].contains(reason) }
+
+    private func title(_ type: MeetingType) -> String { type.title(with: owner, site: siteName) }
 
     private func cause(_ reason: Unavailability) -> String { words.cause(of: reason.rawValue) }
 
@@ -96,7 +99,7 @@ struct OwnerWeekPart {
     }
 
     private func meanings(_ stretch: HostAvailability.Stretch) -> String {
-        stretch.reasons.isEmpty ? words(.canBook) : stretch.reasons.map(cause).joined(separator: "; ")
+        stretch.reasons.isEmpty ? words(.canBook) : stretch.reasons.map(cause).joined(separator: words.page.comma)
     }
 
     /// `24:00` where a day ends.

@@ -1,6 +1,6 @@
 const again = async (address) => {
   // A sign-in that has ended leads elsewhere, and what went wrong is no page to show.
-  const answer = await fetch(address || location, {redirect: 'error'});
+  const answer = await fetch(address || location, {redirect: 'error', headers: {'Usher-Live': '1'}});
   if (!answer.ok) throw new Error(answer.status);
   return new DOMParser().parseFromString(await answer.text(), 'text/html');
 };
@@ -35,8 +35,19 @@ if (live) {
     if (still) setTimeout(follow, still.dataset.refresh * 1000);
   };
   setTimeout(follow, live.dataset.refresh * 1000);
-  let due;
-  if (live.dataset.events) new EventSource(live.dataset.events).onmessage = () => due ??= setTimeout(() => { due = null; lookAgain(); }, 2000);
+  let events, due;
+  // A page that nobody sees holds no connection: a browser has six for a site.
+  const listen = () => {
+    events?.close();
+    events = null;
+    if (document.hidden) return;
+    events = new EventSource(live.dataset.events);
+    events.onmessage = () => due ??= setTimeout(() => { due = null; lookAgain(); }, 2000);
+  };
+  if (live.dataset.events) {
+    listen();
+    document.addEventListener('visibilitychange', () => { listen(); lookAgain(); });
+  }
 }
 const offer = (place, text, said, done, label) => {
   const button = document.createElement('button');
