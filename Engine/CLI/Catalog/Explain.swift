@@ -24,7 +24,7 @@ struct Explain: AsyncParsableCommand {
     private func show(_ resolution: Resolution, _ health: String) {
         print("\(type) for \(owner): \(resolution.provider) (module \(resolution.module)), because \(resolution.because.rawValue)")
         Output.table(resolution.trace.map { ["  \($0.rule.rawValue)", $0.provider ?? "-", $0.outcome.rawValue, $0.detail] })
-        print("  \(resolution.provider): \(health)")
+        if resolution.problem == nil { print("  \(resolution.provider): \(health)") }
         if let problem = resolution.problem { print("  problem: \(problem.message)\n  remedy: \(problem.remedy)") }
     }
 }

@@ -80,9 +80,10 @@ struct Providers: AsyncParsableCommand {
         _ lacking: [StoredConnection]
     ) -> Row {
         let keys = descriptor.credentials.map { "\(prefix ?? descriptor.credentialPrefix)_\($0)" }
+        let missing = keys.filter { configuration.values[$0] == nil }
         return Row(
-            name: name, module: descriptor.id, abilities: descriptor.capabilities.map(\.rawValue).sorted(),
-            missing: keys.filter { configuration.values[$0] == nil }, health: health,
+            name: name, module: descriptor.id, abilities: descriptor.capabilities.map(\.rawValue).sorted(), missing: missing,
+            health: name == "-" || missing.isEmpty ? health : "not set up",
             connections: lacking.map { "\($0.ownerID): \($0.problem?.message ?? "") \($0.problem?.remedy ?? "")" })
     }
 }

@@ -41,7 +41,7 @@ struct FirstSite {
     var catalog: String {
         let room =
             isLink
-            ? "room: { module: link, url: \(quoted(provider.contains("{code}") ? provider : provider + "/{code}")) }"
+            ? "room: { module: link, url: \(quoted(provider.contains("{code}") ? provider : provider + (provider.hasSuffix("/") ? "" : "/") + "{code}")) }"
             : "\(provider): {}"
         return """
             # What can be booked, and with whom. `usher check` says what is wrong here, with line and column; `usher schema --reference` lists

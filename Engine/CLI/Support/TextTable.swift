@@ -6,7 +6,7 @@ struct TextTable {
     private static let gap = 2
     private static let narrowest = 8
     /// What may be shortened: names and the like. Ids, times and variables are copied from a table, and stay whole.
-    private static let prose: Set = ["NAME", "TITLE", "OWNER", "ACCOUNT", "CAN", "SCOPES"]
+    private static let prose: Set = ["NAME", "TITLE", "OWNER", "ACCOUNT"]
     /// Words that say how something does.
     private static let states: Set = ["STATUS", "MEETING", "STATE", "HEALTH"]
 

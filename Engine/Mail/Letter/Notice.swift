@@ -111,6 +111,7 @@ enum NoticeModel {
         if notice.kind == .calendar { return [problem.message, problem.remedy] }
         // Without a connection of the owner's, "not connected" is the admin's matter, and says so itself.
         let isAdmins = problem.code == .notConnected && notice.kind != .connection
+        if isAdmins, Language.base(notice.owner.language) != "en" { return [Placeholders.fill(words.owner["notSetUpText"] ?? "", values)] }
         guard !isAdmins, let said = words.problems[problem.code.rawValue] else { return [problem.message, problem.remedy] }
         return [Placeholders.fill(said.cause, values), Placeholders.fill(said.remedy, values)]
     }

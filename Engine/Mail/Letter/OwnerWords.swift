@@ -35,7 +35,7 @@ package struct OwnerWords: Sendable {
         case notReady
         /// With `{provider}`, `{date}` and `{time}`.
         case failing
-        case test
+        case test, testTitle, testAbout
         /// With `{provider}`.
         case testText
         /// With `{type}` and `{provider}`.

@@ -1,11 +1,15 @@
 import UsherCore
+import UsherMail
 import UsherStore
 
 extension BookingService {
     /// The meeting type of test meetings: no file can hold it, because its id begins with what ids may not.
-    private static let testType = MeetingType(
-        id: "_test", title: "Test meeting", description: "Made from the owner's page, to see that everything works.",
-        durations: [.minutes(15)], overlapAllowed: true)
+    private static let testTypeID = "_test"
+    private static func testType(_ language: String) -> MeetingType {
+        let words = OwnerWords(language)
+        return MeetingType(
+            id: testTypeID, title: words(.testTitle), description: words(.testAbout), durations: [.minutes(15)], overlapAllowed: true)
+    }
     /// From the press to the start.
     private static let testDelay = Duration.minutes(10)
     package static let testSource = "test-meeting"
@@ -15,7 +19,7 @@ extension BookingService {
         let owner = try await OwnerService(context).owner(id).owner
         let now = context.catalog.current
         let catalog = Catalog(
-            site: now.site, providers: now.providers, owners: now.owners, meetingTypes: now.meetingTypes + [Self.testType])
+            site: now.site, providers: now.providers, owners: now.owners, meetingTypes: now.meetingTypes + [Self.testType(owner.language)])
         let step: Int64 = 5 * 60
         let start = Instant(seconds: ((context.now + Self.testDelay).seconds / step + 1) * step)
         // A second press means the same meeting.
@@ -28,7 +32,7 @@ extension BookingService {
         }
         return try await book(
             BookingRequest(
-                meetingType: Self.testType.id, owner: id, start: start.rfc3339, timeZone: owner.timeZone,
+                meetingType: Self.testTypeID, owner: id, start: start.rfc3339, timeZone: owner.timeZone,
                 attendees: [.init(name: owner.name, email: owner.email, timeZone: owner.timeZone, language: owner.language)],
                 provider: provider,
                 details: BookingDetails(source: Self.testSource)), in: catalog

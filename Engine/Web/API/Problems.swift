@@ -45,6 +45,8 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
 extension ProblemMiddleware {
     private func nothing(_ request: Request) -> Response {
         guard let methods = routes.methods(of: request.uri.path), let allow = HTTPField.Name("Allow") else {
+            // A person who mistyped an address reads a page.
+            if request.method == .get, request.headers[.accept]?.contains("text/html") == true { return Page.deadLink }
             return Response.problem(UsherError(.notFound, "There is nothing at \(request.uri.path.prefix(200))."))
         }
         var response = Response.problem(

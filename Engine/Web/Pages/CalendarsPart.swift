@@ -11,10 +11,10 @@ struct CalendarsPart: Sendable {
         file = joinPage + "/invite.ics"
         func stamp(_ instant: Instant) -> String { instant.rfc3339.filter { $0 != "-" && $0 != ":" } }
         google =
-            "https://calendar.google.com/calendar/render?action=TEMPLATE&text=\(Page.encoded(booking.title))"
+            "https://calendar.google.com/calendar/render?action=TEMPLATE&text=\(Page.encoded(booking.title(in: words.language)))"
             + "&dates=\(stamp(booking.start))/\(stamp(booking.end))&location=\(Page.encoded(joinPage))"
         outlook =
-            "https://outlook.office.com/calendar/0/deeplink/compose?subject=\(Page.encoded(booking.title))"
+            "https://outlook.office.com/calendar/0/deeplink/compose?subject=\(Page.encoded(booking.title(in: words.language)))"
             + "&startdt=\(Page.encoded(booking.start.rfc3339))&enddt=\(Page.encoded(booking.end.rfc3339))&location=\(Page.encoded(joinPage))"
     }
 }

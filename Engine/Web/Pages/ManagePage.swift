@@ -5,24 +5,6 @@ import UsherMail
 import UsherPipeline
 import UsherStore
 
-/// A booking that a reader may move or cancel, and where the page for it stands.
-struct ManagedBooking {
-    var visit: ReaderLinks.Visit
-    /// The page's own address.
-    var page: String
-    /// What its forms' addresses begin with.
-    var action: String
-    /// What its forms carry along.
-    var carried: [(String, String)] = []
-    /// To where the reader came from.
-    var back: WayPart?
-
-    /// With a query's value.
-    func page(_ name: String, _ value: String) -> String {
-        "\(page)\(page.contains("?") ? "&" : "?")\(name)=\(Page.encoded(value))"
-    }
-}
-
 /// Moves or cancels a meeting: by an attendee's own link, `/manage/{token}`, and from the owner's page. Every change is asked about first,
 /// and done by a second press; a GET changes nothing, because mail scanners open links.
 struct ManagePage: Sendable {
@@ -31,8 +13,8 @@ struct ManagePage: Sendable {
     private let links: ReaderLinks
     private let slots: SlotService
 
-    /// Free times that are offered, and how far ahead they are looked for.
-    private static let (mostOffered, ahead) = (40, Duration.days(31))
+    /// Free times that are offered, and how long before and after a time they are looked for.
+    private static let (mostOffered, before, ahead) = (40, Duration.days(7), Duration.days(31))
 
     init(_ context: EngineContext, _ service: BookingService) {
         self.context = context
@@ -67,7 +49,8 @@ struct ManagePage: Sendable {
     func show(_ managed: ManagedBooking, typed: String?, done: String?) async throws -> Response {
         let visit = managed.visit
         let mayMove = try await refusalOfMove(visit) == nil
-        var values = values(managed, typed: typed, mayMove: mayMove, free: mayMove ? try await freeTimes(visit) : nil)
+        var values = values(
+            managed, typed: typed, mayMove: mayMove, free: mayMove ? try await freeTimes(visit, near: visit.booking.start) : nil)
         if visit.booking.status == .cancelled { values.again = try await links.again(visit) }
         if done == "moved", visit.booking.status == .confirmed, context.now < visit.booking.start {
             values.notice = NoticePart(.good, visit.words(.moved))
@@ -130,9 +113,12 @@ struct ManagePage: Sendable {
             })
     }
 
-    private func freeTimes(_ visit: ReaderLinks.Visit) async throws -> [Instant]? {
-        let now = context.now
-        return try await slots.moves(of: visit.booking, from: now, to: now + Self.ahead).map { Array($0.prefix(Self.mostOffered)) }
+    /// The free times nearest to one, in their order; `nil` where the type has no slots.
+    private func freeTimes(_ visit: ReaderLinks.Visit, near time: Instant) async throws -> [Instant]? {
+        let from = max(context.now, time - Self.before)
+        return try await slots.moves(of: visit.booking, from: from, to: from + Self.ahead).map { free in
+            free.sorted { ($0.distance(to: time), $0) < ($1.distance(to: time), $1) }.prefix(Self.mostOffered).sorted()
+        }
     }
 
     /// `2026-12-01T10:00`, as the field shows it.
@@ -214,8 +200,8 @@ struct ManagePage: Sendable {
         {
             let message = MessagePart(
                 notice: NoticePart(
-                    .bad, visit.words(.taken, ["owner": visit.booking.terms.owner.name]), visit.words(.unchanged), isUrgent: true),
-                offered: offered(try await freeTimes(visit) ?? [], managed),
+                    .bad, visit.words(.notOffered), visit.words(.unchanged), isUrgent: true),
+                offered: offered(try await freeTimes(visit, near: first) ?? [], managed),
                 ways: [WayPart(wayPath: form(managed, typed: typed), wayName: visit.words(.back))])
             return Page.response(.conflict, visit.words(.refused), message.html, words: visit.words)
         }
@@ -254,7 +240,8 @@ struct ManagePage: Sendable {
 
     private func words(for error: UsherError, _ visit: ReaderLinks.Visit) -> String {
         switch error.code {
-        case .bookingConflict, .bookingUnavailable: visit.words(.taken, ["owner": visit.booking.terms.owner.name])
+        case .bookingUnavailable: visit.words(.notOffered)
+        case .bookingConflict: visit.words(.taken, ["owner": visit.booking.terms.owner.name])
         case .bookingInPast: visit.words(context.now < visit.booking.start ? .past : .begun)
         case .authForbidden: visit.words(.askOwner, ["owner": visit.booking.terms.owner.name])
         case .bookingCancelled: visit.words(.cancelled)
@@ -295,4 +282,8 @@ private struct ManageValues {
     var move: Move?
     var cancel: Cancel?
     var back: WayPart?
+}
+
+extension Instant {
+    fileprivate func distance(to other: Instant) -> Duration { self < other ? other - self : self - other }
 }

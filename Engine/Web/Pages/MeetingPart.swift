@@ -10,9 +10,10 @@ struct MeetingPart: Sendable {
     init(_ visit: ReaderLinks.Visit) {
         let (booking, words) = (visit.booking, visit.words)
         time = TimePart(booking.start, booking.end, zone: visit.timeZone, language: visit.language, here: words(.here))
-        (withWhom, between) = (words.with + words.colon, words.comma)
+        (withWhom, between) = (words.with + words.colon, visit.reader == .owner ? "" : words.comma)
         let guests = booking.attendees.map { $0.name.isEmpty ? $0.email : $0.name }
         hostName = visit.reader == .owner ? guests.joined(separator: words.comma) : booking.terms.owner.name
-        hostSite = booking.terms.site.name
+        // An owner meets guests, not the site.
+        hostSite = visit.reader == .owner ? "" : booking.terms.site.name
     }
 }

@@ -22,7 +22,7 @@ GUARDS = [
         (JOBS, "fence = $4 AND claimed_by = $5 AND claimed_until = $6", "(fence = $4 OR 1) AND (claimed_by = $5 OR 1) AND (claimed_until = $6 OR 1)"),
         (JOBS, "fence = $7 AND claimed_by = $8 AND claimed_until = $9", "(fence = $7 OR 1) AND (claimed_by = $8 OR 1) AND (claimed_until = $9 OR 1)"),
         (JOBS, "fence = $3 AND claimed_by = $4 AND claimed_until = $5", "(fence = $3 OR 1) AND (claimed_by = $4 OR 1) AND (claimed_until = $5 OR 1)")]),
-    ("claim-end: a create leaves while its claim lasts, or not at all", "rooms", [
+    ("claim-end: a create leaves while its claim lasts, or not at all", "rooms|belongs to no booking", [
         (WORKER, "let hasTime = context.now + EngineSettings.workLength <= claim.until", "let hasTime = context.now <= .never"),
         (PROVISION, "let (intent, deadline) = (room, step.deadline)", "let (intent, deadline) = (room, step.deadline + .seconds(200))"),
         SECOND_LOOK]),

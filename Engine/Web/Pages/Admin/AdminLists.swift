@@ -20,7 +20,7 @@ extension AdminViews {
                 SectionPart(
                     table: TablePart(
                         ["Owner", "Provider", "Account", "Health", "Problem", "Since"], rows,
-                        empty: "Nobody has connected an account yet. Owners do on their page; `usher owner link` mails the way in."))
+                        empty: "Nobody has connected an account yet. Owners do on their page; `usher owner link` prints the way in."))
             ])
     }
 

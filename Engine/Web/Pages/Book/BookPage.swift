@@ -144,7 +144,8 @@ struct BookPage: Sendable {
     private func nothing(_ request: Request) -> Response {
         let words = PageWords(SiteFrame.current.language)
         return Page.response(
-            .notFound, words(.refused), MessagePart(ways: [WayPart(wayPath: "/book", wayName: words(.pages))]).html, words: words)
+            .notFound, words(.refused),
+            MessagePart(lines: [words(.deadLinkText)], ways: [WayPart(wayPath: "/book", wayName: words(.pages))]).html, words: words)
     }
 
     // MARK: Presses

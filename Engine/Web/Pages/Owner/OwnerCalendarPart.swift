@@ -50,7 +50,9 @@ extension OwnerPage {
     }
 
     private func state(_ shown: ShownCalendar, _ owner: Owner, _ words: OwnerWords) -> (ChipPart, String) {
-        if let problem = shown.calendar.problem { return (ChipPart(.bad, words(.unreadable)), "\(problem.message) \(problem.remedy)") }
+        if let problem = shown.calendar.problem {
+            return (ChipPart(.bad, words(.unreadable)), words.lines(problem, service: shown.calendar.name).joined(separator: " "))
+        }
         guard shown.calendar.counts else { return (ChipPart(.idle, words(.countsNot)), words(.countsNotText)) }
         guard let asOf = shown.calendar.asOf else {
             return (ChipPart(.idle, words(.reading)), words(.readingText))
@@ -63,10 +65,12 @@ extension OwnerPage {
     }
 
     /// Those that an account leads to.
-    func calendarAccounts(_ words: OwnerWords, _ key: String) -> [FormButton] {
+    func calendarAccounts(_ accounts: OwnerAccounts, _ words: OwnerWords, _ key: String) -> [FormButton] {
         context.busySources.map { $0.descriptor }.compactMap { source in
             guard case .account(let module, _, _) = source.connection,
-                context.catalog.current.providers.contains(where: { $0.module == module })
+                context.catalog.current.providers.contains(where: {
+                    $0.module == module && ProviderResolver(context).readinessProblem($0, accounts.app($0.name)) == nil
+                })
             else { return nil }
             return FormButton(
                 words(.connect, ["service": source.name]), action: "/owners/me/calendars/consent", key: key,

@@ -161,8 +161,16 @@ struct OwnerPage: Sendable {
     private func telling(_ owner: StoredOwner, _ body: () async throws -> Response) async throws -> Response {
         do { return try await body() } catch let error as UsherError {
             let words = owner.words
+            // What the API says of it, in English, is more precise.
+            let isEnglish = Language.base(words.page.language) == "en"
+            let said: [String] =
+                switch error.code {
+                case .notFound where !isEnglish: [words.page(.deadLinkText)]
+                case .validationFailed where !isEnglish: [words.page(.onceMore), error.message]
+                default: [error.message]
+                }
             let message = MessagePart(
-                notice: NoticePart(.bad, error.message, isUrgent: true),
+                notice: NoticePart(.bad, said, isUrgent: true),
                 lines: error.findings.map { "\($0.pointer.dropFirst()): \($0.detail)" },
                 ways: [WayPart(wayPath: "/owners/me", wayName: words(.toPage))])
             let status: HTTPResponse.Status = error.code == .notFound ? .notFound : .badRequest

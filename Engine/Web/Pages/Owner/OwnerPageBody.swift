@@ -33,7 +33,8 @@ extension OwnerPage {
             refresh: views.contains { $0.booking.meeting.status == .pending } ? "3" : nil, week: week.values,
             links: .init(links(owner)), accounts: .init(self.accounts(accounts, owner, words, key)),
             calendars: calendars(try await CalendarService(context).list(of: owner.id), stored, key),
-            calendarAccounts: calendarAccounts(words, key), daysOff: daysOff(try await TimeOffService(context).list(of: owner), words, key),
+            calendarAccounts: calendarAccounts(accounts, words, key),
+            daysOff: daysOff(try await TimeOffService(context).list(of: owner), words, key),
             formKey: key,
             today: today.text, choices: choices(owner, accounts, words), defaultNotice: test.notice, test: test.press, testText: test.text,
             held: .init(whereHeld(owner, accounts, words)))
@@ -56,7 +57,7 @@ extension OwnerPage {
         let takeAway = FormButton(words(.takeAway), action: "/owners/me/test/cancel", key: key, fields: field, isPlain: true)
         let guests = booking.attendees.map { $0.name.isEmpty ? $0.email : $0.name }
         return .init(
-            title: booking.title(in: owner.language), when: "\(time.date), \(time.range)",
+            title: booking.title(in: owner.language), when: time.date + words.page.comma + time.range,
             guests: isTest || guests.isEmpty ? nil : guests.joined(separator: words.page.comma),
             place: booking.terms.title(of: booking.meeting.provider, in: context.catalog.current),
             state: ChipPart(Tone(booking.meeting.status), words.status(booking.meeting.status)),
@@ -81,11 +82,13 @@ extension OwnerPage {
 
     private func title(_ provider: String) -> String { context.catalog.current.title(of: provider) }
 
-    /// What is wrong at a provider. One that is the site's own is the admin's matter, and says so itself.
+    /// What is wrong at a provider. What the site lacks is the admin's to mend.
     private func lines(_ problem: Problem, at provider: String, _ words: OwnerWords) -> [String] {
-        let isOwners = (try? context.connectableModule(provider)) != nil
-        return isOwners || problem.code != .notConnected
-            ? words.lines(problem, service: title(provider)) : [problem.message, problem.remedy]
+        let catalog = context.catalog.current
+        if problem.code == .notConnected, let entry = catalog.provider(provider), ProviderResolver(context).readinessProblem(entry) != nil {
+            return [words(.notSetUpText, ["service": entry.title, "site": catalog.site.name])]
+        }
+        return words.lines(problem, service: title(provider))
     }
 
     /// Each provider that owners connect, connected or not.
