@@ -95,7 +95,7 @@ endif
 soak: export USHER_SOAK = 1
 soak: testdeps ## Run the tests, long ones in full
 	$(tests)
-	$(SWIFT) build -c release --product usher-simulate
+	$(SWIFT) build $(FOR_USE) --product usher-simulate
 	.build/release/usher-simulate 1-50000
 	$(ON_POSTGRES) .build/release/usher-simulate 1-1000
 

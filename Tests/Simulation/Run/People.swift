@@ -15,7 +15,7 @@ extension SimulatedRun {
             tally("disk.full")
         }
         if dice.seed.chance(6) {
-            anyServer()?.process.stop(until: clock.now + .seconds(dice.seed.pick([10, 70, 130])))
+            anyServer()?.process.stop(until: clock.now + .seconds(dice.seed.pick(SimulatedProcess.stops)))
             tally("process.stopped")
         }
         switch dice.seed.below(21) {

@@ -12,7 +12,9 @@ struct FaultRates: Sendable {
     var transport = 150
     var mail = 120
     var read = 5
-    static let none = FaultRates(crash: 0, database: 0, transport: 0, mail: 0, read: 0)
+    /// A process stands still while it has a call under way.
+    var stop = 10
+    static let none = FaultRates(crash: 0, database: 0, transport: 0, mail: 0, read: 0, stop: 0)
 }
 
 /// The dice of a run: every fault is thrown from one seed, and can be switched off for the time of healing.
@@ -48,6 +50,12 @@ struct Seam {
         await thaw()
     }
 
+    /// The machine stops the process now and then in the middle of a call: often it is gone on without when it wakes, its claim included.
+    func passCall() async {
+        if dice.throwDice(\.stop) { process.stop(until: clock.now + .seconds(dice.seed.pick(SimulatedProcess.stops))) }
+        await pass()
+    }
+
     private func thaw() async {
         while process.isStopped(at: clock.now) {
             await scheduler.pause()
@@ -66,112 +74,6 @@ final class Disk: Sendable {
     func isFull(at now: Instant) -> Bool { fullUntil.withLock { now < $0 } }
 }
 
-/// The database as the world of one run sees it: before each commit, no two bookings overlap.
-struct WatchedDatabase: Database {
-    let database: any Database
-    let scheduler: Scheduler
-    let overlaps: Overlaps
-    let living: LivingProcesses
-    let clock: VirtualClock
-
-    func write<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
-        try await scheduler.away {
-            try await database.write { [overlaps, clock] session in
-                let result = try body(session)
-                try overlaps.look(session, clock.now)
-                return result
-            }
-        }
-    }
-
-    func read<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
-        try await scheduler.away { try await database.read(body) }
-    }
-
-    func announce(process id: String) throws {}
-    func isDead(process id: String) -> Bool { living.isDead(id) }
-    func close() async throws { try await database.close() }
-}
-
-/// The processes that a driver can tell dead from living, at once. Of others only the heartbeat tells.
-final class LivingProcesses: Sendable {
-    private let processes = Mutex<[String: SimulatedProcess]>([:])
-    func add(_ id: String, _ process: SimulatedProcess) { processes.withLock { $0[id] = process } }
-    func isDead(_ id: String) -> Bool { processes.withLock { $0[id]?.isDead ?? false } }
-}
-
-/// Bookings and holds of one owner that were in each other's time, at any moment, where not both may be.
-final class Overlaps: Sendable {
-    private let found = Mutex<Set<String>>([])
-    var violations: [String] { found.withLock { $0.sorted() } }
-
-    func look(_ session: any SQLSession, _ now: Instant) throws {
-        let held = try session.query(
-            """
-            SELECT hold.id, other.id FROM holds hold JOIN bookings other ON other.owner_id = hold.owner_id
-            WHERE other.status = 'confirmed' AND hold.expires_at > $1 AND hold.booking_id IS NULL AND other.overlap_allowed = 0
-                AND hold.starts_at < other.ends_at AND other.starts_at < hold.ends_at
-            UNION ALL
-            SELECT hold.id, other.id FROM holds hold JOIN holds other ON other.owner_id = hold.owner_id AND other.id > hold.id
-            WHERE hold.expires_at > $1 AND other.expires_at > $1 AND hold.booking_id IS NULL AND other.booking_id IS NULL AND hold.starts_at < other.ends_at AND other.starts_at < hold.ends_at
-            """, [.int((now + SimulatedRun.clockTolerance).microseconds)])
-        for row in held {
-            let pair = "\(try row.text(0)), a hold, and \(try row.text(1)) overlap"
-            found.withLock { _ = $0.insert(pair) }
-        }
-        let rows = try session.query(
-            """
-            SELECT one.id, other.id FROM bookings one JOIN bookings other ON other.owner_id = one.owner_id AND other.id > one.id
-            WHERE one.status = 'confirmed' AND other.status = 'confirmed' AND (one.overlap_allowed = 0 OR other.overlap_allowed = 0)
-                AND one.starts_at < other.ends_at AND other.starts_at < one.ends_at
-            """, [])
-        for row in rows {
-            let pair = "\(try row.text(0)) and \(try row.text(1)) overlap"
-            found.withLock { _ = $0.insert(pair) }
-        }
-    }
-}
-
-/// A database that is locked or full, loses the answer of a commit, or whose caller dies or stands still before or after one.
-struct FaultyDatabase: Database {
-    let database: WatchedDatabase
-    let seam: Seam
-
-    func write<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
-        await seam.pass()
-        try check()
-        if seam.dice.throwDice(\.crash) { throw died() }
-        if seam.disk.isFull(at: seam.clock.now) || seam.dice.throwDice(\.database) { throw DatabaseError(.busy, "simulated") }
-        let result = try await database.write(body)
-        seam.process.hasWritten()
-        await seam.pass()
-        try check()
-        if seam.dice.throwDice(\.crash) { throw died() }
-        if seam.dice.throwDice(\.database) { throw DatabaseError(.unclear, "simulated") }
-        return result
-    }
-
-    func read<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
-        await seam.pass()
-        try check()
-        if seam.dice.throwDice(\.read) { throw DatabaseError(.busy, "simulated") }
-        let result = try await database.read(body)
-        await seam.pass()
-        try check()
-        return result
-    }
-
-    func announce(process id: String) throws { database.living.add(id, seam.process) }
-    func isDead(process id: String) -> Bool { database.isDead(process: id) }
-    func close() async throws {}
-
-    private func check() throws { if seam.process.isDead { throw SimulatedCrash() } }
-    private func died() -> SimulatedCrash {
-        seam.process.crash()
-        return SimulatedCrash()
-    }
-}
-
 /// A way to the providers that times out, is cut, or whose caller dies or stands still before or after the request.
 struct FaultyTransport: Transport {
     let sandbox: SandboxTransport
@@ -181,7 +83,7 @@ struct FaultyTransport: Transport {
     func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
         var request = request
         request.deadline = seam.deadline(request.deadline)
-        await seam.pass()
+        await seam.passCall()
         if seam.process.isDead { throw .notSent("dead") }
         if seam.dice.throwDice(\.crash) { throw died() }
         guard seam.clock.now < request.deadline else { throw .notSent("no time was left") }
@@ -190,7 +92,7 @@ struct FaultyTransport: Transport {
         let response = try await carriedOut(request)
         // Whoever dies while it reads the answer takes the new pair with it.
         if let user { seam.process.gotGrant(of: user) }
-        await seam.pass()
+        await seam.passCall()
         if seam.process.isDead || seam.dice.throwDice(\.crash) { throw died() }
         return response
     }

@@ -18,6 +18,8 @@ final class SimulatedProcess: Sendable {
     private let endedGrants: EndedGrants
     var isDead: Bool { dead.withLock { $0 } }
 
+    /// For so many seconds the machine stops a process: less than a claim lasts, or more.
+    static let stops: [Int64] = [10, 70, 130]
     private let stoppedUntil = Mutex(Instant(microseconds: 0))
 
     init(_ endedGrants: EndedGrants) { self.endedGrants = endedGrants }

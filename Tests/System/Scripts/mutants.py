@@ -4,7 +4,7 @@ Usage: mutants.py SOURCES COPY SCRATCH LAST_SEED [NAME…]
 Prints a line for each guard: the seed that caught it, by the violation that it is to cause, or MISSED. Ends with 1 where one was
 missed.
 """
-import os, pathlib, re, shutil, signal, subprocess, sys, time
+import pathlib, re, shutil, subprocess, sys, time
 
 sources, copy, scratch, last = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3], sys.argv[4]
 chosen = sys.argv[5:]
@@ -104,11 +104,12 @@ def violation(pattern):
     """The first violation that fits; None where there is none. A run that ends otherwise proves nothing, and is an error."""
     command = ["timeout", "900", f"{scratch}/release/usher-simulate", "1-" + last]
     others = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace", start_new_session=True) as run:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as run:
         for line in run.stdout:
             if found := re.match(r"seed (\d+): (.*)", line):
                 if re.search(pattern, found.group(2)):
-                    os.killpg(run.pid, signal.SIGKILL)
+                    # Each of its parts is a process group of its own.
+                    subprocess.run(["pkill", "-KILL", "-f", f"{scratch}/.*usher-simulate"])
                     return found
                 others.append(found.group(0)[:100])
         code = run.wait()
