@@ -39,8 +39,12 @@ package struct Worker: Sendable {
     /// Claims pieces of work that are due, until there are `limit` of them: up to as many of each service. Each is to be handed to
     /// ``run(_:starting:)``.
     package func claim(limit: Int) async throws -> [Work] {
+        let now = context.now
+        let due = try await context.store.read { tx in
+            try [Queue.mail, .rooms, .webhooks, .calendars].filter { try tx.nextDue($0).map { $0 <= now } ?? false }
+        }
         var works: [Work] = []
-        for queue in [Queue.mail, .rooms, .webhooks, .calendars] where works.count < limit {
+        for queue in due where works.count < limit {
             let left = limit - works.count
             works += try await claim(queue) { services in services.map { ($0, left) } }
         }
