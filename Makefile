@@ -102,8 +102,9 @@ soak: testdeps ## Run the tests, long ones in full
 mutants: testdeps ## Switch the engine's guards off one by one, and see the seeded runs notice
 	/usr/bin/python3 Tests/System/Scripts/mutants.py . .build/mutants .build/mutants-build 600
 
-architecture: ## Measure files, functions, circles of references and documentation
+architecture: ## Measure files, functions, circles of references and documentation; see that the guards of `mutants` stand
 	/usr/bin/python3 Tests/System/Scripts/architecture.py .
+	/usr/bin/python3 Tests/System/Scripts/mutants.py .
 
 docs: ## Build the chapters as pages, in .build/docs
 	$(TOOLCHAIN)docc convert Engine/Usher.docc --fallback-display-name Usher \
