@@ -32,6 +32,9 @@ extension Tx {
     /// Keeps others from changing the installation until the transaction ends.
     package func lockInstallation() throws { try session.lock(name: "schema") }
 
+    /// This transaction changes whole tables: the limits on how long it may last are lifted.
+    package func takesLong() throws { try session.takesLong() }
+
     /// Puts another in place of the present one.
     package func save(_ installation: Installation) throws {
         try execute(InstallationSQL.remove)

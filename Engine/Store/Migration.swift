@@ -16,6 +16,7 @@ extension Store {
     /// - Throws: ``UsherError`` when a newer Usher has changed it so that this one cannot work with it.
     package func migrate(random: @escaping @Sendable (Int) -> [UInt8] = Environment.system.random) async throws {
         try await database.write { session in
+            try session.takesLong()
             try session.lock(name: "schema")
             let tx = Tx(session: session, memory: self.memory)
             try tx.execute(SchemaSQL.makeVersions)

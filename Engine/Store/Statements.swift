@@ -5,5 +5,6 @@ extension Store {
         + ProcessSQL.all + IdempotencySQL.all + TokenSQL.all + ConnectionSQL.all + ConsentSQL.all + SessionSQL.all + SealedSQL.all
         + KeySQL.all + WebhookSQL.all + AdminSQL.all + NoticeSQL.all + CalendarSQL.all + AppSQL.all
         + HealthSQL.all + LostSQL.all + AuditSQL.all + RevocationSQL.all + HoldSQL.all + BusyCalendarSQL.all + PageFormSQL.all
-        + TimeOffSQL.all + TallySQL.all
+        + TimeOffSQL.all + TallySQL.all + CalendarSubscriptionSQL.all + CatalogueSQL.all + InstallationSQL.all + PersonSQL.all + RateSQL.all
+        + ReleaseSQL.all
 }

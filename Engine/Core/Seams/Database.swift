@@ -74,10 +74,13 @@ package protocol SQLSession {
     func executeDeferred(_ sql: String, _ arguments: [SQLValue]) throws
     /// Waits until no other transaction holds this name, and holds it until this one ends; where one writer rules, nothing is to be done.
     func lock(name: String) throws
+    /// Lifts the limits on how long a statement and a wait may last, for this transaction: it changes the schema, or a whole table.
+    func takesLong() throws
 }
 
 extension SQLSession {
     package func lock(name: String) throws {}
+    package func takesLong() throws {}
     package func executeDeferred(_ sql: String, _ arguments: [SQLValue]) throws { try execute(sql, arguments) }
 }
 
@@ -189,6 +192,8 @@ package struct DatabaseError: Error, CustomStringConvertible {
     package var kind: Kind
     /// The database's own words.
     package var description: String
+    /// Whether the same statement would go wrong again.
+    package var isLasting: Bool { kind != .busy && kind != .unclear }
 
     /// Takes each property as it is.
     package init(_ kind: Kind, _ description: String) {

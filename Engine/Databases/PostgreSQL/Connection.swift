@@ -32,8 +32,11 @@ final class Connection {
         var tag = ""
     }
 
-    /// Nothing that is asked takes longer: the server's own limits are below this.
-    static let patience = Duration.seconds(15)
+    /// Nothing that is asked takes longer: the server's own limits are below this, but for a commit that waits for a standby.
+    static let usualPatience = Duration.seconds(15)
+    /// The same of a transaction that takes long.
+    static let longPatience = Duration.hours(6)
+    var patience = Connection.usualPatience
     private static let mostQueued = 200
 
     /// - Throws: ``ServerError``
@@ -95,7 +98,7 @@ final class Connection {
         try require(PQpipelineSync(handle))
         trips.count()
         isFlushing = true
-        let deadline = ContinuousClock.now + Self.patience
+        let deadline = ContinuousClock.now + patience
         while true {
             let state = PQflush(handle)
             if state == 0 { return }
@@ -108,7 +111,7 @@ final class Connection {
     func finishFlush() throws {
         isFlushing = false
         var failure: (any Error)?
-        let deadline = ContinuousClock.now + Self.patience
+        let deadline = ContinuousClock.now + patience
         while !queued.isEmpty {
             let command = queued.removeFirst()
             while let result = try next(until: deadline) {
@@ -167,7 +170,7 @@ final class Connection {
         var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN | (forWriting ? POLLOUT : 0)), revents: 0)
         while true {
             let left = deadline - .now
-            guard left > .zero else { throw broken("the server did not answer within \(Self.patience.wholeSeconds) s") }
+            guard left > .zero else { throw broken("the server did not answer within \(patience.wholeSeconds) s") }
             let count = poll(&descriptor, 1, Int32(left.microseconds / 1_000) + 1)
             if count > 0 { return descriptor.revents & Int16(POLLIN | POLLERR | POLLHUP) != 0 }
             if count < 0, errno != EINTR { throw broken(String(cString: strerror(errno))) }

@@ -7,6 +7,8 @@ import UsherCore
 struct ConnectionTarget: Sendable {
     private let url: String
     private let defaults: [String: String]
+    /// The server's settings for a session: ours, and then what the URL says, which counts.
+    private let sessionOptions: String
 
     /// - Throws: ``UsherError`` with ``ErrorCode/configuration`` for what libpq does not understand.
     init(_ url: String) throws(UsherError) {
@@ -16,13 +18,13 @@ struct ConnectionTarget: Sendable {
             "connect_timeout": "5", "target_session_attrs": "read-write", "application_name": "usher",
             // A peer that is gone is noticed, on an idle connection as on one that has something under way.
             "keepalives_idle": "10", "keepalives_interval": "2", "keepalives_count": "3", "tcp_user_timeout": "10000",
-            // Nobody waits for ever for a lock, an answer, or somebody who has stopped in the middle; and the server, too, notices a peer
-            // that is gone, whose session's lock says that it lives.
-            "options": """
-            -c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s -c client_connection_check_interval=2s \
-            -c tcp_keepalives_idle=3 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3
-            """,
         ]
+        // Nobody waits for ever for a lock, an answer, or somebody who has stopped in the middle; and the server, too, notices a peer that
+        // is gone, whose session's lock says that it lives.
+        sessionOptions = """
+            -c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s -c client_connection_check_interval=2s \
+            -c tcp_keepalives_idle=3 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 \(options["options"] ?? "")
+            """
         // Unless the URL says otherwise: libpq alone would fall back to clear text.
         if !Self.isNear(options) { defaults["sslmode"] = "verify-full" }
         self.defaults = defaults
@@ -30,8 +32,10 @@ struct ConnectionTarget: Sendable {
 
     /// - Throws: ``ServerError``
     func connect() throws -> OpaquePointer {
-        // What comes later counts: the URL over the defaults, and the encoding over both.
-        let pairs = defaults.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } + [("dbname", url), ("client_encoding", "UTF8")]
+        // What comes later counts: the URL over the defaults, and the rest over both.
+        let pairs =
+            defaults.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+            + [("dbname", url), ("options", sessionOptions), ("client_encoding", "UTF8")]
         let handle = Self.withStrings(pairs.map(\.0)) { keys in
             Self.withStrings(pairs.map(\.1)) { values in PQconnectdbParams(keys, values, 1) }
         }

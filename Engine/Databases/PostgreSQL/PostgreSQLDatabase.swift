@@ -10,10 +10,12 @@ package final class PostgreSQLDatabase: Database {
     private let listener: Listener
     private let serverClock: ServerClock
     private let trips: TripCounter
-    /// Processes whose lock was found free, and since when: one that has lost its connection takes it again within a moment.
-    private let found = Mutex<[String: ContinuousClock.Instant]>([:])
+    /// Processes whose lock was found free, since when, and when last: one that has lost its connection takes it again within a moment.
+    private let found = Mutex<[String: (since: ContinuousClock.Instant, last: ContinuousClock.Instant)]>([:])
 
     private static let grace = Duration.seconds(1)
+    /// What was seen longer ago says nothing of the time between.
+    private static let memory = Duration.seconds(15)
 
     /// - Parameters:
     ///   - url: `postgres://user:password@host:5432/database?sslmode=verify-full`, with all that libpq knows.
@@ -50,14 +52,18 @@ package final class PostgreSQLDatabase: Database {
     package static func name(url: String) -> String { ConnectionTarget.name(url) }
 
     package func write<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
-            threads.add { runner in continuation.resume(with: Swift.Result { try runner.write(body) }) }
-        }
+        try await onThread { try $0.write(body) }
     }
 
     package func read<Result: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Result) async throws -> Result {
+        try await onThread { try $0.read(body) }
+    }
+
+    private func onThread<Result: Sendable>(_ body: @escaping @Sendable (TransactionRunner) throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            threads.add { runner in continuation.resume(with: Swift.Result { try runner.read(body) }) }
+            guard threads.add({ runner in continuation.resume(with: Swift.Result { try body(runner) }) }) else {
+                return continuation.resume(throwing: DatabaseError(.other, "the database is closed"))
+            }
         }
     }
 
@@ -74,9 +80,10 @@ package final class PostgreSQLDatabase: Database {
                 found[id] = nil
                 return false
             }
-            let since = found[id] ?? .now
-            found[id] = since
-            return since.duration(to: .now) >= Self.grace
+            let now = ContinuousClock.now
+            let before = found[id].flatMap { $0.last.duration(to: now) <= Self.memory ? $0.since : nil }
+            found[id] = (before ?? now, now)
+            return (before ?? now).duration(to: now) >= Self.grace
         }
     }
 

@@ -22,6 +22,11 @@ final class PostgreSQLSession: SQLSession {
         try executeDeferred("SELECT pg_advisory_xact_lock($1)", [.int(AdvisoryLock.key("name \(name)"))])
     }
 
+    func takesLong() throws {
+        connection.patience = Connection.longPatience
+        for limit in ["statement_timeout", "lock_timeout"] { try executeDeferred("SET LOCAL \(limit) = 0", []) }
+    }
+
     /// Sends what is queued, so that what is wrong with it shows before the commit.
     func finish() throws { try watched { try connection.flush() } }
 

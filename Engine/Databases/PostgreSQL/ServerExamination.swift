@@ -33,10 +33,23 @@ struct ServerExamination {
     }
 
     private func replication() throws -> DatabaseFinding {
-        let standbys = try session.query("SELECT application_name, sync_state FROM pg_stat_replication ORDER BY 1", [])
+        let standbys = try session.query(
+            "SELECT COALESCE(application_name, ''), COALESCE(sync_state, '') FROM pg_stat_replication ORDER BY 1", [])
         if standbys.isEmpty { return DatabaseFinding("no standby is connected: a failover is not prepared for") }
+        // The server shows others' state to those alone who may see it.
+        guard try standbys.allSatisfy({ try !$0.text(1).isEmpty }) else {
+            return DatabaseFinding(
+                "standbys: \(standbys.count), whose state this user may not see",
+                remedy: "Let it: GRANT pg_read_all_stats TO \(try session.query("SELECT quote_ident(current_user)", [])[0].text(0))")
+        }
         let states = try standbys.map { "\(try $0.text(0)) \(try $0.text(1))" }.joined(separator: ", ")
         let isSynchronous = try standbys.contains { try ["sync", "quorum"].contains($0.text(1)) }
+        let commit = try setting("synchronous_commit")
+        if isSynchronous, commit == "local" {
+            return DatabaseFinding(
+                "standbys: \(states), and synchronous_commit is local: no commit waits for them, and the last ones are lost when one takes over",
+                remedy: "Set synchronous_commit = on for Usher's database.")
+        }
         return isSynchronous
             ? DatabaseFinding("standbys: \(states)")
             : DatabaseFinding(

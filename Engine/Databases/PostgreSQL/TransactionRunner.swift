@@ -45,6 +45,7 @@ final class TransactionRunner {
                 clock.learn(try answer.rows[0].instant(1), asked: asked, heard: .now)
             }
             let session = PostgreSQLSession(connection, isWrite: true)
+            defer { connection.patience = Connection.usualPatience }
             let result = try guarded(connection, session) {
                 let result = try body(session)
                 // What is queued goes with the commit, unless the id by which it can be settled is not known yet.
@@ -67,7 +68,10 @@ final class TransactionRunner {
             return result
         } catch {
             rollBack(connection)
-            throw session.failure ?? error
+            guard let failure = session.failure else { throw error }
+            // What would go wrong again may be laid by the body to one of its parts.
+            if case .tell = failure.remedy, !(error is DatabaseError) { throw error }
+            throw failure
         }
     }
 
@@ -115,6 +119,8 @@ final class TransactionRunner {
         let isSameRun = lost.serverRun != nil && lost.serverRun == connection.serverRun
         var status = try self.status(id, connection)
         if status == .inProgress, isSameRun {
+            // It is written here, and waits for a standby that does not answer: ended, it would count without ever having been there.
+            guard try !waitsForStandby(lost.backend, connection) else { return nil }
             // Its backend may still commit, or sits there with its locks.
             _ = try connection.run("SELECT pg_terminate_backend($1::bigint::int, 5000)", [.int(Int64(lost.backend))])
             status = try self.status(id, connection)
@@ -127,6 +133,13 @@ final class TransactionRunner {
         case .aborted, .notGiven: false
         case .forgotten: nil
         }
+    }
+
+    /// Source: https://www.postgresql.org/docs/15/monitoring-stats.html#WAIT-EVENT-IPC-TABLE
+    private func waitsForStandby(_ backend: Int32, _ connection: Connection) throws -> Bool {
+        try !connection.run(
+            "SELECT 1 FROM pg_stat_activity WHERE pid = $1::bigint::int AND wait_event = 'SyncRep'", [.int(Int64(backend))]
+        ).rows.isEmpty
     }
 
     private enum CommitStatus { case committed, aborted, inProgress, notGiven, forgotten }

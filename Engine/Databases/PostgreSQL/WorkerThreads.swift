@@ -20,7 +20,8 @@ final class WorkerThreads: Sendable {
 
     deinit { queue.close() }
 
-    func add(_ job: @escaping Job) { queue.add(job) }
+    /// - Returns: `false` where the threads are ended, or about to: the job is not run.
+    func add(_ job: @escaping Job) -> Bool { queue.add(job) }
     /// Ends the threads once they have done what was added, and waits for that.
     func close() {
         queue.close()
@@ -43,10 +44,12 @@ private final class JobQueue: Sendable {
         }
     }
 
-    func add(_ job: @escaping WorkerThreads.Job) {
+    func add(_ job: @escaping WorkerThreads.Job) -> Bool {
         locked {
+            guard !isClosed else { return false }
             jobs.append(job)
             condition.signal()
+            return true
         }
     }
 
@@ -74,9 +77,9 @@ private final class JobQueue: Sendable {
         condition.unlock()
     }
 
-    private func locked(_ work: () -> Void) {
+    private func locked<Result>(_ work: () -> Result) -> Result {
         condition.lock()
-        work()
-        condition.unlock()
+        defer { condition.unlock() }
+        return work()
     }
 }

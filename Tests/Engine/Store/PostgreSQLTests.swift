@@ -102,4 +102,104 @@ struct PostgreSQLTests {
         try await database.close()
         try await others.close()
     }
+
+    @Test("a commit that waits for a standby in vain is not said to be done, and nobody ends its wait")
+    func waitingCommit() async throws {
+        let server = try PostgreSQLServer()
+        let database = try PostgreSQLDatabase(url: try server.newDatabase(), connections: 1)
+        try await database.write { _ = try $0.execute("CREATE TABLE things (id BIGINT PRIMARY KEY)", []) }
+        try server.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'; SELECT pg_reload_conf()")
+        // A session sees new settings at its next statement.
+        try await database.read { _ = try $0.query("SELECT 1", []) }
+        var kind: DatabaseError.Kind?
+        do { try await database.write { _ = try $0.execute("INSERT INTO things (id) VALUES (1)", []) } } catch let error as DatabaseError {
+            kind = error.kind
+        }
+        #expect(kind == .unclear)
+        let waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        #expect(try await database.read { try $0.query(waits, []).count } == 1)
+        try server.sql("ALTER SYSTEM SET synchronous_standby_names = ''; SELECT pg_reload_conf()")
+        try await database.close()
+    }
+
+    @Test("a user of few rights is told which one is missing, and of all that can be seen")
+    func plainUser() async throws {
+        let server = try PostgreSQLServer()
+        let url = try server.newDatabase()
+        try server.sql("CREATE ROLE plain LOGIN; GRANT ALL ON DATABASE \(PostgreSQLServer.database(of: url)) TO plain")
+        let standby = try PostgreSQLServer(standbyOf: server)
+        defer { withExtendedLifetime(standby) {} }
+        let database = try PostgreSQLDatabase(url: url.replacing("usher@", with: "plain@"), connections: 1)
+        let findings = try await database.examine()
+        #expect(findings.contains { $0.remedy.contains("GRANT pg_read_all_stats TO plain") }, "\(findings)")
+        #expect(findings.contains { $0.text.contains("clock") })
+        try await database.close()
+    }
+
+    @Test("settings that an address asks for come beside our limits, not in place of them")
+    func options() async throws {
+        let url = try PostgreSQLServer.shared().newDatabase() + "&options=-csearch_path%3Dusher%20-cstatement_timeout%3D7s"
+        let database = try PostgreSQLDatabase(url: url, connections: 1)
+        let settings = try await database.read { session in
+            try ["search_path", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"].map {
+                try session.query("SHOW \($0)", [])[0].text(0)
+            }
+        }
+        #expect(settings == ["usher", "7s", "3s", "10s"])
+        try await database.close()
+    }
+
+    @Test("what changes the schema may wait for longer than others, and only that")
+    func takesLong() async throws {
+        let url = try PostgreSQLServer.shared().newDatabase() + "&options=-cstatement_timeout%3D100ms"
+        let database = try PostgreSQLDatabase(url: url, connections: 1)
+        try await database.write { session in
+            try session.takesLong()
+            _ = try session.query("SELECT pg_sleep(0.3)::text", [])
+        }
+        await #expect(throws: DatabaseError.self) { try await database.write { _ = try $0.query("SELECT pg_sleep(0.3)::text", []) } }
+        try await database.close()
+    }
+
+    @Test("a closed database refuses, and leaves nobody waiting")
+    func closed() async throws {
+        let database = try PostgreSQLDatabase(url: try PostgreSQLServer.shared().newDatabase(), connections: 1)
+        try await database.close()
+        await #expect(throws: DatabaseError.self) { try await database.read { _ in } }
+    }
+
+    @Test("over TLS, with a password bound to the channel, answers of any length come at once; a wrong certificate is refused")
+    func encrypted() async throws {
+        let address = "127.\(Int.random(in: 1...250)).\(Int.random(in: 1...250)).\(Int.random(in: 2...250))"
+        let server = try PostgreSQLServer(settings: ["listen_addresses=\(address)"])
+        let name = PostgreSQLServer.database(of: try server.newDatabase())
+        let folder = server.folder
+        for (certificate, host) in [("server", address), ("other", "127.0.0.1")] {
+            try server.shell(
+                """
+                openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=\(host) \
+                    -addext subjectAltName=IP:\(host) -keyout \(folder)/\(certificate).key -out \(folder)/\(certificate).pem 2>/dev/null
+                chmod 600 \(folder)/\(certificate).key && chmod 755 \(folder) && chmod 644 \(folder)/\(certificate).pem
+                """)
+        }
+        try server.shell("echo 'hostssl all all 127.0.0.0/8 scram-sha-256' >>\(folder)/data/pg_hba.conf")
+        try server.sql("ALTER SYSTEM SET ssl_cert_file = '\(folder)/server.pem'")
+        try server.sql("ALTER SYSTEM SET ssl_key_file = '\(folder)/server.key'")
+        try server.sql("ALTER SYSTEM SET ssl = on")
+        try server.sql("CREATE ROLE guarded LOGIN PASSWORD 'a secret of many words'; SELECT pg_reload_conf()")
+        while try server.sql("SHOW ssl") != "on\n" {}
+        func url(_ root: String) -> String {
+            "postgres://guarded:a%20secret%20of%20many%20words@\(address)/\(name)?sslmode=verify-full&channel_binding=require"
+                + "&sslrootcert=\(folder)/\(root).pem"
+        }
+        #expect(throws: UsherError.self) { try PostgreSQLDatabase(url: url("other"), connections: 1) }
+        let database = try PostgreSQLDatabase(url: url("server"), connections: 1)
+        let began = ContinuousClock.now
+        for length in stride(from: 1_000, to: 60_000, by: 997) {
+            let text = try await database.read { try $0.query("SELECT repeat('x', $1::bigint::int)", [.int(Int64(length))])[0].text(0) }
+            #expect(text.utf8.count == length)
+        }
+        #expect(ContinuousClock.now - began < .seconds(10))
+        try await database.close()
+    }
 }

@@ -104,11 +104,11 @@ extension DatabaseCase {
             guard subject.other as AnyObject !== subject.database as AnyObject, subject.database.pollInterval > .milliseconds(200) else {
                 return
             }
+            // Once it has announced a process it listens, and has told all who were there before that it does.
+            try await subject.other.announce(process: "listener")
             let (told, continuation) = AsyncStream<Void>.makeStream()
             subject.other.listen { continuation.yield() }
-            // Until it listens.
-            try await subject.other.announce(process: "listener")
-            for _ in 0..<5 { subject.database.notify() }
+            subject.database.notify()
             for await _ in told { break }
         },
     ]

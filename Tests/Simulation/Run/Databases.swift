@@ -53,6 +53,7 @@ final class WatchedSession: SQLSession {
         try session.executeDeferred(sql, arguments)
     }
     func lock(name: String) throws { try session.lock(name: name) }
+    func takesLong() throws { try session.takesLong() }
 
     private static let moves = ["INSERT INTO bookings", "UPDATE bookings", "INSERT INTO holds", "UPDATE holds"]
 

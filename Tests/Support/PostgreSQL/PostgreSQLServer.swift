@@ -93,6 +93,9 @@ package final class PostgreSQLServer: Sendable {
         try asUser("\(bin)/pg_ctl -D \(folder)/data -l \(folder)/server.log \(words) >/dev/null")
     }
 
+    /// Runs a command as the user under which the server runs.
+    package func shell(_ command: String) throws { try asUser(command) }
+
     private func asUser(_ command: String) throws { try Self.run(asUserWords(command)) }
 
     /// PostgreSQL refuses to run as root.
