@@ -26,6 +26,12 @@ extension Tx {
         try writePendingJobs()
     }
 
+    /// The same, and waits until the database has taken it all.
+    package func settleWrites() throws {
+        try writePending()
+        if session.locksRows { _ = try session.query("SELECT 1", []) }
+    }
+
     func writePendingMails() throws {
         guard !pending.mails.isEmpty else { return }
         let mails = pending.mails

@@ -107,6 +107,7 @@ enum TokenSQL: String, SQLStatement {
         WHERE name = $3 AND generation = $4
         """
     case unlease = "UPDATE tokens SET lease_by = NULL, lease_until = 0 WHERE name = $1 AND lease_by = $2"
+    case unleaseAll = "UPDATE tokens SET lease_by = NULL, lease_until = 0 WHERE lease_by = $1"
 }
 
 extension Tx {
@@ -243,4 +244,6 @@ extension Tx {
     package func unleaseToken(_ name: String, process: String) throws {
         try write(TokenSQL.unlease, .text(name), .text(process))
     }
+    /// Gives all back that a process held which has died.
+    package func unleaseTokens(of process: String) throws { try write(TokenSQL.unleaseAll, .text(process)) }
 }

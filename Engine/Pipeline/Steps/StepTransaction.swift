@@ -76,6 +76,8 @@ package final class StepTransaction {
     private let mostStarted: Int
     /// Jobs that threw when this transaction was run before, and why.
     let failed: [JobID: String]
+    /// Whether a write went wrong when this transaction was run before, and nobody knows whose.
+    let isSuspicious: Bool
     /// The worker's handlers.
     private let look: Look
 
@@ -85,13 +87,14 @@ package final class StepTransaction {
     /// - Parameter limit: jobs that may be started here, claimed by this process; the others come due at once.
     init(
         tx: Tx, context: EngineContext, now: Instant, starting limit: Int = StepTransaction.mostStarted, failed: [JobID: String] = [:],
-        look: @escaping Look
+        isSuspicious: Bool = false, look: @escaping Look
     ) {
         self.tx = tx
         self.now = now
         self.context = context
         mostStarted = limit
         self.failed = failed
+        self.isSuspicious = isSuspicious
         self.look = look
         claimEnd = now + EngineSettings.claimLength
     }
@@ -101,7 +104,7 @@ package final class StepTransaction {
     func looking<Result>(at claim: Claim, _ look: () throws -> Result) throws -> Result {
         do { return try look() } catch let error as UsherError {
             throw LookFailed(job: claim.id, reason: error.message)
-        } catch let error as DatabaseError where error.kind != .busy && error.kind != .unclear {
+        } catch let error as DatabaseError where error.isLasting {
             throw LookFailed(job: claim.id, reason: error.description)
         }
     }

@@ -81,7 +81,7 @@ package struct Heartbeat: Sendable {
         return false
     }
 
-    /// Frees the claims of processes that have died.
+    /// Frees the claims and the leases of processes that have died.
     ///
     /// Of one that is only silent every claim from before has ended by itself. Should it hold one, it lives and has just made it.
     /// - Returns: how many other servers live.
@@ -101,6 +101,8 @@ package struct Heartbeat: Sendable {
         guard !dead.isEmpty || !silent.isEmpty else { return living }
         let freed = try await context.store.write { [dead, silent] tx in
             for id in dead + silent { try tx.removeProcess(id) }
+            // A pair of tokens of an owner's that was being renewed may be renewed still: those leases end by themselves.
+            for id in dead { try tx.unleaseTokens(of: id) }
             return try dead.reduce(0) { try $0 + tx.freeClaims(of: $1, now: now) }
         }
         context.logger.notice(

@@ -16,6 +16,9 @@ package struct Worker: Sendable {
     /// Before a job is looked at again whose booking somebody else was at.
     private static let busyPause = Duration.milliseconds(20)
 
+    /// Before work goes on that was stopped because others could not see that this process lives.
+    private static let unseenPause = Duration.milliseconds(500)
+
     /// Jobs that may be started in the commit of another, claimed by this process.
     package static let mostStarted = StepTransaction.mostStarted
 
@@ -57,7 +60,7 @@ package struct Worker: Sendable {
         _ queue: Queue, starting limit: Int = Worker.mostStarted,
         allot: @escaping @Sendable ([String]) -> [(service: String, limit: Int)]
     ) async throws -> [Work] {
-        guard try await context.store.installation().hold == nil else { return [] }
+        guard try await context.store.installation().hold == nil, context.store.database.isAnnounced else { return [] }
         return try await transaction(starting: limit, waits: false) { [floor] step in
             let from = floor.current(queue, now: step.now)
             let services = try step.tx.services(queue, from: from)
@@ -134,7 +137,11 @@ package struct Worker: Sendable {
     package func perform(_ work: Work, starting limit: Int = Worker.mostStarted) async -> (next: Work?, started: [Work]) {
         let (claim, effect) = (work.claimed.claim, work.claimed.effect)
         // Ownership is checked right before something leaves: a claim that has nearly ended sends nothing, and is begun anew.
-        let hasTime = context.now + EngineSettings.workLength <= claim.until && context.store.database.isAnnounced
+        guard context.store.database.isAnnounced else {
+            await putBack(work, until: context.now + Self.unseenPause)
+            return (nil, [])
+        }
+        let hasTime = context.now + EngineSettings.workLength <= claim.until
         let began = context.now
         let recording = hasTime ? await effect.carryOut() : effect.withdraw
         do {
@@ -215,7 +222,7 @@ package struct Worker: Sendable {
         try step.looking(at: claim) {
             let effect = try handlers.prepare(job, claim, step)
             // What cannot be written is this job's fault.
-            try step.tx.writePending()
+            try step.isSuspicious ? step.tx.settleWrites() : step.tx.writePending()
             return effect.map { effect in
                 var claim = claim
                 claim.service = effect.provider ?? claim.service
@@ -247,21 +254,25 @@ package struct Worker: Sendable {
         then: @escaping @Sendable (Body, [Work]) -> Result
     ) async throws -> Result {
         var failed: [JobID: String] = [:]
+        var isSuspicious = false
         while true {
             do {
-                return try await context.store.write { [failed] tx in
+                return try await context.store.write { [failed, isSuspicious] tx in
                     var tx = tx
                     tx.waitsForBookings = waits
                     tx.now = context.now
                     // A job that is started here is new at each run: one that threw would throw again under another name.
                     let step = StepTransaction(
-                        tx: tx, context: context, now: tx.now, starting: failed.isEmpty ? limit : 0, failed: failed,
-                        look: handlers.prepare)
+                        tx: tx, context: context, now: tx.now, starting: failed.isEmpty && !isSuspicious ? limit : 0, failed: failed,
+                        isSuspicious: isSuspicious, look: handlers.prepare)
                     let result = try body(step)
                     return then(result, step.started.map(Work.init))
                 }
             } catch let error as LookFailed {
                 failed[error.job] = error.reason
+            } catch let error as DatabaseError where error.isLasting && !isSuspicious {
+                // One of the writes that travelled together: run again, each job's are waited for, and tell whose it was.
+                isSuspicious = true
             }
         }
     }
