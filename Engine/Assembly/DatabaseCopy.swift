@@ -61,7 +61,17 @@ package struct DatabaseCopy: Sendable {
             return try await compare()
         } catch {
             // In the other order, because of what refers to what.
-            try await target.write { tx in for table in StoredTable.all.reversed() { try tx.removeAll(table) } }
+            do {
+                try await target.write { tx in
+                    try tx.takesLong()
+                    for table in StoredTable.all.reversed() { try tx.removeAll(table) }
+                }
+            } catch let leftover {
+                throw UsherError(
+                    .internalError,
+                    "The copy ended with: \(error). What it had written to \(names.target) could not be removed (\(leftover)): copy into a new database."
+                )
+            }
             throw error
         }
     }
@@ -76,7 +86,25 @@ package struct DatabaseCopy: Sendable {
         let copied = try await run(progress)
         moved.hold = hold
         try await target.write { [moved] in try $0.save(moved) }
+        try await retireSource()
         return copied
+    }
+
+    /// There is one installation: a server that is started on the former database by mistake sends nothing.
+    private func retireSource() async throws {
+        let environment = Environment.system
+        do {
+            try await source.write { tx in
+                try tx.lockInstallation()
+                var present = try tx.presentInstallation()
+                present.hold(.moved, at: environment.now(), random: environment.random)
+                try tx.save(present)
+            }
+        } catch {
+            throw UsherError(
+                .internalError,
+                "All was copied and compared, but \(names.source) could not be marked as moved (\(error)): never start Usher on it again.")
+        }
     }
 
     func refuseServed(_ store: Store, _ name: String) async throws {

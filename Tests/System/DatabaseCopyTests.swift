@@ -21,6 +21,8 @@ struct DatabaseCopyTests {
         let copied = try await site.usher("db", "copy", "sqlite:usher.sqlite", address, "--json").finish()
         #expect(copied.code == 0, "\(copied.errors)")
         #expect(try JSON(parsing: copied.output)["rows"]?.int ?? 0 > 5)
+        let former = try await site.usher("booking", "list").finish()
+        #expect(former.errors.contains("usher release"), "nothing leaves the former database any more")
         let again = try await site.usher("db", "copy", "sqlite:usher.sqlite", address).finish()
         #expect(again.code != 0 && again.errors.contains("is not empty"))
 
