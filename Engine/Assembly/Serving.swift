@@ -50,6 +50,7 @@ package struct Serving: Sendable {
                 onReady(port)
             })
         // What comes last is told first to stop.
+        services.append(Leaving(readiness: web.readiness))
         if let manager { services.append(Watchdog(manager: manager, context: context)) }
         let group = ServiceGroup(
             configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(context.logger)))
@@ -122,6 +123,15 @@ private struct PlaceRenewal: Service {
 private struct Watching: Service {
     let watch: CatalogWatch
     func run() async throws { await cancelWhenGracefulShutdown { await watch.run() } }
+}
+
+/// Before the server takes no more callers, balancers hear of it.
+private struct Leaving: Service {
+    let readiness: Readiness
+    func run() async throws {
+        try await gracefulShutdown()
+        await readiness.leave()
+    }
 }
 
 /// Whether connections have been taken: until then, what fails is the address.

@@ -14,6 +14,8 @@ package struct WebServer: Sendable {
     private let service: BookingService
     private let settings: WebSettings
     private let serverLogger: Logger
+    /// Asked at `/health/ready`.
+    package let readiness = Readiness()
 
     /// Longer than a caller may wait for a room.
     private static let idleTimeout = TimeAmount.seconds(75)
@@ -93,7 +95,8 @@ package struct WebServer: Sendable {
             + TimeOffRoutes(context).operations
             + CatalogRoutes(context: context, service: service).operations
             + WebhookRoutes(service: WebhookService(context)).operations
-            + MetaRoutes(context: context, isLocal: settings.isLocal && isLoopback(context.settings.publicURL)).operations
+            + MetaRoutes(context: context, isLocal: settings.isLocal && isLoopback(context.settings.publicURL), readiness: readiness)
+            .operations
             + AuditRoutes(context: context).operations
             + PersonRoutes(context: context).operations
             + AgentRoutes(server: agents, origins: [context.settings.publicURL] + settings.returnOrigins).operations

@@ -172,6 +172,20 @@ struct ServerTests {
         await site.close()
     }
 
+    @Test("where a balancer asks for it, a server that is told to stop is not ready first, and takes callers on until that is heard")
+    func readinessFirst() async throws {
+        let site = try await Site()
+        let server = try await site.serve()
+        func isReady() async throws -> Int { try await site.call("GET", "/health/ready").status }
+        for _ in 0..<2 { #expect(try await isReady() == 200) }
+        server.terminate()
+        while try await isReady() == 200 {}
+        #expect(try await site.book("open", at: "2027-04-01T10:00:00Z").status == 201, "one refusal may not have been heard")
+        #expect(try await isReady() == 503)
+        #expect(await server.finish().code == 0)
+        await site.close()
+    }
+
     @Test("the join page shows the room to who has the link, and nothing to others")
     func joinPage() async throws {
         let site = try await Site()

@@ -14,9 +14,12 @@ struct MetaRoutes: Sendable {
     let isLocal: Bool
     private let recent = RecentText()
 
-    init(context: EngineContext, isLocal: Bool) {
+    private let readiness: Readiness
+
+    init(context: EngineContext, isLocal: Bool, readiness: Readiness) {
         self.context = context
         self.isLocal = isLocal
+        self.readiness = readiness
     }
 
     var operations: [Operation] {
@@ -26,7 +29,8 @@ struct MetaRoutes: Sendable {
                 answers: .json(.ok, Health.self)
             ) { _ in Response.json(.ok, Health(status: "live")) },
             Operation(
-                method: .get, path: "/health/ready", id: "ready", access: .open, summary: "The database answers, too.",
+                method: .get, path: "/health/ready", id: "ready", access: .open,
+                summary: "The database answers, too, and the server is not about to stop.",
                 answers: .json(.ok, Health.self), codes: [.overloaded], run: ready),
             Operation(
                 method: .get, path: "/metrics", id: "metrics", access: isLocal ? .local(.admin) : .key(.admin),
@@ -73,6 +77,7 @@ struct MetaRoutes: Sendable {
     }
 
     private func ready(_ call: APICall) async throws -> Response {
+        guard readiness.isReady() else { throw UsherError(.overloaded, "This server is about to stop: ask another.") }
         do {
             try await context.store.read { _ = try $0.services(.rooms) }
             return Response.json(.ok, Health(status: "ready"))
