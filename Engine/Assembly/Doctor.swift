@@ -49,7 +49,7 @@ package struct Doctor: Sendable {
         findings += stored + access(keys: keys)
         guard let catalog = report.catalog else { return findings }
         do {
-            let runtime = try await Runtime.open(configuration, catalog: catalog, registry: registry, adopting: false, looking: true)
+            let runtime = try await Runtime.open(configuration, catalog: catalog, registry: registry, looking: true)
             findings += unsent(catalog) + (await mail(runtime)) + (await signIn(runtime.context))
             for entry in catalog.providers { findings += await provider(entry, catalog.owners, runtime) }
             await runtime.close()

@@ -22,15 +22,11 @@ package struct Runtime: Sendable {
     package let service: BookingService
     private let transport: HTTPTransport
 
-    /// Opens the database, the vault and the mail, and takes the file's owners in.
-    ///
-    /// Only the server has those leave who are not in the file (``adopt(_:)``): a command may have been given another one.
-    /// - Parameters:
-    ///   - adopting: `false` leaves the owners as they are, for a look at a file that is not in force.
-    ///   - looking: makes no file: where there is no database, one in memory takes its place.
+    /// Opens the database, the vault and the mail. The catalogue is this process's own until it is adopted.
+    /// - Parameter looking: makes no file: where there is no database, one in memory takes its place.
     /// - Throws: ``UsherError`` that says which part cannot be opened and how to mend it.
     package static func open(
-        _ configuration: Configuration, catalog: Catalog, registry: ProviderRegistry, adopting: Bool = true, looking: Bool = false,
+        _ configuration: Configuration, catalog: Catalog, registry: ProviderRegistry, looking: Bool = false,
         environment: Environment = .system,
         logger: Logger = Logger(label: "usher")
     ) async throws -> Runtime {
@@ -52,15 +48,8 @@ package struct Runtime: Sendable {
                 allowsPrivateReceivers: configuration.allowsPrivateReceivers, openID: configuration.openID), logger: logger)
         if !looking { context.mailer = mailbox ?? mailer(configuration, context) }
         context.closures.put(configuration.closures(catalog))
-        let runtime = Runtime(
-            configuration: configuration, registry: registry, context: context, service: BookingService(context),
-            transport: transport)
-        guard adopting else { return runtime }
-        do { try await store.write { try $0.adopt(catalog.owners) } } catch {
-            await runtime.close()
-            throw error
-        }
-        return runtime
+        return Runtime(
+            configuration: configuration, registry: registry, context: context, service: BookingService(context), transport: transport)
     }
 
     /// The ways out: none while the installation is held.

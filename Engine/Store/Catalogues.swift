@@ -56,8 +56,11 @@ extension Tx {
     /// The digest of the catalogue that is in force.
     package func catalogueDigest() throws -> String? { try query(CatalogueSQL.newestDigest).first?.text(0) }
 
-    /// Whether a catalogue of that digest has ever been in force.
-    package func knowsCatalogue(_ digest: String) throws -> Bool { try !query(CatalogueSQL.known, .text(digest)).isEmpty }
+    /// Whether a catalogue of that digest was in force, and another is.
+    package func isFormerCatalogue(_ digest: String) throws -> Bool {
+        guard let present = try catalogueDigest(), present != digest else { return false }
+        return try !query(CatalogueSQL.known, .text(digest)).isEmpty
+    }
 
     /// Puts a catalogue in force. Others who do so wait until this transaction ends: see ``lockCatalogue()``.
     package func put(_ catalogue: StoredCatalogue) throws {

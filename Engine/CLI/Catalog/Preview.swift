@@ -25,7 +25,7 @@ struct Preview: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try options.configuration()
-        let catalog = try options.loadCatalog(configuration)
+        let catalog = try options.loadCatalog(configuration).catalog
         guard let meetingType = catalog.meetingType(type) else {
             throw UsherError(.notFound, "No meeting type is called '\(type)'.\(didYouMean(type, catalog.meetingTypes.map(\.id)))")
         }

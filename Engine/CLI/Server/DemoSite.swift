@@ -43,7 +43,7 @@ struct DemoSite {
         sandbox = try FreePort.find(preferred: 8_090)
         self.folder = folder
         self.path = path
-        catalog = try path.map { try Options.catalog(at: $0, CatalogReader.withFiles(registry)) } ?? Self.own(registry)
+        catalog = try path.map { try Options.catalog(at: $0, CatalogReader.withFiles(registry)).catalog } ?? Self.own(registry)
         if let entry = catalog.providers.first(where: { !Self.isSafe($0.module, registry) }) {
             throw UsherError(
                 .configuration,

@@ -20,7 +20,8 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await options.withRuntime { runtime in
+        // Which catalogue is in force, and so whose owners are, is decided below.
+        try await options.withRuntime(adopting: false) { runtime in
             let configuration = runtime.configuration
             LogOutput.settings.withLock { $0 = (configuration.logStyle, .info) }
             if configuration.adminKey == nil, try await APIKeys(runtime.context).countAlive() == 0 {

@@ -35,12 +35,12 @@ struct Options: ParsableArguments {
         try Configuration(environment: ProcessInfo.processInfo.environment, registry: try ProviderRegistry(ProviderModules.known))
     }
 
-    func loadCatalog(_ configuration: Configuration) throws -> Catalog {
+    func loadCatalog(_ configuration: Configuration) throws -> (catalog: Catalog, text: String) {
         try Self.catalog(at: configuration.catalogPath, CatalogReader.withFiles(try registry()))
     }
 
-    /// The catalogue, or the command ends: 2 where it cannot be read, 1 where it has errors.
-    static func catalog(at path: String, _ reader: CatalogReader) throws -> Catalog {
+    /// The catalogue and the file's text, or the command ends: 2 where it cannot be read, 1 where it has errors.
+    static func catalog(at path: String, _ reader: CatalogReader) throws -> (catalog: Catalog, text: String) {
         guard FileManager.default.fileExists(atPath: path) else {
             throw UsherError(
                 .configuration,
@@ -48,26 +48,28 @@ struct Options: ParsableArguments {
             )
         }
         let report = reader.read(path: path)
-        if let catalog = report.catalog { return catalog }
+        if let catalog = report.catalog { return (catalog, report.text) }
         for diagnostic in report.diagnostics { Output.diagnostic(diagnostic.text(file: path)) }
         throw report.diagnostics.contains { $0.code == .unreadable } ? Exit.usage : Exit.refused
     }
 
     /// Opens the engine for `body`, and closes it whatever happens.
     /// - Parameters:
-    ///   - adopting: whether the catalogue's owners become those of the database; a command that only looks leaves them.
+    ///   - adopting: whether the catalogue's owners are entered into the database, unless the file is an older one; a command that only
+    ///     looks leaves them, and the server decides by itself.
     ///   - looking: whether it makes no file either.
     ///   - warning: whether it says that the installation is held.
     func withRuntime<Result: Sendable>(
         adopting: Bool = true, looking: Bool = false, warning: Bool = true, _ body: (Runtime) async throws -> Result
     ) async throws -> Result {
         let configuration = try configuration()
-        let runtime = try await Runtime.open(
-            configuration, catalog: try loadCatalog(configuration), registry: try registry(), adopting: adopting, looking: looking)
+        let (catalog, text) = try loadCatalog(configuration)
+        let runtime = try await Runtime.open(configuration, catalog: catalog, registry: try registry(), looking: looking)
         if warning, runtime.context.store.isHeld {
             Output.diagnostic("warning: this database was restored or copied, and nothing leaves it: see `usher release`.")
         }
         do {
+            if adopting { try await InstallationCatalogue(runtime.context).enterOwners(of: catalog, text: text) }
             let result = try await body(runtime)
             await runtime.close()
             return result

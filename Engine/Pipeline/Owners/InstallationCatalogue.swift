@@ -41,15 +41,23 @@ package struct InstallationCatalogue: Sendable {
         return try await context.store.write { tx in
             try tx.lockCatalogue()
             let present = try tx.catalogue()
-            if let present, present.digest != digest, try tx.knowsCatalogue(digest), file.changedAt <= present.adoptedAt {
-                return .newer(present)
-            }
+            if let present, try tx.isFormerCatalogue(digest), file.changedAt <= present.adoptedAt { return .newer(present) }
             try context.follow(file.catalog.owners, tx)
             if present?.digest != digest {
                 try tx.put(
                     StoredCatalogue(digest: digest, number: (present?.number ?? 0) + 1, text: file.text, adoptedAt: context.now))
             }
             return .file
+        }
+    }
+
+    /// Enters a file's owners for a command, which puts nothing in force and has nobody leave. Those of a file that another has taken the
+    /// place of are of before.
+    package func enterOwners(of catalog: Catalog, text: String) async throws {
+        let digest = Vault.hash(text.utf8)
+        try await context.store.write { tx in
+            try tx.lockCatalogue()
+            if try !tx.isFormerCatalogue(digest) { try tx.adopt(catalog.owners) }
         }
     }
 
