@@ -42,10 +42,11 @@ package struct Connections: Sendable {
             problem: problem,
             connectedAt: now, refreshedAt: now)
         let isKept = try await insisting { [context] tx in
+            let stored = try tx.lockOwner(owner)
             // A commit before this one took hold although nobody could tell.
             if try tx.connection(owner: owner, provider: provider)?.sealed == connection.sealed { return true }
             if let revocation { try tx.removeRevocation(revocation) }
-            guard let stored = try tx.owner(owner), stored.isActive else {
+            guard stored?.isActive == true else {
                 try context.revoke(connection, tx)
                 return false
             }

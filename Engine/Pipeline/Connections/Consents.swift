@@ -52,7 +52,7 @@ package struct Consents: Sendable {
                 try context.idempotentSealed(
                     key, tx, now: now, replay: { (stored: StoredBegun) in begun(stored.id, Instant(microseconds: stored.end)) }
                 ) {
-                    guard let stored = try tx.owner(owner), stored.isActive else {
+                    guard let stored = try tx.lockOwner(owner), stored.isActive else {
                         throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.")
                     }
                     try tx.add(consent, now: now)

@@ -49,7 +49,7 @@ package struct OwnerApps: Sendable {
         )
         try await test(stored, module)
         try await context.store.write { tx in
-            guard let known = try tx.owner(owner), known.isActive else {
+            guard let known = try tx.lockOwner(owner), known.isActive else {
                 throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.")
             }
             try tx.save(stored)

@@ -51,7 +51,10 @@ package struct HoldService: Sendable {
                 let now = context.now
                 try tx.lockHolds(of: Self.visitors)
                 for before in try tx.livingHolds(ofHolder: tx.actor.name, now: now)
-                where try tx.waitingPageForm(ofHold: before.id) == nil && tx.removeHold(before.id) {
+                where try tx.waitingPageForm(ofHold: before.id) == nil {
+                    // Whoever books it has the owner's lock.
+                    _ = try tx.lockOwner(before.ownerID)
+                    guard try tx.removeHold(before.id) else { continue }
                     try tx.dequeue(.expireHold(hold: before.id))
                     try context.audit("hold.release", before.id, tx)
                 }

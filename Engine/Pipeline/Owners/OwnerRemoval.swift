@@ -21,6 +21,8 @@ extension EngineContext {
     /// Takes an owner out: bookings stay; sessions, links, connections and apps end in this transaction, and each grant is ended at its
     /// service. One made anew under the id begins with nothing.
     package func removeOwner(_ id: String, _ tx: Tx) throws {
+        // Whoever gives this owner something at the same moment has the lock, and is waited for, or finds them gone.
+        _ = try tx.lockOwner(id)
         try tx.removeAccess(of: id)
         for connection in try tx.connections(of: id) {
             try revoke(connection, tx)

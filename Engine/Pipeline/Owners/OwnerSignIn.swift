@@ -53,7 +53,10 @@ extension OwnerService {
     package func signIn(_ token: String) async throws -> Secret? {
         let (secret, now) = (context.environment.code(bits: 160), context.now)
         let isIn = try await context.store.write { tx in
-            guard let owner = try tx.usePortalLink(hash: Vault.hash(token.utf8), now: now) else { return false }
+            let hash = Vault.hash(token.utf8)
+            guard let owner = try tx.portalLinkOwner(hash: hash, now: now), try tx.lockOwner(owner)?.isActive == true,
+                try tx.usePortalLink(hash: hash, now: now) == owner
+            else { return false }
             try addSession(secret, of: owner, tx, now: now)
             return true
         }
@@ -64,7 +67,7 @@ extension OwnerService {
     func openSession(of owner: String) async throws -> Secret {
         let (secret, now) = (context.environment.code(bits: 160), context.now)
         try await context.store.write { tx in
-            guard try tx.owner(owner)?.isActive == true else { throw UsherError(.notFound, "This owner is not active any more.") }
+            guard try tx.lockOwner(owner)?.isActive == true else { throw UsherError(.notFound, "This owner is not active any more.") }
             try addSession(secret, of: owner, tx, now: now)
         }
         return Secret(secret)

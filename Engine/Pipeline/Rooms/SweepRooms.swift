@@ -38,8 +38,18 @@ struct SweepRooms {
         }
     }
 
+    /// Whether it is the booking's room, or is being settled.
+    private static func isInOrder(_ room: FoundRoom, _ record: RoomRecord) -> Bool {
+        switch record.state {
+        case .live: record.roomID == room.id
+        case .attempting, .unclear, .removing: true
+        default: false
+        }
+    }
+
     private func arm(_ found: [FoundRoom], _ step: StepTransaction) throws {
-        let known = try found.map { ($0, try step.tx.room(key: $0.key)) }
+        // What is as it should be, as nearly all is, locks nobody's booking.
+        let known = try found.map { ($0, try step.tx.room(key: $0.key)) }.filter { $1 == nil || !Self.isInOrder($0, $1!) }
         // In the order in which everybody locks them.
         for (room, issued) in known.sorted(by: { $0.1?.bookingID ?? "" < $1.1?.bookingID ?? "" }) {
             guard let issued, let booking = try step.tx.wholeBooking(issued.bookingID),
@@ -49,12 +59,10 @@ struct SweepRooms {
                     "a room bears a key that this database did not issue; it is left alone", metadata: ["room": "\(room.id)"])
                 continue
             }
-            let isHeld = record.state == .live && record.roomID == room.id
-            let isSettling = record.state == .attempting || record.state == .unclear || record.state == .removing
             // What was refused is tried again while the meeting is to come, and was said already.
             let isRefused = record.failures > 0
             let isStray =
-                !isHeld && !isSettling && (!isRefused || step.now < booking.end)
+                !Self.isInOrder(room, record) && (!isRefused || step.now < booking.end)
                 && (booking.status == .cancelled || record.state == .live || booking.meeting.status == .ready)
             guard isStray else { continue }
             record.duplicateCheckAt = step.now

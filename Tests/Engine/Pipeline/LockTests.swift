@@ -1,0 +1,103 @@
+import Foundation
+import Synchronization
+import TestSupport
+import TestValues
+import Testing
+import UsherCore
+import UsherPipeline
+import UsherPostgreSQL
+import UsherStore
+
+/// What a transaction decides about it locks with its first read: whoever changes the same meanwhile is waited for, and what they wrote is
+/// seen. READ COMMITTED alone would lose the one or the other.
+@Suite(.timeLimit(.minutes(3)))
+struct LockTests {
+    @Test(
+        "a booking that somebody changes is waited for, and read as they leave it",
+        arguments: ["wholeBooking", "booking", "revision", "mailAndBooking"])
+    func booking(read: String) async throws {
+        let (engine, database) = try await engine()
+        let view = try await engine.booked("open")
+        let (id, mail) = (view.booking.id, try #require(view.mails.first).id)
+        let seen = try await beside("UPDATE bookings SET revision = 77 WHERE id = '\(id)'", database) {
+            try await engine.context.store.write { tx in
+                switch read {
+                case "wholeBooking": try tx.wholeBooking(id)?.revision
+                case "booking": try tx.booking(id)?.revision
+                case "revision": try tx.revision(of: id)
+                default: try tx.mailAndBooking(mail)?.booking.revision
+                }
+            }
+        }
+        #expect(seen == 77)
+    }
+
+    @Test("a reschedule beside a room's outcome loses neither")
+    func outcomeBesideReschedule() async throws {
+        let (engine, database) = try await engine()
+        let id = try await engine.booked("open").booking.id
+        let outcome = "UPDATE bookings SET meeting_status = 'failed', provider = 'elsewhere' WHERE id = '\(id)'"
+        _ = try await beside(outcome, database) { try await engine.service.reschedule(id, to: "2026-12-03T10:00:00Z") }
+        let booking = try await engine.service.view(id).booking
+        #expect(booking.start.rfc3339.hasPrefix("2026-12-03T10:00:00"))
+        #expect(booking.meeting.provider == "elsewhere")
+    }
+
+    @Test("an owner whom somebody changes is waited for, and read as they leave them")
+    func owner() async throws {
+        let (engine, database) = try await engine()
+        let name = try await beside("UPDATE owners SET name = 'Ana Gil' WHERE id = 'ana'", database) {
+            try await engine.context.store.write { try $0.lockOwner("ana")?.owner.name }
+        }
+        #expect(name == "Ana Gil")
+    }
+
+    @Test("an owner who is being removed is signed in no more")
+    func removedOwner() async throws {
+        let (engine, database) = try await engine()
+        let owners = OwnerService(engine.context)
+        let token = String(try await owners.portalLink("ana").value.url.split(separator: "/").last ?? "")
+        let session = try await beside("UPDATE owners SET active = 0 WHERE id = 'ana'", database) { try await owners.signIn(token) }
+        #expect(session == nil)
+    }
+
+    @Test("an owner who is being removed begins no consent")
+    func removedConsent() async throws {
+        let (engine, database) = try await engine()
+        await #expect(throws: UsherError.self) {
+            try await self.beside("UPDATE owners SET active = 0 WHERE id = 'ana'", database) {
+                try await Consents(engine.context).begin(owner: "ana", provider: "zoom", returnTo: "/").value
+            }
+        }
+    }
+
+    private func engine() async throws -> (TestEngine, any Database) {
+        let database = try PostgreSQLDatabase(url: try await TestDatabase.migrated(), connections: 3)
+        return (try await TestEngine(database: database), database)
+    }
+
+    /// Runs `work` while another transaction has made a change that it commits once `work` waits for it, or has ended without.
+    private func beside<Result: Sendable>(
+        _ change: String, _ database: any Database, _ work: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        let hasEnded = Mutex(false)
+        let goOn = DispatchSemaphore(value: 0)
+        let (began, tell) = AsyncStream<Void>.makeStream()
+        async let other: Void = database.write { session in
+            _ = try session.execute(change, [])
+            tell.yield()
+            goOn.wait()
+        }
+        for await _ in began { break }
+        @Sendable func run() async throws -> Result {
+            defer { hasEnded.withLock { $0 = true } }
+            return try await work()
+        }
+        async let result = run()
+        let waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        while !hasEnded.withLock({ $0 }), try await database.read({ try $0.query(waits, []).isEmpty }) { await Task.yield() }
+        goOn.signal()
+        try await other
+        return try await result
+    }
+}
