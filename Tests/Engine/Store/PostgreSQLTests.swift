@@ -182,7 +182,7 @@ struct PostgreSQLTests {
                 chmod 600 \(folder)/\(certificate).key && chmod 755 \(folder) && chmod 644 \(folder)/\(certificate).pem
                 """)
         }
-        try server.shell("echo 'hostssl all all 127.0.0.0/8 scram-sha-256' >>\(folder)/data/pg_hba.conf")
+        try server.shell("sed -i '1i hostssl all guarded 127.0.0.0/8 scram-sha-256' \(folder)/data/pg_hba.conf")
         try server.sql("ALTER SYSTEM SET ssl_cert_file = '\(folder)/server.pem'")
         try server.sql("ALTER SYSTEM SET ssl_key_file = '\(folder)/server.key'")
         try server.sql("ALTER SYSTEM SET ssl = on")
