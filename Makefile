@@ -100,7 +100,7 @@ soak: testdeps ## Run the tests, long ones in full
 	$(ON_POSTGRES) .build/release/usher-simulate 1-1000
 
 mutants: testdeps ## Switch the engine's guards off one by one, and see the seeded runs notice
-	/usr/bin/python3 Tests/System/Scripts/mutants.py . .build/mutants .build/mutants-build 600
+	/usr/bin/python3 Tests/System/Scripts/mutants.py . .build/mutants .build/mutants-build 1200
 
 architecture: ## Measure files, functions, circles of references and documentation; see that the guards of `mutants` stand
 	/usr/bin/python3 Tests/System/Scripts/architecture.py .
