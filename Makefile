@@ -62,7 +62,7 @@ TIMED := QueueTests|PipelineTests/hangingProvider|OverloadTests|AccessTests/sile
 SEEDED := SimulationTests|OracleTests
 
 # These start servers and browsers, and wait for them.
-AT_SERVERS := BackupTests|BrowserTests|BusySourceTests|ManyServersTests|FailoverTests|DatabaseTests|DatabaseCopyTests|PostgreSQLTests|SignInTests
+AT_SERVERS := BackupTests|BrowserTests|BusySourceTests|LockTests|ManyServersTests|FailoverTests|DatabaseTests|DatabaseCopyTests|PostgreSQLTests|SignInTests
 
 # The same tests with another database behind the engine, at a server that they start themselves.
 ON_POSTGRES := USHER_TEST_DATABASE=postgres

@@ -72,7 +72,9 @@ struct LockTests {
     }
 
     private func engine() async throws -> (TestEngine, any Database) {
-        let database = try PostgreSQLDatabase(url: try await TestDatabase.migrated(), connections: 3)
+        // Among many tests at once a look at who waits may take long.
+        let limits = "&options=-clock_timeout%3D100s%20-cidle_in_transaction_session_timeout%3D100s%20-cstatement_timeout%3D100s"
+        let database = try PostgreSQLDatabase(url: try await TestDatabase.migrated() + limits, connections: 3)
         return (try await TestEngine(database: database), database)
     }
 
@@ -95,8 +97,10 @@ struct LockTests {
         }
         async let result = run()
         let waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        while !hasEnded.withLock({ $0 }), try await database.read({ try $0.query(waits, []).isEmpty }) { await Task.yield() }
-        goOn.signal()
+        do {
+            defer { goOn.signal() }
+            while !hasEnded.withLock({ $0 }), try await database.read({ try $0.query(waits, []).isEmpty }) { await Task.yield() }
+        }
         try await other
         return try await result
     }
