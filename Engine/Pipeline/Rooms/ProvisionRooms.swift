@@ -33,6 +33,10 @@ struct ProvisionRooms {
             try book.keptThroughMove(room)
             return try prepare(id, claim, step)
         case .update(let room): return update(room, booking, step)
+        case .show(let room):
+            var book = RoomOutcomes(booking, step)
+            try book.showRoom(room)
+            return try prepare(id, claim, step)
         case .check(let room): return check(room, booking, step)
         case .remove(var room):
             if room.state == .live { room.failures = 0 }

@@ -9,6 +9,8 @@ package enum RoomMove: Hashable, Sendable {
     /// Ask the provider whether an unclear create made a room.
     case settle(RoomRecord)
     case update(RoomRecord)
+    /// Say that the room is the booking's: it fits, and nothing else waits.
+    case show(RoomRecord)
     case remove(RoomRecord)
     /// Look for the twin of a create that was repeated.
     case lookForTwins(RoomRecord)
@@ -66,6 +68,8 @@ package enum RoomPlan {
             return [(now, .remove(room))]
         case .live:
             let fits = room.appliedStart == booking.start && room.appliedEnd == booking.end
+            // The booking was moved away and back before its room was.
+            if fits, isWanted, booking.meeting.status == .pending || booking.meeting.status == .blocked { return [(now, .show(room))] }
             return (fits ? [(room.checkAt, .check(room))] : [(room.notBefore, .update(room))]) + [
                 (room.duplicateCheckAt, .lookForTwins(room))
             ]

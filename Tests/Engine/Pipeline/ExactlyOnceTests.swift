@@ -165,6 +165,22 @@ struct ExactlyOnceTests {
         #expect(!left.contains("provision"), "\(left)")
     }
 
+    @Test("a booking that is moved away and back before its room was is ready again, whatever was under way", arguments: [false, true])
+    func movedBack(isUnderWay: Bool) async throws {
+        let engine = try await warmed()
+        let view = try await engine.booked("fixed")
+        let start = view.booking.start
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-03T10:00:00Z")
+        let works = isUnderWay ? try await engine.worker.claim(limit: 8) : []
+        _ = try await engine.service.reschedule(view.booking.id, to: start.rfc3339)
+        for work in works { await engine.worker.run(work) }
+        _ = try await engine.worker.pump()
+        let after = try await engine.service.view(view.booking.id)
+        #expect(after.booking.meeting.status == .ready && after.booking.start == start)
+        #expect(engine.zoom.meetings.map(\.start) == [start])
+        #expect(after.mails.filter { $0.revision == after.booking.revision }.allSatisfy { $0.state == .sent })
+    }
+
     @Test("the sweeper has a stray room removed, and leaves foreign and unknown ones alone")
     func sweep() async throws {
         let engine = try await warmed()
