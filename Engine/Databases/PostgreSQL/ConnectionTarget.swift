@@ -6,6 +6,7 @@ import UsherCore
 /// Source: https://www.postgresql.org/docs/15/libpq-connect.html
 struct ConnectionTarget: Sendable {
     private let url: String
+    private let password: String
     private let defaults: [String: String]
     /// The server's settings for a session: ours, and then what the URL says, which counts.
     private let sessionOptions: String
@@ -13,6 +14,8 @@ struct ConnectionTarget: Sendable {
     /// - Throws: ``UsherError`` with ``ErrorCode/configuration`` for what libpq does not understand.
     init(_ url: String) throws(UsherError) {
         let options = try Self.parsed(url)
+        try Self.refuseMisread(options)
+        password = options["password"] ?? ""
         self.url = url
         var defaults = [
             "connect_timeout": "5", "target_session_attrs": "read-write", "application_name": "usher",
@@ -42,9 +45,21 @@ struct ConnectionTarget: Sendable {
         guard let handle else { throw ServerError(state: "", message: "libpq is out of memory") }
         guard PQstatus(handle) == CONNECTION_OK else {
             defer { PQfinish(handle) }
-            throw ServerError(state: "", message: String(cString: PQerrorMessage(handle)).trimmingBlanks)
+            var message = String(cString: PQerrorMessage(handle)).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            if !password.isEmpty { message = message.replacing(password, with: "…") }
+            throw ServerError(state: "", message: message)
         }
         return handle
+    }
+
+    /// A password with signs that mean something in an address ends up in its other parts, which are shown.
+    private static func refuseMisread(_ options: [String: String]) throws(UsherError) {
+        let isNumber = (options["port"] ?? "").allSatisfy { "0123456789,".contains($0) }
+        guard isNumber, options["host"]?.contains("@") != true, options["dbname"]?.contains("@") != true else {
+            throw UsherError(
+                .configuration,
+                "DATABASE_URL is not understood: in a user or password write / as %2F, @ as %40, : as %3A, ? as %3F and % as %25.")
+        }
     }
 
     /// Database and host, for people.

@@ -202,4 +202,13 @@ struct PostgreSQLTests {
         #expect(ContinuousClock.now - began < .seconds(10))
         try await database.close()
     }
+
+    @Test("a password that stands in an address as it is is refused, and shown nowhere", arguments: ["Tr0ub/dor", "Tr0ub@dor", "12/dor@x"])
+    func unescapedPassword(password: String) throws {
+        let error = #expect(throws: UsherError.self) {
+            try PostgreSQLDatabase.check(url: "postgres://usher:\(password)@127.0.0.1:5432/usher")
+        }
+        #expect(error?.message.contains("%2F") == true)
+        #expect(password.split(whereSeparator: { "/@".contains($0) }).allSatisfy { error?.message.contains($0) == false })
+    }
 }
