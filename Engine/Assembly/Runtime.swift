@@ -88,7 +88,8 @@ package struct Runtime: Sendable {
         context.logger.notice("a catalogue that another server put in force is used")
     }
 
-    private func takeOver(_ present: StoredCatalogue) throws {
+    /// Puts the installation's catalogue in the place of this process's own.
+    package func takeOver(_ present: StoredCatalogue) throws {
         guard let catalog = CatalogReader.withFiles(registry).read(Array(present.text.utf8)).catalog else {
             throw UsherError(
                 .configuration, "The catalogue that other servers have put in force cannot be read by this Usher: run the same version.")

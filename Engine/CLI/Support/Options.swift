@@ -53,6 +53,18 @@ struct Options: ParsableArguments {
         throw report.diagnostics.contains { $0.code == .unreadable } ? Exit.usage : Exit.refused
     }
 
+    /// A command goes by the catalogue in force where its own file is an older one.
+    private func settle(_ catalog: Catalog, _ text: String, _ runtime: Runtime, adopting: Bool) async throws {
+        let catalogue = InstallationCatalogue(runtime.context)
+        if let newer = try await catalogue.newer(than: text) {
+            Output.diagnostic(
+                "warning: \(runtime.configuration.catalogPath) is older than the catalogue that is in force, and that one is used.")
+            try runtime.takeOver(newer)
+        } else if adopting {
+            try await catalogue.enterOwners(of: catalog, text: text)
+        }
+    }
+
     /// Opens the engine for `body`, and closes it whatever happens.
     /// - Parameters:
     ///   - adopting: whether the catalogue's owners are entered into the database, unless the file is an older one; a command that only
@@ -69,7 +81,7 @@ struct Options: ParsableArguments {
             Output.diagnostic("warning: this database was restored or copied, and nothing leaves it: see `usher release`.")
         }
         do {
-            if adopting { try await InstallationCatalogue(runtime.context).enterOwners(of: catalog, text: text) }
+            if adopting || looking { try await settle(catalog, text, runtime, adopting: adopting) }
             let result = try await body(runtime)
             await runtime.close()
             return result

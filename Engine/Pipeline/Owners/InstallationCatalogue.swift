@@ -43,12 +43,22 @@ package struct InstallationCatalogue: Sendable {
             let present = try tx.catalogue()
             if let present, try tx.isFormerCatalogue(digest), file.changedAt <= present.adoptedAt { return .newer(present) }
             try context.follow(file.catalog.owners, tx)
+            // Of a provider that has left nobody needs to hear any more.
+            for failing in try tx.failingProviders() where file.catalog.provider(failing.provider) == nil {
+                try context.health.works(failing.provider, tx)
+            }
             if present?.digest != digest {
                 try tx.put(
                     StoredCatalogue(digest: digest, number: (present?.number ?? 0) + 1, text: file.text, adoptedAt: context.now))
             }
             return .file
         }
+    }
+
+    /// What is in force, where a file that was before has this text.
+    package func newer(than text: String) async throws -> StoredCatalogue? {
+        let digest = Vault.hash(text.utf8)
+        return try await context.store.read { try $0.isFormerCatalogue(digest) ? $0.catalogue() : nil }
     }
 
     /// Enters a file's owners for a command, which puts nothing in force and has nobody leave. Those of a file that another has taken the
