@@ -42,7 +42,7 @@ package struct PageWords: Sendable {
         /// With `{address}` and `{time}`.
         case mailed
         case sureBook, yesBook, booked, bookedText, toPage, gone, ended, tooMany, onceMore, fillIn, noMail, pages, invited, hosts, privacy,
-            terms, byHand, deadLink, deadLinkText, noEntry, notOffered
+            terms, byHand, deadLink, deadLinkText, busyPage, busyPageText, noEntry, notOffered
         /// With `{owner}`.
         case noEntryText
     }

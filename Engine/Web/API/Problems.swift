@@ -24,16 +24,25 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     private func answer(
         _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        do { return try await next(request, context) } catch let error as UsherError { return Response.problem(error) } catch let error
-            as HTTPError where error.status == .notFound
-        {
+        do { return try await next(request, context) } catch let error as UsherError {
+            return problem(error, request)
+        } catch let error as HTTPError where error.status == .notFound {
             return nothing(request)
         } catch let error as HTTPError where (400..<500).contains(error.status.code) {
             return Response.problem(UsherError(.requestMalformed, error.body ?? "The request cannot be understood."))
         } catch let error as DatabaseError where error.kind == .busy {
             // Not the path: it may hold a token.
             logger.warning("the database was busy", metadata: ["route": "\(context.endpointPath ?? "none")", "error": "\(error)"])
-            return Response.problem(UsherError(.overloaded, "Too much is going on here just now. Try again in a moment."))
+            return problem(
+                UsherError(.overloaded, "The database is busy, or does not answer. Nothing was changed: try again in a moment."), request)
+        } catch let error as DatabaseError where error.kind == .unclear {
+            logger.error(
+                "it is not known whether a change was made", metadata: ["route": "\(context.endpointPath ?? "none")", "error": "\(error)"])
+            return problem(
+                UsherError(
+                    .overloaded,
+                    "It is not known whether this was done. Ask again with the same Idempotency-Key; without one, look first whether it was."
+                ), request)
         } catch {
             logger.error("a request failed", metadata: ["route": "\(context.endpointPath ?? "none")", "error": "\(error)"])
             return Response.problem(
@@ -43,10 +52,22 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
 }
 
 extension ProblemMiddleware {
+    /// A person whose page cannot be shown just now reads so.
+    private func problem(_ error: UsherError, _ request: Request) -> Response {
+        guard error.code == .overloaded, Self.isFromPerson(request) else { return Response.problem(error) }
+        var response = Page.busy
+        if let name = HTTPField.Name("Retry-After") { response.headers[name] = "2" }
+        return response
+    }
+
+    private static func isFromPerson(_ request: Request) -> Bool {
+        (request.method == .get || request.method == .post) && request.headers[.accept]?.contains("text/html") == true
+    }
+
     private func nothing(_ request: Request) -> Response {
         guard let methods = routes.methods(of: request.uri.path), let allow = HTTPField.Name("Allow") else {
             // A person who mistyped an address reads a page.
-            if request.method == .get, request.headers[.accept]?.contains("text/html") == true { return Page.deadLink }
+            if request.method == .get, Self.isFromPerson(request) { return Page.deadLink }
             return Response.problem(UsherError(.notFound, "There is nothing at \(request.uri.path.prefix(200))."))
         }
         var response = Response.problem(

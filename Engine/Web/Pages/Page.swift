@@ -102,6 +102,11 @@ enum Page {
         return response(.notFound, words(.deadLink), MessagePart(lines: [words(.deadLinkText)]).html, words: words)
     }
 
+    static var busy: Response {
+        let words = PageWords(SiteFrame.current.language)
+        return response(.serviceUnavailable, words(.busyPage), MessagePart(lines: [words(.busyPageText)]).html, words: words)
+    }
+
     /// For a query's value.
     static func encoded(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: CharacterSet.alphanumerics.intersection(.init(charactersIn: "\u{20}"..."\u{7E}")))
