@@ -12,7 +12,8 @@ struct VaultCommand: AsyncParsableCommand {
             abstract: "Seal every stored secret anew under the newest key, while the server runs.",
             discussion: """
                 With a key file a new key is made first, and running servers find it by themselves. With USHER_VAULT_KEYS put the new
-                key in front of the others, restart the servers, then run this. Keep the old keys for as long as you keep backups.
+                key behind the others at every server, and restart them: now all can read what is sealed under it. Then put it in front
+                at every server, restart them once more, and run this. Keep the old keys for as long as you keep backups.
                 """)
         @OptionGroup var options: Options
 
