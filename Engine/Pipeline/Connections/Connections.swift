@@ -39,14 +39,13 @@ package struct Connections: Sendable {
             account: account, scopes: grant.access.scopes,
             sealed: try GrantCodec.seal(grant, context.vault, context: StoredConnection.context(owner: owner, provider: provider)),
             generation: now.microseconds, expiresAt: grant.access.expiresAt, health: missing.isEmpty ? .ok : .missingScope,
-            problem: problem,
-            connectedAt: now, refreshedAt: now)
+            problem: problem, connectedAt: now, refreshedAt: now)
         let isKept = try await insisting { [context] tx in
-            let stored = try tx.lockOwner(owner)
+            let isActive = try tx.lockOwner(owner)?.isActive ?? false
             // A commit before this one took hold although nobody could tell.
             if try tx.connection(owner: owner, provider: provider)?.sealed == connection.sealed { return true }
             if let revocation { try tx.removeRevocation(revocation) }
-            guard stored?.isActive == true else {
+            guard isActive else {
                 try context.revoke(connection, tx)
                 return false
             }

@@ -29,24 +29,16 @@ struct ProvisionRooms {
         case .settle(let room), .lookForTwins(let room): return search(room, booking, rooms, step)
         case .update(let room) where !bearsTime(room):
             // The link that was sent stays, whatever the catalogue says by now.
-            var book = RoomOutcomes(booking, step)
-            try book.keptThroughMove(room)
-            return try prepare(id, claim, step)
+            return try prepare(booking, claim, step) { try $0.keptThroughMove(room) }
         case .update(let room): return update(room, booking, step)
-        case .show(let room):
-            var book = RoomOutcomes(booking, step)
-            try book.showRoom(room)
-            return try prepare(id, claim, step)
+        case .show(let room): return try prepare(booking, claim, step) { try $0.showRoom(room) }
         case .check(let room): return check(room, booking, step)
         case .remove(var room):
             if room.state == .live { room.failures = 0 }
             room.state = .removing
             try step.tx.save(room)
             return remove(room, booking, step)
-        case .giveUp(let room):
-            var book = RoomOutcomes(booking, step)
-            try book.gaveUp(room)
-            return try prepare(id, claim, step)
+        case .giveUp(let room): return try prepare(booking, claim, step) { try $0.gaveUp(room) }
         case .rest(let until?):
             var claim = claim
             claim.service = booking.providerToAsk(rooms.last)
@@ -60,6 +52,15 @@ struct ProvisionRooms {
             }
             return try step.finish(claim)
         }
+    }
+
+    /// Goes on after what needs no call.
+    private func prepare(
+        _ booking: Booking, _ claim: Claim, _ step: StepTransaction, writing write: (inout RoomOutcomes) throws -> Void
+    ) throws -> Effect? {
+        var book = RoomOutcomes(booking, step)
+        try write(&book)
+        return try prepare(booking.id, claim, step)
     }
 
     /// Whether the room at the provider has a time that a move must change.
