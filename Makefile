@@ -62,7 +62,10 @@ TIMED := QueueTests|PipelineTests/hangingProvider|OverloadTests|AccessTests/sile
 SEEDED := SimulationTests|OracleTests
 
 # These start servers and browsers, and wait for them.
-AT_SERVERS := BackupTests|BrowserTests|BusySourceTests|LockTests|ManyServersTests|FailoverTests|DatabaseTests|DatabaseCopyTests|PostgreSQLTests|SignInTests
+AT_SERVERS := BackupTests|BrowserTests|BusySourceTests|ManyServersTests|FailoverTests|DatabaseCopyTests|SignInTests
+
+# These start database servers, and watch who waits for whom.
+AT_DATABASES := DatabaseTests|LockTests|PostgreSQLTests
 
 # The same tests with another database behind the engine, at a server that they start themselves.
 ON_POSTGRES := USHER_TEST_DATABASE=postgres
@@ -72,8 +75,9 @@ EXAMPLE := --package-path Tests/Example --scratch-path .build/example
 
 define tests
 $(SWIFT) build --build-tests
-@$(call run_tests,--skip "CrashTests|$(SEEDED)|$(AT_SERVERS)|$(TIMED)")
+@$(call run_tests,--skip "CrashTests|$(SEEDED)|$(AT_SERVERS)|$(AT_DATABASES)|$(TIMED)")
 @$(call run_tests,--filter "$(AT_SERVERS)")
+@$(call run_tests,--filter "$(AT_DATABASES)")
 @$(call run_tests,--filter "$(SEEDED)")
 @$(call run_tests,--filter "$(TIMED)")
 @$(call run_tests,--filter "[.]CrashTests")
