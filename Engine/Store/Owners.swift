@@ -101,7 +101,11 @@ extension Tx {
     }
 
     /// Takes an owner out: no new bookings, and nothing of what they had chosen is left for one made anew under the id.
-    package func deactivateOwner(_ id: String) throws { try write(OwnerSQL.deactivate, .text(id)) }
+    package func deactivateOwner(_ id: String) throws {
+        // As they were when they were locked, they are no more.
+        if seen.owner?.owner.id == id { seen.owner = nil }
+        try write(OwnerSQL.deactivate, .text(id))
+    }
 
     private func owner(from row: SQLRow) throws -> StoredOwner {
         try memory.owners.value(row, key: TableRow<OwnerColumn>(row).text(.id)) { try decode($0) }

@@ -55,7 +55,8 @@ struct ConnectionTarget: Sendable {
     /// A password with signs that mean something in an address ends up in its other parts, which are shown.
     private static func refuseMisread(_ options: [String: String]) throws(UsherError) {
         let isNumber = (options["port"] ?? "").allSatisfy { "0123456789,".contains($0) }
-        guard isNumber, options["host"]?.contains("@") != true, options["dbname"]?.contains("@") != true else {
+        // One that begins with @ is a socket without a file.
+        guard isNumber, options["host"]?.dropFirst().contains("@") != true, options["dbname"]?.contains("@") != true else {
             throw UsherError(
                 .configuration,
                 "DATABASE_URL is not understood: in a user or password write / as %2F, @ as %40, : as %3A, ? as %3F and % as %25.")
