@@ -23,7 +23,7 @@ package struct CalendarRecord: Hashable, Sendable {
     package var eventID: String
     /// What is known of the event.
     package var state: State
-    /// Of what it was last made to say.
+    /// Of what it was last made to say; empty while the provider has not answered to that.
     package var digest: String
 
     /// Takes each property as it is.

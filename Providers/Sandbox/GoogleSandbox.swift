@@ -38,6 +38,8 @@ public final class GoogleSandbox: Sendable {
         case errorAfter(status: Int)
         case cutBefore
         case cutAfter
+        /// This one goes well; the next is for the request after it.
+        case none
     }
 
     struct Event {

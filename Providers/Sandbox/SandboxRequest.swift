@@ -17,9 +17,15 @@ struct SandboxRequest {
 
     static func form(_ text: String) -> [String: String] {
         Dictionary(
-            text.split(separator: "&").map { pair in
-                let parts = pair.split(separator: "=", maxSplits: 1).map { $0.replacing("+", with: " ").removingPercentEncoding ?? "" }
+            text.utf8.split(separator: UInt8(ascii: "&")).map { pair in
+                let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1).map(decoded)
                 return (parts.first ?? "", parts.count > 1 ? parts[1] : "")
             }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// A name or value of a form as it was meant; empty where it is not encoded right.
+    private static func decoded(_ part: Substring.UTF8View) -> String {
+        guard part.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return String(Substring(part)) }
+        return String(Substring(part)).replacing("+", with: " ").removingPercentEncoding ?? ""
     }
 }

@@ -39,7 +39,7 @@ public struct RoomRecord: Hashable, Sendable {
     public var roomID: String
     /// How to get in, once the provider has said so.
     public var room: Room?
-    /// The start and end that the provider was last told.
+    /// The start and end that the provider was last told; ``Instant/epoch`` while it has not answered to others.
     public var appliedStart: Instant
     /// See ``appliedStart``.
     public var appliedEnd: Instant

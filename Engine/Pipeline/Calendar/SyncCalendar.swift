@@ -44,18 +44,20 @@ struct SyncCalendar {
         throws
         -> Effect?
     {
-        let record =
+        var asked =
             try known
             ?? CalendarRecord(
                 bookingID: booking.id, provider: target.connection.provider, accountID: target.connection.account.id,
                 eventID: try eventID(booking, target, step), state: .asked, digest: "")
-        let entry = try self.entry(record.eventID, booking, step)
-        if record.state == .made, record.digest == entry.digest { return try step.finish(claim) }
-        let isNew = record.state == .asked
-        if known == nil { try step.tx.save(record) }
-        var made = record
+        let entry = try self.entry(asked.eventID, booking, step)
+        if asked.state == .made, asked.digest == entry.digest { return try step.finish(claim) }
+        let isNew = asked.state == .asked
+        // Until its provider has answered, nobody knows what it says.
+        asked.digest = ""
+        if asked != known { try step.tx.save(asked) }
+        var made = asked
         (made.state, made.digest) = (.made, entry.digest)
-        let (outcome, deadline, module) = (made, step.deadline, target.module)
+        let (record, outcome, deadline, module) = (asked, made, step.deadline, target.module)
         return Effect(provider: record.provider, for: booking) { [context] in
             do throws(ProviderError) {
                 let call = try await ProviderResolver(context).call(record.provider, owner: booking.terms.owner.id, deadline: deadline).call

@@ -30,7 +30,7 @@ struct ProvisionRooms {
         case .update(let room) where !bearsTime(room):
             // The link that was sent stays, whatever the catalogue says by now.
             return try prepare(booking, claim, step) { try $0.keptThroughMove(room) }
-        case .update(let room): return update(room, booking, step)
+        case .update(let room): return try update(room, booking, step)
         case .show(let room): return try prepare(booking, claim, step) { try $0.showRoom(room) }
         case .check(let room): return check(room, booking, step)
         case .remove(var room):
@@ -155,18 +155,22 @@ struct ProvisionRooms {
         }
     }
 
-    private func update(_ room: RoomRecord, _ booking: Booking, _ step: StepTransaction) -> Effect {
-        let deadline = step.deadline
-        let request = provisioner.request(room, for: booking)
-        return Effect(provider: room.provider, for: booking) { [provisioner, context] in
+    /// Until its provider has answered, nobody knows which time the room has: whoever moves the booking back has it told again.
+    private func update(_ untold: RoomRecord, _ booking: Booking, _ step: StepTransaction) throws -> Effect {
+        var room = untold
+        (room.appliedStart, room.appliedEnd) = (.epoch, .epoch)
+        if room != untold { try step.tx.save(room) }
+        let (asked, deadline) = (room, step.deadline)
+        let request = provisioner.request(asked, for: booking)
+        return Effect(provider: asked.provider, for: booking) { [provisioner, context] in
             do throws(ProviderError) {
-                let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
-                context.meters.spend(room.provider, account: room.host, now: context.now)
-                let provided = try await module.update(room.roomID, to: request, call).checked(module.descriptor)
-                return book(booking, at: room) { try $0.moved(room, provided, start: request.start, end: request.end) }
+                let (module, call) = try await provisioner.call(asked.provider, owner: booking.terms.owner.id, deadline: deadline)
+                context.meters.spend(asked.provider, account: asked.host, now: context.now)
+                let provided = try await module.update(asked.roomID, to: request, call).checked(module.descriptor)
+                return book(booking, at: asked) { try $0.moved(asked, provided, start: request.start, end: request.end) }
             } catch {
-                say(error, booking, room)
-                return book(booking, at: room, error) { try $0.updateFailed(room, error, start: request.start, end: request.end) }
+                say(error, booking, asked)
+                return book(booking, at: asked, error) { try $0.updateFailed(asked, error, start: request.start, end: request.end) }
             }
         }
     }

@@ -103,6 +103,24 @@ struct CalendarTests {
         #expect(engine.google.live.isEmpty)
     }
 
+    @Test("an event of which nobody knows whether it was moved follows its booking back")
+    func movedBackUnclear() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connectGoogle()
+        let view = try await engine.booked("diary")
+        let (id, start) = (try #require(engine.google.live.first), try #require(engine.google.live.first.flatMap(engine.google.start)))
+        engine.google.inject(.none, .cutAfter)
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-02T10:00:00Z")
+        while try await events(engine, view.booking.id) == ["calendar.added"] {
+            for work in try await engine.worker.claim(limit: 1) { await engine.worker.run(work) }
+        }
+        #expect(engine.google.start(of: id) == "2026-12-02T10:00:00Z")
+        #expect(try await events(engine, view.booking.id) == ["calendar.added", "calendar.failed"])
+        _ = try await engine.service.reschedule(view.booking.id, to: view.booking.start.rfc3339)
+        try await engine.run(for: .minutes(5))
+        #expect(engine.google.live == [id] && engine.google.start(of: id) == start)
+    }
+
     @Test("a move takes up an event that a long outage kept from being changed")
     func movedAfterOutage() async throws {
         let engine = try await TestEngine()

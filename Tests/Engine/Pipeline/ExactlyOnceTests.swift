@@ -181,6 +181,21 @@ struct ExactlyOnceTests {
         #expect(after.mails.filter { $0.revision == after.booking.revision }.allSatisfy { $0.state == .sent })
     }
 
+    @Test("a booking that is moved back while nobody knows whether its room was moved has the room moved back")
+    func movedBackUnclear() async throws {
+        let engine = try await warmed()
+        let view = try await engine.booked("fixed")
+        let start = view.booking.start
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-03T10:00:00Z")
+        engine.zoom.inject(.late(.zero), .cutAfter)
+        for work in try await engine.worker.claim(limit: 8) { await engine.worker.run(work) }
+        #expect(engine.zoom.meetings.map(\.start) == [Instant(rfc3339: "2026-12-03T10:00:00Z")])
+        _ = try await engine.service.reschedule(view.booking.id, to: start.rfc3339)
+        try await engine.run(for: .minutes(5))
+        #expect(engine.zoom.meetings.map(\.start) == [start])
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
+    }
+
     @Test("the sweeper has a stray room removed, and leaves foreign and unknown ones alone")
     func sweep() async throws {
         let engine = try await warmed()

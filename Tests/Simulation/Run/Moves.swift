@@ -23,6 +23,9 @@ struct Moves {
         moves[booking]?[move].answered = order
     }
 
+    /// Whether anybody asked for a booking to be moved.
+    func has(_ booking: String) -> Bool { moves[booking] != nil }
+
     /// A booking is where the last move left it. Of those under way at the same time each may have been the last.
     func violations(_ booking: Booking) -> [String] {
         let moves = moves[booking.id] ?? []

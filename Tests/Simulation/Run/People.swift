@@ -142,8 +142,11 @@ extension SimulatedRun {
     }
 
     private func move(_ service: BookingService) async throws {
-        let start = Instant(seconds: (clock.now + .minutes(Int64(60 + dice.seed.below(5_000)))).seconds / 60 * 60).rfc3339
         let id = try anyBooking()
+        let first = state.withLock { $0.calls.first { $0.booking == id }?.request.start } ?? ""
+        // Now and then back to where it was, perhaps before the first move has reached its provider.
+        let isBack = dice.seed.chance(30) && !first.isEmpty
+        let start = isBack ? first : Instant(seconds: (clock.now + .minutes(Int64(60 + dice.seed.below(5_000)))).seconds / 60 * 60).rfc3339
         let move = state.withLock { $0.moves.begin(id, to: start) }
         _ = try await service.reschedule(id, to: start)
         state.withLock { $0.moves.answered(move, of: id) }

@@ -162,16 +162,18 @@ final class SimulatedRun: Sendable {
         microsoft.clearFaults()
         await settleCalls()
         await quiesce()
+        // A new quota is due by then.
+        try await quiesceForDays(hasDailyLimit ? 2 : 0)
         try await retryFailed()
         await quiesce()
+        try await quiesceForDays(hasDailyLimit ? 2 : 0)
         try await checkLiveness()
         try await checkCallsUnderWay()
         await quiesce(for: .minutes(10))
         var violations = try await verdict(store)
         // Then for days, for sweeps, reminders and grants that nobody uses; all has been right already.
         if dice.seed.chance(20) {
-            try await removeCalendars()
-            await quiesce(for: .days(3))
+            try await quiesceForDays(3)
             violations += try await verdict(store, isLongAgo: true).map { "days later: \($0)" }
         }
         let bookings = bookings
@@ -307,8 +309,8 @@ final class SimulatedRun: Sendable {
 
     /// All faults are over, and everything that waits comes due. The time ends before the sweeper's next round, which would
     /// hide what the protocol itself ought to have settled; only work that waits for a new quota takes longer.
-    private func quiesce(for time: Duration? = nil) async {
-        let end = clock.now + (time ?? (hasDailyLimit ? .days(2) : .hours(4)))
+    private func quiesce(for time: Duration = .hours(4)) async {
+        let end = clock.now + time
         guard let server = try? undisturbed() else { return }
         try? await Heartbeat(server).join()
         while clock.now < end {
@@ -323,6 +325,12 @@ final class SimulatedRun: Sendable {
             }
         }
         await Heartbeat(server).leave()
+    }
+
+    private func quiesceForDays(_ days: Int64) async throws {
+        guard days > 0 else { return }
+        try await removeCalendars()
+        await quiesce(for: .days(days))
     }
 
     /// Somebody presses Retry on each booking that has failed; whatever failed in the troubled time can be had now.
