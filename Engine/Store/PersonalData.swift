@@ -109,6 +109,7 @@ package struct PersonalTable: Sendable {
         .init("idempotency", .nobody, "key result", "scope fingerprint created_at"),
         // Until they are full again: an hour.
         .init("rate_limits", .nobody, "key", "name left_milli at"),
+        .init("provider_calls", .nobody, "account", "day provider calls"),
         // The file in force, as the admin wrote it.
         .init("catalogues", .nobody, "body", "digest number adopted_at"),
         .init("tokens", .nobody, "", "name sealed expires_at generation lease_by lease_until"),

@@ -5,7 +5,7 @@ package enum Schema {
     /// Each entry brings the schema one version further; an entry that has been released never changes.
     package static let migrations: [[String]] = [
         version1, version2, version3, version4, version5, version6, version7, version8, version9, version10, version11,
-        version12, version13, version14, version15, version16, version17,
+        version12, version13, version14, version15, version16, version17, version18,
     ]
 
     /// The earliest version whose programs can work with a database of the present one: it has added, and changed nothing that they use.
@@ -20,6 +20,15 @@ package enum Schema {
             autovacuum_vacuum_cost_delay = 0)
         """
     }
+
+    /// What all servers together have asked of providers, by the day.
+    private static let version18 = [
+        """
+        CREATE TABLE provider_calls (
+            day BIGINT NOT NULL, provider TEXT NOT NULL, account TEXT NOT NULL, calls BIGINT NOT NULL,
+            PRIMARY KEY (day, provider, account)) WITHOUT ROWID
+        """
+    ]
 
     /// Who signed in at `/admin` without a key, sealed; and the trace that a booking was made in.
     private static let version17 = [

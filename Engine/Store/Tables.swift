@@ -19,7 +19,7 @@ package struct StoredTable: Sendable {
         .init("lost_connections", "owner_id", "provider"), .init("revocations", "id"), .init("audit", "at", "id"),
         .init("catalogues", "digest"), .init("calendars", "id"), .init("calendar_busy", "calendar_id", "starts_at"),
         .init("page_forms", "id"), .init("time_off", "id"),
-        .init("calendar_subscriptions", "calendar_id"),
+        .init("calendar_subscriptions", "calendar_id"), .init("provider_calls", "day", "provider", "account"),
     ]
 
     /// Tables that a copy leaves out: the processes of the installation that it was made from, what they let through, the schema's

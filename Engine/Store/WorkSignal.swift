@@ -30,8 +30,8 @@ package final class WorkSignal: Sendable {
     /// Claimed work was handed over to this queue: it need not look for any.
     package func handOver(to queue: Queue) { release(isSent: true, mustLook: false) { $0 == queue } }
 
-    /// Time has passed: whoever waits may look.
-    package func tick() { release(isSent: false, mustLook: true) { _ in true } }
+    /// Something has come due in these queues: whoever waits may look.
+    package func tick(_ queues: Set<Queue>) { release(isSent: false, mustLook: true, queues.contains) }
 
     /// Returns at the next signal.
     /// - Returns: whether something may have come due.

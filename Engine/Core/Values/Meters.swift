@@ -64,7 +64,6 @@ package final class Meters: Sendable {
     private struct State {
         var counts: [Counter: [String: Int64]] = [:]
         var times: [Timer: [String: Times]] = [:]
-        var budgets: [String: (day: Int64, calls: [String: Int64])] = [:]
     }
     private let state = Mutex(State())
 
@@ -89,39 +88,6 @@ package final class Meters: Sendable {
             times.sum += seconds
             state.times[timer, default: [:]][key] = times
         }
-    }
-
-    /// Counts a call that a provider counts against an account's budget of the day.
-    package func spend(_ provider: String, account: String, now: Instant) {
-        let day = now.seconds / 86_400
-        state.withLock { state in
-            var budget = state.budgets[provider] ?? (day, [:])
-            if budget.day != day { budget = (day, [:]) }
-            budget.calls[account, default: 0] += 1
-            state.budgets[provider] = budget
-        }
-    }
-
-    /// The accounts that have spent most since 00:00 UTC, the busiest first.
-    package func spenders(now: Instant, limit: Int) -> [(provider: String, account: String, calls: Int)] {
-        let day = now.seconds / 86_400
-        let all = state.withLock { state in
-            state.budgets.filter { $0.value.day == day }.flatMap { provider, budget in
-                budget.calls.filter { !$0.key.isEmpty }.map { (provider: provider, account: $0.key, calls: Int($0.value)) }
-            }
-        }
-        return Array(all.sorted { ($1.calls, $0.provider, $0.account) < ($0.calls, $1.provider, $1.account) }.prefix(limit))
-    }
-
-    /// Of each provider's accounts, what the busiest one has spent since 00:00 UTC.
-    package func budgets(now: Instant) -> Gauge {
-        let day = now.seconds / 86_400
-        let spent = state.withLock { state in
-            state.budgets.filter { $0.value.day == day }.map { ($0.key, $0.value.calls.values.max() ?? 0) }
-        }
-        return Gauge(
-            "usher_provider_daily_calls_max", "Rooms made and moved by the busiest account of this process since 00:00 UTC.",
-            spent.sorted { $0.0 < $1.0 }.map { (["provider": $0.0], Double($0.1)) })
     }
 
     /// All of it, and what was looked up.

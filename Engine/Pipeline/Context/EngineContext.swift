@@ -46,6 +46,8 @@ package struct EngineContext: Sendable {
     package let health: ProviderHealth
     /// How often who may call, over all servers.
     package let limits: RateLimits
+    /// What hosts have spent of their day's budgets.
+    package let budgets: ProviderBudgets
     /// Renews owners' grants.
     let refresher: TokenRefresher
     /// Lets time pass while the database cannot be written.
@@ -100,6 +102,7 @@ package struct EngineContext: Sendable {
         pressure = LoadSignal(now: environment.now)
         health = ProviderHealth(store: store)
         limits = RateLimits(store: store, now: environment.now)
+        budgets = ProviderBudgets(store: store, now: environment.now)
         refresher = TokenRefresher(
             store: store, vault: vault, environment: environment, processID: processID, logger: logger, meters: meters)
         tokens = SharedTokens(store: store, vault: vault, environment: environment, processID: processID)

@@ -102,7 +102,7 @@ struct ProvisionRooms {
         } run: { [provisioner, context] in
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(intent.provider, owner: booking.terms.owner.id, deadline: deadline)
-                context.meters.spend(intent.provider, account: intent.host, now: context.now)
+                context.budgets.spend(intent.provider, account: intent.host)
                 let provided = try await module.create(request, call).checked(module.descriptor)
                 return book(booking, at: intent) { try $0.made(intent, provided, start: request.start, end: request.end) }
             } catch {
@@ -165,7 +165,7 @@ struct ProvisionRooms {
         return Effect(provider: asked.provider, for: booking) { [provisioner, context] in
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(asked.provider, owner: booking.terms.owner.id, deadline: deadline)
-                context.meters.spend(asked.provider, account: asked.host, now: context.now)
+                context.budgets.spend(asked.provider, account: asked.host)
                 let provided = try await module.update(asked.roomID, to: request, call).checked(module.descriptor)
                 return book(booking, at: asked) { try $0.moved(asked, provided, start: request.start, end: request.end) }
             } catch {

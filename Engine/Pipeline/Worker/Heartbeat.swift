@@ -69,6 +69,7 @@ package struct Heartbeat: Sendable {
         try await context.store.refreshInstallation()
         try await context.health.refresh()
         await context.refresher.saveUnsaved()
+        try await context.budgets.save()
     }
 
     /// Whether a server is there that goes on with all work.
@@ -118,6 +119,7 @@ package struct Heartbeat: Sendable {
                 try tx.freeClaims(of: context.processID, now: context.now)
                 try tx.removeProcess(context.processID)
             }
+            try await context.budgets.save()
         } catch { context.logger.warning("claims could not be handed back; they run out by themselves", metadata: ["error": "\(error)"]) }
     }
 }

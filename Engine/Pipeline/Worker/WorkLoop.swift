@@ -65,11 +65,12 @@ package final class WorkLoop: JobStarter {
         signal.send(to: Queue.allCases)
     }
 
-    /// Has the loops look for what other processes have made, and for what has come due.
+    /// Wakes the loops of queues that have something due: what other processes have made, or what its time has come for.
     private func tick() async {
         while !Task.isCancelled {
             await context.sleep(context.store.database.pollInterval)
-            signal.tick()
+            // While the database does not answer, nothing can be claimed either; the heartbeat says so.
+            if let due = try? await worker.dueQueues() { signal.tick(due) }
         }
     }
 

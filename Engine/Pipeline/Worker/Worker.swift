@@ -95,6 +95,15 @@ package struct Worker: Sendable {
         return try await context.store.read { try $0.services(queue, from: from) }
     }
 
+    /// The queues that have something due, by one look.
+    package func dueQueues() async throws -> Set<Queue> {
+        let now = context.now
+        let floors = Queue.allCases.map { ($0, floor.current($0, now: now)) }
+        return try await context.store.read { tx in
+            Set(try floors.filter { queue, from in try tx.services(queue, from: from).contains { $0.due <= now } }.map(\.0))
+        }
+    }
+
     /// A claim whose commit was unclear ends without anybody who knows of it. No index leads there.
     static func freeEndedClaims(_ context: EngineContext) async throws {
         let now = context.now

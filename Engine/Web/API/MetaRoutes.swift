@@ -71,7 +71,10 @@ struct MetaRoutes: Sendable {
                 context.catalog.current.providers.map { entry in
                     (["provider": entry.name], failing.contains { $0.provider == entry.name } ? 1 : 0)
                 }),
-            context.meters.budgets(now: now),
+            Meters.Gauge(
+                "usher_provider_daily_calls_max", "Rooms made and moved by the busiest account since 00:00 UTC, at all servers.",
+                Dictionary(grouping: try await context.budgets.spent(), by: \.provider).sorted { $0.key < $1.key }
+                    .map { (["provider": $0.key], Double($0.value.map(\.calls).max() ?? 0)) }),
         ]
         return context.meters.exposition(gauges)
     }

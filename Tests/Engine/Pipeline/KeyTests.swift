@@ -51,6 +51,42 @@ struct KeyTests {
         #expect(try await engine.context.store.read { try $0.rate("forms", "a") } == nil, "nobody's address stays")
     }
 
+    @Test("what hosts have spent of their day is counted over all servers, and anew at midnight UTC")
+    func budgets() async throws {
+        let engine = try await TestEngine()
+        func server() -> ProviderBudgets { ProviderBudgets(store: engine.context.store, now: { engine.clock.now }) }
+        let (one, two) = (server(), server())
+        for _ in 0..<3 { one.spend("zoom", account: "ana@northwind.example") }
+        for _ in 0..<2 { two.spend("zoom", account: "ana@northwind.example") }
+        two.spend("zoom", account: "tom@northwind.example")
+        two.spend("room", account: "")
+        try await one.save()
+        try await one.save()
+        try await two.save()
+        one.spend("campus", account: "ana@northwind.example")
+        let spent = try await one.spent()
+        #expect(spent.map(\.provider) == ["zoom", "campus", "zoom"] && spent.map(\.calls) == [5, 1, 1])
+        #expect(try await two.spent().map(\.calls) == [5, 1], "it has not heard of the last one")
+        engine.clock.advance(by: .days(1))
+        #expect(try await one.spent().isEmpty)
+        two.spend("zoom", account: "tom@northwind.example")
+        try await two.save()
+        #expect(try await server().spent().map(\.calls) == [1], "what was not saved before midnight is of no day any more")
+        #expect(try await engine.context.store.read { try $0.providerCalls(day: engine.clock.now.seconds / 86_400 - 1) }.isEmpty)
+    }
+
+    @Test("what was counted while the database was away is not lost")
+    func unsavedBudget() async throws {
+        let engine = try await TestEngine()
+        let budgets = ProviderBudgets(store: engine.context.store, now: { engine.clock.now })
+        budgets.spend("zoom", account: "ana@northwind.example")
+        try await engine.context.store.database.write { _ = try $0.execute("ALTER TABLE provider_calls RENAME TO away", []) }
+        await #expect(throws: (any Error).self) { try await budgets.save() }
+        try await engine.context.store.database.write { _ = try $0.execute("ALTER TABLE away RENAME TO provider_calls", []) }
+        try await budgets.save()
+        #expect(try await engine.context.budgets.spent().map(\.calls) == [1])
+    }
+
     @Test("whoever comes from ever new addresses makes no limiter grow for ever")
     func bounded() {
         let clock = VirtualClock()

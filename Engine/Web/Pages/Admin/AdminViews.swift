@@ -81,9 +81,9 @@ struct AdminViews: Sendable {
         let today = CalendarDate(WallTime(now, in: zone))
         let (from, to) = ((today - AdminCharts.before).beginning(in: zone), (today + AdminCharts.after).beginning(in: zone))
         let catalog = context.catalog.current
-        let spenders = context.meters.spenders(now: now, limit: AdminCharts.mostSpenders).map { spent in
+        let spenders = try await context.budgets.spent().prefix(AdminCharts.mostSpenders).map { spent in
             let most = catalog.provider(spent.provider).flatMap { context.registry.descriptor($0.module)?.hostDailyCalls }
-            return (provider: spent.provider, account: spent.account, calls: spent.calls, most: most)
+            return (provider: spent.provider, account: spent.account, calls: Int(spent.calls), most: most)
         }
         return try await context.store.read { tx in
             AdminCharts(
