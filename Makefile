@@ -1,6 +1,6 @@
 # The commands of this repository; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release demo test soak mutants architecture docs pictures bench package trypackage image lint format clean
+.PHONY: help deps build release demo test soak upgrade mutants architecture docs pictures bench package trypackage image lint format clean
 
 SWIFT ?= swift
 TOOLCHAIN = $(dir $(realpath $(shell command -v $(SWIFT))))
@@ -102,6 +102,17 @@ soak: testdeps ## Run the tests, long ones in full
 	$(SWIFT) build $(FOR_USE) --product usher-simulate
 	.build/release/usher-simulate 1-50000
 	$(ON_POSTGRES) .build/release/usher-simulate 1-1000
+	@$(MAKE) upgrade
+
+# The last commit before the schema's newest version: its program is that of the release before.
+FORMER ?= $(shell git log -1 --format=%H -S"$$(grep -o 'version[0-9]*' Engine/Store/Schema.swift | sort -V | tail -1)" -- Engine/Store/Schema.swift)^
+
+upgrade: testdeps ## Run the release before beside this one, on one database; FORMER=commit
+	test -d .build/former/source || git clone -q . .build/former/source
+	git -C .build/former/source fetch -q origin && git -C .build/former/source checkout -q --detach $$(git rev-parse $(FORMER))
+	$(SWIFT) build --package-path .build/former/source --scratch-path .build/former/build --product usher
+	$(SWIFT) build --build-tests
+	@USHER_FORMER=$(CURDIR)/.build/former/build/debug/usher $(call run_tests,--filter UpgradeTests)
 
 mutants: testdeps ## Switch the engine's guards off one by one, and see the seeded runs notice
 	/usr/bin/python3 Tests/System/Scripts/mutants.py . .build/mutants .build/mutants-build 1200
