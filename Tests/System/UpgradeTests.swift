@@ -3,14 +3,14 @@ import TestPostgreSQL
 import Testing
 import UsherCore
 
-/// Two releases at one PostgreSQL, while servers of the one are replaced by those of the other. `make upgrade` builds the release before.
-@Suite(.timeLimit(.minutes(10)), .enabled(if: UpgradeTests.former != nil))
-struct UpgradeTests {
-    /// The program of the release before.
-    static let former = ProcessInfo.processInfo.environment["USHER_FORMER"]
+/// The program of the release before, where there is one to run beside this one.
+private let formerRelease = ProcessInfo.processInfo.environment["USHER_FORMER"]
 
+/// Two releases at one PostgreSQL, while servers of the one are replaced by those of the other. `make upgrade` builds the release before.
+@Suite(.timeLimit(.minutes(10)), .enabled(if: formerRelease != nil))
+struct UpgradeTests {
     private func startFormer(_ site: Site) async throws -> Command {
-        let server = try Command(#require(Self.former), ["serve"], environment: site.environment, folder: site.folder)
+        let server = try Command(#require(formerRelease), ["serve"], environment: site.environment, folder: site.folder)
         try #require(await server.line(errorStream: true) { $0.contains("listening") } != nil, "\(server.errorText)")
         return server
     }
