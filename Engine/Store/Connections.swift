@@ -83,6 +83,11 @@ enum ConnectionSQL: String, SQLStatement {
     case ofAccount = """
         SELECT {connections} FROM connections WHERE client_id = $1 AND account_id = $2
         """
+    case lockedOne = "SELECT {connections} FROM connections WHERE owner_id = $1 AND provider = $2{lock}"
+    case lockedOfOwner = "SELECT {connections} FROM connections WHERE owner_id = $1 ORDER BY provider{lock}"
+    case lockedOfAccount = """
+        SELECT {connections} FROM connections WHERE client_id = $1 AND account_id = $2 ORDER BY owner_id, provider{lock}
+        """
     case save = """
         INSERT INTO connections (owner_id, provider, module, client_id, account_id, tenant, email, name, scopes, sealed, generation,
             expires_at, lease_until, health, problem, connected_at, refreshed_at)
@@ -132,6 +137,19 @@ extension Tx {
     /// Connections of one app to one account: of more than one owner, if they share it.
     package func connections(clientID: String, accountID: String) throws -> [StoredConnection] {
         try query(ConnectionSQL.ofAccount, .text(clientID), .text(accountID)).map(connection(from:))
+    }
+
+    /// An owner's connection, to be ended or replaced: whoever renews its grant waits until this transaction is over.
+    package func lockConnection(owner: String, provider: String) throws -> StoredConnection? {
+        try query(ConnectionSQL.lockedOne, .text(owner), .text(provider)).first.map(connection(from:))
+    }
+    /// All connections of an owner, to be ended.
+    package func lockConnections(of owner: String) throws -> [StoredConnection] {
+        try query(ConnectionSQL.lockedOfOwner, .text(owner)).map(connection(from:))
+    }
+    /// Connections of one app to one account, to be ended.
+    package func lockConnections(clientID: String, accountID: String) throws -> [StoredConnection] {
+        try query(ConnectionSQL.lockedOfAccount, .text(clientID), .text(accountID)).map(connection(from:))
     }
 
     /// Makes a connection, or puts another account or grant in its place.

@@ -16,7 +16,7 @@ struct SyncCalendar {
     func prepare(_ id: String, _ claim: Claim, _ step: StepTransaction) throws -> Effect? {
         // What took place stays where it is.
         guard let booking = try step.tx.booking(id), step.now < booking.end else { return try step.finish(claim) }
-        let record = try step.tx.calendarRecord(of: booking.id)
+        var record = try step.tx.calendarRecord(of: booking.id)
         let isWanted = booking.status == .confirmed && !OwnerCalendar(step).isRoomAnEvent(booking)
         guard isWanted ? record?.isKept ?? true : record.map({ $0.state != .over }) ?? false else { return try step.finish(claim) }
         guard let target = try OwnerCalendar(step).target(of: booking) else {
@@ -24,12 +24,14 @@ struct SyncCalendar {
             step.tx.note(booking.id, event, "no calendar is connected", at: step.now)
             return try step.finish(claim)
         }
+        // The same account may be connected under another name by now.
+        if record?.accountID == target.connection.account.id { record?.provider = target.connection.provider }
         if let record, record.accountID != target.connection.account.id {
             step.tx.note(booking.id, "calendar.remains", "the event stands on the calendar of another account", at: step.now)
             try step.tx.removeCalendarRecord(of: booking.id)
             return try prepare(id, claim, step)
         }
-        if let record, !isWanted { return remove(record, target, booking, claim, step) }
+        if let record, !isWanted { return try remove(record, target, booking, claim, step) }
         return try put(record, target, booking, claim, step)
     }
 
@@ -72,8 +74,13 @@ struct SyncCalendar {
     }
 
     private func remove(
-        _ record: CalendarRecord, _ target: OwnerCalendar.Target, _ booking: Booking, _ claim: Claim, _ step: StepTransaction
-    ) -> Effect {
+        _ known: CalendarRecord, _ target: OwnerCalendar.Target, _ booking: Booking, _ claim: Claim, _ step: StepTransaction
+    ) throws -> Effect {
+        var asked = known
+        // Until its provider has answered, nobody knows whether it stands.
+        asked.digest = ""
+        if asked != known { try step.tx.save(asked) }
+        let record = asked
         let (deadline, module) = (step.deadline, target.module)
         return Effect(provider: record.provider, for: booking) { [context] in
             do throws(ProviderError) {

@@ -11,7 +11,6 @@ package struct Connections: Sendable {
     private static let pauses: [Duration] = [.milliseconds(100), .milliseconds(400), .seconds(1), .seconds(2)]
     private static let patience = Duration.seconds(10)
     /// So many upcoming bookings are put on a calendar that is connected anew.
-    private static let calendarLimit = 1_000
 
     package init(_ context: EngineContext) { self.context = context }
 
@@ -43,14 +42,15 @@ package struct Connections: Sendable {
         let isKept = try await insisting { [context] tx in
             let isActive = try tx.lockOwner(owner)?.isActive ?? false
             // A commit before this one took hold although nobody could tell.
-            if try tx.connection(owner: owner, provider: provider)?.sealed == connection.sealed { return true }
+            let present = try tx.lockConnection(owner: owner, provider: provider)
+            if present?.sealed == connection.sealed { return true }
             if let revocation { try tx.removeRevocation(revocation) }
             guard isActive else {
                 try context.revoke(connection, tx)
                 return false
             }
             // The grant of an account that another one takes the place of is of no use any more.
-            if let present = try tx.connection(owner: owner, provider: provider),
+            if let present,
                 present.account.id != account.id || present.clientID != connection.clientID
             {
                 try context.revoke(present, tx)
@@ -63,10 +63,6 @@ package struct Connections: Sendable {
             if problem != nil { try context.announcer.tell(.connectionNeedsAttention, connection, tx) }
             try tx.enqueue(followUps(of: .accountConnected(connection), now: now), now: now)
             try tx.resumeWaiting(for: connection, now: now)
-            guard module is any CalendarProvider.Type else { return true }
-            for booking in try tx.bookings(after: (now, ""), until: .never, owner: owner, status: nil, limit: Self.calendarLimit) {
-                try tx.enqueue(followUps(of: .calendarConnected(booking), now: now), now: now)
-            }
             return true
         }
         guard isKept else { throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.") }
@@ -89,7 +85,7 @@ package struct Connections: Sendable {
     @discardableResult
     package func disconnect(owner: String, provider: String) async throws -> Bool {
         try await context.store.write { tx in
-            guard let present = try tx.connection(owner: owner, provider: provider), try end(present, tx) else { return false }
+            guard let present = try tx.lockConnection(owner: owner, provider: provider), try end(present, tx) else { return false }
             try tx.removeLostConnection(owner: owner, provider: provider)
             try context.revoke(present, tx)
             try context.audit("connection.disconnect", "\(owner)/\(provider)", tx)
@@ -108,7 +104,7 @@ package struct Connections: Sendable {
     ) async throws -> Int {
         let now = context.now
         return try await context.store.write { tx in
-            try tx.connections(clientID: clientID, accountID: accountID)
+            try tx.lockConnections(clientID: clientID, accountID: accountID)
                 .filter { $0.connectedAt.seconds <= before.seconds && (owner == nil || $0.ownerID == owner) }
                 .reduce(0) { count, connection in
                     guard try end(connection, tx) else { return count }

@@ -71,7 +71,11 @@ final class TokenRefresher: Sendable {
                     owner: seen.ownerID, provider: seen.provider, process: processID, now: now, until: now + Self.leaseLength)
                 return (try tx.connection(owner: seen.ownerID, provider: seen.provider), isOurs)
             }
-            guard let stored else { return .failure(.notConnected(service)) }
+            // Another account's token would make the room there.
+            guard let stored, stored.account.id == seen.account.id else {
+                if isOurs, let stored { await release(stored) }
+                return .failure(.notConnected(service))
+            }
             // The pair that could not be stored is the only live one, whatever another process has heard of the one before.
             if let kept = unsaved.withLock({ $0[stored.sealContext] }), kept.connection.generation == stored.generation {
                 return await keep(kept.grant, stored, module.consent)
@@ -140,17 +144,25 @@ final class TokenRefresher: Sendable {
             do {
                 let sealed = try GrantCodec.seal(grant, vault, context: stored.sealContext)
                 let now = environment.now()
-                let (isKept, present) = try await store.write { tx in
-                    let before = try tx.connection(owner: stored.ownerID, provider: stored.provider)
+                let (isKept, present) = try await store.write { [environment] tx in
+                    let before = try tx.lockConnection(owner: stored.ownerID, provider: stored.provider)
                     let isKept = try tx.renew(
                         stored, sealed: sealed, scopes: grant.access.scopes, expiresAt: grant.access.expiresAt,
                         health: missing.isEmpty ? .ok : .missingScope, problem: consent.problem(missing), now: now)
                     if isKept, before?.health == .reauthorize { try tx.resumeWaiting(for: stored, now: now) }
+                    // Ended while it was renewed, or another account's by now: what the service has given has no other to end it.
+                    if !isKept, before?.account.id != stored.account.id {
+                        var unused = stored
+                        unused.sealed = sealed
+                        try tx.revoke(unused, as: environment.id("rv_"), now: now)
+                    }
                     return (isKept, try tx.connection(owner: stored.ownerID, provider: stored.provider))
                 }
                 unsaved.withLock { $0[stored.sealContext] = nil }
                 if isKept { return .success(grant.access) }
-                guard let present else { return .failure(.notConnected(stored.provider)) }
+                guard let present, present.account.id == stored.account.id else {
+                    return .failure(.notConnected(consent.name))
+                }
                 // Another grant stands there: the owner has connected again, or this commit had happened after all.
                 return .success(try self.grant(present).access)
             } catch { lastError = error }
@@ -179,7 +191,9 @@ final class TokenRefresher: Sendable {
                 try tx.unleaseConnection(owner: stored.ownerID, provider: stored.provider, process: processID)
                 return try tx.connection(owner: stored.ownerID, provider: stored.provider)
             }
-            if let present, present.generation != stored.generation { return .success(try grant(present).access) }
+            if let present, present.generation != stored.generation, present.account.id == stored.account.id {
+                return .success(try grant(present).access)
+            }
             logger.warning(
                 "a connection must be made again", metadata: ["owner": "\(stored.ownerID)", "provider": "\(stored.provider)"])
         } catch { logger.error("a dead grant could not be marked", metadata: ["error": "\(error)"]) }

@@ -19,8 +19,8 @@ enum Change {
     case reminderDropped(Booking)
     /// A mail is tried again that was refused.
     case mailRetried(OutboxMail, Booking)
-    /// A booking belongs on a calendar that was connected.
-    case calendarConnected(Booking)
+    /// A booking's entry on its owner's calendar may not be as it should.
+    case calendarEntryTouched(Booking)
     /// The owner must act, unless it mends itself in a moment.
     case ownerNeeded(AlertSubject)
     /// Somebody typed an address to sign in.
@@ -71,7 +71,7 @@ func followUps(of change: Change, now: Instant) -> [ScheduledJob] {
         [ScheduledJob(.remind(booking: booking.id), due: now, start: booking.start)]
     case .mailRetried(let mail, let booking):
         [ScheduledJob(.deliver(mail: mail.id), due: now, start: booking.start)]
-    case .calendarConnected(let booking):
+    case .calendarEntryTouched(let booking):
         calendar(booking, now)
     case .ownerNeeded(let subject):
         [alert(subject, now)]

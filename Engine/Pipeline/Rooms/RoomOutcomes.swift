@@ -30,15 +30,9 @@ struct RoomOutcomes {
         self.init(booking, step)
     }
 
-    /// The room as it was asked about, with what others have written into it while the provider was being asked.
-    func present(_ asked: RoomRecord) throws -> RoomRecord {
-        guard let stored = try stored(asked) else { return asked }
-        var room = asked
-        (room.duplicateCheckAt, room.duplicateChecksLeft, room.checkAt) = (
-            stored.duplicateCheckAt, stored.duplicateChecksLeft, stored.checkAt
-        )
-        return room
-    }
+    /// The room as it now stands: as the claim's commit left it, and with what others have written while the provider was being asked, as
+    /// a person does who has it tried again.
+    func present(_ asked: RoomRecord) throws -> RoomRecord { try stored(asked) ?? asked }
 
     private func stored(_ room: RoomRecord) throws -> RoomRecord? {
         try step.tx.rooms(of: booking.id).first { $0.generation == room.generation }
@@ -72,6 +66,7 @@ struct RoomOutcomes {
         try showRoom(room)
     }
 
+    /// - Parameter start: what the provider was told, where it does not say itself when the room is.
     mutating func hold(
         _ asked: RoomRecord, _ provided: ProvidedRoom, start: Instant, end: Instant, event: String, isFound: Bool = false
     ) throws {
@@ -107,6 +102,8 @@ struct RoomOutcomes {
         if booking.meeting.problem != nil { try step.tx.removeNotice(.booking(booking.id)) }
         booking.meeting.problem = nil
         try save()
+        // A room that is made on the click may be an event by itself, beside the entry that was made before; no mail follows from it.
+        if booking.terms.type.provision == .onJoin { try step.followUp(.calendarEntryTouched(booking)) }
     }
 
     // MARK: A create went wrong
@@ -152,7 +149,7 @@ struct RoomOutcomes {
 
     /// There is no room for certain: wait and ask again, fall back, or show what a person must do.
     private mutating func denied(_ room: RoomRecord, _ error: ProviderError) throws {
-        var room = try present(room)
+        var room = room
         let again = error.code == .providerRemoved ? nil : retryTime(error, room.failures)
         let hasFallback = RoomPlan.link(after: room, booking) != nil
         let isFinal = error.retry == .never || again.map { $0 > booking.start - Self.lastMoment && $0 - step.now > Self.hiccup } ?? true

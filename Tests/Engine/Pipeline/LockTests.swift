@@ -71,6 +71,27 @@ struct LockTests {
         }
     }
 
+    @Test(
+        "a connection whose grant is being renewed is ended as the renewal leaves it",
+        arguments: ["disconnect", "deauthorized", "removeOwner"])
+    func endedConnection(way: String) async throws {
+        let (engine, database) = try await engine()
+        _ = try await engine.connect()
+        let account = try #require(try await Connections(engine.context).list(owner: "ana").first)
+        _ = try await beside("UPDATE connections SET generation = generation + 1, sealed = sealed WHERE owner_id = 'ana'", database) {
+            let connections = Connections(engine.context)
+            switch way {
+            case "disconnect": #expect(try await connections.disconnect(owner: "ana", provider: "zoom"))
+            case "deauthorized":
+                let ended = try await connections.deauthorized(
+                    clientID: account.clientID, accountID: account.account.id, before: engine.clock.now)
+                #expect(ended == 1)
+            default: try await engine.context.store.write { try engine.context.removeOwner("ana", $0) }
+            }
+        }
+        #expect(try await Connections(engine.context).list(owner: "ana").isEmpty)
+    }
+
     private func engine() async throws -> (TestEngine, any Database) {
         // Among many tests at once a look at who waits may take long.
         let limits = "&options=-clock_timeout%3D100s%20-cidle_in_transaction_session_timeout%3D100s%20-cstatement_timeout%3D100s"
