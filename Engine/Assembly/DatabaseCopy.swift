@@ -84,9 +84,10 @@ package struct DatabaseCopy: Sendable {
         try await refuseFull()
         try await target.write { [moved] in try $0.save(moved) }
         let copied = try await run(progress)
+        // In this order: one that dies between the two leaves both held, and never both at work.
+        try await retireSource()
         moved.hold = hold
         try await target.write { [moved] in try $0.save(moved) }
-        try await retireSource()
         return copied
     }
 
@@ -99,6 +100,7 @@ package struct DatabaseCopy: Sendable {
                 var present = try tx.presentInstallation()
                 present.hold(.moved, at: environment.now(), random: environment.random)
                 try tx.save(present)
+                try tx.doubtAfterRestore(forgettingProcesses: false)
             }
         } catch {
             throw UsherError(

@@ -87,7 +87,10 @@ extension Store {
             try tx.session.lock(name: "schema")
             var present = try tx.presentInstallation()
             guard !present.isAt(place) else { return }
-            if !present.place.isEmpty, present.hold == nil { present.hold(.moved, at: now, random: random) }
+            if !present.place.isEmpty, present.hold == nil {
+                present.hold(.moved, at: now, random: random)
+                try tx.doubtAfterRestore(forgettingProcesses: false)
+            }
             present.place = place
             try tx.save(present)
         }

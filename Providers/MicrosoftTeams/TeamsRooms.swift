@@ -22,8 +22,21 @@ struct TeamsRooms {
     /// createOrGet takes no setting: whether the meeting is recorded by itself is said afterwards, and read back.
     private func recorded(_ made: ProvidedRoom, _ present: Bool?, _ options: MeetingOptions) async throws(ProviderError) -> ProvidedRoom {
         guard let recording = options.recording, recording != .inherit, present != (recording != .off) else { return made }
-        let answer = try await client.send(
-            "PATCH", Self.path(made.id), body: ["recordAutomatically": .bool(recording != .off)], changes: true)
+        let answer: JSONAnswer
+        do throws(ProviderError) {
+            answer = try await client.send(
+                "PATCH", Self.path(made.id), body: ["recordAutomatically": .bool(recording != .off)], changes: true)
+        } catch {
+            // The meeting stands, whatever became of its setting: asked again, createOrGet gives the same one.
+            if error.retry == .never, error.code != .meetingGone {
+                var room = made
+                room.notes.append("Microsoft did not take whether the meeting is recorded: \(error.message)")
+                return room
+            }
+            var unclear = error
+            unclear.isUnclear = true
+            throw unclear
+        }
         var room = try Self.room(answer)
         if let kept = answer["recordAutomatically"]?.bool, kept != (recording != .off) {
             room.notes.append(

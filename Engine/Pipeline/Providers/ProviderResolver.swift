@@ -50,6 +50,19 @@ package struct ProviderResolver: Sendable {
         return nil
     }
 
+    /// The module that a room is of, with what it needs for one piece of work: what another module says of it means nothing.
+    package func call(
+        _ room: RoomRecord, owner: String, deadline: Instant
+    ) async throws(ProviderError) -> (module: any Provider.Type, call: ProviderContext) {
+        if let present = context.catalog.current.provider(room.provider)?.module, present != room.module {
+            throw ProviderError(
+                .providerRemoved, retry: .never,
+                "The room is of the module '\(room.module)', and the provider '\(room.provider)' is '\(present)' in meeting-types.yaml by now.",
+                remedy: "Give the new module a provider of another name, and this one its module back, then retry the booking.")
+        }
+        return try await call(room.provider, owner: owner, deadline: deadline)
+    }
+
     /// The module of a provider, with what it needs for one piece of work for an owner: their connection too, where it has one.
     package func call(
         _ provider: String, owner: String, deadline: Instant

@@ -26,7 +26,7 @@ struct ProvisionRooms {
             }
             return try attempt(room, booking, step)
         case .create(let room): return try attempt(room, booking, step)
-        case .settle(let room), .lookForTwins(let room): return search(room, booking, rooms, step)
+        case .settle(let room), .lookForTwins(let room): return search(try placed(room, booking, step), booking, rooms, step)
         case .update(let room) where !bearsTime(room):
             // The link that was sent stays, whatever the catalogue says by now.
             return try prepare(booking, claim, step) { try $0.keptThroughMove(room) }
@@ -84,8 +84,8 @@ struct ProvisionRooms {
         var room = untried
         // Of a create that is repeated because nobody knows what became of it.
         let mayExist = room.state != .absent
-        if room.duplicateChecksLeft == 0, !mayExist {
-            // Nothing can be there yet.
+        if room.host.isEmpty || (room.duplicateChecksLeft == 0 && !mayExist) {
+            // Nothing can be there yet, or nobody knew where.
             room.host = try host(of: room, booking, step)
         }
         let untouched = room
@@ -101,7 +101,7 @@ struct ProvisionRooms {
             return .lookAgain
         } run: { [provisioner, context] in
             do throws(ProviderError) {
-                let (module, call) = try await provisioner.call(intent.provider, owner: booking.terms.owner.id, deadline: deadline)
+                let (module, call) = try await provisioner.call(intent, owner: booking.terms.owner.id, deadline: deadline)
                 context.budgets.spend(intent.provider, account: intent.host)
                 let provided = try await module.create(request, call).checked(module.descriptor)
                 return book(booking, at: intent) { try $0.made(intent, provided, start: request.start, end: request.end) }
@@ -111,6 +111,15 @@ struct ProvisionRooms {
                 return book(booking, at: intent, error) { try $0.createFailed(intent, error, ended: ended, mayExist: mayExist) }
             }
         }
+    }
+
+    /// What was refused for want of an account, and is doubted since, can only be at the account that is connected now.
+    private func placed(_ room: RoomRecord, _ booking: Booking, _ step: StepTransaction) throws -> RoomRecord {
+        guard room.host.isEmpty, case let host = try host(of: room, booking, step), !host.isEmpty else { return room }
+        var placed = room
+        placed.host = host
+        try step.tx.save(placed)
+        return placed
     }
 
     /// Whoever is connected now, or written under `hosts:` now, hosts it.
@@ -130,7 +139,7 @@ struct ProvisionRooms {
         return Effect(provider: room.provider, for: booking) { [provisioner, context] in
             let began = context.now
             do throws(ProviderError) {
-                let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
+                let (module, call) = try await provisioner.call(room, owner: booking.terms.owner.id, deadline: deadline)
                 let found = try await module.find(room.key, host: room.host, call)
                 let kept = room.state == .live ? room.roomID : (mayAdopt ? found.first?.id : nil)
                 var adopted: ProvidedRoom?
@@ -164,7 +173,7 @@ struct ProvisionRooms {
         let request = provisioner.request(asked, for: booking)
         return Effect(provider: asked.provider, for: booking) { [provisioner, context] in
             do throws(ProviderError) {
-                let (module, call) = try await provisioner.call(asked.provider, owner: booking.terms.owner.id, deadline: deadline)
+                let (module, call) = try await provisioner.call(asked, owner: booking.terms.owner.id, deadline: deadline)
                 context.budgets.spend(asked.provider, account: asked.host)
                 let provided = try await module.update(asked.roomID, to: request, call).checked(module.descriptor)
                 return book(booking, at: asked) { try $0.moved(asked, provided, start: request.start, end: request.end) }
@@ -179,7 +188,7 @@ struct ProvisionRooms {
         let deadline = step.deadline
         return Effect(provider: room.provider, for: booking) { [provisioner] in
             do throws(ProviderError) {
-                let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
+                let (module, call) = try await provisioner.call(room, owner: booking.terms.owner.id, deadline: deadline)
                 let provided = try await module.fetch(room.roomID, host: room.host, call).checked(module.descriptor)
                 return book(booking, at: room) { try $0.checked(room, provided) }
             } catch {
@@ -193,7 +202,7 @@ struct ProvisionRooms {
         let deadline = step.deadline
         return Effect(provider: room.provider, for: booking) { [provisioner] in
             do throws(ProviderError) {
-                let (module, call) = try await provisioner.call(room.provider, owner: booking.terms.owner.id, deadline: deadline)
+                let (module, call) = try await provisioner.call(room, owner: booking.terms.owner.id, deadline: deadline)
                 try await module.cancel(room.roomID, host: room.host, call)
                 return book(booking, at: room) { try $0.removed(room) }
             } catch {
