@@ -69,11 +69,15 @@ extension Tx {
         return counts.filter { $0.value > 0 }
     }
 
-    /// Whether something about the booking is still on its way: a mail, an event, a room that is to go.
-    package func isUnderWay(_ booking: Booking) throws -> Bool {
-        let rooms = try rooms(of: booking.id).contains { [.attempting, .unclear, .removing].contains($0.state) }
-        let mails = try mails(of: booking.id).contains { !$0.isSettled }
-        return try rooms || mails || !query(PersonSQL.waitingEvents, .text(booking.id)).isEmpty
+    /// Whether something about the booking is still on its way: work that is to be done, a mail, an event, a room that is to go.
+    package func isUnderWay(_ booking: Booking) throws -> Bool { try underWay(booking.id) > 0 }
+
+    /// Of how many bookings of an owner something is still on its way.
+    package func underWay(ofOwner id: String) throws -> Int { try underWay(id) }
+
+    private func underWay(_ id: String) throws -> Int {
+        try writePending()
+        return Int(try query(PersonSQL.underWay, .text(id))[0].int(0))
     }
 
     /// Deletes or blanks what the tables hold about one booking, owner or address.

@@ -182,7 +182,16 @@ enum PersonSQL: String, SQLStatement {
     case eraseAddresses = "UPDATE timeline SET detail = '' WHERE booking_id = $1 AND detail LIKE '%@%'"
     case eraseEventsOf = "DELETE FROM deliveries WHERE subject = $1"
     case forgetRepeats = "DELETE FROM idempotency WHERE created_at < $1"
-    case waitingEvents = "SELECT 1 FROM deliveries WHERE subject = $1 AND state = 'waiting' LIMIT 1"
+    /// Of a booking, or of an owner's, those of which something is on its way: work, a mail, a room that is to go, an event.
+    case underWay = """
+        SELECT COUNT(*) FROM bookings b WHERE (b.id = $1 OR b.owner_id = $1) AND (
+            EXISTS (SELECT 1 FROM steps s WHERE s.kind = 'notify' AND s.subject = b.id)
+            OR (b.status = 'cancelled' AND EXISTS
+                (SELECT 1 FROM steps s WHERE s.kind IN ('provision', 'calendar') AND s.subject = b.id))
+            OR EXISTS (SELECT 1 FROM outbox o WHERE o.booking_id = b.id AND o.state IN ('queued', 'sending'))
+            OR EXISTS (SELECT 1 FROM rooms r WHERE r.booking_id = b.id AND r.state IN ('attempting', 'unclear', 'removing'))
+            OR b.id IN (SELECT d.subject FROM deliveries d WHERE d.state = 'waiting'))
+        """
     case eraseNotices = "DELETE FROM notices WHERE subject LIKE 'connection ' || $1 || ' %' OR subject = 'signin ' || $1"
     case eraseEvents = """
         DELETE FROM deliveries WHERE subject LIKE $1 || '/%' OR subject IN (SELECT id FROM bookings WHERE owner_id = $1)

@@ -106,7 +106,9 @@ package struct PageBookings: Sendable {
         let stored = StoredPageForm(
             id: id, tokenHash: needsProof ? Vault.hash(token.utf8) : "", holdID: hold.id, type: hold.type.id, address: visitor.address,
             mail: Vault.hash(form.mailbox.utf8), sealed: sealed, state: needsProof ? .waiting : .booked, expiresAt: end, createdAt: now)
-        let before = try await context.store.write { tx -> StoredPageForm? in
+        let before = try await context.store.write { [context] tx -> StoredPageForm? in
+            // Nobody takes the time while it is kept for longer.
+            _ = try tx.lockOwner(hold.ownerID)
             try tx.lockPageForms()
             if let before = try tx.waitingPageForm(ofHold: hold.id) {
                 // Sent twice: the first mail is under way.
@@ -115,7 +117,7 @@ package struct PageBookings: Sendable {
             }
             try refuseMany(stored, tx)
             if needsProof {
-                guard try tx.extend(hold: hold.id, to: end, now: now) else {
+                guard try tx.extend(hold: hold.id, to: end, now: context.now) else {
                     throw UsherError(.holdExpired, "The time was kept for a while, which is over: choose it again.")
                 }
                 try tx.enqueue(followUps(of: .pageFormTaken(stored), now: now), now: now)
@@ -134,7 +136,11 @@ package struct PageBookings: Sendable {
         } catch let error as UsherError {
             // Nothing came of it: it does not count.
             try await context.store.write { try $0.remove(pageForm: form) }
-            throw error
+            // Pressed twice at once: the other press has booked it.
+            guard error.code == .holdExpired, let hold = request.hold,
+                let booking = try await context.store.read({ try $0.hold(hold) })?.bookingID
+            else { throw error }
+            return try await service.view(booking)
         }
         try await context.store.write { try $0.book(pageForm: form, as: booked.booking.id) }
         return booked

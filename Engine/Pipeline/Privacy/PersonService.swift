@@ -140,6 +140,13 @@ package struct PersonService: Sendable {
                 "The former owner '\(id)' still hosts \(counted(toCome.count, "meeting")): cancel them, then erase once more.")
             return
         }
+        let underWay = try tx.underWay(ofOwner: id)
+        guard underWay == 0 else {
+            result.remains.append(
+                "Of \(counted(underWay, "meeting")) of the former owner '\(id)' a mail, an event or a room is still on its way: erase once more when it is done."
+            )
+            return
+        }
         result.rows.merge(try tx.eraseOwner(id), uniquingKeysWith: +)
         result.remains.append("The audit goes on to name the owner's id '\(id)', which is a pseudonym now.")
     }

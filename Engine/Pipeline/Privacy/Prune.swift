@@ -35,7 +35,8 @@ struct Prune {
         while context.now < end {
             let erased = try await context.store.write { [from] tx in
                 let old = try tx.endedBookings(before: now - age, from: from, limit: batch)
-                for booking in old { _ = try service.erase(booking, { _ in true }, tx) }
+                // What is still on its way is looked at again the next day.
+                for booking in old where try !tx.isUnderWay(booking) { _ = try service.erase(booking, { _ in true }, tx) }
                 return old.map(\.start)
             }
             guard erased.count == batch, let last = erased.last else { return true }
