@@ -84,7 +84,9 @@ package struct DatabaseCopy: Sendable {
         try await refuseFull()
         try await target.write { [moved] in try $0.save(moved) }
         let copied = try await run(progress)
-        // In this order: one that dies between the two leaves both held, and never both at work.
+        // Whole, and held until the source is: one that dies between the two leaves them never both at work.
+        moved.hold = .moved
+        try await target.write { [moved] in try $0.save(moved) }
         try await retireSource()
         moved.hold = hold
         try await target.write { [moved] in try $0.save(moved) }
@@ -105,7 +107,8 @@ package struct DatabaseCopy: Sendable {
         } catch {
             throw UsherError(
                 .internalError,
-                "All was copied and compared, but \(names.source) could not be marked as moved (\(error)): never start Usher on it again.")
+                "All was copied and compared, but \(names.source) could not be marked as moved (\(error)): never start Usher on it again, and let \(names.target) go with `usher release`."
+            )
         }
     }
 

@@ -77,8 +77,10 @@ package struct Doctor: Sendable {
         let store: Store
         do { store = try await Runtime.store(configuration, settles: false) } catch {
             let remedy =
-                "DATABASE_URL names it, and `usher doctor --fix` makes a folder that is missing; the vault and the providers were not looked at."
-            return ([.wrong("database", words(error), remedy)], 0)
+                configuration.database.path == nil
+                ? "DATABASE_URL names it: see that the server runs, and lets this user and this machine in"
+                : "DATABASE_URL names it, and `usher doctor --fix` makes a folder that is missing"
+            return ([.wrong("database", words(error), "\(remedy); the vault and the providers were not looked at.")], 0)
         }
         var findings = [Finding.fine("database", "\(configuration.database.name) opens, and its schema is current")]
         do {

@@ -38,6 +38,8 @@ package enum Job: Hashable, Sendable {
     case findCalendars(owner: String, provider: String)
     /// Sends the events about one subject to one webhook, in their order.
     case deliverWebhook(id: String, subject: String)
+    /// Takes a test meeting away that nobody has taken away.
+    case endTest(booking: String)
     /// Blanks and deletes what is older than it may be.
     case prune
 
@@ -59,6 +61,7 @@ package enum Job: Hashable, Sendable {
         case watchCalendar = "watch-calendar"
         case findCalendars = "find-calendars"
         case mailPageForm = "page-form"
+        case endTest = "end-test"
         case prune
     }
 
@@ -81,6 +84,7 @@ package enum Job: Hashable, Sendable {
         case .watchCalendar: .watchCalendar
         case .findCalendars: .findCalendars
         case .mailPageForm: .mailPageForm
+        case .endTest: .endTest
         case .prune: .prune
         }
     }
@@ -89,7 +93,7 @@ package enum Job: Hashable, Sendable {
     package var key: String {
         switch self {
         case .provision(let id), .planMail(let id), .remind(let id), .deliver(let id), .syncCalendar(let id), .revokeGrant(let id),
-            .expireHold(let id), .readCalendar(let id), .watchCalendar(let id), .mailPageForm(let id):
+            .expireHold(let id), .readCalendar(let id), .watchCalendar(let id), .mailPageForm(let id), .endTest(let id):
             id
         case .alert(let subject): subject.text
         case .prune: "all"
@@ -120,6 +124,7 @@ package enum Job: Hashable, Sendable {
         case .readCalendar: self = .readCalendar(id: key)
         case .watchCalendar: self = .watchCalendar(id: key)
         case .mailPageForm: self = .mailPageForm(id: key)
+        case .endTest: self = .endTest(booking: key)
         case .prune: self = .prune
         case .alert:
             guard let subject = AlertSubject(key) else { return nil }
@@ -146,7 +151,7 @@ package enum Job: Hashable, Sendable {
     package var queue: Queue {
         switch kind {
         case .planMail, .remind, .deliver, .alert, .mailSignInLink, .mailPageForm: .mail
-        case .deliverWebhook, .expireHold, .prune: .webhooks
+        case .deliverWebhook, .expireHold, .endTest, .prune: .webhooks
         case .provision, .syncCalendar, .sweep, .refreshGrant, .revokeGrant: .rooms
         case .readCalendar, .watchCalendar, .findCalendars: .calendars
         }

@@ -31,12 +31,14 @@ extension Tx {
     /// Adds calls to those of a day, and forgets earlier days.
     /// - Parameter day: since 1970-01-01, in UTC.
     package func add(_ calls: [ProviderCalls], day: Int64) throws {
-        try write(ProviderCallSQL.remove, .int(day))
+        try forgetProviderCalls(before: day)
         // In one order, as two servers may add at once.
         for one in calls.sorted(by: { ($0.provider, $0.account) < ($1.provider, $1.account) }) {
             try write(ProviderCallSQL.add, .int(day), .text(one.provider), .text(one.account), .int(one.calls))
         }
     }
+    /// Forgets the calls of earlier days.
+    package func forgetProviderCalls(before day: Int64) throws { try write(ProviderCallSQL.remove, .int(day)) }
     /// The calls of a day, in no order.
     package func providerCalls(day: Int64) throws -> [ProviderCalls] {
         try query(ProviderCallSQL.of, .int(day)).map {

@@ -70,7 +70,7 @@ struct GoogleMeetRooms {
         let before = try await fetch(id)
         if before.start == request.start, before.end == request.end { return before }
         let change: JSON = ["start": Self.time(request.start, request.timeZone), "end": Self.time(request.end, request.timeZone)]
-        return try room(try await client.send("PATCH", "\(Self.path(id))?\(Self.asked)", body: change, changes: true), isUnclear: false)
+        return try room(try await client.send("PATCH", "\(Self.path(id))?\(Self.asked)", body: change, changes: true), isUnclear: true)
     }
 
     func cancel(_ id: String) async throws(ProviderError) {
@@ -89,7 +89,7 @@ struct GoogleMeetRooms {
 
     // MARK: Answers
 
-    /// - Parameter isUnclear: the event was made by this very call.
+    /// - Parameter isUnclear: the event was made or changed by this very call.
     private func room(_ answer: JSONAnswer, isUnclear: Bool) throws(ProviderError) -> ProvidedRoom {
         guard answer["status"] != "cancelled" else {
             throw ProviderError(

@@ -23,19 +23,17 @@ struct TeamsRooms {
     private func recorded(_ made: ProvidedRoom, _ present: Bool?, _ options: MeetingOptions) async throws(ProviderError) -> ProvidedRoom {
         guard let recording = options.recording, recording != .inherit, present != (recording != .off) else { return made }
         let answer: JSONAnswer
-        do throws(ProviderError) {
-            answer = try await client.send(
-                "PATCH", Self.path(made.id), body: ["recordAutomatically": .bool(recording != .off)], changes: true)
-        } catch {
-            // The meeting stands, whatever became of its setting: asked again, createOrGet gives the same one.
-            if error.retry == .never, error.code != .meetingGone {
-                var room = made
-                room.notes.append("Microsoft did not take whether the meeting is recorded: \(error.message)")
-                return room
+        do throws(ProviderError) { answer = try await record(recording, made.id) } catch {
+            // Deleted in between: asked again, createOrGet gives another.
+            guard error.code != .meetingGone else {
+                throw ProviderError(
+                    .unavailable, retry: .backoff, isUnclear: true, error.message, remedy: error.remedy, operation: error.operation,
+                    cause: error.cause)
             }
-            var unclear = error
-            unclear.isUnclear = true
-            throw unclear
+            // The meeting stands, whatever became of its setting.
+            var room = made
+            room.notes.append("Microsoft did not take whether the meeting is recorded: \(error.message)")
+            return room
         }
         var room = try Self.room(answer)
         if let kept = answer["recordAutomatically"]?.bool, kept != (recording != .off) {
@@ -44,6 +42,15 @@ struct TeamsRooms {
             )
         }
         return room
+    }
+
+    private func record(_ recording: MeetingOptions.Recording, _ id: String) async throws(ProviderError) -> JSONAnswer {
+        let body: JSON = ["recordAutomatically": .bool(recording != .off)]
+        do throws(ProviderError) { return try await client.send("PATCH", Self.path(id), body: body, changes: true) } catch {
+            // Once more, after a moment's trouble.
+            guard error.retry != .never else { throw error }
+            return try await client.send("PATCH", Self.path(id), body: body, changes: true)
+        }
     }
 
     /// Start and end go together: Graph moves neither alone.

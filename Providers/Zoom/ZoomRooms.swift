@@ -77,7 +77,12 @@ struct ZoomRooms {
             "start_time": .string(request.start.rfc3339), "timezone": .string(request.timeZone), "duration": .int(request.minutes),
         ]
         _ = try await client.send("PATCH", "/meetings/\(percentEncoded(id))", body: change, changes: true)
-        return try await fetch(id)
+        do throws(ProviderError) { return try await fetch(id) } catch {
+            // The change has taken hold, whatever this says.
+            var unclear = error
+            unclear.isUnclear = true
+            throw unclear
+        }
     }
 
     func cancel(_ id: String) async throws(ProviderError) {

@@ -36,7 +36,7 @@ struct UpgradeTests {
             accepted.end()
             try await group.waitForAll()
             for port in [site.port, port] { try await accepted.check(site, port: port) }
-            for server in [present, again] {
+            for server in [former, present, again] {
                 server.terminate()
                 let (code, _, errors) = await server.finish()
                 #expect(code == 0)

@@ -4,7 +4,7 @@ import UsherStore
 
 extension BookingService {
     /// The meeting type of test meetings: no file can hold it, because its id begins with what ids may not.
-    private static let testTypeID = "_test"
+    fileprivate static let testTypeID = "_test"
     private static func testType(_ language: String) -> MeetingType {
         let words = OwnerWords(language)
         return MeetingType(
@@ -12,6 +12,8 @@ extension BookingService {
     }
     /// From the press to the start.
     private static let testDelay = Duration.minutes(10)
+    /// From the press until it takes itself away.
+    static let testLength = Duration.hours(1)
     package static let testSource = "test-meeting"
 
     /// Books a meeting of the owner with themselves, which goes the way of every other: room, mails and all.
@@ -39,5 +41,31 @@ extension BookingService {
         let made = try await book(request, in: catalog, repeating: press).value
         // One that was taken away meanwhile is another matter.
         return made.booking.status == .confirmed ? made : try await book(request, in: catalog).value
+    }
+}
+
+extension Booking {
+    /// Whether it was booked as a test; what only says so of itself is none.
+    var isTest: Bool { terms.type.id == BookingService.testTypeID }
+}
+
+/// Takes a test meeting away once it is over, room and all; nobody is mailed of that.
+struct EndTest {
+    private let context: EngineContext
+
+    init(_ context: EngineContext) { self.context = context }
+
+    func prepare(_ id: String, _ claim: Claim, _ step: StepTransaction) throws -> Effect? {
+        guard var booking = try step.tx.wholeBooking(id), booking.isTest, booking.status == .confirmed else {
+            return try step.finish(claim)
+        }
+        booking.status = .cancelled
+        booking.meeting.status = .cancelled
+        booking.meeting.problem = nil
+        try context.update(booking, step.tx)
+        try step.tx.removeNotice(.booking(id))
+        step.tx.note(id, "booking.cancelled", "the test is over", at: step.now)
+        try step.followUp(.roomsTouched(booking, newest: try step.tx.rooms(of: id).last))
+        return try step.finish(claim)
     }
 }

@@ -151,10 +151,11 @@ final class TokenRefresher: Sendable {
                         health: missing.isEmpty ? .ok : .missingScope, problem: consent.problem(missing), now: now)
                     if isKept, before?.health == .reauthorize { try tx.resumeWaiting(for: stored, now: now) }
                     // Ended while it was renewed, or another account's by now: what the service has given has no other to end it.
-                    if !isKept, before?.account.id != stored.account.id {
+                    if !isKept, before?.account.id != stored.account.id || before?.clientID != stored.clientID {
                         var unused = stored
                         unused.sealed = sealed
                         try tx.revoke(unused, as: environment.id("rv_"), now: now)
+                        if try tx.owner(stored.ownerID)?.isActive != true { try tx.leaveRevocations(toFormer: stored.ownerID) }
                     }
                     return (isKept, try tx.connection(owner: stored.ownerID, provider: stored.provider))
                 }

@@ -57,6 +57,7 @@ func followUps(of change: Change, now: Instant) -> [ScheduledJob] {
     switch change {
     case .bookingAccepted(let booking):
         (booking.wantsRoom ? [provision(booking, nil, now)] : []) + [planMail(booking, now)]
+            + (booking.isTest ? [ScheduledJob(.endTest(booking: booking.id), due: now + BookingService.testLength)] : [])
     case .bookingChanged(let booking, let room, let alerts):
         calendar(booking, now) + alerts.map { alert($0, now) } + [provision(booking, room, now), planMail(booking, now)]
     case .roomsTouched(let booking, let room):

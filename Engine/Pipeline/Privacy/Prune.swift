@@ -6,6 +6,7 @@ import UsherStore
 struct Prune {
     private let context: EngineContext
     private static let batch = 200
+    private static let grace = Duration.days(7)
     private static let pause = Duration.days(1)
 
     init(_ context: EngineContext) { self.context = context }
@@ -35,8 +36,10 @@ struct Prune {
         while context.now < end {
             let erased = try await context.store.write { [from] tx in
                 let old = try tx.endedBookings(before: now - age, from: from, limit: batch)
-                // What is still on its way is looked at again the next day.
-                for booking in old where try !tx.isUnderWay(booking) { _ = try service.erase(booking, { _ in true }, tx) }
+                // What is still on its way has a week more.
+                for booking in old where try booking.end < now - age - grace || !tx.isUnderWay(booking) {
+                    _ = try service.erase(booking, { _ in true }, tx)
+                }
                 return old.map(\.start)
             }
             guard erased.count == batch, let last = erased.last else { return true }
@@ -48,6 +51,7 @@ struct Prune {
     private static func pruneSome(_ context: EngineContext, _ retention: Retention, now: Instant) async throws -> Bool {
         try await context.store.write { tx in
             try tx.forgetAdminSessions(now: now)
+            try tx.forgetProviderCalls(before: now.seconds / 86_400)
             return try tx.prune(
                 audit: retention.audit.map { now - $0 }, mailTexts: retention.mailTexts.map { now - $0 }, forms: now - retention.forms,
                 repeats: now - Tx.idempotencyLifetime, limit: 1_000)

@@ -54,13 +54,24 @@ package struct ProviderResolver: Sendable {
     package func call(
         _ room: RoomRecord, owner: String, deadline: Instant
     ) async throws(ProviderError) -> (module: any Provider.Type, call: ProviderContext) {
-        if let present = context.catalog.current.provider(room.provider)?.module, present != room.module {
+        if let present = otherModule(of: room) {
             throw ProviderError(
                 .providerRemoved, retry: .never,
                 "The room is of the module '\(room.module)', and the provider '\(room.provider)' is '\(present)' in meeting-types.yaml by now.",
-                remedy: "Give the new module a provider of another name, and this one its module back, then retry the booking.")
+                remedy: "Give the new module a provider of another name, and this one its module back: the room is looked after again then."
+            )
         }
         return try await call(room.provider, owner: owner, deadline: deadline)
+    }
+
+    /// The module that a room's provider has by now, where it is not the one that the room was asked of.
+    package func otherModule(of room: RoomRecord) -> String? {
+        context.catalog.current.provider(room.provider).map(\.module).flatMap { $0 == room.module ? nil : $0 }
+    }
+
+    /// Whether a module makes rooms without asking anybody: of them nothing stands anywhere.
+    package func standsNowhere(_ module: String) -> Bool {
+        context.registry.descriptor(module)?.connection == ProviderDescriptor.Connection.none
     }
 
     /// The module of a provider, with what it needs for one piece of work for an owner: their connection too, where it has one.

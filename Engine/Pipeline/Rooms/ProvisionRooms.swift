@@ -33,6 +33,8 @@ struct ProvisionRooms {
         case .update(let room): return try update(room, booking, step)
         case .show(let room): return try prepare(booking, claim, step) { try $0.showRoom(room) }
         case .check(let room): return check(room, booking, step)
+        case .remove(let room) where provisioner.otherModule(of: room) != nil && provisioner.standsNowhere(room.module):
+            return try prepare(booking, claim, step) { try $0.removed(room) }
         case .remove(var room):
             if room.state == .live { room.failures = 0 }
             room.state = .removing
@@ -84,7 +86,9 @@ struct ProvisionRooms {
         var room = untried
         // Of a create that is repeated because nobody knows what became of it.
         let mayExist = room.state != .absent
-        if room.host.isEmpty || (room.duplicateChecksLeft == 0 && !mayExist) {
+        let isUntouched = room.duplicateChecksLeft == 0 && !mayExist
+        if let present = provisioner.otherModule(of: room), isUntouched || provisioner.standsNowhere(room.module) { room.module = present }
+        if room.host.isEmpty || isUntouched {
             // Nothing can be there yet, or nobody knew where.
             room.host = try host(of: room, booking, step)
         }
@@ -113,7 +117,7 @@ struct ProvisionRooms {
         }
     }
 
-    /// What was refused for want of an account, and is doubted since, can only be at the account that is connected now.
+    /// What was refused for want of an account, and is doubted since, is looked for at the account that is connected now.
     private func placed(_ room: RoomRecord, _ booking: Booking, _ step: StepTransaction) throws -> RoomRecord {
         guard room.host.isEmpty, case let host = try host(of: room, booking, step), !host.isEmpty else { return room }
         var placed = room
@@ -171,7 +175,10 @@ struct ProvisionRooms {
         if room != untold { try step.tx.save(room) }
         let (asked, deadline) = (room, step.deadline)
         let request = provisioner.request(asked, for: booking)
-        return Effect(provider: asked.provider, for: booking) { [provisioner, context] in
+        return Effect(provider: asked.provider, for: booking) { step in
+            try RoomOutcomes(booking, step).neverAsked(untold)
+            return .lookAgain
+        } run: { [provisioner, context] in
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(asked, owner: booking.terms.owner.id, deadline: deadline)
                 context.budgets.spend(asked.provider, account: asked.host)
@@ -179,7 +186,9 @@ struct ProvisionRooms {
                 return book(booking, at: asked) { try $0.moved(asked, provided, start: request.start, end: request.end) }
             } catch {
                 say(error, booking, asked)
-                return book(booking, at: asked, error) { try $0.updateFailed(asked, error, start: request.start, end: request.end) }
+                return book(booking, at: asked, error) {
+                    try $0.updateFailed(asked, error, start: request.start, end: request.end, before: untold)
+                }
             }
         }
     }
@@ -220,7 +229,10 @@ private func book(
     { step in
         if let error {
             let connection = step.context.registry.descriptor(room.module)?.connection
-            try step.context.health.failed(room.provider, error, connection, step.tx, now: step.now)
+            // A room of another module says nothing of the provider.
+            if ProviderResolver(step.context).otherModule(of: room) == nil {
+                try step.context.health.failed(room.provider, error, connection, step.tx, now: step.now)
+            }
             if connection == .owner, error.code == .reauthorize { try refused(booking.terms.owner.id, room, error, step) }
         } else {
             try step.context.health.works(room.provider, step.tx)

@@ -20,6 +20,7 @@ extension RoomOutcomes {
             room.state = isSettled ? .absent : .unclear
             room.notBefore = isSettled ? step.now : ProviderResolver(step.context).nextLook(for: room, now: step.now)
             if isSettled {
+                room.goneReports = 0
                 room.duplicateChecksLeft = Int64(Self.duplicateChecks.count)
                 room.duplicateCheckAt = step.now + Self.duplicateChecks[0]
                 try note("meeting.absent", "\(room.provider): the unclear attempt made no room")
@@ -41,7 +42,6 @@ extension RoomOutcomes {
             room.notBefore = max(step.now + Self.goneDelay, ProviderResolver(step.context).nextLook(for: room, now: step.now))
             return try step.tx.save(room)
         }
-        room.goneReports = 0
         try searched(room, adopted: nil, removed: 0, isSettled: true)
     }
 

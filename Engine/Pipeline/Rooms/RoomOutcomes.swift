@@ -47,16 +47,6 @@ struct RoomOutcomes {
         try hold(room, provided, start: start, end: end, event: "meeting.created")
     }
 
-    mutating func moved(_ room: RoomRecord, _ provided: ProvidedRoom, start: Instant, end: Instant) throws {
-        var provided = provided
-        if let kept = provided.start, kept != start {
-            try note("meeting.unchanged", "\(room.provider) did not take the new time, and the room stays at \(kept.rfc3339)")
-        }
-        // Told once is told: a provider that keeps its own time is not asked again and again.
-        (provided.start, provided.end) = (nil, nil)
-        try hold(room, provided, start: start, end: end, event: "meeting.updated")
-    }
-
     /// A room that has no time fits the new one as it is.
     mutating func keptThroughMove(_ room: RoomRecord) throws {
         var room = room
@@ -102,7 +92,8 @@ struct RoomOutcomes {
         if booking.meeting.problem != nil { try step.tx.removeNotice(.booking(booking.id)) }
         booking.meeting.problem = nil
         try save()
-        // A room that is made on the click may be an event by itself, beside the entry that was made before; no mail follows from it.
+        // A room that is made on the click may be an event by itself, beside the entry that was made before. No mail follows, which would
+        // have the entry looked at.
         if booking.terms.type.provision == .onJoin { try step.followUp(.calendarEntryTouched(booking)) }
     }
 
@@ -188,23 +179,7 @@ struct RoomOutcomes {
         try save()
     }
 
-    // MARK: An update
-
-    mutating func updateFailed(_ room: RoomRecord, _ error: ProviderError, start: Instant, end: Instant) throws {
-        var room = try present(room)
-        room.failures += 1
-        if error.code == .meetingGone { return try gone(room, error) }
-        // What a person can mend is waited for until the meeting is over; a scope that the app never had is not.
-        if let again = retryTime(error, room.failures), error.code != .missingScope, step.now < booking.end {
-            room.notBefore = again
-            try step.tx.save(room)
-            return try show(error.code.isBlocking ? .blocked : .pending, error.problem, of: room)
-        }
-        (room.appliedStart, room.appliedEnd, room.failures) = (start, end, 0)
-        try step.tx.save(room)
-        try note("meeting.unchanged", "\(room.provider) did not take the new time, and the room stays as it was: \(error.message)")
-        try show(.ready, error.problem, of: room)
-    }
+    // MARK: A room is gone
 
     /// The provider says that the room is gone: said twice, it counts, and is mended as the meeting type says.
     mutating func gone(_ room: RoomRecord, _ error: ProviderError) throws {

@@ -5,7 +5,8 @@ import UsherStore
 /// Calls that providers count against an account's budget of the day, which begins at 00:00 UTC.
 ///
 /// Each process counts by itself, and adds what it counted to the database when its heart beats: no booking waits for it, and what was
-/// counted since the last beat of a process that dies is lost. So nothing is refused by it: what a day still allows the provider knows.
+/// counted since the last beat of a process that dies is lost, and what an unclear commit saved may count twice. So nothing is refused by
+/// it: what a day still allows the provider knows.
 package final class ProviderBudgets: Sendable {
     private struct Account: Hashable {
         var day: Int64

@@ -19,6 +19,7 @@ final class Handlers: Sendable {
     private let watchCalendar: WatchCalendar
     private let findCalendars: FindCalendars
     private let mailPageForm: MailPageForm
+    private let endTest: EndTest
     private let prune: Prune
 
     init(_ context: EngineContext) {
@@ -36,6 +37,7 @@ final class Handlers: Sendable {
         watchCalendar = WatchCalendar(context)
         findCalendars = FindCalendars(context)
         mailPageForm = MailPageForm(context)
+        endTest = EndTest(context)
         prune = Prune(context)
     }
 
@@ -58,6 +60,7 @@ final class Handlers: Sendable {
         case .watchCalendar(let id): try watchCalendar.prepare(id, claim, step)
         case .findCalendars(let owner, let provider): try findCalendars.prepare(owner: owner, provider: provider, claim, step)
         case .mailPageForm(let id): try mailPageForm.prepare(id, claim, step)
+        case .endTest(let booking): try endTest.prepare(booking, claim, step)
         case .prune: try prune.prepare(claim, step)
         case .expireHold(let hold): try expireHold.prepare(hold, claim, step)
         case .deliverWebhook(let id, let subject): try deliverWebhook.prepare(id, subject, claim, step)

@@ -119,7 +119,9 @@ package struct Heartbeat: Sendable {
                 try tx.freeClaims(of: context.processID, now: context.now)
                 try tx.removeProcess(context.processID)
             }
-            try await context.budgets.save()
         } catch { context.logger.warning("claims could not be handed back; they run out by themselves", metadata: ["error": "\(error)"]) }
+        do { try await context.budgets.save() } catch {
+            context.logger.warning("what hosts have spent of their day could not be saved", metadata: ["error": "\(error)"])
+        }
     }
 }

@@ -45,7 +45,7 @@ extension ErrorCode {
         case .rejected: "The service refuses what was asked, and would refuse it again. Retry after a change, or move to another provider."
         case .unavailable: "The service, or a part of this server, cannot be reached. It is tried again by itself."
         case .meetingGone: "The room was deleted at the service. A retry makes a new one."
-        case .providerRemoved: "meeting-types.yaml names this provider no more."
+        case .providerRemoved: "meeting-types.yaml names this provider no more, or with another module."
         case .configuration: "The server is not set up right. “usher doctor” says what is wrong."
         case .internalError: "A fault of the server's. Its log has more under the “traceId”."
         }

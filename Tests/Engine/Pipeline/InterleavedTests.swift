@@ -117,6 +117,38 @@ struct InterleavedTests {
         #expect(engine.zoom.meetings.isEmpty)
     }
 
+    @Test("what was not asked for yet is made by the module that its provider has by now, and a former link just ends")
+    func laterModule() async throws {
+        let engine = try await TestEngine()
+        let later = try await engine.booked("later").booking.id
+        let open = try await engine.booked("open", at: "2026-12-02T10:00:00Z").booking.id
+        let jitsi = "{ module: jitsi, url: \"https://jitsi.northwind.example\" }"
+        let text = TestCatalog.text.split(separator: "\n").map { line in
+            ["room", "campus"].first { line.hasPrefix("  \($0): {") }.map { "  \($0): \(jitsi)" } ?? String(line)
+        }.joined(separator: "\n")
+        engine.context.catalog.put(try TestCatalog.read(text))
+        _ = try await engine.service.enter(later)
+        _ = try await engine.service.cancel(open)
+        _ = try await engine.worker.pump()
+        let meeting = try await engine.service.view(later).booking.meeting
+        #expect(meeting.status == .ready && meeting.room?.joinURL.hasPrefix("https://jitsi.northwind.example") == true, "\(meeting)")
+        #expect(try await engine.context.store.read { try $0.rooms(of: open).last?.state } == .removed)
+        #expect(try await engine.context.health.all().isEmpty)
+    }
+
+    @Test("a room whose move was refused is where it was, and fits a booking that is moved back")
+    func movedBackAfterRefusal() async throws {
+        let engine = try await TestEngine()
+        let view = try await engine.booked("fixed")
+        engine.zoom.change { $0.dailyLimit = 1 }
+        _ = try await engine.service.reschedule(view.booking.id, to: "2026-12-03T10:00:00Z")
+        _ = try await engine.worker.pump()
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.problem?.code == .dailyLimit)
+        _ = try await engine.service.reschedule(view.booking.id, to: view.booking.start.rfc3339)
+        _ = try await engine.worker.pump()
+        #expect(try await engine.service.view(view.booking.id).booking.meeting.status == .ready)
+    }
+
     @Test("of a room on the click that is an event by itself, no second entry stays on the calendar")
     func clickAtMeet() async throws {
         let type = "  click: { title: \"On the click\", duration: 30m, provider: meet, provision: on-join, calendar: true }\n"
@@ -144,6 +176,21 @@ struct InterleavedTests {
         _ = try await engine.service.cancel(ids[0])
         let next = try await engine.service.bookTest(owner: "ana", provider: "campus")
         #expect(next.booking.id != ids[0] && next.booking.status == .confirmed)
+    }
+
+    @Test("a test meeting takes itself away after an hour, with its room, and without a mail")
+    func endOfTest() async throws {
+        let engine = try await TestEngine()
+        let id = try await engine.service.bookTest(owner: "ana", provider: "campus").booking.id
+        let other = try await engine.service.book(TestEngine.request("fixed")).value.booking.id
+        try await engine.run(for: .minutes(59))
+        let mails = engine.mailer.taken.count
+        #expect(engine.zoom.meetings.count == 2 && mails > 0)
+        try await engine.run(for: .minutes(2))
+        #expect(try await engine.service.view(id).booking.status == .cancelled)
+        #expect(try await engine.service.view(other).booking.status == .confirmed)
+        #expect(engine.zoom.meetings.count == 1)
+        #expect(engine.mailer.taken.count == mails)
     }
 
     @Test("nobody is erased before they were told that their meeting is cancelled, nor an owner whose rooms are still to go")

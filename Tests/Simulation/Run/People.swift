@@ -148,7 +148,10 @@ extension SimulatedRun {
         let isBack = dice.seed.chance(30) && !first.isEmpty
         let start = isBack ? first : Instant(seconds: (clock.now + .minutes(Int64(60 + dice.seed.below(5_000)))).seconds / 60 * 60).rfc3339
         let move = state.withLock { $0.moves.begin(id, to: start) }
-        _ = try await service.reschedule(id, to: start)
+        do { _ = try await service.reschedule(id, to: start) } catch let error as UsherError where Self.refusals.contains(error.code) {
+            state.withLock { $0.moves.refused(move, of: id) }
+            throw error
+        }
         state.withLock { $0.moves.answered(move, of: id) }
     }
 

@@ -290,8 +290,8 @@ final class SimulatedRun: Sendable {
     // MARK: Healing
 
     /// What a call may be answered for good: its time is taken or over, or its owner is gone.
-    private static let refusals: Set<ErrorCode> = [
-        .bookingConflict, .bookingInPast, .notFound, .validationFailed, .bookingUnavailable, .holdExpired,
+    static let refusals: Set<ErrorCode> = [
+        .bookingConflict, .bookingInPast, .bookingCancelled, .notFound, .validationFailed, .bookingUnavailable, .holdExpired,
     ]
 
     func tally(_ event: String) { state.withLock { $0.tally[event, default: 0] += 1 } }
