@@ -3,17 +3,14 @@ import UsherMail
 import UsherStore
 
 extension BookingService {
-    /// The meeting type of test meetings: no file can hold it, because its id begins with what ids may not.
-    fileprivate static let testTypeID = "_test"
     private static func testType(_ language: String) -> MeetingType {
         let words = OwnerWords(language)
         return MeetingType(
-            id: testTypeID, title: words(.testTitle), description: words(.testAbout), durations: [.minutes(15)], overlapAllowed: true)
+            id: Booking.testTypeID, title: words(.testTitle), description: words(.testAbout), durations: [.minutes(15)],
+            overlapAllowed: true)
     }
     /// From the press to the start.
     private static let testDelay = Duration.minutes(10)
-    /// From the press until it takes itself away.
-    static let testLength = Duration.hours(1)
     package static let testSource = "test-meeting"
 
     /// Books a meeting of the owner with themselves, which goes the way of every other: room, mails and all.
@@ -33,7 +30,7 @@ extension BookingService {
             return made
         }
         let request = BookingRequest(
-            meetingType: Self.testTypeID, owner: id, start: start.rfc3339, timeZone: owner.timeZone,
+            meetingType: Booking.testTypeID, owner: id, start: start.rfc3339, timeZone: owner.timeZone,
             attendees: [.init(name: owner.name, email: owner.email, timeZone: owner.timeZone, language: owner.language)],
             provider: provider, details: BookingDetails(source: Self.testSource))
         // Presses at the same moment, at two servers perhaps, are one call.
@@ -42,11 +39,6 @@ extension BookingService {
         // One that was taken away meanwhile is another matter.
         return made.booking.status == .confirmed ? made : try await book(request, in: catalog).value
     }
-}
-
-extension Booking {
-    /// Whether it was booked as a test; what only says so of itself is none.
-    var isTest: Bool { terms.type.id == BookingService.testTypeID }
 }
 
 /// Takes a test meeting away once it is over, room and all; nobody is mailed of that.

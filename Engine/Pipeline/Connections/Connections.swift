@@ -51,11 +51,7 @@ package struct Connections: Sendable {
                 return false
             }
             // The grant of an account that another one takes the place of is of no use any more.
-            if let present,
-                present.account.id != account.id || present.clientID != connection.clientID
-            {
-                try context.revoke(present, tx)
-            }
+            if let present, present.account.id != account.id || present.clientID != connection.clientID { try context.revoke(present, tx) }
             try tx.save(connection)
             try tx.removeLostConnection(owner: owner, provider: provider)
             try tx.removeRevocations(clientID: connection.clientID, accountID: account.id)

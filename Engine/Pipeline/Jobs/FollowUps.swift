@@ -49,6 +49,8 @@ enum Change {
 private let alertDelay = Duration.seconds(15)
 /// Services end grants that nobody uses for some months. Source: https://developers.zoom.us/docs/integrations/oauth/
 let refreshInterval = Duration.days(30)
+/// From the press until a test meeting takes itself away.
+private let testLength = Duration.hours(1)
 /// How often a host's rooms are looked through.
 let sweepInterval = Duration.hours(6)
 
@@ -57,7 +59,7 @@ func followUps(of change: Change, now: Instant) -> [ScheduledJob] {
     switch change {
     case .bookingAccepted(let booking):
         (booking.wantsRoom ? [provision(booking, nil, now)] : []) + [planMail(booking, now)]
-            + (booking.isTest ? [ScheduledJob(.endTest(booking: booking.id), due: now + BookingService.testLength)] : [])
+            + (booking.isTest ? [ScheduledJob(.endTest(booking: booking.id), due: now + testLength)] : [])
     case .bookingChanged(let booking, let room, let alerts):
         calendar(booking, now) + alerts.map { alert($0, now) } + [provision(booking, room, now), planMail(booking, now)]
     case .roomsTouched(let booking, let room):
