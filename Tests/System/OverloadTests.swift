@@ -41,7 +41,7 @@ struct OverloadTests {
         while status == 503 || status == 429 { status = try await site.call("GET", "/v1/bookings").status }
         #expect(status == 200)
         #expect(try await waiting["meeting"]?["status"] == "pending")
-        #expect(await slow.line { $0.contains("400") } != nil)
+        #expect(await slow.line { $0.contains("400") } != nil, "\(slow.outputText) \(slow.errorText)")
         server.kill()
         await site.close()
     }
