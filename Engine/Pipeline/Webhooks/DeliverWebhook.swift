@@ -19,9 +19,13 @@ struct DeliverWebhook {
     init(_ context: EngineContext) { self.context = context }
 
     func prepare(_ id: String, _ subject: String, _ claim: Claim, _ step: StepTransaction) throws -> Effect? {
-        guard let webhook = try step.tx.webhook(id), webhook.state == .active,
-            let delivery = try step.tx.nextDelivery(of: webhook.id, about: subject)
-        else { return try step.finish(claim) }
+        guard let webhook = try step.tx.webhook(id) else { return try step.finish(claim) }
+        guard webhook.state == .active else {
+            // Whoever wrote it down saw the webhook as it was before.
+            try step.tx.giveUpDeliveries(of: id, "the webhook was turned off")
+            return try step.finish(claim)
+        }
+        guard let delivery = try step.tx.nextDelivery(of: webhook.id, about: subject) else { return try step.finish(claim) }
         guard delivery.dueAt <= step.now else {
             try step.tx.release(claim, due: delivery.dueAt, attempt: 0)
             return nil

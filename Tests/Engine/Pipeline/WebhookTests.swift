@@ -103,6 +103,24 @@ struct WebhookTests {
         #expect(Set(ids.prefix(4)).count == 1 && ids[4] != ids[0])
     }
 
+    @Test("an event that was written while its webhook was being turned off has failed, like those before it, and waits for nobody")
+    func turnedOffMeanwhile() async throws {
+        let engine = try await TestEngine()
+        let hook = try await listening(engine, ["booking.confirmed"]).webhook
+        let view = try await engine.service.book(TestEngine.request(at: "2026-12-02T10:00:00Z")).value
+        // The transaction that wrote it saw the webhook as it was before.
+        try await engine.context.store.write { tx in
+            var off = try #require(try tx.lockWebhook(hook.id))
+            (off.state, off.problem) = (.disabled, "it answered 410: gone")
+            try tx.setState(off)
+        }
+        _ = try await engine.worker.pump()
+        let events = try await engine.context.store.read { try $0.deliveries(of: hook.id, about: view.booking.id) }
+        #expect(events.map(\.state) == [.failed])
+        #expect(events.first?.problem == "the webhook was turned off")
+        #expect(engine.receiver.types.isEmpty)
+    }
+
     @Test("Retry-After is obeyed; after the last try an event has failed, and a replay sends it once more")
     func givesUp() async throws {
         let engine = try await TestEngine()
