@@ -51,7 +51,7 @@ struct UsherCommand: AsyncParsableCommand {
             BookingCommand.self,
             OwnerCommand.self,
             PersonCommand.self, Preview.self, Providers.self, DoctorCommand.self, KeyCommand.self, VaultCommand.self,
-            BackupCommand.self, RestoreCommand.self, HoldCommand.self, ReleaseCommand.self, DatabaseCommand.self,
+            BackupCommand.self, RestoreCommand.self, HoldCommand.self, ReleaseCommand.self, RoomsCommand.self, DatabaseCommand.self,
             AgentCommand.self,
         ])
 }

@@ -34,7 +34,7 @@ struct FailoverTests {
         await stop(site, servers)
     }
 
-    @Test("a standby that lags takes over: what it had not is lost, and bookings go on, with the terms that were lost")
+    @Test("a standby that lags takes over: what it had not is lost, bookings go on, and what vanished leaves no room behind")
     func asynchronous() async throws {
         let primary = try PostgreSQLServer()
         let name = PostgreSQLServer.database(of: try primary.newDatabase())
@@ -47,6 +47,7 @@ struct FailoverTests {
         // Its terms, too, are known to the server alone from now on.
         let lost = try #require(try await site.book("consultation", at: "2027-04-02T10:00:00Z").json["id"]?.string)
         _ = try await site.booking(lost, within: .seconds(60), Site.isDone)
+        let vanished = site.zoom.meetings.filter { $0.start == Instant(rfc3339: "2027-04-02T10:00:00Z") }.map { "\($0.id)" }
         try primary.control("-m immediate stop")
         try standby.control("-w restart")
         try standby.control("-w promote")
@@ -59,6 +60,15 @@ struct FailoverTests {
         #expect(Site.isDone(try await site.booking(id, within: .seconds(60), Site.isDone)))
         #expect(try await site.call("GET", "/v1/bookings/\(lost)").status == 404)
         #expect(try await site.call("GET", "/v1/bookings/\(kept)").status == 200)
+        // Its room stands, with nobody to look after it, until a person removes it.
+        #expect(site.zoom.meetings.count == 3)
+        let listed = try await site.usher("rooms", "--json").finish()
+        let rooms = try JSON(parsing: listed.output)["rooms"]?.array
+        #expect(rooms?.compactMap { $0["id"]?.string } == vanished, "\(listed)")
+        #expect(rooms?.first?["start"] == "2027-04-02T10:00:00Z")
+        let removed = try await site.usher("rooms", "--remove-all").finish()
+        #expect(removed.code == 0 && site.zoom.meetings.count == 2, "\(removed)")
+        #expect(!site.zoom.meetings.contains { ["\($0.id)"] == vanished })
         await stop(site, [server])
     }
 

@@ -53,8 +53,6 @@ package struct ReleaseReport: Sendable {
     package var goneRooms: [BookingLine] = []
     /// Where nobody could look, and why.
     package var notes: [String] = []
-    /// Keys that bookings without a room are looked for under: those rooms are found again, and not left alone.
-    private var expected: Set<String> = []
 
     private static let limit = 1_000
     /// So long providers are looked through, all together.
@@ -92,7 +90,6 @@ package struct ReleaseReport: Sendable {
                 mayHaveLeft: written < installation.restoredAt)
         }
         past = Set((rooms + mails.map(\.0)).filter { $0.end <= now }.map(BookingLine.init)).sorted { $0.start < $1.start }
-        expected = Set(rooms.map { RoomKey.key(of: $0, 1, installation) })
         try await look(context.lookingWhileHeld, live, hosts)
     }
 
@@ -126,19 +123,16 @@ package struct ReleaseReport: Sendable {
     private mutating func compare(
         _ found: [FoundRoom], _ standing: [LiveRoom], _ provider: String, _ host: String, _ context: EngineContext
     ) async throws(ProviderError) {
-        let (ours, lost): (Set<String>, [Booking])
+        let (unknown, lost): ([FoundRoom], [Booking])
         do {
-            (ours, lost) = try await context.store.read { [found, standing] tx in
-                let known = try found.filter { try tx.room(key: $0.key) != nil }.map(\.key)
+            (unknown, lost) = try await context.store.read { [found, standing] tx in
                 let gone = standing.filter { room in !found.contains { $0.id == room.roomID } }
-                return (Set(known), try gone.compactMap { try tx.booking($0.bookingID) })
+                return (try UnknownRooms.among(found, tx), try gone.compactMap { try tx.booking($0.bookingID) })
             }
         } catch {
             throw ProviderError(.unavailable, retry: .never, "The database could not be read: \(error)", remedy: "Look at it.")
         }
-        let installation = installation
-        unknownRooms += found.filter { !ours.contains($0.key) && RoomKey.isOurs($0.key, installation) && !expected.contains($0.key) }
-            .map { RoomLine(provider: provider, host: host, roomID: $0.id) }
+        unknownRooms += unknown.map { RoomLine(provider: provider, host: host, roomID: $0.id) }
         goneRooms += lost.map(BookingLine.init)
     }
 }

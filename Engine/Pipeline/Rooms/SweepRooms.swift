@@ -5,7 +5,8 @@ import UsherStore
 /// Looks through a host's rooms for ones that carry a key of ours and should not be there.
 ///
 /// It deletes nothing itself: it has the booking's own job look again. It acts only on keys that this database issued: a key
-/// that it does not know belongs to a restored backup's or a staging installation's rooms, and is reported and left alone.
+/// that it does not know belongs to a staging installation's rooms or to commits that were lost, and is reported and left alone
+/// (``UnknownRooms``).
 struct SweepRooms {
     private let context: EngineContext
     private let provisioner: ProviderResolver
@@ -47,6 +48,15 @@ struct SweepRooms {
         }
     }
 
+    private func report(_ room: FoundRoom, _ installation: Installation) {
+        let isOurs = RoomKey.isOurs(room.key, installation)
+        context.logger.notice(
+            isOurs
+                ? "a room carries this installation's mark, and no booking has it; `usher rooms` lists such rooms, and removes them"
+                : "a room carries another installation's mark; it is left alone",
+            metadata: ["room": "\(room.id)"])
+    }
+
     private func arm(_ found: [FoundRoom], _ step: StepTransaction) throws {
         // What is as it should be, as nearly all is, locks nobody's booking.
         let known = try found.map { ($0, try step.tx.room(key: $0.key)) }.filter { $1 == nil || !Self.isInOrder($0, $1!) }
@@ -55,8 +65,7 @@ struct SweepRooms {
             guard let issued, let booking = try step.tx.wholeBooking(issued.bookingID),
                 var record = try step.tx.rooms(of: booking.id).first(where: { $0.generation == issued.generation })
             else {
-                context.logger.notice(
-                    "a room bears a key that this database did not issue; it is left alone", metadata: ["room": "\(room.id)"])
+                report(room, try step.tx.installation())
                 continue
             }
             // What was refused is tried again while the meeting is to come, and was said already.
