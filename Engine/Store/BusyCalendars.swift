@@ -149,6 +149,7 @@ extension Tx {
     /// - Returns: whether it was there.
     package func removeCalendar(_ id: String) throws -> Bool {
         try write(BusyCalendarSQL.removeTimes, .text(id))
+        try removeNotice(.calendar(id))
         return try execute(BusyCalendarSQL.remove, .text(id)) == 1
     }
 

@@ -62,6 +62,8 @@ extension Tx {
         var counts: [String: Int] = [:]
         for index in indices.sorted() {
             counts["outbox", default: 0] += try execute(PersonSQL.eraseOneReader, .text(booking.id), .text(Reader.attendee(index).text))
+            counts["notices", default: 0] += try execute(
+                PersonSQL.eraseNoticesOfReader, .text(booking.id), .text(Reader.attendee(index).text))
             counts["audit", default: 0] += try execute(PersonSQL.eraseOneAddress, .text(booking.id), .text("guest:\(index)"))
         }
         counts["timeline"] = try execute(PersonSQL.eraseAddresses, .text(booking.id))

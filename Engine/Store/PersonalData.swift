@@ -7,12 +7,12 @@ package struct PersonalTable: Sendable {
     enum Link: Sendable {
         /// By the id of a booking that they attend, in this column.
         case booking(String)
-        /// The same, and it is spelt so: `booking {id}`.
+        /// The same, and it is spelt as an ``AlertSubject``: `booking {id}`, `undelivered {mail}`.
         case notice
         /// By their id as an owner, in this column.
         case owner(String)
-        /// By their address, in this column.
-        case address(String)
+        /// By a hash of their mailbox, in this column.
+        case mailbox(String)
         /// The same, as that of somebody who acts at `/admin`.
         case admin(String)
         /// It is about nobody, or goes by itself within days.
@@ -72,7 +72,7 @@ package struct PersonalTable: Sendable {
             "id webhook_id subject seq type state attempts due_at tried_at answer created_at", .rows),
         .init("notices", .notice, "body problem", "subject code message_id written_at state", .rows),
         .init(
-            "page_forms", .address("mail"), "address mail sealed", "id token_hash hold_id type state booking_id expires_at created_at",
+            "page_forms", .mailbox("mail"), "address mail sealed", "id token_hash hold_id type state booking_id expires_at created_at",
             .rows),
         .init("audit", .booking("subject"), or: .admin("actor"), "actor address", "id at action subject outcome count", .byHand),
         .init("calendar_events", .booking("booking_id"), "", "booking_id provider account_id event_id state digest"),
@@ -131,9 +131,15 @@ package struct PersonalTable: Sendable {
     private func condition(_ link: Link, _ person: PersonKey) -> (sql: String, value: String)? {
         switch (link, person) {
         case (.booking(let column), .booking(let id)): ("\(column) = $1", id)
-        case (.notice, .booking(let id)): ("subject IN ('booking ' || $1, 'remains ' || $1)", id)
+        case (.notice, .booking(let id)):
+            (
+                """
+                subject IN (SELECT 'booking ' || id FROM bookings WHERE id = $1 UNION ALL SELECT 'remains ' || id FROM bookings
+                    WHERE id = $1 UNION ALL SELECT 'undelivered ' || id FROM outbox WHERE booking_id = $1)
+                """, id
+            )
         case (.owner(let column), .owner(let id)): ("\(column) = $1", id)
-        case (.address(let column), .address(let mail)): ("LOWER(\(column)) = $1", mail)
+        case (.mailbox(let column), .mailbox(let hash)): ("\(column) = $1", hash)
         case (.admin(let column), .address(let mail)): ("\(column) = 'admin:' || $1", mail)
         default: nil
         }
@@ -159,6 +165,8 @@ package enum PersonKey: Hashable, Sendable {
     case booking(String)
     case owner(String)
     case address(String)
+    /// A hash of what addresses of one mailbox have in common: see ``StoredPageForm/mail``.
+    case mailbox(String)
 }
 
 /// Statements on what is personal.
@@ -192,7 +200,15 @@ enum PersonSQL: String, SQLStatement {
             OR EXISTS (SELECT 1 FROM rooms r WHERE r.booking_id = b.id AND r.state IN ('attempting', 'unclear', 'removing'))
             OR b.id IN (SELECT d.subject FROM deliveries d WHERE d.state = 'waiting'))
         """
-    case eraseNotices = "DELETE FROM notices WHERE subject LIKE 'connection ' || $1 || ' %' OR subject = 'signin ' || $1"
+    case eraseNoticesOfReader = """
+        DELETE FROM notices WHERE subject IN (SELECT 'undelivered ' || id FROM outbox WHERE booking_id = $1 AND reader = $2)
+        """
+    case eraseNotices = """
+        DELETE FROM notices WHERE subject LIKE 'connection ' || $1 || ' %' OR subject = 'signin ' || $1
+            OR subject IN (SELECT 'booking ' || id FROM bookings WHERE owner_id = $1)
+            OR subject IN (SELECT 'remains ' || id FROM bookings WHERE owner_id = $1)
+            OR subject IN (SELECT 'undelivered ' || o.id FROM outbox o JOIN bookings b ON b.id = o.booking_id WHERE b.owner_id = $1)
+        """
     case eraseEvents = """
         DELETE FROM deliveries WHERE subject LIKE $1 || '/%' OR subject IN (SELECT id FROM bookings WHERE owner_id = $1)
         """

@@ -136,7 +136,7 @@ struct ReadCalendar {
         let needsOwner = error.retry == .never || present.isTooOld(rules, now: step.now)
         if needsOwner, present.counts, !present.isTold {
             present.isTold = true
-            try context.announcer.tell(.calendarNeedsAttention, about: calendar.id, step.tx) { _ in
+            try context.announcer.tell(.calendarNeedsAttention, about: "\(calendar.ownerID)/\(calendar.id)", step.tx) { _ in
                 CalendarEvent(calendar: ShownCalendar(present, rules, now: step.now)).json
             }
             try step.followUp(.ownerNeeded(.calendar(calendar.id)))

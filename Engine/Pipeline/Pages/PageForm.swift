@@ -38,7 +38,9 @@ package struct PageForm: Hashable, Sendable, Codable {
     typealias StoredHoldID = String
 
     /// What addresses of one mailbox have in common: small letters, without a tag, and at Gmail without dots.
-    var mailbox: String {
+    var mailbox: String { Self.mailbox(of: email) }
+
+    static func mailbox(of email: String) -> String {
         let parts = email.lowercased().split(separator: "@", maxSplits: 1).map(String.init)
         guard parts.count == 2 else { return email.lowercased() }
         let name = String(parts[0].prefix { $0 != "+" })

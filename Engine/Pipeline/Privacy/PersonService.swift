@@ -1,5 +1,6 @@
 import UsherCore
 import UsherStore
+import UsherVault
 
 /// What is stored about one person, and its erasure (GDPR art. 15, 17 and 20).
 package struct PersonService: Sendable {
@@ -34,7 +35,8 @@ package struct PersonService: Sendable {
                 .init("bookings", .array(found.bookings.map { exported($0, mail) })),
             ]
             let keys =
-                [PersonKey.address(mail)] + found.bookings.map { .booking($0.id) } + found.owners.map { .owner($0.owner.id) }
+                [PersonKey.address(mail), .mailbox(Self.mailbox(mail))] + found.bookings.map { .booking($0.id) }
+                + found.owners.map { .owner($0.owner.id) }
             var tables: [String: [JSON]] = [:]
             for key in keys {
                 let booking = if case .booking(let id) = key { found.bookings.first { $0.id == id } } else { Booking?.none }
@@ -113,6 +115,7 @@ package struct PersonService: Sendable {
                 add(try erase(booking, { $0.email.lowercased() == mail }, tx))
             }
             add(try tx.erase(.address(mail)))
+            add(try tx.erase(.mailbox(Self.mailbox(mail))))
             try tx.removeAdminSessions(of: Identity.holder(mail))
             for owner in found.owners { try erase(owner, into: &result, tx) }
             result.remains += Self.elsewhere
@@ -163,6 +166,9 @@ package struct PersonService: Sendable {
         Found(
             bookings: try tx.bookings(attendedBy: mail), owners: try tx.owners().filter { $0.owner.email.lowercased() == mail })
     }
+
+    /// As forms of booking pages are counted by.
+    private static func mailbox(_ mail: String) -> String { Vault.hash(PageForm.mailbox(of: mail).utf8) }
 
     private func address(_ mail: String) throws(UsherError) -> String {
         guard let address = asciiMailAddress(mail.trimmingBlanks) else {

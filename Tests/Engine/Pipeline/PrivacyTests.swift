@@ -1,3 +1,4 @@
+import Foundation
 import ProviderSandbox
 import TestSupport
 import TestValues
@@ -5,6 +6,7 @@ import Testing
 import UsherCore
 import UsherPipeline
 import UsherStore
+import UsherVault
 
 @Suite(.timeLimit(.minutes(2)))
 struct PrivacyTests {
@@ -68,6 +70,38 @@ struct PrivacyTests {
         let booking = try await engine.service.view(id).booking
         #expect(booking.attendees.count == 2 && booking.attendees[1].name == "Di Vo")
         #expect(try await service.export("bo@example.org")["bookings"]?.array?.isEmpty == true)
+    }
+
+    @Test("an owner's letter about mail that did not reach a guest goes with the guest, whether they booked or came along")
+    func letters() async throws {
+        let engine = try await TestEngine(
+            mail: { ["bo@example.org", "di@example.org"].contains($0.recipient.lowercased()) ? .refused("550 no such user") : .accepted })
+        _ = try await book(
+            engine, at: "2026-12-01T10:00:00Z", others: [.init(name: "Di Vo", email: "di@example.org", timeZone: nil, language: nil)])
+        try await engine.run(for: .minutes(5))
+        engine.clock.advance(to: try instant("2026-12-02T10:00:00Z"))
+        #expect(try await everything(engine).components(separatedBy: "undelivered ml_").count == 3)
+        _ = try await PersonService(engine.context).erase("di@example.org", isDryRun: false)
+        #expect(try await !everything(engine).contains("di@example.org"))
+        _ = try await PersonService(engine.context).erase("bo@example.org", isDryRun: false)
+        #expect(try await !everything(engine).lowercased().contains("bo@example.org"))
+    }
+
+    @Test("a booking page's form that a guest never confirmed is exported, and erased")
+    func form() async throws {
+        let engine = try await TestEngine()
+        let service = PersonService(engine.context)
+        try await engine.context.store.write {
+            let now = engine.clock.now
+            try $0.add(
+                StoredPageForm(
+                    id: "pf_1", tokenHash: "h", holdID: "hd_1", type: "open", address: "192.0.2.7",
+                    mail: Vault.hash("bo@example.org".utf8), sealed: "v1.x", state: .waiting, expiresAt: now + .hours(1), createdAt: now),
+                forgetting: .epoch)
+        }
+        #expect(try await service.export("Bo@example.org")["page_forms"]?.array?.count == 1)
+        #expect(try await service.erase("bo@example.org", isDryRun: false).rows["page_forms"] == 1)
+        #expect(try await !everything(engine).contains("192.0.2.7"))
     }
 
     @Test("a former owner is erased from their bookings' terms, too; one at work is named as the reason why not")
