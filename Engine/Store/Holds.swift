@@ -61,7 +61,7 @@ enum HoldSQL: String, SQLStatement {
         """
     case ofPool = "SELECT owner_id, COUNT(*) FROM holds WHERE type = $1 AND expires_at > $2 AND booking_id IS NULL GROUP BY owner_id"
     case living = "SELECT COUNT(*) FROM holds WHERE holder = $1 AND expires_at > $2 AND booking_id IS NULL"
-    case told = "UPDATE holds SET is_told = 1 WHERE id = $1"
+    case told = "UPDATE holds SET is_told = 1 WHERE id = $1 AND booking_id IS NULL AND is_told = 0"
     case book = "UPDATE holds SET booking_id = $1 WHERE id = $2 AND booking_id IS NULL"
     case remove = "DELETE FROM holds WHERE id = $1 AND booking_id IS NULL"
     case livingOf = "SELECT {holds} FROM holds WHERE holder = $1 AND expires_at > $2 AND booking_id IS NULL"
@@ -123,8 +123,9 @@ extension Tx {
         try execute(HoldSQL.extend, SQLValue(end), .text(id), SQLValue(now)) == 1
     }
 
-    /// Webhooks were told of a hold's end.
-    package func markTold(hold id: String) throws { try write(HoldSQL.told, .text(id)) }
+    /// Webhooks are to be told of a hold's end.
+    /// - Returns: `false` where they were, or a booking was made of it.
+    package func markTold(hold id: String) throws -> Bool { try execute(HoldSQL.told, .text(id)) == 1 }
     /// Gives the time free for the booking that is made of the hold.
     /// - Returns: `false` where it was booked or released before.
     package func book(hold id: String, as booking: String) throws -> Bool { try execute(HoldSQL.book, .text(booking), .text(id)) == 1 }

@@ -169,6 +169,11 @@ enum WebhookSQL: String, SQLStatement {
         """
     case oldest = "SELECT MIN(created_at) FROM deliveries WHERE state = 'waiting'"
     case giveUp = "UPDATE deliveries SET state = 'failed', problem = $1 WHERE webhook_id = $2 AND state = 'waiting'"
+    /// Unless somebody has turned it on meanwhile.
+    case giveUpAbout = """
+        UPDATE deliveries SET state = 'failed', problem = $1 WHERE webhook_id = $2 AND subject = $3 AND state = 'waiting'
+            AND EXISTS (SELECT 1 FROM webhooks WHERE id = $2 AND state = 'disabled')
+        """
     case forget = "DELETE FROM deliveries WHERE created_at < $1 AND state <> 'waiting'"
 
     static let texts: [String: StatementText] = texts(WebhookColumn.self, DeliveryColumn.self)
@@ -247,6 +252,10 @@ extension Tx {
     /// Nothing that waits is sent any more.
     package func giveUpDeliveries(of webhook: String, _ reason: String) throws {
         try write(WebhookSQL.giveUp, .text(reason), .text(webhook))
+    }
+    /// What waits about one thing is not sent any more, if the webhook is turned off.
+    package func giveUpDeliveries(ofDisabled webhook: String, about subject: String, _ reason: String) throws {
+        try write(WebhookSQL.giveUpAbout, .text(reason), .text(webhook), .text(subject))
     }
 
     private func webhook(from row: SQLRow) throws -> StoredWebhook {

@@ -23,7 +23,9 @@ struct FindCalendars {
             do throws(ProviderError) {
                 let found = try await source.calendars(try await reader.call(owner: owner, provider: provider, deadline: deadline))
                 return { step in
-                    guard try step.tx.connection(owner: owner, provider: provider)?.account.id == connection.account.id else {
+                    // Nobody ends the connection, and takes its calendars out, before these are in.
+                    _ = try step.tx.lockOwner(owner)
+                    guard try step.tx.lockConnection(owner: owner, provider: provider)?.account.id == connection.account.id else {
                         return .lookAgain
                     }
                     var template = StoredCalendar(

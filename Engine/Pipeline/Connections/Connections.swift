@@ -11,7 +11,6 @@ package struct Connections: Sendable {
     private static let pauses: [Duration] = [.milliseconds(100), .milliseconds(400), .seconds(1), .seconds(2)]
     private static let patience = Duration.seconds(10)
     /// So many upcoming bookings are put on a calendar that is connected anew.
-    private static let calendarLimit = 1_000
 
     package init(_ context: EngineContext) { self.context = context }
 
@@ -60,10 +59,6 @@ package struct Connections: Sendable {
             if problem != nil { try context.announcer.tell(.connectionNeedsAttention, connection, tx) }
             try tx.enqueue(followUps(of: .accountConnected(connection), now: now), now: now)
             try tx.resumeWaiting(for: connection, now: now)
-            guard module is any CalendarProvider.Type else { return true }
-            for booking in try tx.bookings(after: (now, ""), until: .never, owner: owner, status: nil, limit: Self.calendarLimit) {
-                try tx.enqueue(followUps(of: .calendarEntryTouched(booking), now: now), now: now)
-            }
             return true
         }
         guard isKept else { throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.") }

@@ -17,5 +17,11 @@ extension Tx {
             }
             try enqueue(followUps(of: .roomsTouched(booking, newest: rooms.last), now: now), now: now)
         }
+        // Its calendar may be one that bookings stand in.
+        for booking in try bookings(after: (now, ""), until: .never, owner: owner, status: nil, limit: Self.calendarLimit) {
+            try enqueue(followUps(of: .calendarEntryTouched(booking), now: now), now: now)
+        }
     }
+
+    private static let calendarLimit = 1_000
 }

@@ -17,8 +17,8 @@ struct ExpireHold {
             _ = try step.tx.removeHold(id)
             return try step.finish(claim)
         }
-        if !hold.isTold, hold.bookingID == nil {
-            try step.tx.markTold(hold: id)
+        // A booking that is under way may be made of it just now.
+        if !hold.isTold, hold.bookingID == nil, try step.tx.markTold(hold: id) {
             try context.announcer.tell(.holdExpired, about: id, meeting: hold.start, step.tx) { _ in hold.json }
         }
         try step.tx.release(claim, due: hold.expiresAt + HoldService.memory, attempt: 0)

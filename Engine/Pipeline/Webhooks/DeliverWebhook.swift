@@ -22,7 +22,7 @@ struct DeliverWebhook {
         guard let webhook = try step.tx.webhook(id) else { return try step.finish(claim) }
         guard webhook.state == .active else {
             // Whoever wrote it down saw the webhook as it was before.
-            try step.tx.giveUpDeliveries(of: id, "the webhook was turned off")
+            try step.tx.giveUpDeliveries(ofDisabled: id, about: subject, "the webhook was turned off")
             return try step.finish(claim)
         }
         guard let delivery = try step.tx.nextDelivery(of: webhook.id, about: subject) else { return try step.finish(claim) }

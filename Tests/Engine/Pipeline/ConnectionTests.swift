@@ -298,6 +298,33 @@ struct ConnectionTests {
         #expect(engine.zoom.refreshes == 1)
     }
 
+    @Test("a calendar entry that was moved while its grant was taken for dead is put right once the grant proves alive")
+    func calendarOfUnsavedPair() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connectGoogle()
+        let id = try await engine.booked("diary").booking.id
+        let entry = try #require(engine.google.live.first)
+        let database = FullDatabase(engine.context.store.database)
+        let first = try TestEngine.context(
+            database: database, transport: engine.context.transport, mailer: engine.mailer, clock: engine.clock, seed: engine.seed,
+            catalog: engine.context.catalog.current)
+        engine.clock.advance(by: .hours(2))
+        _ = try await engine.service.reschedule(id, to: "2026-12-02T10:00:00Z")
+        database.isFull.withLock { $0 = true }
+        for work in try await Worker(first).claim(limit: 8) { _ = await Worker(first).perform(work) }
+        database.isFull.withLock { $0 = false }
+        try await engine.context.store.write { tx in
+            let connection = try #require(try tx.connection(owner: "ana", provider: "meet"))
+            let problem = Problem(.reauthorize, "Google has ended the connection.", remedy: "Connect it again.")
+            _ = try tx.setHealth(.reauthorize, problem, of: connection)
+        }
+        try await engine.run(for: .minutes(5))
+        #expect(engine.google.start(of: entry) == "2026-12-01T10:00:00Z")
+        try await Heartbeat(first).beat()
+        _ = try await engine.worker.pump()
+        #expect(engine.google.start(of: entry) == "2026-12-02T10:00:00Z")
+    }
+
     @Test("a grant that sleeps is renewed before it lapses")
     func keepAlive() async throws {
         let engine = try await TestEngine()

@@ -92,11 +92,37 @@ struct LockTests {
         #expect(try await Connections(engine.context).list(owner: "ana").isEmpty)
     }
 
-    private func engine() async throws -> (TestEngine, any Database) {
+    @Test("the calendars of an account whose connection is being ended are not brought in")
+    func calendarsOfEndedConnection() async throws {
+        let (engine, database) = try await engine()
+        _ = try await engine.connectGoogle(scopes: ["https://www.googleapis.com/auth/calendar.readonly"])
+        let works = try await engine.worker.claim(limit: 8)
+        _ = try await beside("DELETE FROM connections WHERE owner_id = 'ana'", database) {
+            for work in works { await engine.worker.run(work) }
+        }
+        #expect(try await engine.context.store.read { try $0.calendars(of: "ana") }.isEmpty)
+    }
+
+    @Test("nobody is told that a hold has ended of which a booking is being made")
+    func bookedHold() async throws {
+        let (engine, database) = try await engine(catalog: SlotTests.catalog)
+        _ = try await WebhookService(engine.context).create(url: "https://crm.example/hook", events: ["hold.expired"])
+        let hold = try await HoldService(engine.context).hold(
+            HoldRequest(meetingType: "visit", owner: "cleo", start: "2026-12-01T09:00:00Z")
+        ).value
+        engine.clock.advance(by: .minutes(30))
+        _ = try await beside("UPDATE holds SET booking_id = 'bk_other' WHERE id = '\(hold.id)'", database) {
+            try await engine.worker.pump()
+        }
+        _ = try await engine.worker.pump()
+        #expect(engine.receiver.received.isEmpty)
+    }
+
+    private func engine(catalog: String = TestCatalog.text) async throws -> (TestEngine, any Database) {
         // Among many tests at once a look at who waits may take long.
         let limits = "&options=-clock_timeout%3D100s%20-cidle_in_transaction_session_timeout%3D100s%20-cstatement_timeout%3D100s"
         let database = try PostgreSQLDatabase(url: try await TestDatabase.migrated() + limits, connections: 3)
-        return (try await TestEngine(database: database), database)
+        return (try await TestEngine(catalog: catalog, database: database), database)
     }
 
     /// Runs `work` while another transaction has made a change that it commits once `work` waits for it, or has ended without.
