@@ -66,7 +66,9 @@ struct FailoverTests {
         let rooms = try JSON(parsing: listed.output)["rooms"]?.array
         #expect(rooms?.compactMap { $0["id"]?.string } == vanished, "\(listed)")
         #expect(rooms?.first?["start"] == "2027-04-02T10:00:00Z")
-        let removed = try await site.usher("rooms", "--remove-all").finish()
+        let unasked = try await site.usher("rooms", "--remove-all").finish()
+        #expect(unasked.code == 1 && unasked.errors.contains("--yes") && site.zoom.meetings.count == 3, "\(unasked)")
+        let removed = try await site.usher("rooms", "--remove-all", "--yes").finish()
         #expect(removed.code == 0 && site.zoom.meetings.count == 2, "\(removed)")
         #expect(!site.zoom.meetings.contains { ["\($0.id)"] == vanished })
         await stop(site, [server])

@@ -27,7 +27,11 @@ struct ReleaseCommand: AsyncParsableCommand {
                 throw UsherError(.validationFailed, "Nothing is held: work goes on already.")
             }
             if options.json, !yes { Output.json(report.json) } else if !options.json { show(report) }
-            guard try isConfirmed() else { throw Exit.refused }
+            let isConfirmed =
+                yes
+                || options.confirms(
+                    "Let it go on\(copy ? ", as a copy" : "")?", else: "Nothing was released: `usher release --yes` does it.")
+            guard isConfirmed else { throw Exit.refused }
             if !copy, oldMail == nil, report.hasOldMail {
                 throw UsherError(
                     .validationFailed,
@@ -37,16 +41,6 @@ struct ReleaseCommand: AsyncParsableCommand {
             try await Release(runtime.context).run(as: copy ? .copy : .original(oldMail ?? .send))
             if options.json { Output.json(["released": .bool(true)]) } else { print("Released: running servers go on within seconds.") }
         }
-    }
-
-    private func isConfirmed() throws -> Bool {
-        if yes { return true }
-        guard isatty(STDIN_FILENO) == 1, !options.json else {
-            Output.diagnostic("Nothing was released: `usher release --yes` does it.")
-            return false
-        }
-        FileHandle.standardError.write(Data("Let it go on\(copy ? ", as a copy" : "")? [y/N] ".utf8))
-        return readLine()?.lowercased().hasPrefix("y") == true
     }
 
     private func show(_ report: ReleaseReport) {

@@ -125,9 +125,10 @@ package struct ReleaseReport: Sendable {
     ) async throws(ProviderError) {
         let (unknown, lost): ([FoundRoom], [Booking])
         do {
+            let now = context.now
             (unknown, lost) = try await context.store.read { [found, standing] tx in
                 let gone = standing.filter { room in !found.contains { $0.id == room.roomID } }
-                return (try UnknownRooms.among(found, tx), try gone.compactMap { try tx.booking($0.bookingID) })
+                return (try UnknownRooms.among(found, tx, now: now), try gone.compactMap { try tx.booking($0.bookingID) })
             }
         } catch {
             throw ProviderError(.unavailable, retry: .never, "The database could not be read: \(error)", remedy: "Look at it.")

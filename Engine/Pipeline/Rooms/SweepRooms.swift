@@ -48,26 +48,15 @@ struct SweepRooms {
         }
     }
 
-    private func report(_ room: FoundRoom, _ installation: Installation) {
-        let isOurs = RoomKey.isOurs(room.key, installation)
-        context.logger.notice(
-            isOurs
-                ? "a room carries this installation's mark, and no booking has it; `usher rooms` lists such rooms, and removes them"
-                : "a room carries another installation's mark; it is left alone",
-            metadata: ["room": "\(room.id)"])
-    }
-
     private func arm(_ found: [FoundRoom], _ step: StepTransaction) throws {
         // What is as it should be, as nearly all is, locks nobody's booking.
         let known = try found.map { ($0, try step.tx.room(key: $0.key)) }.filter { $1 == nil || !Self.isInOrder($0, $1!) }
+        try report(known.filter { $1 == nil }.map(\.0), step)
         // In the order in which everybody locks them.
         for (room, issued) in known.sorted(by: { $0.1?.bookingID ?? "" < $1.1?.bookingID ?? "" }) {
             guard let issued, let booking = try step.tx.wholeBooking(issued.bookingID),
                 var record = try step.tx.rooms(of: booking.id).first(where: { $0.generation == issued.generation })
-            else {
-                report(room, try step.tx.installation())
-                continue
-            }
+            else { continue }
             // What was refused is tried again while the meeting is to come, and was said already.
             let isRefused = record.failures > 0
             let isStray =
@@ -79,6 +68,19 @@ struct SweepRooms {
             try step.tx.save(record)
             if !isRefused { step.tx.note(booking.id, "meeting.stray", "\(record.provider): \(room.id)", at: step.now) }
             try step.followUp(.roomsTouched(booking, newest: try step.tx.rooms(of: booking.id).last))
+        }
+    }
+
+    /// What this database has given no key to is left alone.
+    private func report(_ unknown: [FoundRoom], _ step: StepTransaction) throws {
+        let installation = try step.tx.installation()
+        for room in unknown where !RoomKey.isOurs(room.key, installation) {
+            context.logger.notice("a room carries another installation's mark; it is left alone", metadata: ["room": "\(room.id)"])
+        }
+        for room in try UnknownRooms.among(unknown, step.tx, now: step.now) {
+            context.logger.notice(
+                "a room carries this installation's mark, and no booking has it: `usher rooms` lists such rooms, and removes them",
+                metadata: ["room": "\(room.id)"])
         }
     }
 }

@@ -21,7 +21,7 @@ package enum RoomKey {
     }
 
     /// Under the epoch in which the booking was made, however many restores there have been since.
-    static func key(of booking: Booking, _ generation: Int64, _ installation: Installation) -> String {
+    package static func key(of booking: Booking, _ generation: Int64, _ installation: Installation) -> String {
         Vault.code("\(booking.id) \(generation)", secret: installation.secret) + installation.id + installation.epoch(at: booking.createdAt)
     }
 

@@ -26,21 +26,23 @@ struct UnknownRoomsTests {
         engine.zoom.makeForeign(host: "ana@northwind.example", agenda: "Lunch", start: start)
         let rooms = try await UnknownRooms(engine.context).look().rooms
         #expect(rooms.map(\.id) == ["\(lost)"])
-        #expect(rooms.map(\.host) == ["ana@northwind.example"])
+        #expect(rooms.map(\.place.host) == ["ana@northwind.example"])
         #expect(rooms.map(\.start) == [Instant(rfc3339: "2026-12-03T10:00:00Z")])
     }
 
-    @Test("a room that a booking still looks for is no lost one")
-    func expected() async throws {
+    @Test(
+        "a room that a booking comes to again is no lost one: looked for, of a booking without a job, or of a later generation",
+        arguments: [("later", 1), ("fixed", 2), ("fixed", 5)] as [(String, Int64)])
+    func expected(type: String, generation: Int64) async throws {
         let engine = try await TestEngine()
-        engine.zoom.inject(.late(.zero), .cutAfter)
-        let view = try await engine.service.book(TestEngine.request("fixed", at: "2026-12-02T10:00:00Z")).value
-        _ = try await engine.worker.claim(limit: 8)
-        let key = try await engine.context.store.read { try $0.rooms(of: view.booking.id)[0].key }
-        // As if the backup knew the booking, and nothing of its room.
-        _ = try await engine.context.store.database.write { try $0.execute("DELETE FROM rooms WHERE key = $1", [.text(key)]) }
-        engine.zoom.makeForeign(host: "ana@northwind.example", agenda: "[usher:\(key)]", start: view.booking.start)
+        let booking = try await engine.booked(type).booking
+        _ = try await engine.worker.pump()
+        let installation = try await engine.context.store.installation()
+        let key = RoomKey.key(of: booking, generation, installation)
+        engine.zoom.makeForeign(host: "ana@northwind.example", agenda: "[usher:\(key)]", start: booking.start)
         #expect(try await UnknownRooms(engine.context).look().rooms.isEmpty)
+        _ = try await engine.service.cancel(booking.id)
+        #expect(try await UnknownRooms(engine.context).look().rooms.map(\.key) == [key])
     }
 
     @Test("a lost room is removed when a person says so, and that is on record; at the second press it is gone already")
@@ -54,7 +56,7 @@ struct UnknownRoomsTests {
         #expect(engine.zoom.meetings.map { "\($0.id)" } == [kept])
         try await unknown.remove(line)
         let entries = try await engine.context.store.read { try $0.audit(before: (.never, ""), limit: 10) }
-        #expect(entries.contains { $0.action == "room.removed" && $0.subject.contains(line.id) })
+        #expect(entries.contains { $0.action == "room.remove" && $0.subject.contains(line.id) })
     }
 
     @Test("a room that a booking has by now is not removed")
@@ -62,9 +64,26 @@ struct UnknownRoomsTests {
         let engine = try await TestEngine()
         let booking = try await engine.booked("fixed").booking
         let room = try await engine.context.store.read { try $0.rooms(of: booking.id)[0] }
-        let line = UnknownRooms.Line(provider: room.provider, owner: nil, host: room.host, id: room.roomID, key: room.key)
+        let line = UnknownRooms.Line(
+            place: .init(provider: room.provider, owner: nil, host: room.host), id: room.roomID, key: room.key)
         await #expect(throws: UsherError.self) { try await UnknownRooms(engine.context).remove(line) }
         #expect(engine.zoom.meetings.count == 1)
+    }
+
+    @Test("where a provider does not answer nobody says that all is well, and a removal that fails is said")
+    func unreached() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.booked("fixed")
+        _ = try await abandon(engine)
+        let unknown = UnknownRooms(engine.context)
+        let line = try #require(try await unknown.look().rooms.first)
+        engine.zoom.inject(.errorBefore(status: 503))
+        let error = await #expect(throws: UsherError.self) { try await unknown.remove(line) }
+        #expect(error?.message.contains(line.id) == true)
+        #expect(engine.zoom.meetings.count == 2)
+        engine.zoom.change { $0.scopes = [] }
+        let report = try await unknown.look()
+        #expect(!report.isWhole && report.notes.contains { $0.contains("campus") }, "\(report)")
     }
 
     @Test("a held installation is not looked through, and removes nothing")
