@@ -86,6 +86,8 @@ $(SWIFT) build --build-tests
 @$(ON_POSTGRES) $(call run_tests,--filter SimulationTests)
 @$(ON_POSTGRES) $(call run_tests,--filter ChangeCrashTests)
 @$(ON_POSTGRES) USHER_TEST_POSTGRES=default_transaction_isolation=serializable $(call run_tests,--filter PipelineTests --skip "$(TIMED)")
+@# A plan of before does not know files that were added to the package it depends on.
+@rm -f .build/example/*.yaml .build/example/debug/description.json
 $(SWIFT) test $(EXAMPLE)
 endef
 
