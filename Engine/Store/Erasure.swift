@@ -46,13 +46,16 @@ extension Tx {
         let attendees = booking.attendees.enumerated().map { indices.contains($0.offset) ? $0.element.erased() : $0.element }
         let text = SQLValue.text(try Stored.text(attendees))
         if wholly {
-            try execute(PersonSQL.eraseBooking, text, .text(linkSecret), SQLValue(now), .text(booking.id))
+            // Whoever came along is left to retention, which looks at bookings that are not erased as a whole.
+            let isWhole = attendees.allSatisfy { $0.email == Attendee.erasedAddress }
+            try execute(PersonSQL.eraseBooking, text, .text(linkSecret), SQLValue(isWhole ? now : .epoch), .text(booking.id))
+            // Before the holds go, under whose ids some of it stands.
+            try execute(PersonSQL.eraseGuestAddresses, .text(booking.id))
         } else {
             try execute(PersonSQL.eraseAttendees, text, SQLValue(now), .text(booking.id))
         }
         seen.bookings[booking.id] = nil
         var counts = wholly ? try erase(.booking(booking.id)) : try eraseReaders(of: booking, indices)
-        if wholly { try execute(PersonSQL.eraseGuestAddresses, .text(booking.id)) }
         counts["bookings"] = 1
         return counts
     }
@@ -76,6 +79,12 @@ extension Tx {
 
     /// Of how many bookings of an owner something is still on its way.
     package func underWay(ofOwner id: String) throws -> Int { try underWay(id) }
+
+    /// How many grants of an owner are still to be ended at their services.
+    package func grantsUnderWay(ofOwner id: String) throws -> Int {
+        try writePending()
+        return Int(try query(PersonSQL.revocationsUnderWay, .text(id))[0].int(0))
+    }
 
     private func underWay(_ id: String) throws -> Int {
         try writePending()
@@ -101,7 +110,10 @@ extension Tx {
     package func eraseOwner(_ id: String) throws -> [String: Int] {
         var counts = try erase(.owner(id))
         counts["owners"] = try execute(PersonSQL.eraseOwner, .text("Former owner"), .text(Attendee.erasedAddress), .text(id))
-        for statement in [PersonSQL.eraseNotices, .eraseEvents, .eraseDetails, .eraseAnswers, .eraseHosts] {
+        for statement in [
+            PersonSQL.eraseNotices, .eraseEvents, .eraseDetails, .eraseAnswers, .eraseHosts, .eraseOwnersAddresses, .eraseRevocations,
+            .eraseCalendarAccounts,
+        ] {
             try execute(statement, .text(id))
         }
         for row in try query(PersonSQL.terms) {

@@ -61,6 +61,7 @@ enum HoldSQL: String, SQLStatement {
         """
     case ofPool = "SELECT owner_id, COUNT(*) FROM holds WHERE type = $1 AND expires_at > $2 AND booking_id IS NULL GROUP BY owner_id"
     case living = "SELECT COUNT(*) FROM holds WHERE holder = $1 AND expires_at > $2 AND booking_id IS NULL"
+    case forgetAddress = "UPDATE holds SET address = '' WHERE id = $1"
     case told = "UPDATE holds SET is_told = 1 WHERE id = $1 AND booking_id IS NULL AND is_told = 0"
     case book = "UPDATE holds SET booking_id = $1 WHERE id = $2 AND booking_id IS NULL"
     case remove = "DELETE FROM holds WHERE id = $1 AND booking_id IS NULL"
@@ -123,6 +124,8 @@ extension Tx {
         try execute(HoldSQL.extend, SQLValue(end), .text(id), SQLValue(now)) == 1
     }
 
+    /// Forgets where the visitor was who held the time.
+    package func forgetAddress(ofHold id: String) throws { try write(HoldSQL.forgetAddress, .text(id)) }
     /// Webhooks are to be told of a hold's end.
     /// - Returns: `false` where they were, or a booking was made of it.
     package func markTold(hold id: String) throws -> Bool { try execute(HoldSQL.told, .text(id)) == 1 }

@@ -181,8 +181,11 @@ enum PersonSQL: String, SQLStatement {
     case eraseBooking = """
         UPDATE bookings SET attendees = $1, note = '', metadata = '{}', source = '', answers = '{}', trace = '', link_secret = $2, erased_at = $3 WHERE id = $4
         """
-    /// Where guests acted; the audit of others stays.
-    case eraseGuestAddresses = "UPDATE audit SET address = '' WHERE subject = $1 AND actor LIKE 'guest:%'"
+    /// Where guests acted, by a mail's links or on a booking page; the audit of others stays.
+    case eraseGuestAddresses = """
+        UPDATE audit SET address = '' WHERE (subject = $1 OR subject IN (SELECT id FROM holds WHERE booking_id = $1))
+            AND (actor LIKE 'guest:%' OR actor LIKE 'visitor:%')
+        """
     case eraseOneAddress = "UPDATE audit SET address = '' WHERE subject = $1 AND actor = $2"
     /// Who did something at `/admin` under that address.
     case eraseAdmin = "UPDATE audit SET actor = 'admin:erased', address = '' WHERE actor = 'admin:' || $1"
@@ -215,6 +218,13 @@ enum PersonSQL: String, SQLStatement {
     case eraseDetails = "UPDATE timeline SET detail = '' WHERE booking_id IN (SELECT id FROM bookings WHERE owner_id = $1)"
     case eraseAnswers = """
         UPDATE outbox SET problem = NULL, kept = '' WHERE booking_id IN (SELECT id FROM bookings WHERE owner_id = $1)
+        """
+    case eraseOwnersAddresses = "UPDATE audit SET address = '' WHERE actor = 'owner:' || $1"
+    /// Nobody will end these any more.
+    case eraseRevocations = "DELETE FROM revocations WHERE owner_id = $1 AND given_up = 1"
+    case revocationsUnderWay = "SELECT COUNT(*) FROM revocations WHERE owner_id = $1 AND given_up = 0"
+    case eraseCalendarAccounts = """
+        UPDATE calendar_events SET account_id = '' WHERE booking_id IN (SELECT id FROM bookings WHERE owner_id = $1)
         """
     case eraseHosts = "UPDATE rooms SET host = '' WHERE booking_id IN (SELECT id FROM bookings WHERE owner_id = $1)"
     case eraseOwner = "UPDATE owners SET name = $1, email = $2, hosts = '{}' WHERE id = $3 AND active = 0"

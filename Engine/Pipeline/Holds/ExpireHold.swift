@@ -14,7 +14,7 @@ struct ExpireHold {
             return nil
         }
         if step.now >= hold.expiresAt + HoldService.memory {
-            _ = try step.tx.removeHold(id)
+            if try !step.tx.removeHold(id) { try step.tx.forgetAddress(ofHold: id) }
             return try step.finish(claim)
         }
         // A booking that is under way may be made of it just now.

@@ -46,7 +46,7 @@ package struct PersonService: Sendable {
                     }
                 }
             }
-            for (table, rows) in tables.sorted(by: { $0.key < $1.key }) { parts.append(.init(table, .array(rows))) }
+            for (table, rows) in tables.sorted(by: { $0.key < $1.key }) where !rows.isEmpty { parts.append(.init(table, .array(rows))) }
             return .object(parts)
         }
     }
@@ -58,11 +58,14 @@ package struct PersonService: Sendable {
             if case .text(let text)? = row.first(where: { $0.0 == name })?.1 { text } else { "" }
         }
         switch table {
-        case "outbox": return indices.contains { Reader.attendee($0).text == column("reader") }
-        case "audit": return indices.contains { "guest:\($0)" == column("actor") }
+        case "outbox", "links": return indices.contains { Reader.attendee($0).text == column("reader") }
+        case "audit":
+            return indices.contains { "guest:\($0)" == column("actor") || ($0 == 0 && column("actor").hasPrefix("visitor:")) }
+        // These name the owner's accounts.
+        case "rooms", "calendar_events": return false
         // Details may quote others.
         case "timeline", "holds", "deliveries", "notices": return indices.contains(0)
-        default: return table != "rooms"
+        default: return true
         }
     }
 
@@ -147,6 +150,13 @@ package struct PersonService: Sendable {
         guard underWay == 0 else {
             result.remains.append(
                 "Of \(counted(underWay, "meeting")) of the former owner '\(id)' a mail, an event or a room is still on its way: erase once more when it is done."
+            )
+            return
+        }
+        let grants = try tx.grantsUnderWay(ofOwner: id)
+        guard grants == 0 else {
+            result.remains.append(
+                "\(counted(grants, "grant")) of the former owner '\(id)' \(grants == 1 ? "is" : "are") still being ended at the service: erase once more when that is done, a day at most."
             )
             return
         }

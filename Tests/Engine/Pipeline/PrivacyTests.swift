@@ -104,6 +104,81 @@ struct PrivacyTests {
         #expect(try await !everything(engine).contains("192.0.2.7"))
     }
 
+    @Test("whoever came along goes by retention, though whoever booked was erased before")
+    func companions() async throws {
+        let text = TestCatalog.text.replacing("site:", with: "site:\n  retention: { bookings: 30d }", maxReplacements: 1)
+        let engine = try await TestEngine(catalog: text)
+        _ = try await book(
+            engine, at: "2026-12-01T10:00:00Z", others: [.init(name: "Di Vo", email: "di@example.org", timeZone: nil, language: nil)])
+        engine.clock.advance(to: try instant("2026-12-02T10:00:00Z"))
+        _ = try await PersonService(engine.context).erase("bo@example.org", isDryRun: false)
+        #expect(try await everything(engine).contains("di@example.org"))
+        let now = engine.context.now
+        try await engine.context.store.write { try $0.enqueue([ScheduledJob(.prune, due: now)], now: now) }
+        engine.clock.advance(to: try instant("2027-01-05T10:00:00Z"))
+        _ = try await engine.worker.pump()
+        #expect(try await !everything(engine).contains("di@example.org"))
+    }
+
+    @Test("where a visitor of a booking page was goes with them, whatever they pressed")
+    func visitor() async throws {
+        let engine = try await TestEngine(
+            catalog: SlotTests.catalog + "\n  open-page: { title: Page, duration: 30m, slots: {}, page: public, confirm-by-mail: false }\n")
+        let pages = PageBookings(engine.context, engine.service)
+        let visitor = PageBookings.Visitor(id: "browser", address: "192.0.2.7")
+        try await Actor.$current.withValue(Actor("nobody", address: "192.0.2.7")) {
+            let offer = try #require(try await pages.offer("open-page", owner: "cleo"))
+            let hold = try await pages.hold(offer, start: "2026-12-01T09:00:00Z", duration: nil, visitor)
+            let form = PageForm(name: "Bo Li", email: "bo@example.org", timeZone: "Europe/Berlin", language: "en")
+            guard case .booked = try await pages.submit(form, hold, visitor) else {
+                Issue.record("not booked")
+                return
+            }
+        }
+        _ = try await engine.worker.pump()
+        engine.clock.advance(to: try instant("2026-12-02T10:00:00Z"))
+        let export = try await PersonService(engine.context).export("bo@example.org")
+        #expect(export["audit"]?.array?.contains { $0["address"] == "192.0.2.7" } == true)
+        _ = try await PersonService(engine.context).erase("bo@example.org", isDryRun: false)
+        #expect(try await !everything(engine).contains("192.0.2.7"))
+    }
+
+    @Test("an export names no account of the owner's, and no other reader's links")
+    func ownersAccounts() async throws {
+        let engine = try await TestEngine()
+        _ = try await engine.connectGoogle()
+        _ = try await engine.booked("diary")
+        let export = try await PersonService(engine.context).export("bo@example.org")
+        #expect(export["outbox"] != nil && export["calendar_events"] == nil && export["rooms"] == nil)
+    }
+
+    @Test("of a former owner neither a grant that was given up nor where they signed in from is left")
+    func formerOwner() async throws {
+        let engine = try await TestEngine()
+        let owners = OwnerService(engine.context)
+        _ = try await owners.put(
+            Owner(id: "zoe", name: "Zoe Fall", email: "zoe@northwind.example", timeZone: "Europe/Berlin", language: "en"))
+        let revocation = StoredRevocation(
+            id: "rv_1", ownerID: "zoe", provider: "zoom", clientID: "c", accountID: "zoes-account", email: "zoe.fall@zoom.example",
+            sealed: "v1.x", app: "", since: engine.clock.now)
+        try await engine.context.store.write { tx in
+            try tx.add(revocation)
+            try tx.audit(
+                AuditEntry(
+                    id: "au_1", at: engine.clock.now, actor: Actor("owner:zoe", address: "192.0.2.9"), action: "owner.sign-in",
+                    subject: "zoe",
+                    outcome: "done", count: 1))
+        }
+        try await owners.remove("zoe")
+        let service = PersonService(engine.context)
+        let early = try await service.erase("zoe@northwind.example", isDryRun: false)
+        #expect(early.remains.contains { $0.contains("still being ended") }, "\(early.remains)")
+        try await engine.context.store.write { try $0.giveUpRevocation("rv_1") }
+        _ = try await service.erase("zoe@northwind.example", isDryRun: false)
+        let left = try await everything(engine)
+        for trace in ["zoe.fall@zoom.example", "zoes-account", "192.0.2.9", "Zoe Fall"] { #expect(!left.contains(trace), "\(trace)") }
+    }
+
     @Test("a former owner is erased from their bookings' terms, too; one at work is named as the reason why not")
     func eraseOwner() async throws {
         let engine = try await TestEngine()
