@@ -62,13 +62,9 @@ extension GoogleSandbox.State {
         guard account.scopes.contains("calendar.calendarlist.readonly") else {
             return GoogleAnswer.error(403, "insufficientPermissions", "Request had insufficient authentication scopes.")
         }
-        return ZoomAnswer.json(
-            200,
-            [
-                "items": [
-                    ["id": .string(user), "summary": .string(user), "primary": true], ["id": "family@group", "summary": "Family"],
-                ]
-            ])
+        let own: [JSON] = [["id": .string(user), "summary": .string(user), "primary": true], ["id": "family@group", "summary": "Family"]]
+        let others = (0..<account.subscribed).map { number -> JSON in ["id": .string("other-\(number)@group"), "summary": "Other"] }
+        return ZoomAnswer.json(200, ["items": .array(others + own)])
     }
 
     /// Each occurrence by itself, of what others have put there and of what was inserted here.

@@ -26,6 +26,8 @@ public final class GoogleSandbox: Sendable {
         public var conferenceFails = false
         /// Conferences have telephone numbers.
         public var hasPhones = true
+        /// Calendars of others that a user has subscribed to; they are listed before their own.
+        public var subscribed = 0
         /// The defaults.
         public init() {}
     }

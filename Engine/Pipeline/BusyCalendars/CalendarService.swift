@@ -1,3 +1,4 @@
+import Logging
 import Foundation
 import UsherCore
 import UsherStore
@@ -187,8 +188,11 @@ package struct CalendarService: Sendable {
             let gone = known.filter { calendar in !calendar.counts && !found.contains { $0.id == calendar.remoteID } }
             for calendar in others + gone { _ = try tx.removeCalendar(calendar.id) }
         }
-        return try found.map { one in
-            if let present = try known.first(where: { try $0.remoteID == one.id && (isAccount || isSamePlace($0, template)) }) {
+        func present(_ one: FoundCalendar) throws -> StoredCalendar? {
+            try known.first { try $0.remoteID == one.id && (isAccount || isSamePlace($0, template)) }
+        }
+        return try fitting(found, beside: try tx.calendars(of: template.ownerID).count, template.ownerID, present).map { one in
+            if let present = try present(one) {
                 guard isAccount else { return try reconnected(present, template, tx, now: now) }
                 // Its owner may have allowed more than before.
                 try tx.enqueue(followUps(of: .calendarChosen(present), now: now), now: now)
@@ -202,6 +206,20 @@ package struct CalendarService: Sendable {
             if !isAccount { calendar.sealed = try resealed(template, for: calendar.id) }
             return try add(calendar, tx, now: now)
         }
+    }
+
+    /// Of more calendars than an owner may have, those that count come in first. A single one is left to be refused: somebody waits for it.
+    private func fitting(
+        _ found: [FoundCalendar], beside count: Int, _ owner: String, _ present: (FoundCalendar) throws -> StoredCalendar?
+    ) rethrows -> [FoundCalendar] {
+        let new = try found.filter { try present($0) == nil }
+        let room = max(Self.most - count, 0)
+        guard new.count > max(room, 1) else { return found }
+        let left = Set((new.filter(\.counts) + new.filter { !$0.counts }).dropFirst(room).map(\.id))
+        context.logger.warning(
+            "an owner's account has more calendars than can be kept; those that do not count are left out first",
+            metadata: ["owner": "\(owner)", "left out": "\(left.count)"])
+        return found.filter { !left.contains($0.id) }
     }
 
     @discardableResult

@@ -67,9 +67,9 @@ struct ReadCalendar {
     /// An account whose calendars were not known yet: each of them is one.
     private func split(_ calendar: StoredCalendar, _ found: [FoundCalendar]) -> OutcomeWriter {
         { step in
-            guard try step.tx.calendar(calendar.id) != nil else { return .lookAgain }
+            _ = try step.tx.lockOwner(calendar.ownerID)
+            guard try step.tx.removeCalendar(calendar.id) else { return .lookAgain }
             try CalendarService(context).add(found, like: calendar, step.tx, now: step.now)
-            _ = try step.tx.removeCalendar(calendar.id)
             return .lookAgain
         }
     }
