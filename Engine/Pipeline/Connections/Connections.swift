@@ -10,7 +10,6 @@ package struct Connections: Sendable {
     /// Between tries to store a new grant, while the browser waits.
     private static let pauses: [Duration] = [.milliseconds(100), .milliseconds(400), .seconds(1), .seconds(2)]
     private static let patience = Duration.seconds(10)
-    /// So many upcoming bookings are put on a calendar that is connected anew.
 
     package init(_ context: EngineContext) { self.context = context }
 
@@ -58,7 +57,7 @@ package struct Connections: Sendable {
             try context.announcer.tell(.connectionConnected, connection, tx)
             if problem != nil { try context.announcer.tell(.connectionNeedsAttention, connection, tx) }
             try tx.enqueue(followUps(of: .accountConnected(connection), now: now), now: now)
-            try tx.resumeWaiting(for: connection, now: now)
+            try tx.resumeWaiting(for: connection, of: module, now: now)
             return true
         }
         guard isKept else { throw UsherError(.notFound, "No active owner is called '\(owner.prefix(80))'.") }

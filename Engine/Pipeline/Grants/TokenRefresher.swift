@@ -22,7 +22,7 @@ final class TokenRefresher: Sendable {
     private struct Unsaved {
         var grant: Grant
         var connection: StoredConnection
-        var consent: ConsentDescriptor
+        var module: any ConnectableProvider.Type
     }
 
     /// A token counts as expired this much early, so that it does not expire on its way.
@@ -78,7 +78,7 @@ final class TokenRefresher: Sendable {
             }
             // The pair that could not be stored is the only live one, whatever another process has heard of the one before.
             if let kept = unsaved.withLock({ $0[stored.sealContext] }), kept.connection.generation == stored.generation {
-                return await keep(kept.grant, stored, module.consent)
+                return await keep(kept.grant, stored, module)
             }
             let grant = try grant(stored)
             if isUsable(grant.access, rejected) {
@@ -119,7 +119,7 @@ final class TokenRefresher: Sendable {
                 new = try await module.refresh(grant, call)
             }
             outcome = "renewed"
-            return await keep(new, stored, module.consent)
+            return await keep(new, stored, module)
         } catch {
             if error.code == .reauthorize { return await died(stored, error) }
             await release(stored)
@@ -129,16 +129,17 @@ final class TokenRefresher: Sendable {
 
     /// Tries once more to store the pairs that could not be stored, so that one is not lost with this process.
     func saveUnsaved() async {
-        for (_, pair) in unsaved.withLock({ $0 }) { _ = await keep(pair.grant, pair.connection, pair.consent) }
+        for (_, pair) in unsaved.withLock({ $0 }) { _ = await keep(pair.grant, pair.connection, pair.module) }
     }
 
     /// Stores the new pair, the only live one, before anyone uses it. What another process has said of the pair before it is over, and
     /// what waited for a living one goes on.
     private func keep(
-        _ grant: Grant, _ stored: StoredConnection, _ consent: ConsentDescriptor
+        _ grant: Grant, _ stored: StoredConnection, _ module: any ConnectableProvider.Type
     ) async -> Result<IssuedToken, ProviderError> {
         var lastError: (any Error)?
-        unsaved.withLock { $0[stored.sealContext] = Unsaved(grant: grant, connection: stored, consent: consent) }
+        let consent = module.consent
+        unsaved.withLock { $0[stored.sealContext] = Unsaved(grant: grant, connection: stored, module: module) }
         let missing = consent.missing(grant.access.scopes)
         for _ in 0..<Self.storeTries {
             do {
@@ -149,7 +150,7 @@ final class TokenRefresher: Sendable {
                     let isKept = try tx.renew(
                         stored, sealed: sealed, scopes: grant.access.scopes, expiresAt: grant.access.expiresAt,
                         health: missing.isEmpty ? .ok : .missingScope, problem: consent.problem(missing), now: now)
-                    if isKept, before?.health == .reauthorize { try tx.resumeWaiting(for: stored, now: now) }
+                    if isKept, before?.health == .reauthorize { try tx.resumeWaiting(for: stored, of: module, now: now) }
                     // Ended while it was renewed, or another account's by now: what the service has given has no other to end it.
                     if !isKept, before?.account.id != stored.account.id || before?.clientID != stored.clientID {
                         var unused = stored

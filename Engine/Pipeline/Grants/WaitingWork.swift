@@ -3,7 +3,8 @@ import UsherStore
 
 extension Tx {
     /// A connection's grant lives: the alert about a dead one is withdrawn, and what waited for it goes on at once.
-    func resumeWaiting(for connection: StoredConnection, now: Instant) throws {
+    /// - Parameter module: the connection's.
+    func resumeWaiting(for connection: StoredConnection, of module: any ConnectableProvider.Type, now: Instant) throws {
         let (owner, provider) = (connection.ownerID, connection.provider)
         try removeNotice(.connection(owner: owner, provider: provider))
         for id in try bookingsStalled(owner: owner, provider: provider, now: now) {
@@ -17,11 +18,12 @@ extension Tx {
             }
             try enqueue(followUps(of: .roomsTouched(booking, newest: rooms.last), now: now), now: now)
         }
-        // Its calendar may be one that bookings stand in.
+        guard module is any CalendarProvider.Type else { return }
         for booking in try bookings(after: (now, ""), until: .never, owner: owner, status: nil, limit: Self.calendarLimit) {
             try enqueue(followUps(of: .calendarEntryTouched(booking), now: now), now: now)
         }
     }
 
+    /// So many upcoming bookings are put on a calendar that is connected anew.
     private static let calendarLimit = 1_000
 }

@@ -50,11 +50,12 @@ package struct HoldService: Sendable {
             try await context.store.write { tx in
                 let now = context.now
                 try tx.lockHolds(of: Self.visitors)
-                for before in try tx.livingHolds(ofHolder: tx.actor.name, now: now)
-                where try tx.waitingPageForm(ofHold: before.id) == nil {
-                    // Whoever books it has the owner's lock.
+                // In the order in which everybody locks them.
+                if request.owner == nil { try tx.lockPools() }
+                for before in try tx.livingHolds(ofHolder: tx.actor.name, now: now) {
+                    // Whoever books it, or sends its form, has the owner's lock.
                     _ = try tx.lockOwner(before.ownerID)
-                    guard try tx.removeHold(before.id) else { continue }
+                    guard try tx.waitingPageForm(ofHold: before.id) == nil, try tx.removeHold(before.id) else { continue }
                     try tx.dequeue(.expireHold(hold: before.id))
                     try context.audit("hold.release", before.id, tx)
                 }

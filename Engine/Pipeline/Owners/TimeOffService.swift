@@ -47,7 +47,9 @@ package struct TimeOffService: Sendable {
                 try context.idempotent(
                     key, tx, now: now, replay: { id in StoredTimeOff(id: id, ownerID: owner.id, first: from, last: to) }
                 ) {
-                    _ = try tx.lockOwner(owner.id)
+                    guard try tx.lockOwner(owner.id)?.isActive == true else {
+                        throw UsherError(.notFound, "No active owner is called '\(owner.id)'.")
+                    }
                     guard try tx.timeOff(of: owner.id, from: today).count < Self.most else {
                         throw UsherError(.validationFailed, "An owner has at most \(Self.most) stretches of days off. Remove one first.")
                     }

@@ -112,7 +112,7 @@ package struct PageBookings: Sendable {
             try tx.lockPageForms()
             if let before = try tx.waitingPageForm(ofHold: hold.id) {
                 // Sent twice: the first mail is under way.
-                if before.mail == stored.mail { return before }
+                if before.mail == stored.mail, before.expiresAt > now { return before }
                 try tx.replace(pageForm: before.id)
             }
             try refuseMany(stored, tx)

@@ -23,7 +23,10 @@ struct DeliverWebhook {
         guard webhook.state == .active else {
             // Whoever wrote it down saw the webhook as it was before.
             try step.tx.giveUpDeliveries(ofDisabled: id, about: subject, "the webhook was turned off")
-            return try step.finish(claim)
+            guard try step.tx.nextDelivery(of: id, about: subject) != nil else { return try step.finish(claim) }
+            // Turned on again in this moment.
+            try step.tx.release(claim, due: step.now, attempt: 0)
+            return nil
         }
         guard let delivery = try step.tx.nextDelivery(of: webhook.id, about: subject) else { return try step.finish(claim) }
         guard delivery.dueAt <= step.now else {

@@ -79,7 +79,7 @@ package struct WebhookService: Sendable {
     /// - Throws: ``ErrorCode/notFound``.
     package func remove(_ id: String) async throws {
         let isGone = try await context.store.write { tx in
-            guard try tx.removeWebhook(id) else { return false }
+            guard try tx.lockWebhook(id) != nil, try tx.removeWebhook(id) else { return false }
             try context.audit("webhook.remove", id, tx)
             return true
         }

@@ -177,6 +177,15 @@ struct CalendarTests {
         #expect(try await events(engine, view.booking.id) == ["calendar.failed", "calendar.added"])
     }
 
+    @Test("an account without a calendar that is connected says nothing new of calendars")
+    func otherAccount() async throws {
+        let engine = try await TestEngine()
+        let view = try await engine.booked("diary")
+        _ = try await engine.connect()
+        _ = try await engine.worker.pump()
+        #expect(try await events(engine, view.booking.id) == ["calendar.skipped"])
+    }
+
     @Test("a calendar that is connected again catches up with what was moved meanwhile")
     func reconnected() async throws {
         let engine = try await TestEngine()

@@ -118,6 +118,17 @@ struct LockTests {
         #expect(engine.receiver.received.isEmpty)
     }
 
+    @Test("days off are not kept for an owner who is being removed")
+    func timeOffOfRemovedOwner() async throws {
+        let (engine, database) = try await engine()
+        let owner = try #require(try await engine.context.store.read { try $0.owner("ana") }?.owner)
+        await #expect(throws: UsherError.self) {
+            try await self.beside("UPDATE owners SET active = 0 WHERE id = 'ana'", database) {
+                try await TimeOffService(engine.context).add("2026-12-24", "2026-12-26", owner: owner).value
+            }
+        }
+    }
+
     private func engine(catalog: String = TestCatalog.text) async throws -> (TestEngine, any Database) {
         // Among many tests at once a look at who waits may take long.
         let limits = "&options=-clock_timeout%3D100s%20-cidle_in_transaction_session_timeout%3D100s%20-cstatement_timeout%3D100s"

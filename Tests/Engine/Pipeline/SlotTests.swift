@@ -381,6 +381,24 @@ struct SlotTests {
         #expect(told.map { $0["type"]?.string } == ["hold.expired"] && told.first?["data"]?["id"]?.string == hold.id)
     }
 
+    @Test("a form that is sent again after its time was kept for is not said to be mailed")
+    func formAfterItsTime() async throws {
+        let engine = try await TestEngine(
+            catalog: Self.catalog + "\n  shown: { title: Page, duration: 30m, slots: {}, page: public }\n")
+        let pages = PageBookings(engine.context, engine.service)
+        let visitor = PageBookings.Visitor(id: "browser", address: "192.0.2.7")
+        let offer = try #require(try await pages.offer("shown", owner: "cleo"))
+        let hold = try await pages.hold(offer, start: "2026-12-01T09:00:00Z", duration: nil, visitor)
+        let form = PageForm(name: "Bo Li", email: "bo@example.org", timeZone: "Europe/Berlin", language: "en")
+        guard case .mailed = try await pages.submit(form, hold, visitor) else {
+            Issue.record("not mailed")
+            return
+        }
+        engine.clock.advance(by: .minutes(45))
+        let error = await #expect(throws: UsherError.self) { _ = try await pages.submit(form, hold, visitor) }
+        #expect(error?.code == .holdExpired)
+    }
+
     @Test("a caller holds at most twenty times at once")
     func many() async throws {
         let engine = try await engine()
