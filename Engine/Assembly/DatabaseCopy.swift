@@ -81,9 +81,21 @@ package struct DatabaseCopy: Sendable {
         var moved = try await source.installation()
         let hold = moved.hold
         (moved.place, moved.hold) = (try await target.database.place(), .restoring)
+        try await refuseServed(source, names.source)
         try await refuseFull()
+        let former = try await target.installation()
         try await target.write { [moved] in try $0.save(moved) }
-        let copied = try await run(progress)
+        let copied: [Copied]
+        do { copied = try await run(progress) } catch {
+            // It is nobody's, as before.
+            do { try await target.write { try $0.save(former) } } catch let leftover {
+                throw UsherError(
+                    .internalError,
+                    "The copy ended with: \(error). \(names.target) could not be given back what it was (\(leftover)): copy into a new database."
+                )
+            }
+            throw error
+        }
         // Whole, and held until the source is: one that dies between the two leaves them never both at work.
         moved.hold = .moved
         try await target.write { [moved] in try $0.save(moved) }

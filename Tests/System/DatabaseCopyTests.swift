@@ -15,6 +15,11 @@ struct DatabaseCopyTests {
         let address = try PostgreSQLServer.shared().newDatabase()
         let served = try await site.usher("db", "copy", "sqlite:usher.sqlite", address).finish()
         #expect(served.code != 0 && served.errors.contains("stop it first"))
+        let fresh = try await site.usher(
+            "release",
+            environment: ["DATABASE_URL": address, "USHER_VAULT_KEYS": Data(Environment.system.random(32)).base64EncodedString()]
+        ).finish()
+        #expect(fresh.errors.contains("Nothing is held"), "what was refused has left nothing: \(fresh.errors)")
         server.terminate()
         _ = await server.finish()
 

@@ -56,7 +56,13 @@ struct RoomsCommand: AsyncParsableCommand {
 
     /// Nobody removes living rooms by a slip.
     private func allow(_ rooms: [UnknownRooms.Line], _ runtime: Runtime) async throws {
-        let isServed = try await Heartbeat(runtime.context, serves: false).isServed()
+        let membership = Heartbeat(runtime.context, serves: false)
+        var isServed = try await membership.isServed()
+        if isServed {
+            // At a server a process is known to be dead only once its lock was free for a second.
+            try await Task.sleep(for: .milliseconds(1_200))
+            isServed = try await membership.isServed()
+        }
         guard withoutServer || isServed else {
             throw UsherError(
                 .validationFailed,

@@ -28,6 +28,7 @@ struct SweepRooms {
             do throws(ProviderError) {
                 let (module, call) = try await provisioner.call(provider, owner: owner ?? "", deadline: deadline)
                 let found = try await module.find(nil, host: host, call)
+                await report(found)
                 return { step in
                     try arm(found, step)
                     return .sleep(until: step.now + sweepInterval)
@@ -51,7 +52,6 @@ struct SweepRooms {
     private func arm(_ found: [FoundRoom], _ step: StepTransaction) throws {
         // What is as it should be, as nearly all is, locks nobody's booking.
         let known = try found.map { ($0, try step.tx.room(key: $0.key)) }.filter { $1 == nil || !Self.isInOrder($0, $1!) }
-        try report(known.filter { $1 == nil }.map(\.0), step)
         // In the order in which everybody locks them.
         for (room, issued) in known.sorted(by: { $0.1?.bookingID ?? "" < $1.1?.bookingID ?? "" }) {
             guard let issued, let booking = try step.tx.wholeBooking(issued.bookingID),
@@ -72,15 +72,26 @@ struct SweepRooms {
     }
 
     /// What this database has given no key to is left alone.
-    private func report(_ unknown: [FoundRoom], _ step: StepTransaction) throws {
-        let installation = try step.tx.installation()
-        for room in unknown where !RoomKey.isOurs(room.key, installation) {
-            context.logger.notice("a room carries another installation's mark; it is left alone", metadata: ["room": "\(room.id)"])
-        }
-        for room in try UnknownRooms.among(unknown, step.tx, now: step.now) {
-            context.logger.notice(
-                "a room carries this installation's mark, and no booking has it: `usher rooms` lists such rooms, and removes them",
-                metadata: ["room": "\(room.id)"])
+    private func report(_ found: [FoundRoom]) async {
+        let now = context.now
+        do {
+            let (foreign, lost) = try await context.store.read { tx in
+                let installation = try tx.installation()
+                return (
+                    try found.filter { try !RoomKey.isOurs($0.key, installation) && tx.room(key: $0.key) == nil },
+                    try UnknownRooms.among(found, tx, now: now)
+                )
+            }
+            for room in foreign {
+                context.logger.notice("a room carries another installation's mark; it is left alone", metadata: ["room": "\(room.id)"])
+            }
+            for room in lost {
+                context.logger.notice(
+                    "a room carries this installation's mark, and no booking has it: `usher rooms` lists such rooms, and removes them",
+                    metadata: ["room": "\(room.id)"])
+            }
+        } catch {
+            context.logger.warning("nobody could see whether rooms are without a booking", metadata: ["error": "\(error)"])
         }
     }
 }
