@@ -87,12 +87,14 @@ package struct DatabaseCopy: Sendable {
         try await target.write { [moved] in try $0.save(moved) }
         let copied: [Copied]
         do { copied = try await run(progress) } catch {
-            // It is nobody's, as before.
-            do { try await target.write { try $0.save(former) } } catch let leftover {
+            // It is nobody's, as before; where something is left in it, nothing may leave it.
+            do {
+                try await refuseFull()
+                try await target.write { try $0.save(former) }
+            } catch let leftover {
                 throw UsherError(
                     .internalError,
-                    "The copy ended with: \(error). \(names.target) could not be given back what it was (\(leftover)): copy into a new database."
-                )
+                    "The copy ended with: \(error). \(names.target) is not what it was before (\(leftover)): copy into a new database.")
             }
             throw error
         }

@@ -148,6 +148,7 @@ extension Tx {
     /// Forgets a calendar, and what it says.
     /// - Returns: whether it was there.
     package func removeCalendar(_ id: String) throws -> Bool {
+        guard try calendar(id) != nil else { return false }
         try write(BusyCalendarSQL.removeTimes, .text(id))
         try removeNotice(.calendar(id))
         return try execute(BusyCalendarSQL.remove, .text(id)) == 1

@@ -183,8 +183,8 @@ enum PersonSQL: String, SQLStatement {
         """
     /// Where guests acted, by a mail's links or on a booking page; the audit of others stays.
     case eraseGuestAddresses = """
-        UPDATE audit SET address = '' WHERE (subject = $1 OR subject IN (SELECT id FROM holds WHERE booking_id = $1))
-            AND (actor LIKE 'guest:%' OR actor LIKE 'visitor:%')
+        UPDATE audit SET address = '' WHERE (subject = $1 AND (actor LIKE 'guest:%' OR actor LIKE 'visitor:%'))
+            OR (actor LIKE 'visitor:%' AND actor IN (SELECT holder FROM holds WHERE booking_id = $1))
         """
     case eraseOneAddress = "UPDATE audit SET address = '' WHERE subject = $1 AND actor = $2"
     /// Who did something at `/admin` under that address.

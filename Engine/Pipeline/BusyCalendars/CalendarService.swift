@@ -10,6 +10,8 @@ package struct CalendarService: Sendable {
 
     /// So many calendars has an owner at most.
     private static let most = 40
+    /// With so many, no more of those come in by themselves that do not count.
+    private static let mostToLookAt = 30
     /// Of an address; and of a name or a password.
     package static let (longestURL, longestName) = (2_000, 200)
     /// While the caller waits.
@@ -82,7 +84,7 @@ package struct CalendarService: Sendable {
                 ) {
                     let calendars =
                         switch answer {
-                        case .success(let found): try add(found, like: made, tx, now: now)
+                        case .success(let found): try add(found, like: made, isWaitedFor: true, tx, now: now)
                         case .failure(let error): [try add(Self.waiting(made, source.descriptor, error), tx, now: now)]
                         }
                     return (shown(calendars), calendars.map(\.id).joined(separator: " "))
@@ -171,9 +173,14 @@ package struct CalendarService: Sendable {
 
     /// Adds the calendars that were found behind an address or an account, beside those that are known; of an account, those that are not
     /// there any more are forgotten.
-    /// - Parameter template: one of them, without its own name.
+    /// - Parameters:
+    ///   - template: one of them, without its own name.
+    ///   - isWaitedFor: whether somebody is told where they are too many; else those that count come in first.
+    /// - Throws: ``ErrorCode/validationFailed`` for too many, where somebody waits.
     @discardableResult
-    func add(_ found: [FoundCalendar], like template: StoredCalendar, _ tx: Tx, now: Instant) throws -> [StoredCalendar] {
+    func add(
+        _ found: [FoundCalendar], like template: StoredCalendar, isWaitedFor: Bool, _ tx: Tx, now: Instant
+    ) throws -> [StoredCalendar] {
         // Two who connect the same at once come one after the other; and so does whoever books.
         _ = try tx.lockOwner(template.ownerID)
         let known = try tx.calendars(of: template.ownerID).filter {
@@ -191,7 +198,12 @@ package struct CalendarService: Sendable {
         func present(_ one: FoundCalendar) throws -> StoredCalendar? {
             try known.first { try $0.remoteID == one.id && (isAccount || isSamePlace($0, template)) }
         }
-        return try fitting(found, beside: try tx.calendars(of: template.ownerID).count, template.ownerID, present).map { one in
+        let new = try found.filter { try present($0) == nil }
+        let taken =
+            isWaitedFor
+            ? Set(new.map(\.id)) : fitting(new, beside: try tx.calendars(of: template.ownerID).count, template.ownerID)
+        let left = Set(new.map(\.id)).subtracting(taken)
+        return try found.filter { !left.contains($0.id) }.map { one in
             if let present = try present(one) {
                 guard isAccount else { return try reconnected(present, template, tx, now: now) }
                 // Its owner may have allowed more than before.
@@ -208,18 +220,18 @@ package struct CalendarService: Sendable {
         }
     }
 
-    /// Of more calendars than an owner may have, those that count come in first. A single one is left to be refused: somebody waits for it.
-    private func fitting(
-        _ found: [FoundCalendar], beside count: Int, _ owner: String, _ present: (FoundCalendar) throws -> StoredCalendar?
-    ) rethrows -> [FoundCalendar] {
-        let new = try found.filter { try present($0) == nil }
-        let room = max(Self.most - count, 0)
-        guard new.count > max(room, 1) else { return found }
-        let left = Set((new.filter(\.counts) + new.filter { !$0.counts }).dropFirst(room).map(\.id))
-        context.logger.warning(
-            "an owner's account has more calendars than can be kept; those that do not count are left out first",
-            metadata: ["owner": "\(owner)", "left out": "\(left.count)"])
-        return found.filter { !left.contains($0.id) }
+    /// What of an account's new calendars comes in where nobody waits for an answer: those that count, as many as there is place for; then
+    /// others, which leave places for what may come.
+    private func fitting(_ new: [FoundCalendar], beside count: Int, _ owner: String) -> Set<String> {
+        let counting = new.filter(\.counts).prefix(max(Self.most - count, 0))
+        let others = new.filter { !$0.counts }.prefix(max(Self.mostToLookAt - count - counting.count, 0))
+        let left = new.count - counting.count - others.count
+        if left > 0 {
+            context.logger.warning(
+                "an owner's account has more calendars than can be kept; those that do not count are left out first",
+                metadata: ["owner": "\(owner)", "left out": "\(left)"])
+        }
+        return Set((counting + others).map(\.id))
     }
 
     @discardableResult

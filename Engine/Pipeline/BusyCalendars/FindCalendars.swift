@@ -32,7 +32,7 @@ struct FindCalendars {
                         id: "", ownerID: owner, kind: source.descriptor.kind, account: connection.account.email, remoteID: nil, name: "",
                         counts: true, createdAt: step.now)
                     template.provider = provider
-                    try CalendarService(context).add(found, like: template, step.tx, now: step.now)
+                    try CalendarService(context).add(found, like: template, isWaitedFor: false, step.tx, now: step.now)
                     return .sleep(until: step.now + Self.interval)
                 }
             } catch {

@@ -69,7 +69,7 @@ struct ReadCalendar {
         { step in
             _ = try step.tx.lockOwner(calendar.ownerID)
             guard try step.tx.removeCalendar(calendar.id) else { return .lookAgain }
-            try CalendarService(context).add(found, like: calendar, step.tx, now: step.now)
+            try CalendarService(context).add(found, like: calendar, isWaitedFor: false, step.tx, now: step.now)
             return .lookAgain
         }
     }

@@ -51,7 +51,7 @@ package struct HoldService: Sendable {
                 let now = context.now
                 try tx.lockHolds(of: Self.visitors)
                 // In the order in which everybody locks them.
-                if request.owner == nil { try tx.lockPools() }
+                try tx.lockPools()
                 for before in try tx.livingHolds(ofHolder: tx.actor.name, now: now) {
                     // Whoever books it, or sends its form, has the owner's lock.
                     _ = try tx.lockOwner(before.ownerID)

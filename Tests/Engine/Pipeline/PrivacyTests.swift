@@ -128,6 +128,7 @@ struct PrivacyTests {
         let visitor = PageBookings.Visitor(id: "browser", address: "192.0.2.7")
         try await Actor.$current.withValue(Actor("nobody", address: "192.0.2.7")) {
             let offer = try #require(try await pages.offer("open-page", owner: "cleo"))
+            _ = try await pages.hold(offer, start: "2026-12-01T08:00:00Z", duration: nil, visitor)
             let hold = try await pages.hold(offer, start: "2026-12-01T09:00:00Z", duration: nil, visitor)
             let form = PageForm(name: "Bo Li", email: "bo@example.org", timeZone: "Europe/Berlin", language: "en")
             guard case .booked = try await pages.submit(form, hold, visitor) else {
