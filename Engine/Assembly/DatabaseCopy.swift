@@ -127,18 +127,11 @@ package struct DatabaseCopy: Sendable {
     }
 
     func refuseServed(_ store: Store, _ name: String) async throws {
-        for process in try await store.read({ try $0.processes() }) where try await !isDead(process.id, store) {
+        for process in try await store.read({ try $0.processes() }) where try await !store.isDead(process.id) {
             throw UsherError(
                 .configuration,
                 "A process of Usher works on \(name), and what it writes now would be lost: stop it first, then copy.")
         }
-    }
-
-    /// Looks twice: at a server a process is known to be dead only once its lock was free for a second.
-    private func isDead(_ id: String, _ store: Store) async throws -> Bool {
-        if try await store.database.isDead(process: id) { return true }
-        try await Task.sleep(for: .milliseconds(1_200))
-        return try await store.database.isDead(process: id)
     }
 
     func refuseFull() async throws {

@@ -101,6 +101,12 @@ package struct Doctor: Sendable {
             findings += try await store.database.examine().map { found in
                 found.remedy.isEmpty ? .fine("database", found.text) : .wrong("database", found.text, found.remedy)
             }
+            if !store.isHeld, try await !store.isInPlace() {
+                findings.append(
+                    .wrong(
+                        "database", "it lies elsewhere than before, as a copy does",
+                        "The server that starts on it holds it; `usher release` lets it go, or `usher release --copy` as one of its own."))
+            }
             findings += try await servers(store)
         } catch { findings.append(.wrong("database", "the server could not be looked at: \(error)", "Check the user's rights.")) }
         var keys = 0
@@ -132,7 +138,8 @@ package struct Doctor: Sendable {
 
     /// Who works on the database, and whether they all run the catalogue that is in force.
     private func servers(_ store: Store) async throws -> [Finding] {
-        let (processes, inForce) = try await store.read { (try $0.processes().filter(\.serves), try $0.catalogueDigest()) }
+        let inForce = try await store.read { try $0.catalogueDigest() }
+        let processes = try await store.livingServers(now: Environment.system.now())
         guard !processes.isEmpty else { return [] }
         let names = processes.map { "\($0.host) (\($0.version))" }.joined(separator: ", ")
         let others = processes.filter { $0.catalogue != inForce }
@@ -190,6 +197,7 @@ package struct Doctor: Sendable {
 
     private func provider(_ entry: ProviderEntry, _ file: [Owner], _ runtime: Runtime) async -> [Finding] {
         let area = "provider \(entry.name)"
+        guard !runtime.context.store.isHeld else { return [.fine(area, "not asked, because nothing leaves until `usher release`")] }
         let stored: [StoredOwner]
         do { stored = try await runtime.context.store.read { try $0.owners() } } catch {
             return [.wrong(area, "the owners cannot be read, so no host was checked: \(error)", "Check the file that DATABASE_URL names.")]

@@ -63,5 +63,6 @@ package struct Installation: Hashable, Sendable {
         return former.map { parts[$0] } ?? epoch
     }
 
-    func isAt(_ place: String) -> Bool { self.place.split(separator: "|").contains { $0 == place } }
+    /// Whether a database at that place is the installation's.
+    package func isAt(_ place: String) -> Bool { self.place.split(separator: "|").contains { $0 == place } }
 }

@@ -191,12 +191,16 @@ struct BackupTests {
         try handle.write(contentsOf: old)
         try handle.close()
         for end in ["-wal", "-shm"] { try? files.removeItem(atPath: path + end) }
-        // Who only looks changes nothing.
-        #expect(try await site.usher("status", "--json").finish().output.contains("\"held\":false"))
+        // Who only looks changes nothing, and says what a server will do.
+        let look = try await site.usher("status", "--json").finish()
+        #expect(look.output.contains("\"held\":false") && look.output.contains("lies elsewhere than before") && look.code == 1)
+        #expect(try await site.usher("doctor").finish().output.contains("lies elsewhere than before"))
         let acts = try await site.usher("book", "open", "--owner", "ana", "--at", "2027-05-02T10:00", "--attendee", "di@example.org")
             .finish()
         #expect(acts.code == 3 && acts.errors.contains("restored or copied") && acts.errors.contains("waits until"), "\(acts.errors)")
         #expect(site.zoom.meetings.count == 1)
+        let doctor = try await site.usher("doctor").finish()
+        #expect(doctor.output.contains("campus: not asked") && !doctor.output.contains("cannot be reached"), "\(doctor.output)")
         let released = try await site.usher("release", "--yes", "--old-mail", "drop").finish()
         #expect(released.code == 0, "\(released.errors)")
         await site.close()

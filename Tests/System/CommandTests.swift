@@ -104,6 +104,16 @@ struct CommandTests {
         await site.close()
     }
 
+    @Test("the doctor counts no server that was killed")
+    func killedServer() async throws {
+        let site = try await Site()
+        let server = try await site.serve()
+        #expect(try await site.usher("doctor").finish().output.contains("servers:"))
+        server.kill()
+        #expect(try await !site.usher("doctor").finish().output.contains("servers:"))
+        await site.close()
+    }
+
     @Test("the doctor names a missing scope, a basic account and an unknown host, each with its remedy")
     func doctor() async throws {
         let site = try await Site()

@@ -78,11 +78,13 @@ struct HoldCommand: AsyncParsableCommand {
     @OptionGroup var options: Options
 
     func run() async throws {
+        let database = try options.configuration().database
+        guard database.exists else { throw UsherError(.configuration, "There is no database at \(database.name).") }
         try await options.withRuntime(adopting: false) { try await Release($0.context).hold() }
         if options.json {
             Output.json(["held": .bool(true)])
         } else {
-            print("Held: `usher release` shows what would leave, and lets it go.")
+            print("Held: running servers stop within seconds. `usher release` shows what would leave, and lets it go.")
         }
     }
 }

@@ -33,7 +33,7 @@ struct RoomsCommand: AsyncParsableCommand {
             let unknown = UnknownRooms(runtime.context)
             var report = try await unknown.look()
             for note in report.notes { Output.diagnostic("note: \(note)") }
-            let unwanted = removeAll ? report.rooms : try remove.map { try listed($0, report) }
+            let unwanted = try removeAll ? report.rooms : Set(remove).sorted().map { try listed($0, report) }
             if !unwanted.isEmpty { try await allow(unwanted, runtime) }
             var failures: [Failure] = []
             for room in unwanted {
@@ -56,14 +56,8 @@ struct RoomsCommand: AsyncParsableCommand {
 
     /// Nobody removes living rooms by a slip.
     private func allow(_ rooms: [UnknownRooms.Line], _ runtime: Runtime) async throws {
-        let membership = Heartbeat(runtime.context, serves: false)
-        var isServed = try await membership.isServed()
-        if isServed {
-            // At a server a process is known to be dead only once its lock was free for a second.
-            try await Task.sleep(for: .milliseconds(1_200))
-            isServed = try await membership.isServed()
-        }
-        guard withoutServer || isServed else {
+        let servers = try await runtime.context.store.livingServers(now: runtime.context.now)
+        guard withoutServer || !servers.isEmpty else {
             throw UsherError(
                 .validationFailed,
                 "No server is at work on this database, so it may be an old primary or a copy, and these rooms other bookings'. Start `usher serve`, or say --without-server."
@@ -90,7 +84,7 @@ struct RoomsCommand: AsyncParsableCommand {
     private func show(_ report: UnknownRooms.Report) {
         guard report.rooms.isEmpty else { return table(report.rooms) }
         print(
-            report.isWhole
+            report.notes.isEmpty
                 ? "Every room that carries this installation's mark is a booking's."
                 : "Where anybody could look, every room that carries this installation's mark is a booking's.")
     }

@@ -49,6 +49,7 @@ struct Status: AsyncParsableCommand {
 private struct Look {
     private let now: Instant
     private let hold: Installation.Hold?
+    private let isInPlace: Bool
     private let servers: [StoredProcess]
     private let waiting: [(kind: String, count: Int64, oldest: Instant)]
     private let working: [(kind: String, count: Int64)]
@@ -60,16 +61,19 @@ private struct Look {
     private let connections: [StoredConnection]
 
     private static let shown = 20
+    /// Of a server that lives is heard twice in this time.
+    private static let heartbeat = Duration.seconds(10)
     /// Work that has waited for longer than this waits for somebody.
     private static let patience = Duration.minutes(2)
 
     init(_ store: Store, now: Instant) async throws {
         self.now = now
         hold = try await store.refreshInstallation().hold
-        (servers, waiting, working, stuck, mail, webhook, troubled, failing, connections) = try await store.read { tx in
+        (isInPlace, servers) = (try await store.isInPlace(), try await store.livingServers(now: now, trusting: Self.heartbeat))
+        (waiting, working, stuck, mail, webhook, troubled, failing, connections) = try await store.read { tx in
             (
-                try tx.processes().filter(\.serves), try tx.waitingJobs(now: now), try tx.workingJobs(), try tx.troubledKinds(),
-                try tx.oldestUnsentMail(), try tx.oldestWaitingDelivery(), try tx.bookingsInTrouble(from: now, limit: Self.shown + 1),
+                try tx.waitingJobs(now: now), try tx.workingJobs(), try tx.troubledKinds(), try tx.oldestUnsentMail(),
+                try tx.oldestWaitingDelivery(), try tx.bookingsInTrouble(from: now, limit: Self.shown + 1),
                 try tx.failingProviders(), try tx.connections(limit: 1_000).filter { $0.health != .ok }
             )
         }
@@ -78,7 +82,11 @@ private struct Look {
     /// In sentences, the gravest first.
     private var needs: [String] {
         var needs: [String] = []
-        if hold != nil { needs.append("It was restored or copied, and nothing leaves: `usher release`.") }
+        if hold != nil { needs.append("It was restored or copied, or held by hand, and nothing leaves: `usher release`.") }
+        if hold == nil, !isInPlace {
+            needs.append(
+                "The database lies elsewhere than before, as a copy does: the server that starts on it holds it; see `usher release`.")
+        }
         if servers.isEmpty { needs.append("No server runs: `usher serve`.") }
         let old = waiting.filter { now - $0.oldest > Self.patience }
         if !servers.isEmpty, hold == nil {

@@ -172,7 +172,8 @@ package struct UnknownRooms: Sendable {
         }
         let names = Set(context.catalog.current.providers.map(\.name))
         for name in Set(places.map(\.provider)).subtracting(names).sorted() {
-            report.notes.append("\(name): not looked through, because it does not stand in meeting-types.yaml any more.")
+            report.notes.append("\(name): not looked through, because it does not stand in the catalogue any more.")
+            report.isWhole = false
         }
         return (places.filter { listable.contains($0.provider) }, report)
     }
