@@ -140,7 +140,8 @@ package struct Worker: Sendable {
 
     /// Carries one piece of work out and writes down what came of it.
     ///
-    /// A failure to write an outcome down is tried again until the claim runs out; then another look decides.
+    /// A failure to write an outcome down is tried again until the claim runs out; then another look decides. One that is the outcome's
+    /// own counts as a try in vain, so that the service is not asked again each minute and somebody sees it.
     /// - Parameter limit: jobs that may be started in the same commit, claimed by us.
     /// - Returns: what the same job does next, and the jobs that were started.
     package func perform(_ work: Work, starting limit: Int = Worker.mostStarted) async -> (next: Work?, started: [Work]) {
@@ -163,7 +164,15 @@ package struct Worker: Sendable {
             context.logger.error(
                 "an outcome could not be written down; the job is looked at again when its claim ends",
                 metadata: ["job": "\(claim.id)", "error": "\(error)"])
+            if !(error is DatabaseError), !Task.isCancelled { await setAside(claim) }
             return (nil, [])
+        }
+    }
+
+    private func setAside(_ claim: Claim) async {
+        let wait = RetryPolicy.job.delay(afterFailures: claim.attempt + 1, context.environment)
+        do { _ = try await record({ .rest(until: $0.now + wait) }, claim, starting: 0) } catch {
+            context.logger.error("a job could not be set aside", metadata: ["job": "\(claim.id)", "error": "\(error)"])
         }
     }
 
@@ -285,14 +294,4 @@ package struct Worker: Sendable {
             }
         }
     }
-}
-
-/// A piece of work that a worker has claimed.
-package struct Work: Sendable {
-    var claimed: ClaimedWork
-    init(_ claimed: ClaimedWork) { self.claimed = claimed }
-
-    /// The provider that it will ask; `nil` where it asks none.
-    package var provider: String? { claimed.effect.provider }
-    package var queue: Queue { claimed.job.queue }
 }

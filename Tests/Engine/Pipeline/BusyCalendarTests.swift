@@ -226,6 +226,18 @@ struct BusyCalendarTests {
         #expect(!jobs.contains { $0.kind == "find-calendars" }, "it looks again each day")
     }
 
+    @Test("a job whose outcome cannot be written down is set aside and shown, and its service is not asked each minute")
+    func outcomeOfItsOwnFault() async throws {
+        let engine = try await engine(FeedSandbox("", at: ""))
+        engine.google.change { $0.users = ["cleo@northwind.example"] }
+        _ = try await engine.connectGoogle("cleo", as: "cleo@northwind.example")
+        // Nobody's calendars can be kept.
+        _ = try await engine.context.store.database.write { try $0.execute("UPDATE owners SET active = 0 WHERE id = 'cleo'", []) }
+        try await engine.run(for: .minutes(10))
+        let troubled = try await engine.context.store.read { try $0.troubledKinds().map(\.kind) }
+        #expect(troubled == ["find-calendars"])
+    }
+
     @Test("what a CalDAV server says is gone stays busy until it is gone at a second look")
     func phantom() async throws {
         let server = DAVStandIn(file(try event("x@y.example", "2026-12-01T09:00:00Z")))
