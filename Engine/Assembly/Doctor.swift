@@ -93,21 +93,11 @@ package struct Doctor: Sendable {
                     "\(vaultRemedy); the providers were not looked at."
                 ))
         }
-        if store.isHeld {
-            findings.append(
-                .wrong("database", "it was restored or copied, and nothing leaves it", "Run `usher release`, which shows what would."))
-        }
         do {
             findings += try await store.database.examine().map { found in
                 found.remedy.isEmpty ? .fine("database", found.text) : .wrong("database", found.text, found.remedy)
             }
-            if !store.isHeld, try await !store.isInPlace() {
-                findings.append(
-                    .wrong(
-                        "database", "it lies elsewhere than before, as a copy does",
-                        "The server that starts on it holds it; `usher release` lets it go, or `usher release --copy` as one of its own."))
-            }
-            findings += try await servers(store)
+            findings += try await place(store) + servers(store)
         } catch { findings.append(.wrong("database", "the server could not be looked at: \(error)", "Check the user's rights.")) }
         var keys = 0
         do {
@@ -134,6 +124,19 @@ package struct Doctor: Sendable {
                     "Check that it is up, and that USHER_OIDC_ISSUER is spelt as it spells itself.")
             ]
         }
+    }
+
+    /// Whether anything leaves the database, and will once a server starts on it.
+    private func place(_ store: Store) async throws -> [Finding] {
+        if store.isHeld {
+            return [.wrong("database", "it was restored or copied, and nothing leaves it", "Run `usher release`, which shows what would.")]
+        }
+        guard try await !store.isInPlace() else { return [] }
+        return [
+            .wrong(
+                "database", "it lies elsewhere than before, as a copy does",
+                "The server that starts on it holds it; `usher release` lets it go, or `usher release --copy` as one of its own.")
+        ]
     }
 
     /// Who works on the database, and whether they all run the catalogue that is in force.
