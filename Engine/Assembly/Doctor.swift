@@ -94,10 +94,11 @@ package struct Doctor: Sendable {
                 ))
         }
         do {
+            findings += try await place(store)
             findings += try await store.database.examine().map { found in
                 found.remedy.isEmpty ? .fine("database", found.text) : .wrong("database", found.text, found.remedy)
             }
-            findings += try await place(store) + servers(store)
+            findings += try await servers(store)
         } catch { findings.append(.wrong("database", "the server could not be looked at: \(error)", "Check the user's rights.")) }
         var keys = 0
         do {

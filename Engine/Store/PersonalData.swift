@@ -13,7 +13,7 @@ package struct PersonalTable: Sendable {
         case owner(String)
         /// By a hash of their mailbox, in this column.
         case mailbox(String)
-        /// The same, as that of somebody who acts at `/admin`.
+        /// By their address, as that of somebody who acts at `/admin`, in this column.
         case admin(String)
         /// It is about nobody, or goes by itself within days.
         case nobody
